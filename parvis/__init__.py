@@ -1,0 +1,1 @@
+"""The kernel: what all rooms agree on. It imports no room."""

@@ -1,0 +1,48 @@
+"""The town's description: ``load(folder)`` gives a Town, or every fault at once with file, path and line."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from parvis.inventory.load import InventoryError, examine, load
+from parvis.inventory.model import (
+    AccessPoint,
+    CommunityCredential,
+    Gateway,
+    GuestNetwork,
+    Person,
+    PortalPolicy,
+    Rota,
+    Site,
+    Switch,
+    Text,
+    Town,
+    Uplink,
+    UserCredential,
+    Vendor,
+)
+from parvis.inventory.yaml_lines import Fault
+
+DEMO_TOWN = Path(str(files("parvis") / "town"))
+"""The demo town's folder: documentation, test fixture and default in one."""
+
+__all__ = [
+    "DEMO_TOWN",
+    "AccessPoint",
+    "CommunityCredential",
+    "Fault",
+    "Gateway",
+    "GuestNetwork",
+    "InventoryError",
+    "Person",
+    "PortalPolicy",
+    "Rota",
+    "Site",
+    "Switch",
+    "Text",
+    "Town",
+    "Uplink",
+    "UserCredential",
+    "Vendor",
+    "examine",
+    "load",
+]

@@ -1,0 +1,154 @@
+"""What no single field can tell: names used twice, addresses outside their network, references to nothing.
+
+Each check takes the town and a way to locate a path in a site's file (or in town.yml: site None), and yields faults.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from difflib import get_close_matches
+from ipaddress import IPv4Network, IPv6Network
+from itertools import combinations
+from typing import Any
+
+from parvis.inventory.model import Site, Town
+from parvis.inventory.yaml_lines import Fault, Path_
+
+Locate = Callable[[Site | None, Path_, str, str], Fault]
+"""(site or None for town.yml, path, message, fix) -> Fault."""
+Placed = tuple[Any, Site | None, Path_]
+"""A value, the file it stands in, and its path there."""
+
+
+def all_faults(town: Town, locate: Locate) -> list[Fault]:
+    """Every fault of the town as a whole."""
+    checks = (_twice, _overlaps, _outside_networks, _references, _people, _gateway_network)
+    return [fault for check in checks for fault in check(town, locate)]
+
+
+def suggestion(word: str, known: Iterable[str]) -> str:
+    """A hint for a word that is not known.
+
+    >>> suggestion("titel", ["title", "kind"])
+    'did you mean title?'
+    """
+    close = get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f"did you mean {close[0]}?" if close else f"known: {', '.join(sorted(known)) or 'none'}"
+
+
+def _devices(site: Site) -> Iterator[tuple[Any, Path_]]:
+    yield site.gateway, ("gateway",)
+    yield from ((switch, ("switches", i)) for i, switch in enumerate(site.switches))
+    yield from ((point, ("access_points", i)) for i, point in enumerate(site.access_points))
+
+
+def _names(town: Town) -> Iterator[Placed]:
+    for site in town.sites:
+        yield site.site, site, ("site",)
+        yield site.uplink.name, site, ("uplink", "name")
+        yield from ((device.name, site, (*path, "name")) for device, path in _devices(site))
+
+
+def _addresses(town: Town) -> Iterator[Placed]:
+    for site in town.sites:
+        for key in ("address", "peer", "ipv6", "ipv6_peer"):
+            if (value := getattr(site.uplink, key)) is not None:
+                yield value, site, ("uplink", key)
+        yield from ((device.address, site, (*path, "address")) for device, path in _devices(site))
+
+
+def _macs(town: Town) -> Iterator[Placed]:
+    for site in town.sites:
+        yield from ((point.mac, site, ("access_points", i, "mac")) for i, point in enumerate(site.access_points))
+
+
+def _contracts(town: Town) -> Iterator[Placed]:
+    yield from ((site.uplink.contract, site, ("uplink", "contract")) for site in town.sites)
+
+
+def _named(items: Iterable[Any], key: str) -> Iterator[Placed]:
+    yield from ((item.name, None, (key, i, "name")) for i, item in enumerate(items))
+
+
+def _twice(town: Town, locate: Locate) -> Iterator[Fault]:
+    groups: tuple[tuple[str, Iterable[Placed]], ...] = (
+        ("name", _names(town)),
+        ("address", _addresses(town)),
+        ("MAC address", _macs(town)),
+        ("contract", _contracts(town)),
+        ("name", _named(town.credentials, "credentials")),
+        ("name", _named(town.people, "people")),
+    )
+    for what, values in groups:
+        first: dict[Any, tuple[Site | None, Path_]] = {}
+        for value, site, path in values:
+            if value in first:
+                other = locate(*first[value], "", "")
+                yield locate(
+                    site, path, f"{what} {value} is already used at {other.file}:{other.line}", f"give it a {what} of its own"
+                )
+            first.setdefault(value, (site, path))
+
+
+def _networks(town: Town) -> Iterator[tuple[IPv4Network | IPv6Network, Site, Path_]]:
+    for site in town.sites:
+        yield site.guest.ipv4, site, ("guest", "ipv4")
+        if site.guest.ipv6:
+            yield site.guest.ipv6, site, ("guest", "ipv6")
+        yield site.management.ipv4, site, ("management", "ipv4")
+
+
+def _overlaps(town: Town, locate: Locate) -> Iterator[Fault]:
+    for (one, site_one, path_one), (two, site_two, path_two) in combinations(_networks(town), 2):
+        if one.version == two.version and one.overlaps(two):  # type: ignore[arg-type]
+            other = locate(site_one, path_one, "", "")
+            yield locate(
+                site_two, path_two, f"{two} overlaps {one} at {other.file}:{other.line}", "give each network its own range"
+            )
+
+
+def _outside_networks(town: Town, locate: Locate) -> Iterator[Fault]:
+    for site in town.sites:
+        network = site.management.ipv4
+        for device, path in _devices(site):
+            if device.address not in network:
+                yield locate(
+                    site,
+                    (*path, "address"),
+                    f"{device.name} ({device.address}) is in no network of site {site.site}",
+                    f"use an address in {network}, or move it to the file of its site",
+                )
+            elif device.address in (network.network_address, network.broadcast_address):
+                yield locate(site, (*path, "address"), f"{device.address} is not a host's address in {network}", "take another")
+
+
+def _gateway_network(town: Town, locate: Locate) -> Iterator[Fault]:
+    for site in town.sites:
+        if site.guest.ipv4.prefixlen > 29:  # noqa: PLR2004 a smaller network has no room for residents
+            yield locate(site, ("guest", "ipv4"), f"{site.guest.ipv4} is too small for residents", "use /29 or larger, /22 is usual")
+        if site.guest.ipv6 and site.guest.ipv6.prefixlen != 64:  # noqa: PLR2004 RFC 4862: SLAAC needs 64 bits
+            yield locate(site, ("guest", "ipv6"), f"{site.guest.ipv6} is not a /64", "phones configure themselves only in a /64")
+        if bool(site.uplink.ipv6) != bool(site.uplink.ipv6_peer) or (site.guest.ipv6 and not site.uplink.ipv6):
+            yield locate(site, ("uplink", "ipv6"), "IPv6 needs guest.ipv6, uplink.ipv6 and uplink.ipv6_peer together", "add what is missing")
+
+
+def _references(town: Town, locate: Locate) -> Iterator[Fault]:
+    credentials = {credential.name for credential in town.credentials}
+    for site in town.sites:
+        switches = {switch.name for switch in site.switches}
+        wanted: list[tuple[str, Path_]] = [(site.uplink.switch, ("uplink", "switch"))]
+        wanted += [(point.switch, ("access_points", i, "switch")) for i, point in enumerate(site.access_points)]
+        for name, path in wanted:
+            if name not in switches:
+                yield locate(site, path, f"no switch of site {site.site} is called {name}", suggestion(name, switches))
+        for device, path in _devices(site):
+            name = device.snmp.credential if hasattr(device, "snmp") else None
+            if name and name not in credentials:
+                yield locate(
+                    site, (*path, "snmp", "credential"), f"no credential is called {name}", suggestion(name, credentials)
+                )
+
+
+def _people(town: Town, locate: Locate) -> Iterator[Fault]:
+    people = {person.name for person in town.people}
+    for i, name in enumerate(town.rota.order):
+        if name not in people:
+            yield locate(None, ("rota", "order", i), f"nobody is called {name}", suggestion(name, people))

@@ -1,0 +1,260 @@
+"""What exists in a town: places, equipment, people. One YAML file describes the town, one each site."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from parvis.values import Duration, Mac, Oid, Rate
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
+"""A short stable name (RFC 1123 label, 40 characters): it becomes a label, a host name, a file name."""
+Interface = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{1,14}$")]
+"""A Linux interface name; IFNAMSIZ leaves 15 characters. ``up`` and ``br`` are keywords of ip(8): two more letters help."""
+Host = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", max_length=200)]
+"""A DNS name (RFC 1123), lower case."""
+
+
+def _known_zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{text!r} is not a time zone; write a tz database name such as Europe/Paris") from error
+    return text
+
+
+class Part(BaseModel):
+    """A part of the description: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Text(Part):
+    """A text shown to people, in French and English."""
+
+    fr: str = Field(min_length=1, max_length=200)
+    en: str = Field(min_length=1, max_length=200)
+
+
+class SiteKind(StrEnum):
+    """The kinds of places where residents connect."""
+
+    PUBLIC_SERVICES_HOUSE = "public-services-house"
+    CITIZEN_RELATIONS_DESK = "citizen-relations-desk"
+    LIBRARY = "library"
+    SPORTS_COMPLEX = "sports-complex"
+    SQUARE = "square"
+    TOWN_HALL = "town-hall"
+
+
+class Vendor(StrEnum):
+    """Makers of equipment the collectors have met."""
+
+    UBIQUITI = "ubiquiti"
+    MIKROTIK = "mikrotik"
+    ARUBA = "aruba"
+    NET_SNMP = "net-snmp"
+    OTHER = "other"
+
+
+class Contact(Part):
+    """Where residents ask for help."""
+
+    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+    phone: str = Field(pattern=r"^\+[0-9 ]{8,20}$")
+
+
+class PortalPolicy(Part):
+    """What a resident is offered. *session* in seconds, rates in bits per second."""
+
+    host: Host
+    terms_version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
+    session: Annotated[Duration, Field(ge=10, le=7 * 86400)]
+    rate_down: Annotated[Rate, Field(ge=64_000)]
+    rate_up: Annotated[Rate, Field(ge=64_000)]
+
+
+class CommunityCredential(Part):
+    """SNMPv2c: a password in clear text (RFC 1901); only where a device has nothing better."""
+
+    name: Name
+    version: Literal["v2c"]
+    community_secret: Name
+
+
+class UserCredential(Part):
+    """SNMPv3 with authentication and privacy (RFC 3414, RFC 3826, RFC 7860)."""
+
+    name: Name
+    version: Literal["v3"]
+    user: str = Field(min_length=1, max_length=32)
+    auth: Literal["MD5", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]
+    privacy: Literal["DES", "AES-128", "AES-192", "AES-256", "AES-192-reeder", "AES-256-reeder"]
+    auth_secret: Name
+    privacy_secret: Name
+
+
+Credential = Annotated[CommunityCredential | UserCredential, Field(discriminator="version")]
+
+
+class Snmp(Part):
+    """How to ask a device. *object_id* replaces a sysObjectID that the agent answers wrongly."""
+
+    credential: Name
+    port: Annotated[int, Field(ge=1, le=65535)] = 161
+    object_id: Oid | None = None
+
+
+class Gateway(Part):
+    """The site's gateway. *address* is on the management network; interfaces are those of the Linux machine."""
+
+    name: Name
+    address: IPv4Address
+    guest_interface: Interface = "guest0"
+    management_interface: Interface = "mgmt0"
+    uplink_interface: Interface = "wan0"
+
+
+class Uplink(Part):
+    """The site's fibre. *address* is the gateway's end, *peer* the operator's; *switch* and *port* hold the module."""
+
+    name: Name
+    operator: str = Field(min_length=1, max_length=80)
+    contract: str = Field(min_length=1, max_length=80)
+    capacity: Rate
+    address: IPv4Address
+    peer: IPv4Address
+    ipv6: IPv6Address | None = None
+    ipv6_peer: IPv6Address | None = None
+    switch: Name
+    port: str = Field(min_length=1, max_length=40)
+
+
+class Switch(Part):
+    """A switch on the management network."""
+
+    name: Name
+    vendor: Vendor
+    model: str = Field(min_length=1, max_length=80)
+    address: IPv4Address
+    snmp: Snmp
+
+
+class AccessPoint(Part):
+    """An access point, and the switch port that feeds it. *mac* is the equipment's own, never a resident's."""
+
+    name: Name
+    vendor: Vendor
+    model: str = Field(min_length=1, max_length=80)
+    address: IPv4Address
+    mac: Mac
+    snmp: Snmp
+    switch: Name
+    port: str = Field(min_length=1, max_length=40)
+    place: Text
+
+
+class GuestNetwork(Part):
+    """The residents' network. The gateway has the first address; without *ipv6* the family is closed."""
+
+    ipv4: IPv4Network
+    ipv6: IPv6Network | None = None
+
+    @property
+    def gateway_ipv4(self) -> IPv4Address:
+        """The gateway's address, first of the network."""
+        return self.ipv4.network_address + 1
+
+    @property
+    def gateway_ipv6(self) -> IPv6Address | None:
+        """The gateway's address, ``::1`` of the network; None where IPv6 is closed."""
+        return self.ipv6.network_address + 1 if self.ipv6 else None
+
+
+class ManagementNetwork(Part):
+    """The equipment's network."""
+
+    ipv4: IPv4Network
+
+
+class Site(Part):
+    """One place with public Wi-Fi. *class* A pages at any hour, B and C in the day."""
+
+    site: Name
+    title: Text
+    kind: SiteKind
+    site_class: Literal["A", "B", "C"] = Field(alias="class")
+    opening_hours: str = Field(min_length=1, max_length=200)
+    guest: GuestNetwork
+    management: ManagementNetwork
+    gateway: Gateway
+    uplink: Uplink
+    switches: tuple[Switch, ...] = Field(min_length=1)
+    access_points: tuple[AccessPoint, ...] = Field(min_length=1)
+    portal: PortalPolicy | None = None
+    """The site's own policy where it differs from the town's."""
+
+    def polled(self) -> Iterator[Switch | AccessPoint]:
+        """Every device that is asked by SNMP."""
+        yield from self.switches
+        yield from self.access_points
+
+
+class Person(Part):
+    """Somebody who can be on call."""
+
+    name: Name
+    title: str = Field(min_length=1, max_length=80)
+    phone: str = Field(pattern=r"^\+[0-9 ]{8,20}$")
+    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+
+
+class Rota(Part):
+    """Who is on call: *order* takes turns of *turn* seconds of local time from *starts* (local time)."""
+
+    starts: datetime
+    turn: Annotated[Duration, Field(ge=3600)]
+    order: tuple[Name, ...] = Field(min_length=1)
+
+
+class TownFile(Part):
+    """The content of town.yml."""
+
+    town: Name
+    title: Text
+    timezone: Annotated[str, AfterValidator(_known_zone)]
+    contact: Contact
+    portal: PortalPolicy
+    credentials: tuple[Credential, ...]
+    internet_targets: tuple[IPv4Address | IPv6Address, ...] = Field(min_length=1)
+    dns_upstream: tuple[IPv4Address | IPv6Address, ...] = Field(min_length=1)
+    people: tuple[Person, ...] = Field(min_length=1)
+    rota: Rota
+
+
+class Town(TownFile):
+    """The whole town: town.yml and its sites, in the order of their names."""
+
+    sites: tuple[Site, ...]
+
+    def policy(self, site: Site) -> PortalPolicy:
+        """The portal policy in force at *site*."""
+        return site.portal or self.portal
+
+    def site(self, name: str) -> Site:
+        """The site called *name*; KeyError with the names there are."""
+        for site in self.sites:
+            if site.site == name:
+                return site
+        raise KeyError(f"no site is called {name!r}; there are {', '.join(s.site for s in self.sites)}")
+
+    def credential(self, name: str) -> CommunityCredential | UserCredential:
+        """The credential called *name*; KeyError with the names there are."""
+        for credential in self.credentials:
+            if credential.name == name:
+                return credential
+        raise KeyError(f"no credential is called {name!r}; there are {', '.join(c.name for c in self.credentials)}")

@@ -1,0 +1,121 @@
+"""Values every room uses: frozen, one way in, the standard in the docstring."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+_MAC = re.compile(r"[0-9a-f]{12}")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|min|m|h|d)")
+_RATE = re.compile(r"(\d+(?:\.\d+)?) ?([kMG]?)bit/s")
+_OID = re.compile(r"[0-2](\.(0|[1-9]\d*))+")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_BITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
+_MAX_SUBIDENTIFIER = 2**32 - 1
+_MAX_SUBIDENTIFIERS = 128
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MacAddress:
+    """EUI-48 (IEEE 802), lower case, colons.
+
+    >>> MacAddress.parse("A4-83-E7-00-00-2A").text
+    'a4:83:e7:00:00:2a'
+    >>> MacAddress.parse("02:00:00:00:00:01").is_random
+    True
+    """
+
+    text: str
+
+    @classmethod
+    def parse(cls, text: "str | MacAddress") -> "MacAddress":
+        """Read the usual spellings (colons, hyphens, dots, none); ValueError for anything else.
+
+        >>> MacAddress.parse("a483.e700.002a")
+        MacAddress(text='a4:83:e7:00:00:2a')
+        """
+        if isinstance(text, MacAddress):
+            return text
+        digits = re.sub(r"[:.-]", "", str(text)).lower()
+        if not _MAC.fullmatch(digits):
+            raise ValueError(f"{text!r} is not a MAC address; write six pairs such as a4:83:e7:00:00:2a")
+        return cls(":".join(digits[i : i + 2] for i in range(0, 12, 2)))
+
+    @property
+    def is_random(self) -> bool:
+        """Whether the address is locally administered (IEEE 802, bit 0x02), as phones' private addresses are."""
+        return bool(int(self.text[:2], 16) & 0x02)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A secret that never prints itself.
+
+    >>> Secret("hunter2")
+    Secret(***)
+    """
+
+    _text: str = field(repr=False)
+
+    def reveal(self) -> str:
+        """Return the secret itself; call this only where it is used."""
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+    __str__ = __repr__
+
+
+def duration_seconds(text: str | float) -> float:
+    """Seconds from ``90s``, ``30min``, ``12h``, ``7d`` or a bare number of seconds.
+
+    >>> duration_seconds("12h"), duration_seconds("250ms")
+    (43200.0, 0.25)
+    """
+    if isinstance(text, bool):
+        raise ValueError("a duration is not true or false; write 90s, 30min, 12h or 7d")  # noqa: TRY004 pydantic reads ValueError
+    if isinstance(text, int | float):
+        return float(text)
+    match = _DURATION.fullmatch(str(text).strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a duration; write 90s, 30min, 12h or 7d")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def rate_bits_per_second(text: str | int) -> int:
+    """Bits per second from ``20 Mbit/s`` (decimal prefixes, IEC 80000-13).
+
+    >>> rate_bits_per_second("20 Mbit/s")
+    20000000
+    """
+    if isinstance(text, int) and not isinstance(text, bool):
+        return text
+    match = _RATE.fullmatch(str(text).strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a rate; write 20 Mbit/s, 512 kbit/s or 1 Gbit/s")
+    return round(float(match[1]) * _BITS[match[2]])
+
+
+def object_identifier(text: Any) -> str:
+    """Check a dotted OBJECT IDENTIFIER (RFC 2578 section 7.1.3: at most 128 sub-identifiers below 2^32).
+
+    >>> object_identifier("1.3.6.1.4.1.41112")
+    '1.3.6.1.4.1.41112'
+    """
+    parts = str(text).split(".")
+    if not _OID.fullmatch(str(text)) or len(parts) > _MAX_SUBIDENTIFIERS or max(map(int, parts)) > _MAX_SUBIDENTIFIER:
+        raise ValueError(f"{text!r} is not an OID; write numbers and dots such as 1.3.6.1.4.1.41112")
+    return str(text)
+
+
+Mac = Annotated[MacAddress, BeforeValidator(MacAddress.parse)]
+Duration = Annotated[float, BeforeValidator(duration_seconds)]
+"""Seconds."""
+Rate = Annotated[int, BeforeValidator(rate_bits_per_second)]
+"""Bits per second."""
+Oid = Annotated[str, BeforeValidator(object_identifier)]
