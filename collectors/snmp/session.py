@@ -1,0 +1,181 @@
+"""How one agent is asked: with a community (v1, v2c) or as a user (v3), with what was learned kept between polls."""
+
+import secrets
+import time
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Protocol
+
+from collectors.snmp import ber, pdu, usm
+from collectors.snmp.errors import (
+    AgentError,
+    Malformed,
+    NotInTimeWindow,
+    Silent,
+    SnmpError,
+    Unauthentic,
+    UnknownEngine,
+    UnknownUser,
+    UnsupportedSecurityLevel,
+    UsmReport,
+    WrongAuthPassword,
+    WrongPrivacyPassword,
+)
+from collectors.snmp.pdu import MAX_REQUEST_ID, Kind, Pdu, Version
+from collectors.snmp.transport import Address, Exchange, Patience
+
+REPORTS: dict[bytes, type[UsmReport]] = {
+    ber.oid(f"1.3.6.1.6.3.15.1.1.{arc}"): error
+    for arc, error in (
+        (1, UnsupportedSecurityLevel),
+        (2, NotInTimeWindow),
+        (3, UnknownUser),
+        (4, UnknownEngine),
+        (5, WrongAuthPassword),
+        (6, WrongPrivacyPassword),
+    )
+}
+"""usmStats (RFC 3414 section 5) to what each means."""
+
+
+class Session(Protocol):
+    """Somebody who can be asked."""
+
+    @property
+    def version(self) -> Version:
+        """The version spoken."""
+
+    async def ask(self, request: Pdu, patience: Patience | None = None) -> Pdu:
+        """The Response PDU; AgentError when its error-status is not 0, another SnmpError when there is none."""
+
+
+@dataclass(slots=True)
+class CommunitySession:
+    """An agent asked in SNMPv1 or SNMPv2c."""
+
+    exchange: Exchange
+    address: Address
+    community: bytes = field(repr=False)
+    version: Version = Version.V2C
+    patience: Patience = field(default_factory=Patience)
+
+    async def ask(self, request: Pdu, patience: Patience | None = None) -> Pdu:
+        """See Session.ask; a retry repeats the same datagram, so a late answer to the first try is as good."""
+        number = _number()
+        datagram = pdu.encode_message(self.version, self.community, request, number)
+        return _served(
+            await self.exchange.ask(self.address, lambda: (number, datagram), self._read, patience or self.patience)
+        )
+
+    def _read(self, data: bytes, number: int) -> Pdu:
+        return pdu.open_reply(data, self.version, self.community, number)
+
+
+@dataclass(slots=True)
+class UsmSession:
+    """An agent asked in SNMPv3; its engine ID and clock are discovered once and kept (RFC 3414 section 4)."""
+
+    exchange: Exchange
+    address: Address
+    user: usm.User
+    patience: Patience = field(default_factory=Patience)
+    engine: usm.Engine = field(default_factory=usm.Engine)
+    version: Version = Version.V3
+    _has_worked: bool = False
+
+    async def ask(self, request: Pdu, patience: Patience | None = None) -> Pdu:
+        """See Session.ask; once per request, a clock out of window or a new engine ID leads to a new try."""
+        patience = patience or self.patience
+        if not self.engine.engine_id:
+            await self._discover(patience)
+        try:
+            answer = await self._asked_twice(request, patience)
+        except Silent:
+            if self.user.priv and not self._has_worked and await self._answers_without_privacy():
+                raise WrongPrivacyPassword("answers signed requests, but is silent to encrypted ones") from None
+            self._has_worked = False
+            raise
+        self._has_worked = True
+        return _served(answer)
+
+    async def _asked_twice(self, request: Pdu, patience: Patience) -> Pdu:
+        try:
+            return await self._once(request, self.user, patience)
+        except NotInTimeWindow:
+            if not self.engine.is_proven:
+                await self._discover(patience)
+        except UnknownEngine:
+            await self._discover(patience)
+        return await self._once(request, self.user, patience)
+
+    async def _once(self, request: Pdu, user: usm.User, patience: Patience) -> Pdu:
+        seal = partial(_sealed, request, user, self.engine)
+        answer: Pdu = await self.exchange.ask(self.address, seal, partial(self._read, user), patience)
+        return answer
+
+    async def _answers_without_privacy(self) -> bool:
+        """Net-SNMP drops what it cannot decrypt without a report; any answer to a signed request gives it away."""
+        clear = replace(self.user, priv=None, priv_password=b"")
+        try:
+            await self._once(pdu.ask(Kind.GET, ()), clear, Patience(tries=2))
+        except (Silent, Malformed, Unauthentic, WrongAuthPassword, UnknownUser):
+            return False
+        except SnmpError:
+            return True
+        return True
+
+    def _read(self, user: usm.User, data: bytes, number: int) -> Pdu:
+        message = usm.open_message(data, user, self.engine, number)
+        now = time.monotonic()
+        if usm.is_report(message):
+            report = _report(message)
+            if isinstance(report, NotInTimeWindow):
+                # An authentic report answers our random msgID, so it is no replay: its clock is the agent's.
+                self.engine.note(message, now)
+            raise report
+        if message.flags != user.flags:
+            raise Unauthentic("answered at another security level")
+        if message.is_authentic:
+            if not self.engine.accepts(message, now):
+                raise Unauthentic("answered outside the time window")
+            self.engine.note(message, now)
+        if message.pdu.kind != Kind.RESPONSE or message.pdu.request_id != number:
+            raise Unauthentic(f"{message.pdu.kind.name} {message.pdu.request_id} is no answer to {number}")
+        return message.pdu
+
+    async def _discover(self, patience: Patience) -> None:
+        """Learn the engine ID; boots and time of the unsigned report are a first guess the agent will correct."""
+        self.engine = usm.Engine()
+        seal = partial(_sealed, pdu.ask(Kind.GET, ()), usm.NOBODY, self.engine)
+        await self.exchange.ask(self.address, seal, self._read_discovery, patience)
+
+    def _read_discovery(self, data: bytes, number: int) -> None:
+        message = usm.open_message(data, usm.NOBODY, self.engine, number)
+        report = _report(message) if usm.is_report(message) else None
+        if not isinstance(report, UnknownEngine) or not message.engine_id:
+            raise Malformed("no engine ID in the answer to a discovery")
+        self.engine.note(message, time.monotonic())
+
+
+def _number() -> int:
+    """A number nobody can guess: together with the source address it is what ties a reply to its request."""
+    return secrets.randbelow(MAX_REQUEST_ID) + 1
+
+
+def _sealed(request: Pdu, user: usm.User, engine: usm.Engine) -> tuple[int, bytes]:
+    number = _number()
+    return number, usm.seal(request, user, engine, number, time.monotonic())
+
+
+def _report(message: usm.Opened) -> UsmReport:
+    for name, _, _ in message.pdu.varbinds:
+        for root, error in REPORTS.items():
+            if name.startswith(root):
+                return error(ber.oid_text(name))
+    return UsmReport("a report about something unknown")
+
+
+def _served(answer: Pdu) -> Pdu:
+    if answer.error_status:
+        raise AgentError(answer.error_status, answer.error_index)
+    return answer

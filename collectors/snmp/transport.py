@@ -1,0 +1,219 @@
+"""One UDP socket for all agents: a datagram goes out, the first reply that proves to be its answer comes back.
+
+The socket is unconnected, so each reply must come from the address asked and carry a number we wait for; *read* then
+checks community or HMAC. A reply that fails is counted and remembered as the likely reason, never an end to waiting:
+the true answer may be behind it.
+
+The kernel's error queue (``IP_RECVERR``, ip(7)) tells us which host refused; asyncio's datagram transport would let
+one host's refusal swallow the next datagram for another host, so the socket is read with ``add_reader``.
+"""
+
+import asyncio
+import contextlib
+import random
+import socket
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from collectors.snmp import pdu
+from collectors.snmp.errors import BadName, Malformed, Refused, Silent, SnmpError, Unauthentic, Unreachable
+
+Address = tuple[str, int]
+"""Host (numeric) and UDP port."""
+Seal = Callable[[], tuple[int, bytes]]
+"""Makes the next datagram and the number its reply will carry; called again for each retry."""
+Read = Callable[[bytes, int], Any]
+"""Turns the reply to a number into an answer, or raises an SnmpError."""
+
+_SO_RCVBUFFORCE = 33
+_IP_RECVERR, _IPV6_RECVERR = 11, 25
+_MSG_ERRQUEUE = 0x2000
+_RECEIVE_BUFFER_OCTETS = 32 * 2**20
+_DATAGRAM_OCTETS = 65535
+_DATAGRAMS_PER_TURN = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait for one answer and how often to ask; each try waits *growth* times longer, with jitter."""
+
+    timeout_seconds: float = 1.5
+    tries: int = 3
+    growth: float = 1.5
+    jitter: float = 0.2
+
+    def seconds(self, attempt: int) -> float:
+        """Seconds to wait for the answer to the *attempt*-th try, counted from 0."""
+        return self.timeout_seconds * self.growth**attempt * random.uniform(1, 1 + self.jitter)  # noqa: S311 jitter
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    address: Address
+    seal: Seal
+    read: Read
+    patience: Patience
+    future: "asyncio.Future[Any]"
+    numbers: set[int] = field(default_factory=set)
+    attempt: int = 0
+    refusal: SnmpError | None = None
+    timer: asyncio.TimerHandle | None = None
+
+
+class Exchange:
+    """Requests and replies over one socket per address family; ``counts`` says how often what happened."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self._sockets: dict[int, socket.socket] = {}
+        self._waiting: dict[Address, list[_Waiting]] = {}
+
+    async def ask(self, address: Address, seal: Seal, read: Read, patience: Patience) -> Any:
+        """The answer of the agent at *address*, or the SnmpError that says why there is none."""
+        waiting = _Waiting(address, seal, read, patience, asyncio.get_running_loop().create_future())
+        self._waiting.setdefault(address, []).append(waiting)
+        try:
+            self._try(waiting)
+            return await waiting.future
+        finally:
+            if waiting.timer:
+                waiting.timer.cancel()
+            self._waiting[address].remove(waiting)
+            if not self._waiting[address]:
+                del self._waiting[address]
+
+    def close(self) -> None:
+        """Give the sockets back; whoever still waits is told the agent was silent."""
+        loop = asyncio.get_running_loop()
+        for opened in self._sockets.values():
+            loop.remove_reader(opened)
+            opened.close()
+        self._sockets.clear()
+        for waiting in [each for group in self._waiting.values() for each in group]:
+            _fail(waiting, Silent("the collector stopped"))
+
+    def _try(self, waiting: _Waiting) -> None:
+        number, datagram = waiting.seal()
+        waiting.numbers.add(number)
+        self._send(waiting, datagram)
+        self.counts["sent" if not waiting.attempt else "resent"] += 1
+        seconds = waiting.patience.seconds(waiting.attempt)
+        waiting.timer = asyncio.get_running_loop().call_later(seconds, self._expired, waiting)
+
+    def _expired(self, waiting: _Waiting) -> None:
+        waiting.attempt += 1
+        if waiting.attempt < waiting.patience.tries:
+            try:
+                self._try(waiting)
+            except SnmpError as error:
+                _fail(waiting, error)
+        else:
+            _fail(waiting, waiting.refusal or Silent(f"no answer to {waiting.attempt} requests"))
+
+    def _send(self, waiting: _Waiting, datagram: bytes) -> None:
+        opened = self._socket(socket.AF_INET6 if ":" in waiting.address[0] else socket.AF_INET)
+        for _ in range(8):
+            try:
+                opened.sendto(datagram, waiting.address)
+            except (BlockingIOError, InterruptedError):
+                self.counts["send_buffer_full"] += 1
+                return
+            except OSError as error:
+                if not self._drain_errors(opened):  # not the echo of an earlier refusal, but about this datagram
+                    raise Unreachable(str(error)) from error
+            else:
+                return
+
+    def _socket(self, family: int) -> socket.socket:
+        if family not in self._sockets:
+            self._sockets[family] = opened = _open(family)
+            asyncio.get_running_loop().add_reader(opened, self._readable, opened)
+        return self._sockets[family]
+
+    def _readable(self, opened: socket.socket) -> None:
+        for _ in range(_DATAGRAMS_PER_TURN):
+            try:
+                data, source = opened.recvfrom(_DATAGRAM_OCTETS)
+            except (BlockingIOError, InterruptedError):
+                self._drain_errors(opened)
+                return
+            except OSError:
+                self._drain_errors(opened)
+            else:
+                self._received(data, source[:2])
+
+    def _received(self, data: bytes, source: Address) -> None:
+        group = self._waiting.get(source)
+        if not group:
+            self.counts["stray"] += 1
+            return
+        try:
+            number = pdu.identity(data)
+        except Malformed as error:
+            self.counts["garbage"] += 1
+            for waiting in group:
+                waiting.refusal = error
+            return
+        for waiting in group:
+            if number in waiting.numbers:
+                self._answered(waiting, data, number)
+                return
+        self.counts["stray"] += 1
+
+    def _answered(self, waiting: _Waiting, data: bytes, number: int) -> None:
+        try:
+            answer = waiting.read(data, number)
+        except (Malformed, Unauthentic) as error:
+            self.counts[error.reason] += 1
+            waiting.refusal = error
+        except SnmpError as error:
+            _fail(waiting, error)
+        else:
+            self.counts["answered"] += 1
+            if not waiting.future.done():
+                waiting.future.set_result(answer)
+
+    def _drain_errors(self, opened: socket.socket) -> int:
+        """Tell those concerned that their host refused (ICMP); how many such messages there were."""
+        drained = 0
+        while True:
+            try:
+                _, _, _, destination = opened.recvmsg(0, 512, _MSG_ERRQUEUE)
+            except OSError:
+                return drained
+            drained += 1
+            self.counts["refused"] += 1
+            for waiting in list(self._waiting.get(tuple(destination[:2]), ())):
+                _fail(waiting, Refused("port unreachable"))
+
+
+def _fail(waiting: _Waiting, error: SnmpError) -> None:
+    if not waiting.future.done():
+        waiting.future.set_exception(error)
+
+
+def _open(family: int) -> socket.socket:
+    opened = socket.socket(family, socket.SOCK_DGRAM)
+    opened.setblocking(False)
+    try:
+        opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER_OCTETS)
+    except PermissionError:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_OCTETS)
+    with contextlib.suppress(OSError):
+        if family == socket.AF_INET6:
+            opened.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
+        else:
+            opened.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+    return opened
+
+
+async def resolve(host: str, port: int) -> Address:
+    """The numeric address of a host; BadName when there is none."""
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
+    except OSError as error:
+        raise BadName(f"{host}: {error.strerror or error}") from error
+    return str(found[0][4][0]), port
