@@ -31,7 +31,7 @@ class Levels(BaseModel):
 
 
 class Metric(BaseModel):
-    """One metric. Units are Prometheus base units: seconds, bytes, ratio, dbm, celsius, hertz; ``info`` or ``1`` for none."""
+    """One metric. Units are base units: seconds, bytes, ratio, dbm, celsius, hertz; ``info`` or ``1`` for none."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: MetricName
@@ -68,11 +68,13 @@ def metric(name: str) -> Metric:
         return metrics()[name]
     except KeyError:
         near = get_close_matches(name, metrics(), n=1)
-        raise KeyError(f"no metric {name!r} in catalogue.yml" + (f"; did you mean {near[0]}?" if near else "")) from None
+        raise KeyError(
+            f"no metric {name!r} in catalogue.yml" + (f"; did you mean {near[0]}?" if near else "")
+        ) from None
 
 
 class Instruments:
-    """The prometheus_client instruments of one process, made from the catalogue; asking for another name is an error."""
+    """The prometheus_client instruments of one process; asking for a name the catalogue lacks is an error."""
 
     def __init__(self, process: str, registry: CollectorRegistry, prefix: str = "") -> None:
         """Make the instruments *process* exposes, only those whose name starts with *prefix* when one is given."""

@@ -56,5 +56,7 @@ def differences(before: Mapping[str, str], after: Mapping[str, str]) -> list[Dif
 
 def _difference(name: str, old: str | None, new: str | None) -> Difference:
     verb: Literal["added", "changed", "removed"] = "added" if old is None else "removed" if new is None else "changed"
-    lines = unified_diff((old or "").splitlines(), (new or "").splitlines(), f"before/{name}", f"after/{name}", lineterm="", n=1)
+    lines = unified_diff(
+        (old or "").splitlines(), (new or "").splitlines(), f"before/{name}", f"after/{name}", lineterm="", n=1
+    )
     return Difference(name, verb, tuple(lines))

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, Self
 
 import structlog
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
@@ -61,7 +61,9 @@ def new_registry(process: Process) -> CollectorRegistry:
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
-    Instruments(process.name, registry, prefix="process_info").gauge("process_info").labels(process.name, VERSION).set(1)
+    Instruments(process.name, registry, prefix="process_info").gauge("process_info").labels(process.name, VERSION).set(
+        1
+    )
     return registry
 
 
@@ -93,7 +95,7 @@ class Endpoint(AbstractContextManager["Endpoint"]):
         """The port in use, once started."""
         return int(self._server.effective_port)
 
-    def __enter__(self) -> "Endpoint":
+    def __enter__(self) -> Self:
         host, port = self._address
         self._server = create_server(self._answer, host=host, port=port, threads=4, ident="parvis")
         self._thread = threading.Thread(target=self._server.run, name="endpoint", daemon=True)

@@ -21,7 +21,7 @@ ELSEWHERE = ("PARVIS_SETTINGS",)
 
 
 class SettingsError(Exception):
-    """The settings are wrong; each line says which key, why, and where it came from. Whoever runs the process must act."""
+    """The settings are wrong; each line says which key, why, and from where. Whoever runs the process must act."""
 
 
 class ProcessSettings(BaseSettings):
@@ -63,18 +63,19 @@ Settings = TypeVar("Settings", bound=ProcessSettings)
 
 
 def load(model: type[Settings], file: Path | None = None, **overrides: object) -> Settings:
-    """Settings from *file* (or ``PARVIS_SETTINGS``), the environment and *overrides*; SettingsError says all that is wrong."""
+    """Settings from *file* (or ``PARVIS_SETTINGS``), the environment and *overrides*; or SettingsError."""
     named = file or (Path(os.environ["PARVIS_SETTINGS"]) if os.environ.get("PARVIS_SETTINGS") else None)
     if named is not None and not named.is_file():
         raise SettingsError(f"{named}: no such settings file; check --settings or PARVIS_SETTINGS")
     config = SettingsConfigDict(**{**model.model_config, "toml_file": named})
     located = type(model.__name__, (model,), {"model_config": config, "__module__": model.__module__})
     try:
-        return located(**{key: value for key, value in overrides.items() if value is not None})
+        made: Settings = located(**{key: value for key, value in overrides.items() if value is not None})
     except ValidationError as error:
         raise SettingsError("\n".join(_described(model, detail, named) for detail in error.errors())) from error
     except ValueError as error:  # broken TOML
         raise SettingsError(f"{named}: is not TOML: {error}") from error
+    return made
 
 
 def unknown_variables(model: type[BaseModel], environment: Mapping[str, str]) -> list[str]:
@@ -100,7 +101,7 @@ class SecretMissing(SettingsError):
 
 
 def find_secret(name: str, folder: Path | None, environment: Mapping[str, str]) -> Secret:
-    """Read the secret *name* from ``$CREDENTIALS_DIRECTORY`` (systemd.exec) or *folder*; one trailing newline is dropped.
+    """Read the secret *name* from ``$CREDENTIALS_DIRECTORY`` (systemd.exec) or *folder*, less one trailing newline.
 
     SecretMissing when no file of that name is there, is empty, or cannot be read.
     """

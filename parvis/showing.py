@@ -1,71 +1,73 @@
 """Print the town as tables a person reads."""
 
+from collections.abc import Iterator
+
 from rich.console import Console
 from rich.table import Table
 
-from parvis.inventory import Site, Town
+from parvis.inventory import AccessPoint, Site, Switch, Town
+
+READABLE_WIDTH = 200
+"""Columns a table may take; on a narrower terminal its lines go on, which reads better than folded words."""
 
 
 def print_town(town: Town, console: Console | None = None) -> None:
-    """Print sites, equipment and people; a narrow terminal folds cells, it loses none."""
-    screen = console or Console()
-    screen.print(f"[bold]{town.title.fr}[/bold] · {town.timezone} · https://{town.portal.host}/")
-    screen.print(_sites(town))
-    screen.print(_equipment(town))
-    screen.print(_people(town))
+    """Print sites, equipment and people."""
+    screen = console or Console(width=READABLE_WIDTH, soft_wrap=True)
+    screen.print(f"[bold]{town.title.fr}[/bold] ({town.town}), {town.timezone}, portal https://{town.portal.host}/")
+    for table in (_sites(town), _networks(town), _equipment(town), _people(town)):
+        screen.print(table)
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", header_style="bold")
+    table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column, no_wrap=True)
     return table
 
 
 def _sites(town: Town) -> Table:
-    table = _table("Sites", "Site", "Class", "Guests IPv4", "Guests IPv6", "Gateway", "Uplink", "Contract", "Capacity")
+    table = _table("\nSites", "Site", "Name", "Class", "Uplink", "Operator", "Contract", "Mbit/s", "Opening hours")
     for site in town.sites:
-        guest, uplink = site.guest, site.uplink
-        table.add_row(
-            f"{site.title.fr}\n{site.site}",
-            site.site_class,
-            str(guest.ipv4),
-            str(guest.ipv6 or "closed"),
-            f"{site.gateway.name}\n{site.gateway.address}",
-            f"{uplink.name}\n{uplink.operator}",
-            uplink.contract,
-            f"{uplink.capacity // 10**6} Mbit/s",
-        )
+        link = site.uplink
+        mbit = str(link.capacity // 10**6)
+        row = (site.site, site.title.fr, site.site_class, link.name, link.operator, link.contract, mbit)
+        table.add_row(*row, site.opening_hours)
+    return table
+
+
+def _networks(town: Town) -> Table:
+    table = _table(
+        "\nNetworks", "Site", "Gateway", "Guests IPv4", "Guests IPv6", "Management", "Uplink IPv4", "Uplink IPv6"
+    )
+    for site in town.sites:
+        guest, link = site.guest, site.uplink
+        gateway = f"{site.gateway.name} ({site.gateway.address})"
+        addresses = (str(guest.ipv4), str(guest.ipv6 or "closed"), str(site.management.ipv4))
+        table.add_row(site.site, gateway, *addresses, str(link.address), str(link.ipv6 or "none"))
     return table
 
 
 def _equipment(town: Town) -> Table:
-    table = _table("Equipment", "Site", "Device", "Vendor and model", "Address", "SNMP", "Where")
+    table = _table("\nEquipment", "Site", "Device", "Vendor", "Model", "Address", "SNMP", "Where")
     for site in town.sites:
-        for row in _devices(town, site):
-            table.add_row(*row)
-        table.add_section()
+        for device, where in _placed(site):
+            credential = town.credential(device.snmp.credential)
+            snmp = f"{credential.version} {credential.name}"
+            table.add_row(site.site, device.name, device.vendor, device.model, str(device.address), snmp, where)
     return table
 
 
-def _devices(town: Town, site: Site) -> list[tuple[str, ...]]:
-    def snmp(credential: str) -> str:
-        return f"{town.credential(credential).version} ({credential})"
-
-    rows = [
-        (site.site, switch.name, f"{switch.vendor} {switch.model}", str(switch.address), snmp(switch.snmp.credential), "")
-        for switch in site.switches
-    ]
-    rows += [
-        (site.site, ap.name, f"{ap.vendor} {ap.model}", str(ap.address), snmp(ap.snmp.credential), f"{ap.place.fr} · {ap.switch}/{ap.port}")
-        for ap in site.access_points
-    ]
-    return rows
+def _placed(site: Site) -> Iterator[tuple[Switch | AccessPoint, str]]:
+    for switch in site.switches:
+        yield switch, f"fibre on port {site.uplink.port}" if site.uplink.switch == switch.name else ""
+    for point in site.access_points:
+        yield point, f"{point.place.fr}, {point.switch} port {point.port}"
 
 
 def _people(town: Town) -> Table:
-    table = _table("On call, in turn", "Turn", "Who", "Telephone")
+    table = _table("\nOn call, in turn", "Turn", "Name", "Who", "Telephone")
     by_name = {person.name: person for person in town.people}
     for turn, name in enumerate(town.rota.order, 1):
-        table.add_row(str(turn), f"{by_name[name].title} ({name})", by_name[name].phone)
+        table.add_row(str(turn), name, by_name[name].title, by_name[name].phone)
     return table

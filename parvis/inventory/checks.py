@@ -83,7 +83,10 @@ def _twice(town: Town, locate: Locate) -> Iterator[Fault]:
             if value in first:
                 other = locate(*first[value], "", "")
                 yield locate(
-                    site, path, f"{what} {value} is already used at {other.file}:{other.line}", f"give it a {what} of its own"
+                    site,
+                    path,
+                    f"{what} {value} is already used at {other.file}:{other.line}",
+                    f"give it a {what} of its own",
                 )
             first.setdefault(value, (site, path))
 
@@ -98,10 +101,13 @@ def _networks(town: Town) -> Iterator[tuple[IPv4Network | IPv6Network, Site, Pat
 
 def _overlaps(town: Town, locate: Locate) -> Iterator[Fault]:
     for (one, site_one, path_one), (two, site_two, path_two) in combinations(_networks(town), 2):
-        if one.version == two.version and one.overlaps(two):  # type: ignore[arg-type]
+        if one.version == two.version and one.overlaps(two):
             other = locate(site_one, path_one, "", "")
             yield locate(
-                site_two, path_two, f"{two} overlaps {one} at {other.file}:{other.line}", "give each network its own range"
+                site_two,
+                path_two,
+                f"{two} overlaps {one} at {other.file}:{other.line}",
+                "give each network its own range",
             )
 
 
@@ -117,33 +123,50 @@ def _outside_networks(town: Town, locate: Locate) -> Iterator[Fault]:
                     f"use an address in {network}, or move it to the file of its site",
                 )
             elif device.address in (network.network_address, network.broadcast_address):
-                yield locate(site, (*path, "address"), f"{device.address} is not a host's address in {network}", "take another")
+                yield locate(
+                    site, (*path, "address"), f"{device.address} is not a host's address in {network}", "take another"
+                )
 
 
 def _gateway_network(town: Town, locate: Locate) -> Iterator[Fault]:
     for site in town.sites:
         if site.guest.ipv4.prefixlen > 29:  # noqa: PLR2004 a smaller network has no room for residents
-            yield locate(site, ("guest", "ipv4"), f"{site.guest.ipv4} is too small for residents", "use /29 or larger, /22 is usual")
+            yield locate(
+                site,
+                ("guest", "ipv4"),
+                f"{site.guest.ipv4} is too small for residents",
+                "use /29 or larger, /22 is usual",
+            )
         if site.guest.ipv6 and site.guest.ipv6.prefixlen != 64:  # noqa: PLR2004 RFC 4862: SLAAC needs 64 bits
-            yield locate(site, ("guest", "ipv6"), f"{site.guest.ipv6} is not a /64", "phones configure themselves only in a /64")
+            yield locate(
+                site, ("guest", "ipv6"), f"{site.guest.ipv6} is not a /64", "phones configure themselves only in a /64"
+            )
         if bool(site.uplink.ipv6) != bool(site.uplink.ipv6_peer) or (site.guest.ipv6 and not site.uplink.ipv6):
-            yield locate(site, ("uplink", "ipv6"), "IPv6 needs guest.ipv6, uplink.ipv6 and uplink.ipv6_peer together", "add what is missing")
+            yield locate(
+                site,
+                ("uplink", "ipv6"),
+                "IPv6 needs guest.ipv6, uplink.ipv6 and uplink.ipv6_peer together",
+                "add what is missing",
+            )
 
 
 def _references(town: Town, locate: Locate) -> Iterator[Fault]:
     credentials = {credential.name for credential in town.credentials}
     for site in town.sites:
         switches = {switch.name for switch in site.switches}
-        wanted: list[tuple[str, Path_]] = [(site.uplink.switch, ("uplink", "switch"))]
-        wanted += [(point.switch, ("access_points", i, "switch")) for i, point in enumerate(site.access_points)]
-        for name, path in wanted:
+        named: list[tuple[str, Path_]] = [(site.uplink.switch, ("uplink", "switch"))]
+        named += [(point.switch, ("access_points", i, "switch")) for i, point in enumerate(site.access_points)]
+        for name, path in named:
             if name not in switches:
                 yield locate(site, path, f"no switch of site {site.site} is called {name}", suggestion(name, switches))
         for device, path in _devices(site):
-            name = device.snmp.credential if hasattr(device, "snmp") else None
-            if name and name not in credentials:
+            wants = device.snmp.credential if hasattr(device, "snmp") else None
+            if wants and wants not in credentials:
                 yield locate(
-                    site, (*path, "snmp", "credential"), f"no credential is called {name}", suggestion(name, credentials)
+                    site,
+                    (*path, "snmp", "credential"),
+                    f"no credential is called {wants}",
+                    suggestion(wants, credentials),
                 )
 
 

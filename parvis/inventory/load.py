@@ -1,5 +1,6 @@
 """Read a town folder: town.yml and sites/*.yml. Every fault at once, or the town."""
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,7 +38,9 @@ def examine(folder: Path) -> tuple[Town | None, list[Fault]]:
     paths = sorted((folder / "sites").glob("*.yml"))
     if not paths or len(paths) > MAX_SITES:
         found = "no site" if not paths else f"{len(paths)} sites"
-        faults.append(Fault("sites/", 1, "", f"{found} found", f"describe 1 to {MAX_SITES} sites, each in sites/NAME.yml"))
+        faults.append(
+            Fault("sites/", 1, "", f"{found} found", f"describe 1 to {MAX_SITES} sites, each in sites/NAME.yml")
+        )
         return None, faults
     documents: dict[str, Document] = {}
     sites: list[Site] = []
@@ -73,8 +76,18 @@ def _read_as(model: type[Model], path: Path, shown_as: str, faults: list[Fault])
     try:
         return model.model_validate(document.data), document
     except ValidationError as error:
-        faults += [_located(document, model, detail) for detail in error.errors()]
+        faults += _without_echoes([_located(document, model, detail) for detail in error.errors()])
         return None
+
+
+def _without_echoes(faults: list[Fault]) -> list[Fault]:
+    """Leave out "title is missing" where "titel" was found to mean title: one mistake, one fault."""
+    meant = {
+        (fault.path.rpartition(".")[0], fault.fix.removeprefix("did you mean ").removesuffix("?"))
+        for fault in faults
+        if fault.message == "unknown key"
+    }
+    return [f for f in faults if f.message != "is missing" or (*f.path.rpartition(".")[::2],) not in meant]
 
 
 def _located(document: Document, model: type[BaseModel], detail: Any) -> Fault:
@@ -86,9 +99,23 @@ def _located(document: Document, model: type[BaseModel], detail: Any) -> Fault:
         return document.fault(path, "is missing", "add it")
     message, _, fix = message.partition("; ")
     given = detail.get("input")
+    if str(detail["type"]).endswith("_network"):
+        fix = _network_hint(str(given))
     if not fix and isinstance(given, str | int | float):
         message = f"{message} (found {given!r})"
     return document.fault(path, message[:1].lower() + message[1:], fix)
+
+
+def _network_hint(given: str) -> str:
+    """What the writer of a network probably meant.
+
+    >>> _network_hint("10.14.0.1/22")
+    '10.14.0.1/22 has host bits set: did you mean 10.14.0.0/22?'
+    """
+    try:
+        return f"{given} has host bits set: did you mean {ip_network(given, strict=False)}?"
+    except ValueError:
+        return "write an address and a length, such as 10.14.0.0/22"
 
 
 def _keys_at(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:

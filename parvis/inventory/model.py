@@ -14,7 +14,7 @@ from parvis.values import Duration, Mac, Oid, Rate
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
 """A short stable name (RFC 1123 label, 40 characters): it becomes a label, a host name, a file name."""
 Interface = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{1,14}$")]
-"""A Linux interface name; IFNAMSIZ leaves 15 characters. ``up`` and ``br`` are keywords of ip(8): two more letters help."""
+"""A Linux interface name; IFNAMSIZ leaves 15 characters. ``up`` and ``br`` are keywords of ip(8)."""
 Host = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", max_length=200)]
 """A DNS name (RFC 1123), lower case."""
 

@@ -73,6 +73,7 @@ for _tag, _pattern, _first in (
     _CoreSchemaLoader.add_implicit_resolver(
         f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), [*_first, ""] if _tag == "null" else [*_first]
     )
+_CoreSchemaLoader.add_constructor("tag:yaml.org,2002:int", lambda _loader, node: int(node.value))
 
 
 def read(path: Path, shown_as: str) -> tuple[Document | None, list[Fault]]:
@@ -95,7 +96,7 @@ def parse(text: str, shown_as: str) -> tuple[Document | None, list[Fault]]:
     loader = _CoreSchemaLoader(text)
     try:
         node = loader.get_single_node()
-        data = loader.construct_document(node) if node is not None else None  # type: ignore[no-untyped-call]
+        data = loader.construct_document(node) if node is not None else None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         return None, [_syntax_fault(error, shown_as)]
     finally:
@@ -112,7 +113,9 @@ def parse(text: str, shown_as: str) -> tuple[Document | None, list[Fault]]:
 def _syntax_fault(error: Exception, shown_as: str) -> Fault:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0] or type(error).__name__
-    return Fault(shown_as, mark.line + 1 if mark else 1, "", f"is not YAML: {problem}", "check indentation, quotes and brackets")
+    return Fault(
+        shown_as, mark.line + 1 if mark else 1, "", f"is not YAML: {problem}", "check indentation, quotes and brackets"
+    )
 
 
 def _walk(node: yaml.Node | None, path: Path_, open_nodes: set[int]) -> Iterator[tuple[Path_, int, bool]]:

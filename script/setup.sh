@@ -1,0 +1,70 @@
+# Sourced by the other scripts: installs what is missing (Debian packages, a virtual environment in .venv) and says so.
+# Safe to run again: nothing is done twice. Nothing here names a package registry; the machine's own configuration does.
+
+set -euo pipefail
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$ROOT"
+STARTED=$(date +%s)
+
+say() { printf '[%3ds] %s\n' "$(($(date +%s) - STARTED))" "$*" >&2; }
+fail() { printf 'Error: %s\n' "$*" >&2; exit 1; }
+
+missing_packages() {
+  local package
+  for package in $(sed 's/#.*//' script/packages.txt); do
+    [ "$(dpkg-query -W -f='${db:Status-Abbrev}' "$package" 2>/dev/null || true)" = "ii " ] || printf '%s ' "$package"
+  done
+}
+
+# Debian starts a service as soon as its package is installed. The lab runs its own in namespaces, so the machine's
+# own must neither start now nor at the next boot.
+install_packages() {
+  local packages=$1 policy=/usr/sbin/policy-rc.d made_policy="" service
+  [ "$(id -u)" = 0 ] || fail "these Debian packages are missing: $packages; run this script as root, or: apt-get install $packages"
+  command -v apt-get >/dev/null || fail "apt-get is missing; this script installs Debian packages: $packages"
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy"; chmod 755 "$policy"; made_policy=yes
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  fi
+  say "installing Debian packages: $packages"
+  apt-get update -qq || fail "apt-get update failed; check the machine's network and /etc/apt/sources.list"
+  # shellcheck disable=SC2086 # a list of words
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >&2 ||
+    fail "apt-get could not install: $packages"
+  if [ -n "$made_policy" ]; then rm -f "$policy"; trap - EXIT; fi
+  if [ -d /run/systemd/system ]; then
+    for service in kea-dhcp4-server snmpd prometheus prometheus-alertmanager; do
+      case " $packages " in *" $service "*) systemctl disable --quiet "$service" 2>/dev/null || true ;; esac
+    done
+  fi
+}
+
+usable_python() {
+  local candidate
+  for candidate in python3 /usr/bin/python3; do
+    if "$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+      command -v "$candidate"; return 0
+    fi
+  done
+  return 1
+}
+
+install_python() {
+  local python stamp
+  stamp=$(cat pyproject.toml script/constraints.txt | sha256sum | cut -d' ' -f1)
+  [ -x .venv/bin/python ] && [ "$(cat .venv/parvis-stamp 2>/dev/null)" = "$stamp" ] && return 0
+  python=$(usable_python) || fail "Python 3.11 or later with venv is needed; Debian 12 and 13 have it: apt-get install python3-venv"
+  say "making the virtual environment with $("$python" --version)"
+  [ -x .venv/bin/python ] || "$python" -m venv .venv
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint script/constraints.txt \
+    --editable '.[lab,dev]' || fail "pip could not install the pinned packages of script/constraints.txt"
+  printf '%s' "$stamp" >.venv/parvis-stamp
+}
+
+setup() {
+  local packages
+  packages=$(missing_packages)
+  [ -z "$packages" ] || install_packages "$packages"
+  install_python
+  say "everything needed is installed"
+}

@@ -1,0 +1,45 @@
+"""What every test may use: a private copy of the demo town, and its YAML as text to break."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from parvis.inventory import DEMO_TOWN, Town, load
+from tests_support import Edit
+
+
+@pytest.fixture(scope="session")
+def town() -> Town:
+    return load(DEMO_TOWN)
+
+
+@pytest.fixture
+def town_folder(tmp_path: Path) -> Path:
+    """A copy of the demo town to change."""
+    folder = tmp_path / "town"
+    shutil.copytree(DEMO_TOWN, folder)
+    return folder
+
+
+@pytest.fixture
+def edit(town_folder: Path) -> Edit:
+    """``edit("town.yml", old, new)`` in the copy; the old text must be there."""
+
+    def change(name: str, old: str, new: str) -> None:
+        path = town_folder / name
+        text = path.read_text("utf-8")
+        assert old in text, f"{old!r} is not in {name}"
+        path.write_text(text.replace(old, new, 1), "utf-8")
+
+    return change
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Root tests without root are skipped, saying so; script/test refuses to run them in that case."""
+    if os.geteuid() == 0:
+        return
+    for item in items:
+        if item.get_closest_marker("root"):
+            item.add_marker(pytest.mark.skip(reason="needs root: network namespaces"))

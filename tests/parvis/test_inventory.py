@@ -1,0 +1,157 @@
+"""The town's description: every fault at once, each located, each with a way out."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from parvis.inventory import DEMO_TOWN, InventoryError, Town, examine, load
+from parvis.inventory.yaml_lines import MAX_BYTES, parse
+from tests_support import Edit, faults_of
+
+SITE = "sites/leo-lagrange.yml"
+
+
+def test_the_demo_town_is_what_the_mission_names(town: Town) -> None:
+    points = [point for site in town.sites for point in site.access_points]
+
+    assert {site.kind.value for site in town.sites} >= {
+        "public-services-house",
+        "citizen-relations-desk",
+        "library",
+        "sports-complex",
+    }
+    assert len(points) >= 8
+    assert len({point.vendor for point in points}) >= 3
+    assert len({site.uplink.contract for site in town.sites}) >= 4
+    assert len(town.people) >= 2
+
+
+def test_a_missing_folder_is_a_located_fault(tmp_path: Path) -> None:
+    with pytest.raises(InventoryError) as caught:
+        load(tmp_path / "nowhere")
+
+    assert any(fault.file == "town.yml" and "cannot be read" in fault.message for fault in caught.value.faults)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "path", "says"),
+    [
+        ("town.yml", "timezone: Europe/Paris", "timezone: Europe/Pari", "timezone", "not a time zone"),
+        ("town.yml", "title: {fr: Ville", "titel: {fr: Ville", "titel", "did you mean title?"),
+        ("town.yml", "session: 12h", "session: twelve", "portal.session", "write 90s, 30min, 12h or 7d"),
+        ("town.yml", "rate_down: 20 Mbit/s", "rate_down: 20 MB/s", "portal.rate_down", "write 20 Mbit/s"),
+        ("town.yml", "order: [agent-1, agent-2", "order: [agent-1, agnet-2", "rota.order[1]", "did you mean agent-2?"),
+        ("town.yml", "auth: SHA-256", "auth: SHA-3", "credentials[0].auth", "SHA-512"),
+        ("town.yml", "name: agent-2,", "name: agent-1,", "people[1].name", "already used at town.yml:"),
+        (SITE, "vendor: mikrotik", "vendor: mikrotic", "access_points[0].vendor", "mikrotik"),
+        (SITE, '"02:00:5e:01:04:01"', '"02:00:5e:01:04"', "access_points[0].mac", "write six pairs"),
+        (SITE, '"02:00:5e:01:04:02"', '"02:00:5e:01:04:01"', "access_points[1].mac", "already used at"),
+        (SITE, "name: ap-lagrange-tribune", "name: ap-lagrange-gymnase", "access_points[1].name", "already used at"),
+        (SITE, "address: 10.91.4.12", "address: 10.91.4.11", "access_points[1].address", "already used at"),
+        (SITE, "address: 10.91.4.12", "address: 10.91.9.12", "access_points[1].address", "in no network of site"),
+        (SITE, "ipv4: 10.14.0.0/22", "ipv4: 10.13.2.0/23", "guest.ipv4", "overlaps"),
+        (SITE, "ipv4: 10.14.0.0/22", "ipv4: 10.14.0.1/22", "guest.ipv4", "host bits"),
+        (SITE, "ipv4: 10.14.0.0/22", "ipv4: 10.14.0.0/30", "guest.ipv4", "too small"),
+        (SITE, '"2001:db8:14::/64"', '"2001:db8:14::/60"', "guest.ipv6", "is not a /64"),
+        (
+            SITE,
+            "{credential: anciennes-v2c}",
+            "{credential: ancienne-v2c}",
+            "access_points[0].snmp.credential",
+            "anciennes-v2c?",
+        ),
+        (
+            SITE,
+            "{credential: anciennes-v2c}",
+            "{credential: anciennes-v2c, object_id: 1.3.6.x}",
+            "access_points[0].snmp.object_id",
+            "is not an OID",
+        ),
+        (
+            SITE,
+            'switch: sw-lagrange, port: "1"',
+            'switch: sw-lagrang, port: "1"',
+            "access_points[0].switch",
+            "sw-lagrange?",
+        ),
+        (SITE, "site: leo-lagrange", "site: leo", "site", "rename the file to leo.yml"),
+        (SITE, "contract: FTTH-PRO-2023-008", "contract: FTTH-PRO-2023-007", "uplink.contract", "already used at"),
+        (SITE, "class: B", "class: B\nclass: A", "class", "is given twice"),
+    ],
+)
+def test_each_mistake_is_located_and_says_what_to_do(
+    town_folder: Path, edit: Edit, name: str, old: str, new: str, path: str, says: str
+) -> None:
+    edit(name, old, new)
+
+    faults = faults_of(town_folder)
+
+    found = [
+        fault
+        for fault in faults
+        if fault.file == name and fault.path == path and says in f"{fault.message}; {fault.fix}"
+    ]
+    assert found, f"expected {path}: …{says}… among:\n" + "\n".join(map(str, faults))
+    line = (town_folder / name).read_text("utf-8").splitlines()[found[0].line - 1]
+    assert new.splitlines()[-1][:12] in line or path.rsplit(".", maxsplit=1)[-1].split("[", maxsplit=1)[0] in line
+
+
+def test_every_fault_is_reported_at_once(town_folder: Path, edit: Edit) -> None:
+    edit("town.yml", "session: 12h", "session: never")
+    edit("town.yml", "timezone: Europe/Paris", "timezone: Mars")
+    edit(SITE, "class: B", "class: D")
+    edit("sites/bibliotheque-centrale.yml", "kind: library", "kind: librairie")
+
+    paths = {fault.path for fault in faults_of(town_folder)}
+
+    assert {"portal.session", "timezone", "class", "kind"} <= paths
+
+
+def test_an_access_point_in_no_site_is_told_where_it_belongs(town_folder: Path, edit: Edit) -> None:
+    edit("town.yml", "people:", "access_points: []\npeople:")
+
+    [fault] = faults_of(town_folder)
+
+    assert fault.path == "access_points"
+    assert fault.message == "unknown key"
+
+
+@pytest.mark.parametrize(
+    "text", ["town: [", "\tx: 1", "a: &a [*a]", "? [x]\n: y", "- 1\n- 2", "", "12", "!!python/name:os.system x"]
+)
+def test_broken_yaml_is_a_fault_never_an_exception(town_folder: Path, text: str) -> None:
+    (town_folder / SITE).write_text(text, "utf-8")
+
+    assert any(fault.file == SITE for fault in faults_of(town_folder))
+
+
+def test_a_file_that_is_no_text_or_too_large_is_refused(town_folder: Path) -> None:
+    (town_folder / SITE).write_bytes(b"site: \xff\xfe")
+    (town_folder / "town.yml").write_bytes(b"#" * (MAX_BYTES + 1))
+
+    messages = {fault.file: fault.message for fault in faults_of(town_folder)}
+
+    assert messages[SITE] == "is not UTF-8 text"
+    assert "too large" in messages["town.yml"]
+
+
+def test_words_that_yaml_1_1_turns_into_something_else_stay_text() -> None:
+    document, faults = parse("a: no\nb: 10:20:30:40:50:10\nc: 2026-01-05\nd: 0x10\ne: 012\n", "x.yml")
+
+    assert not faults
+    assert document is not None
+    assert document.data == {"a": "no", "b": "10:20:30:40:50:10", "c": "2026-01-05", "d": "0x10", "e": 12}
+
+
+def test_no_site_at_all_is_a_fault(town_folder: Path) -> None:
+    shutil.rmtree(town_folder / "sites")
+
+    assert [fault.file for fault in faults_of(town_folder)] == ["sites/"]
+
+
+def test_the_demo_town_has_no_fault() -> None:
+    town, faults = examine(DEMO_TOWN)
+
+    assert town is not None
+    assert faults == []

@@ -1,0 +1,16 @@
+"""Types and small readers that several tests share."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from parvis.inventory import Fault, examine
+
+Edit = Callable[[str, str, str], None]
+"""(file in the town folder, old text, new text)."""
+
+
+def faults_of(folder: Path) -> list[Fault]:
+    """The faults of a town folder that must have some."""
+    town, faults = examine(folder)
+    assert (town is None) == bool(faults)
+    return faults
