@@ -25,9 +25,11 @@ class SettingsError(Exception):
 
 
 class ProcessSettings(BaseSettings):
-    """What every process needs to know. *port* 0 lets the process take the one of parvis.processes."""
+    """What every process needs to know."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid")
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", use_attribute_docstrings=True
+    )
 
     town: Path = DEMO_TOWN
     """The folder that describes the town."""
@@ -40,7 +42,9 @@ class ProcessSettings(BaseSettings):
     listen: str = "127.0.0.1"
     """Address of /metrics and /healthz."""
     port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """Port of /metrics and /healthz; 0: the process' own (parvis/processes.py)."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Lines below this level are not written."""
 
     @classmethod
     def settings_customise_sources(
