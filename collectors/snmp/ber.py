@@ -7,6 +7,8 @@ An OID stays the bytes of its encoding (``RawOid``): comparing and slicing bytes
 of a prefix is a prefix of the encoding, so ``raw.startswith(root)`` tells whether an object lies in a subtree.
 """
 
+# ruff: noqa: PLR2004 the octets of X.690 are best read as they stand there
+
 from functools import lru_cache
 
 from collectors.snmp.errors import Malformed
@@ -18,11 +20,13 @@ INTEGER, OCTET_STRING, NULL, OBJECT_IDENTIFIER, SEQUENCE = 0x02, 0x04, 0x05, 0x0
 IP_ADDRESS, COUNTER32, GAUGE32, TIME_TICKS, OPAQUE, COUNTER64 = 0x40, 0x41, 0x42, 0x43, 0x44, 0x46
 NO_SUCH_OBJECT, NO_SUCH_INSTANCE, END_OF_MIB_VIEW = 0x80, 0x81, 0x82
 
+VALUELESS = frozenset((NULL, NO_SUCH_OBJECT, NO_SUCH_INSTANCE, END_OF_MIB_VIEW))
+"""Tags that stand where a value would be."""
 UNSIGNED = {COUNTER32: 2**32 - 1, GAUGE32: 2**32 - 1, TIME_TICKS: 2**32 - 1, COUNTER64: 2**64 - 1}
 """Unsigned application types and their greatest value (RFC 2578 section 7.1)."""
 
 Value = int | bytes | None
-"""An integer for every numeric tag, bytes for strings, OIDs and unknown tags, None for NULL, exceptions and nonsense."""
+"""An integer for numeric tags, bytes for strings, OIDs and unknown tags, None for NULL, exceptions and nonsense."""
 VarBind = tuple[RawOid, int, Value]
 """Name, tag, value."""
 
@@ -87,7 +91,7 @@ def read_varbinds(data: bytes, at: int, end: int) -> list[VarBind]:
         if size > 0x7F:
             size, at = _long_length(data, at - 1, end)
         stop = at + size
-        if stop > end or size < 4 or data[at] != OBJECT_IDENTIFIER:  # noqa: PLR2004 two headers of two octets
+        if stop > end or size < 4 or data[at] != OBJECT_IDENTIFIER:
             raise Malformed(f"no room or no name in the variable binding at octet {at}")
         size = data[at + 1]
         at += 2
@@ -116,21 +120,17 @@ def _value(tag: int, content: bytes) -> Value:
         number = int.from_bytes(content, "big") if 0 < len(content) <= _MAX_INTEGER_OCTETS else -1
         return number if 0 <= number <= UNSIGNED[tag] else _sign_extended(tag, content)
     if tag == INTEGER:
-        if 0 < len(content) <= _MAX_INTEGER_OCTETS:
-            return int.from_bytes(content, "big", signed=True)
-        return None
-    if tag in (NULL, NO_SUCH_OBJECT, NO_SUCH_INSTANCE, END_OF_MIB_VIEW):
-        return None
-    if tag == OBJECT_IDENTIFIER and (not content or content[-1] > 0x7F):  # noqa: PLR2004 the continuation bit
-        return None
-    return content
+        fits = 0 < len(content) <= _MAX_INTEGER_OCTETS
+        return int.from_bytes(content, "big", signed=True) if fits else None
+    is_broken_oid = tag == OBJECT_IDENTIFIER and (not content or content[-1] > 0x7F)
+    return None if is_broken_oid or tag in VALUELESS else content
 
 
 def _sign_extended(tag: int, content: bytes) -> int | None:
     """A counter some agents widen with 0xff octets instead of zeros; None when it is no counter at all."""
     width = 8 if tag == COUNTER64 else 4
     head = content[:-width]
-    return int.from_bytes(content[-width:], "big") if head and set(head) == {0xFF} and len(content) <= 9 else None  # noqa: PLR2004
+    return int.from_bytes(content[-width:], "big") if head and set(head) == {0xFF} and len(content) <= 9 else None
 
 
 def _long_length(data: bytes, at: int, end: int) -> tuple[int, int]:
@@ -156,7 +156,7 @@ def oid(text: str) -> RawOid:
         numbers = [int(part) for part in text.lstrip(".").split(".")]
     except ValueError:
         raise Malformed(f"{text!r} is not an OID") from None
-    if len(numbers) < 2 or numbers[0] > 2 or (numbers[0] < 2 and numbers[1] > 39):  # noqa: PLR2004 X.660
+    if len(numbers) < 2 or numbers[0] > 2 or (numbers[0] < 2 and numbers[1] > 39):
         raise Malformed(f"{text!r} is not an OID: its first two numbers name no arc")
     if min(numbers) < 0 or max(numbers) > _MAX_SUBIDENTIFIER:
         raise Malformed(f"{text!r} is not an OID: numbers are 0 to 2^32 - 1")
@@ -246,8 +246,5 @@ def integer(number: int, tag: int = INTEGER) -> bytes:
 
 def write_varbind(name: RawOid, tag: int, value: Value) -> bytes:
     """One variable binding; ``(name, NULL, None)`` asks for a value."""
-    if isinstance(value, int):
-        content = integer(value, tag)
-    else:
-        content = tlv(tag, value or b"")
+    content = integer(value, tag) if isinstance(value, int) else tlv(tag, value or b"")
     return tlv(SEQUENCE, tlv(OBJECT_IDENTIFIER, name) + content)

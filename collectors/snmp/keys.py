@@ -7,10 +7,10 @@ draft-reeder-snmpv3-usm-3desede-00 (the two ways to stretch a key for AES-192 an
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from itertools import count
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
@@ -22,8 +22,8 @@ try:
     from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
     from cryptography.hazmat.decrepit.ciphers.modes import CFB
 except ImportError:  # cryptography before 47
-    from cryptography.hazmat.primitives.ciphers.algorithms import TripleDES  # type: ignore[no-redef]
-    from cryptography.hazmat.primitives.ciphers.modes import CFB  # type: ignore[no-redef,assignment]
+    from cryptography.hazmat.primitives.ciphers.algorithms import TripleDES
+    from cryptography.hazmat.primitives.ciphers.modes import CFB
 
 _PASSWORD_STRETCH = 2**20
 _BLOCK = 8
@@ -72,9 +72,9 @@ def _localized(protocol: str, key: bytes, engine_id: bytes) -> bytes:
 
 @lru_cache(maxsize=8192)
 def auth_key(protocol: AuthProtocol, password: bytes, engine_id: bytes) -> bytes:
-    """The key that signs messages to and from one engine.
+    r"""The key that signs messages to and from one engine.
 
-    >>> auth_key(AuthProtocol.MD5, b"maplesyrup", bytes(11) + b"\\x02").hex()  # RFC 3414 section A.3.1
+    >>> auth_key(AuthProtocol.MD5, b"maplesyrup", bytes(11) + b"\x02").hex()  # RFC 3414 section A.3.1
     '526f5eed9fcce26f8964c2930787d82b'
     """
     return _localized(protocol, _user_key(protocol, password), engine_id)
@@ -108,7 +108,7 @@ class Privacy:
 
     def encrypt(self, plain: bytes, boots: int, time: int) -> tuple[bytes, bytes]:
         """Cipher text and msgPrivacyParameters (the salt)."""
-        salt = next_salt(boots) if self.protocol == PrivProtocol.DES else next_salt()
+        salt = _next_salt(boots if self.protocol == PrivProtocol.DES else None)
         encryptor = self._cipher(salt, boots, time).encryptor()
         if self.protocol == PrivProtocol.DES:
             plain += bytes(-len(plain) % _BLOCK)
@@ -129,17 +129,10 @@ class Privacy:
         return Cipher(AES(self.key), CFB(start))
 
 
-def _salts() -> Callable[[int | None], bytes]:
-    counter = secrets.randbits(64)
-
-    def following(boots: int | None = None) -> bytes:
-        """Eight octets never used before by this process (RFC 3826 section 3.1.2.1, RFC 3414 section 8.1.1.1)."""
-        nonlocal counter
-        counter = (counter + 1) % 2**64
-        octets = counter.to_bytes(8, "big")
-        return octets if boots is None else boots.to_bytes(4, "big") + octets[4:]
-
-    return following
+_salts = count(secrets.randbits(63))
 
 
-next_salt = _salts()
+def _next_salt(boots: int | None) -> bytes:
+    """Eight octets this process never used before (RFC 3826 section 3.1.2.1; *boots*: RFC 3414 section 8.1.1.1)."""
+    octets = (next(_salts) % 2**64).to_bytes(8, "big")
+    return octets if boots is None else boots.to_bytes(4, "big") + octets[4:]

@@ -191,23 +191,22 @@ def _end_refused(asked: list[Column], error: AgentError) -> None:
         column.end = end
 
 
-async def get(session: Session, names: Sequence[RawOid], pace: Pace) -> dict[RawOid, Cell]:
-    """The variables that exist among *names*; what the agent does not have, or answers under another name, is left out."""
+async def get(
+    session: Session, names: Sequence[RawOid], pace: Pace, patience: Patience | None = None
+) -> dict[RawOid, Cell]:
+    """The variables that exist among *names*; what the agent lacks, or answers under another name, is left out."""
     found: dict[RawOid, Cell] = {}
     left = [list(names[start : start + NAMES_PER_GET]) for start in range(0, len(names), NAMES_PER_GET)]
     while left:
         asked = left.pop(0)
         try:
-            answer = await session.ask(pdu.ask(Kind.GET, asked))
+            answer = await session.ask(pdu.ask(Kind.GET, asked), patience)
         except AgentError as error:
             left[:0] = _smaller(asked, error)
             continue
         pace.succeeded()
-        missing = (ber.NULL, ber.NO_SUCH_OBJECT, ber.NO_SUCH_INSTANCE, ber.END_OF_MIB_VIEW)
         wanted = set(asked)
-        found.update(
-            {name: (tag, value) for name, tag, value in answer.varbinds if name in wanted and tag not in missing}
-        )
+        found |= {n: (tag, value) for n, tag, value in answer.varbinds if n in wanted and tag not in ber.VALUELESS}
     return found
 
 

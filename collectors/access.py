@@ -1,0 +1,60 @@
+"""From a credential of the inventory and its delivered secrets to a session with a device."""
+
+from collections.abc import Callable
+
+from collectors.device import Device
+from collectors.snmp.keys import AuthProtocol, PrivProtocol
+from collectors.snmp.session import CommunitySession, Session, UsmSession
+from collectors.snmp.transport import Address, Exchange, Patience
+from collectors.snmp.usm import User
+from parvis.inventory import CommunityCredential, UserCredential
+from parvis.values import Secret
+
+GetSecret = Callable[[str], Secret]
+"""The secret of a name; raises parvis.settings.SecretMissing."""
+
+AUTH = {
+    "MD5": AuthProtocol.MD5,
+    "SHA-1": AuthProtocol.SHA1,
+    "SHA-224": AuthProtocol.SHA224,
+    "SHA-256": AuthProtocol.SHA256,
+    "SHA-384": AuthProtocol.SHA384,
+    "SHA-512": AuthProtocol.SHA512,
+}
+"""The inventory's names of the authentication protocols."""
+PRIVACY = {
+    "DES": PrivProtocol.DES,
+    "AES-128": PrivProtocol.AES128,
+    "AES-192": PrivProtocol.AES192,
+    "AES-256": PrivProtocol.AES256,
+    "AES-192-reeder": PrivProtocol.AES192C,
+    "AES-256-reeder": PrivProtocol.AES256C,
+}
+"""The inventory's names of the privacy protocols."""
+
+
+def open_session(
+    exchange: Exchange,
+    address: Address,
+    credential: CommunityCredential | UserCredential,
+    secret: GetSecret,
+    patience: Patience,
+) -> Session:
+    """A session with the agent at *address*; SecretMissing when the credential's secrets were not delivered."""
+    if isinstance(credential, CommunityCredential):
+        return CommunitySession(
+            exchange, address, secret(credential.community_secret).reveal().encode(), patience=patience
+        )
+    user = User(
+        name=credential.user.encode(),
+        auth=AUTH[credential.auth],
+        auth_password=secret(credential.auth_secret).reveal().encode(),
+        priv=PRIVACY[credential.privacy],
+        priv_password=secret(credential.privacy_secret).reveal().encode(),
+    )
+    return UsmSession(exchange, address, user, patience)
+
+
+def one_shot(name: str, host: str, port: int) -> Device:
+    """A device that is in no inventory."""
+    return Device(name=name, host=host, port=port)

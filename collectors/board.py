@@ -1,0 +1,139 @@
+"""The board: for each device the last samples with their age, and how its polls went. A stale sample leaves it.
+
+The poller writes from its thread, HTTP reads from others; a lock keeps each device's entry whole.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import Any
+
+from collectors import prometheus
+from collectors.clocks import Continued
+from collectors.device import Device, Failed, Outcome, Polled
+from collectors.prometheus import Blocks
+from collectors.sample import Sample
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one device stands. Times are Unix time in seconds; None: not yet."""
+
+    device: Device
+    up: bool | None = None
+    reason: str = "not polled yet"
+    duration_seconds: float | None = None
+    last_success: float | None = None
+    polled: Polled | None = None
+    lines: Blocks = field(default_factory=dict)
+    polls: int = 0
+    dropped: int = 0
+    budget: int | None = None
+    failures: Mapping[str, int] = field(default_factory=dict)
+    faults: Mapping[str, int] = field(default_factory=dict)
+    clock_events: Mapping[str, int] = field(default_factory=dict)
+
+    def after(self, outcome: Outcome, now: float, duration_seconds: float, budget: int) -> "Standing":
+        """The standing after one more poll."""
+        polls = self.polls + 1
+        if isinstance(outcome, Failed):
+            failures = Counter(self.failures) + Counter((outcome.reason,))
+            return replace(
+                self, up=False, reason=outcome.reason, polls=polls, failures=failures, duration_seconds=duration_seconds
+            )
+        rendered = prometheus.blocks(outcome.samples)
+        events = Counter(self.clock_events)
+        if outcome.clock and outcome.clock is not Continued:
+            events[outcome.clock.value] += 1
+        return replace(
+            self,
+            up=True,
+            reason="",
+            duration_seconds=duration_seconds,
+            last_success=now,
+            polled=outcome,
+            lines=rendered.blocks,
+            polls=polls,
+            dropped=self.dropped + rendered.dropped,
+            budget=budget,
+            faults=Counter(self.faults) + Counter(end for _, end in outcome.faults),
+            clock_events=events,
+        )
+
+    def is_fresh(self, now: float, stale_after_seconds: float) -> bool:
+        """Whether its samples may still be shown."""
+        return self.last_success is not None and now - self.last_success <= stale_after_seconds
+
+    def own_samples(self, now: float) -> Iterator[Sample]:
+        """What we know of the polls themselves."""
+        base = tuple(self.device.labels.items())
+
+        def sample(metric: str, value: float | None, **more: str) -> Iterator[Sample]:
+            if value is not None:
+                yield Sample(metric, base + tuple(more.items()), value, now)
+
+        yield from sample("snmp_up", None if self.up is None else int(self.up))
+        yield from sample("snmp_poll_duration_seconds", self.duration_seconds)
+        yield from sample("snmp_poll_last_success_timestamp_seconds", self.last_success)
+        yield from sample("snmp_poll_age_seconds", None if self.last_success is None else now - self.last_success)
+        yield from sample("snmp_polls_total", self.polls)
+        yield from sample("snmp_samples_dropped_total", self.dropped)
+        yield from sample("snmp_poll_max_repetitions", self.budget)
+        if self.polled:
+            yield from sample("snmp_profile_info", 1, profile=self.polled.profile)
+        for reason, count in self.failures.items():
+            yield from sample("snmp_poll_failures_total", count, reason=reason)
+        for fault, count in self.faults.items():
+            yield from sample("snmp_walk_faults_total", count, fault=fault)
+        for kind, count in self.clock_events.items():
+            yield from sample("device_clock_events_total", count, kind=kind)
+
+
+class Board:
+    """The standings of all devices; *stale_after_seconds* is how long samples are shown after their poll."""
+
+    def __init__(self, devices: Iterable[Device], stale_after_seconds: float) -> None:
+        self._standings = {device.name: Standing(device) for device in devices}
+        self._stale_after_seconds = stale_after_seconds
+        self._lock = Lock()
+
+    def put(self, device: Device, outcome: Outcome, now: float, duration_seconds: float, budget: int) -> Standing:
+        """Note one poll's outcome and return the device's new standing."""
+        standing = self._standings[device.name].after(outcome, now, duration_seconds, budget)
+        with self._lock:
+            self._standings[device.name] = standing
+        return standing
+
+    def standings(self) -> list[Standing]:
+        """All standings, in the order the devices were given."""
+        with self._lock:
+            return list(self._standings.values())
+
+    def metrics(self, now: float, transport: Mapping[str, int]) -> str:
+        """The page for Prometheus; *transport* counts what happened on the socket."""
+        standings = self.standings()
+        own = [sample for standing in standings for sample in standing.own_samples(now)]
+        events = sorted(transport.items())
+        own += [Sample("snmp_datagrams_total", (("event", event),), count, now) for event, count in events]
+        fresh = [standing.lines for standing in standings if standing.is_fresh(now, self._stale_after_seconds)]
+        return prometheus.page([prometheus.blocks(own).blocks, *fresh])
+
+    def devices_json(self, now: float) -> bytes:
+        """What the monitor asks: for each device whether it is up, since when not, and how many clients it serves."""
+        return json.dumps([self._described(standing, now) for standing in self.standings()]).encode()
+
+    def _described(self, standing: Standing, now: float) -> dict[str, Any]:
+        fresh = standing.polled if standing.is_fresh(now, self._stale_after_seconds) else None
+        return {
+            "device": standing.device.name,
+            "site": standing.device.site,
+            "kind": standing.device.kind,
+            "up": standing.up,
+            "reason": standing.reason,
+            "last_success": standing.last_success,
+            "age_seconds": None if standing.last_success is None else round(now - standing.last_success, 3),
+            "profile": standing.polled.profile if standing.polled else None,
+            "clients": fresh.clients if fresh else None,
+        }

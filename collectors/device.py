@@ -1,0 +1,72 @@
+"""One device to poll, as the inventory describes it, and the result of one poll."""
+
+from dataclasses import dataclass
+
+from collectors.clocks import Verdict
+from collectors.sample import Sample
+from parvis.inventory import AccessPoint, Town
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Whom to poll. *town* and *site* are empty in a one-shot poll; *credential* is a name of the inventory."""
+
+    name: str
+    host: str
+    port: int = 161
+    credential: str = ""
+    object_id: str | None = None
+    kind: str = ""
+    site: str = ""
+    town: str = ""
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels every sample of the device has."""
+        given = {"town": self.town, "site": self.site, "device": self.name}
+        return {name: value for name, value in given.items() if value}
+
+
+def devices(town: Town) -> list[Device]:
+    """Every device of *town* that is asked by SNMP."""
+    return [
+        Device(
+            name=device.name,
+            host=str(device.address),
+            port=device.snmp.port,
+            credential=device.snmp.credential,
+            object_id=device.snmp.object_id,
+            kind="access-point" if isinstance(device, AccessPoint) else "switch",
+            site=site.site,
+            town=town.town,
+        )
+        for site in town.sites
+        for device in site.polled()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """A successful poll: what was found, and which profile gave it its meaning, and why."""
+
+    samples: tuple[Sample, ...]
+    profile: str
+    title: str
+    why: str
+    description: str
+    clients: int | None
+    clock: Verdict | None
+    faults: tuple[tuple[str, str], ...]
+    """For each column whose walk ended in disorder: its OID and how."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A poll that failed: the one-word reason, what happened, and what to do."""
+
+    reason: str
+    detail: str
+    advice: str
+
+
+Outcome = Polled | Failed

@@ -1,0 +1,153 @@
+"""The service: every device on its own clock, one task each, so that a silent device delays nobody."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from threading import Event, Thread
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from collectors.access import GetSecret, open_session
+from collectors.board import Board
+from collectors.device import Device, Failed, Outcome
+from collectors.poll import Target, poll
+from collectors.schedule import Breaker, next_turn, offset_seconds
+from collectors.snmp.errors import SnmpError
+from collectors.snmp.transport import Exchange, Patience, resolve
+from parvis.inventory import Town
+from parvis.settings import SecretMissing
+
+FIRST_ROUND_SECONDS = 5
+"""After a start, every device is asked once within this time, so that the page is soon full."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """How often and how patiently devices are asked; everything in seconds but *tries*."""
+
+    interval_seconds: float = 60.0
+    deadline_seconds: float = 45.0
+    timeout_seconds: float = 1.5
+    tries: int = 3
+
+    @property
+    def patience(self) -> Patience:
+        """With a device that is thought to be alive."""
+        return Patience(self.timeout_seconds, self.tries)
+
+    @property
+    def curt(self) -> Patience:
+        """With a device that has been dead for a while: one datagram."""
+        return Patience(self.timeout_seconds, 1)
+
+
+class Poller(AbstractContextManager["Poller"]):
+    """Polls *devices* in a thread of its own from entering to leaving; the results are on *board*."""
+
+    def __init__(self, town: Town, devices: list[Device], secret: GetSecret, board: Board, pacing: Pacing) -> None:
+        self._town = town
+        self._devices = devices
+        self._secret = secret
+        self._board = board
+        self._pacing = pacing
+        self._exchange = Exchange()
+        self._thread = Thread(target=lambda: asyncio.run(self._serve()), name="poller", daemon=True)
+        self._running = Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+
+    @property
+    def transport_counts(self) -> Mapping[str, int]:
+        """What happened on the socket so far."""
+        return dict(self._exchange.counts)
+
+    def wrong(self) -> str:
+        """Empty while the poller runs, else what is wrong; for /healthz."""
+        return "" if self._thread.is_alive() else "the poller is not running"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._running.wait(5)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._loop and self._stop and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        tasks = [asyncio.create_task(self._attend(device), name=device.name) for device in self._devices]
+        self._running.set()
+        await self._stop.wait()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._exchange.close()
+
+    async def _attend(self, device: Device) -> None:
+        """Poll one device for ever, never twice at once; the first time within seconds, then at its turn."""
+        target: Target | None = None
+        breaker = Breaker()
+        interval = self._pacing.interval_seconds
+        await asyncio.sleep(offset_seconds(device.name, min(interval, FIRST_ROUND_SECONDS)))
+        while True:
+            started = time.monotonic()
+            try:
+                target = target or await self._target(device)
+                outcome = await attempt(target, self._pacing, breaker)
+            except (SecretMissing, SnmpError) as error:
+                outcome = failure(error)
+            breaker = breaker.failed() if isinstance(outcome, Failed) else breaker.succeeded()
+            budget = target.pace.budget if target else 0
+            self._note(device, outcome, time.monotonic() - started, budget, breaker)
+            now = time.time()
+            await asyncio.sleep(next_turn(device.name, interval, now) - now)
+
+    async def _target(self, device: Device) -> Target:
+        address = await resolve(device.host, device.port)
+        credential = self._town.credential(device.credential)
+        return Target(device, open_session(self._exchange, address, credential, self._secret, self._pacing.patience))
+
+    def _note(self, device: Device, outcome: Outcome, duration: float, budget: int, breaker: Breaker) -> None:
+        self._board.put(device, outcome, time.time(), duration, budget)
+        facts = {"device": device.name, "site": device.site, "duration_seconds": round(duration, 3)}
+        if isinstance(outcome, Failed):
+            if breaker.failures == 1 or breaker.failures % 60 == 0:
+                log.warning("poll failed", reason=outcome.reason, detail=outcome.detail, advice=outcome.advice, **facts)
+        else:
+            log.debug("polled", profile=outcome.profile, samples=len(outcome.samples), **facts)
+
+
+async def attempt(target: Target, pacing: Pacing, breaker: Breaker) -> Outcome:
+    """One poll within its deadline; every failure becomes a named reason."""
+    patience = pacing.curt if breaker.is_open else None
+    try:
+        async with asyncio.timeout(pacing.deadline_seconds):
+            return await poll(target, at=time.time(), clock=time.monotonic(), patience=patience)
+    except SnmpError as error:
+        return failure(error)
+    except TimeoutError:
+        return Failed(
+            "deadline",
+            f"not finished after {pacing.deadline_seconds:g} s",
+            "the device answers too slowly; lengthen the interval or look at its load",
+        )
+    except Exception as error:  # a fault of ours with one device must not end its task
+        log.exception("poll crashed", device=target.device.name)
+        return Failed("internal_error", repr(error), "this is a fault in the collectors; report it with the log")
+
+
+def failure(error: SnmpError | SecretMissing) -> Failed:
+    """The named reason behind *error*."""
+    if isinstance(error, SecretMissing):
+        return Failed("secret_missing", str(error), "deliver the secret as a file or a systemd credential")
+    return Failed(error.reason, str(error), error.advice)

@@ -1,0 +1,59 @@
+"""The collectors as a process: the poller, and its HTTP endpoint with /metrics, /devices.json and /healthz."""
+
+import time
+from contextlib import AbstractContextManager
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import generate_latest
+
+from collectors import prometheus
+from collectors.board import Board
+from collectors.device import devices
+from collectors.poller import Pacing, Poller
+from collectors.settings import CollectorSettings
+from parvis.inventory import Town
+from parvis.processes import COLLECTORS
+from parvis.service import Endpoint, new_registry, run, start_logging, town_or_exit
+
+
+def serve(settings: CollectorSettings) -> int:
+    """Run until SIGTERM or SIGINT; the exit code."""
+    start_logging(COLLECTORS.name, settings.log_level)
+    return run(COLLECTORS, settings, components(settings, town_or_exit(settings)))
+
+
+def components(settings: CollectorSettings, town: Town) -> list[AbstractContextManager[Any]]:
+    """The poller and its endpoint, in the order they are to be started; the endpoint is the last."""
+    polled = devices(town)
+    board = Board(polled, settings.poll_interval * settings.stale_after)
+    pacing = Pacing(
+        interval_seconds=settings.poll_interval,
+        deadline_seconds=settings.poll_interval * settings.poll_deadline,
+        timeout_seconds=settings.snmp_timeout,
+        tries=settings.snmp_tries,
+    )
+    poller = Poller(town, polled, settings.secret, board, pacing)
+    return [poller, endpoint(settings, board, poller)]
+
+
+def endpoint(settings: CollectorSettings, board: Board, poller: Poller) -> Endpoint:
+    """The HTTP server; a scrape only reads the board, it never causes SNMP."""
+    registry = new_registry(COLLECTORS)
+
+    def metrics() -> tuple[str, bytes]:
+        return prometheus.CONTENT_TYPE, _page(board, poller, registry)
+
+    def devices_json() -> tuple[str, bytes]:
+        return "application/json", board.devices_json(time.time())
+
+    return Endpoint(
+        (settings.listen, settings.port or COLLECTORS.port),
+        registry,
+        checks={"poller": poller.wrong},
+        pages={"/metrics": metrics, "/devices.json": devices_json},
+    )
+
+
+def _page(board: Board, poller: Poller, registry: CollectorRegistry) -> bytes:
+    return board.metrics(time.time(), poller.transport_counts).encode() + generate_latest(registry)
