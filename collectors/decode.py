@@ -107,6 +107,16 @@ def number(cell: Cell) -> float | None:
     return float(found[1]) if found else None
 
 
+def negative(cell: Cell) -> float | None:
+    """A number that is always below zero, whether or not the agent writes the sign.
+
+    >>> negative((2, 95)), negative((2, -95)), negative((2, 0))
+    (-95, -95, None)
+    """
+    found = number(cell)
+    return -abs(found) if found else None
+
+
 def text(octets: bytes) -> str:
     r"""UTF-8 (RFC 3411 SnmpAdminString) cleaned for display: no control characters, at most 128 characters.
 
@@ -193,6 +203,7 @@ def channel_of_megahertz(cell: Cell) -> int | None:
 
 READ: dict[Reading, Callable[[Cell], Read]] = {
     "number": number,
+    "negative": negative,
     "text": oid_or_text,
     "mac": mac,
     "channel": channel,

@@ -30,6 +30,4 @@ def faults(town: Town) -> list[Fault]:
 
 def _line(device: Device) -> str:
     turn = f"{offset_seconds(device.name, 60):05.2f} s"
-    return "\t".join(
-        (device.name, device.site, device.kind, f"{device.host}:{device.port}", device.credential, turn)
-    )
+    return "\t".join((device.name, device.site, device.kind, f"{device.host}:{device.port}", device.credential, turn))

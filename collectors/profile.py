@@ -36,7 +36,7 @@ def _listed(value: Any) -> Any:
 
 
 Pattern = Annotated[str, AfterValidator(_compiles)]
-Reading = Literal["number", "text", "mac", "channel", "band_of_megahertz", "channel_of_megahertz"]
+Reading = Literal["number", "negative", "text", "mac", "channel", "band_of_megahertz", "channel_of_megahertz"]
 """How the octets of a variable become a number or a text; see collectors.decode.READ."""
 
 
