@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import isfinite
 
+from collectors import entity
 from collectors.profile import DEVICE_LABELS, SCALARS, Column, Label, Profile, Reading, Rule
 from collectors.sample import Labels, Sample
 from collectors.snmp import ber
@@ -32,6 +33,10 @@ def samples(profile: Profile, answers: Answers, labels: Mapping[str, str], at: f
     """Everything *profile* can say from *answers*; *labels* name the device, *at* is Unix time in seconds."""
     tables = {SCALARS: rows(profile, SCALARS, answers)}
     tables |= {name: rows(profile, name, answers) for name in profile.tables}
+    for name, table in profile.tables.items():
+        if table.derive:
+            others = (tables.get(other, {}) for other in ("entity", "entity_alias", "port"))
+            tables[name] = entity.derive(tables[name], *others)
     base = tuple((name, labels[name]) for name in DEVICE_LABELS if name in labels)
     return [sample for rule in profile.metrics for sample in _apply(rule, tables, base, at)]
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from collectors import decode, detect
-from collectors.clocks import Clocks, judge, uptime_seconds
+from collectors.clocks import Clocks, Verdict, judge, uptime_seconds
 from collectors.detect import Fit, Identity
 from collectors.device import Device, Polled
 from collectors.profile import SCALARS, Profile, combine, profiles
@@ -17,7 +17,7 @@ from collectors.snmp.errors import Silent
 from collectors.snmp.pdu import Version
 from collectors.snmp.session import CommunitySession, Session
 from collectors.snmp.transport import Patience
-from collectors.snmp.walk import Cell, End, Pace
+from collectors.snmp.walk import Cell, Column, End, Pace
 
 CLIENTS = "wifi_radio_clients"
 
@@ -34,6 +34,8 @@ class Target:
     combined: Profile | None = None
     clocks: Clocks | None = None
     has_answered: bool = False
+    kept: dict[ber.RawOid, tuple[float, Column]] = field(default_factory=dict)
+    """Columns of tables that hardly change, and when they were read."""
 
 
 async def poll(target: Target, *, at: float, clock: float, patience: Patience | None = None) -> Polled:
@@ -46,11 +48,12 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
     answers = _scalars(await _greet(target, system.roots(SCALARS), patience))
     profile = await _profile(target, system, answers)
     answers |= _scalars(await _rest(target, profile, system))
-    roots = [root for table in profile.tables for root in profile.roots(table)]
-    columns = await walk.walk(target.session, roots, target.pace)
-    answers |= {column.root: column.cells for column in columns}
     clocks = _clocks(system, answers, clock)
     verdict = judge(target.clocks, clocks) if target.clocks else None
+    if verdict in {Verdict.REBOOTED, Verdict.AGENT_RESTARTED}:
+        target.kept.clear()
+    columns = await _tables(target, profile, clock)
+    answers |= {column.root: column.cells for column in columns}
     target.clocks = clocks
     found = [*_uptime(target.device, clocks, at), *decode.samples(profile, answers, target.device.labels, at)]
     best = target.fits[-1]
@@ -94,9 +97,28 @@ async def _profile(target: Target, system: Profile, answers: dict[ber.RawOid, di
             return await walk.exists_below(target.session, ber.oid(oid))
 
         target.fits = tuple(await detect.fits(profiles(), identity, probe))
+        target.kept.clear()
         target.combined = combine(fit.profile for fit in target.fits)
         target.identity = identity
     return target.combined
+
+
+async def _tables(target: Target, profile: Profile, clock: float) -> list[Column]:
+    """Every column of every table: remembered where the profile allows, else read."""
+    remembered: list[Column] = []
+    wanted: list[ber.RawOid] = []
+    keep: dict[ber.RawOid, float] = {}
+    for name, table in profile.tables.items():
+        for root in profile.roots(name):
+            read_at, column = target.kept.get(root, (0.0, None))
+            if column and clock - read_at < table.keep:
+                remembered.append(column)
+            else:
+                wanted.append(root)
+                keep[root] = table.keep
+    found = await walk.walk(target.session, wanted, target.pace)
+    target.kept |= {column.root: (clock, column) for column in found if keep[column.root]}
+    return remembered + found
 
 
 async def _rest(target: Target, profile: Profile, system: Profile) -> dict[ber.RawOid, Cell]:

@@ -13,9 +13,10 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from collectors.entity import DERIVED
 from collectors.snmp import ber
 from parvis import catalogue
-from parvis.values import Oid
+from parvis.values import Duration, Oid
 
 DEVICE_LABELS = ("town", "site", "device")
 """Labels every sample has beside those its profile gives it; a one-shot poll knows only the device."""
@@ -72,10 +73,21 @@ ColumnSpec = Annotated[Column, BeforeValidator(lambda v: {"arc": v} if isinstanc
 
 
 class Table(Part):
-    """Columns that share their index; *oid* is the entry their arcs are counted from."""
+    """Columns that share their index; *oid* is the entry their arcs are counted from.
+
+    *keep*: seconds the table may be remembered instead of read, while the device runs on. *derive*: columns worked out
+    from the others (collectors.entity).
+    """
 
     oid: Oid | None = None
     columns: dict[str, ColumnSpec]
+    keep: Duration = 0
+    derive: Literal["entity_sensor"] | None = None
+
+    @property
+    def names(self) -> set[str]:
+        """Every column, read or derived."""
+        return {*self.columns, *(DERIVED if self.derive else ())}
 
 
 class Label(Part):
@@ -184,7 +196,8 @@ def _check_rule(profile: Profile, rule: Rule) -> None:
     if rule.table != SCALARS and rule.table not in profile.tables:
         raise ValueError(f"{rule.metric}: no table {rule.table!r}")
     own = [label.column for spec in rule.labels.values() for label in spec if label.column and not label.of]
-    unknown = {*rule.value, *rule.where, *own} - set(profile.columns(rule.table))
+    known = set(profile.scalars) if rule.table == SCALARS else profile.tables[rule.table].names
+    unknown = {*rule.value, *rule.where, *own} - known
     if unknown:
         raise ValueError(f"{rule.metric}: table {rule.table} has no column {', '.join(sorted(unknown))}")
 
