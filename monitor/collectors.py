@@ -1,0 +1,89 @@
+"""Ask the collectors what they know of each device: ``GET /devices.json``, checked before use."""
+
+import http.client
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from monitor.observations import Sample
+
+MAX_BYTES = 8_000_000
+"""Ten thousand devices; anything longer is no answer of ours."""
+
+
+class CollectorsSilent(Exception):
+    """The collectors do not answer, or not with a list of devices; what they knew is unknown until they do."""
+
+
+class Device(BaseModel):
+    """One line of /devices.json; keys the monitor has no use for are let be."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+    device: str = Field(min_length=1, max_length=100)
+    up: bool | None
+    reason: str | None = Field(None, max_length=500)
+    age_seconds: float | None = Field(None, ge=0, allow_inf_nan=False)
+    clients: int | None = Field(None, ge=0, le=1_000_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What the collectors last answered, at *at* (Unix time); *wrong* says why they answer no more, else empty."""
+
+    at: float
+    samples: tuple[Sample, ...] = ()
+    wrong: str = ""
+
+    @property
+    def newest(self) -> float | None:
+        """Unix time of the newest answer of any device; None when there is none."""
+        return max((s.succeeded_at for s in self.samples if s.succeeded_at is not None), default=None)
+
+
+_DEVICES = TypeAdapter(list[Device])
+
+
+def fetch(base_url: str, timeout: float) -> bytes:
+    """The body of ``GET base_url/devices.json``; CollectorsSilent says why there is none. *timeout* in seconds."""
+    host = urlsplit(base_url).netloc
+    connection = http.client.HTTPConnection(host, timeout=timeout)
+    try:
+        connection.request("GET", "/devices.json", headers={"Accept": "application/json", "Connection": "close"})
+        response = connection.getresponse()
+        body = response.read(MAX_BYTES + 1)
+    except (OSError, http.client.HTTPException) as error:
+        raise CollectorsSilent(f"{base_url}: {error or type(error).__name__}") from error
+    finally:
+        connection.close()
+    if response.status != http.client.OK:
+        raise CollectorsSilent(f"{base_url}/devices.json answered {response.status}")
+    if len(body) > MAX_BYTES:
+        raise CollectorsSilent(f"{base_url}/devices.json is longer than {MAX_BYTES} bytes")
+    return body
+
+
+def samples(body: bytes, at: float) -> tuple[Sample, ...]:
+    """The samples in *body*, fetched at *at* (Unix time); CollectorsSilent when it is no list of devices."""
+    try:
+        return tuple(_sample(device, at) for device in _DEVICES.validate_json(body))
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise CollectorsSilent(f"devices.json: {where or 'body'}: {first['msg']}") from error
+
+
+def believable(heard: Heard, now: float, max_age: float) -> list[Sample]:
+    """The samples that still hold at *now*: successes younger than *max_age* seconds, and failures just reported."""
+    return [sample for sample in heard.samples if _holds(sample, heard, now, max_age)]
+
+
+def _holds(sample: Sample, heard: Heard, now: float, max_age: float) -> bool:
+    if sample.up:
+        return sample.succeeded_at is not None and now - sample.succeeded_at <= max_age
+    return not heard.wrong and now - heard.at <= max_age
+
+
+def _sample(device: Device, at: float) -> Sample:
+    succeeded_at = None if device.age_seconds is None else at - device.age_seconds
+    return Sample(device.device, device.up, device.reason or "", succeeded_at, device.clients)

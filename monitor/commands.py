@@ -1,0 +1,42 @@
+"""``parvis monitor``: run the monitor."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from monitor.instruments import MonitorMetrics
+from monitor.settings import MonitorSettings
+from monitor.store import Alerts
+from monitor.watch import Watch
+from monitor.web.app import create_app
+from parvis import service
+from parvis.inventory import Town
+from parvis.processes import MONITOR
+from parvis.settings import load
+
+PAGES_FILE = "pages.jsonl"
+"""In the state folder: one line for each alert, with who would be called."""
+
+
+@click.command()
+@click.option("--settings", "file", type=click.Path(path_type=Path, dir_okay=False), help="TOML file of settings.")
+def monitor(file: Path | None) -> None:
+    """Watch every uplink and device, show the wall, take alerts. Stops at SIGTERM."""
+    settings = load(MonitorSettings, file)
+    service.start_logging(MONITOR.name, settings.log_level)
+    town = service.town_or_exit(settings)
+    sys.exit(service.run(MONITOR, settings, components(town, settings)))
+
+
+def components(town: Town, settings: MonitorSettings) -> tuple[Watch, service.Endpoint]:
+    """The watch, and the HTTP endpoint with the pages on top of it; neither is started."""
+    settings.state.mkdir(parents=True, exist_ok=True)
+    registry = service.new_registry(MONITOR)
+    metrics = MonitorMetrics(town.town, registry)
+    watch = Watch(town, settings, metrics)
+    alerts = Alerts(town, settings.state / PAGES_FILE, settings.beat_max_age)
+    app = create_app(town, settings, watch, alerts, metrics)
+    checks = {"rounds": watch.late, "echoes": watch.forbidden}
+    address = (settings.listen, settings.port or MONITOR.port)
+    return watch, service.Endpoint(address, registry, checks=checks, app=app)

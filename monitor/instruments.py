@@ -1,0 +1,76 @@
+"""Show the findings as metrics: a number, or no series at all."""
+
+from collections.abc import Iterable, Mapping
+
+from prometheus_client import CollectorRegistry, Gauge
+
+from monitor.findings import Finding, State, isolated
+from monitor.sites import SiteView
+from monitor.targets import Kind
+from parvis.catalogue import Instruments
+from parvis.processes import MONITOR
+
+UP_METRIC = {
+    Kind.UPLINK: "uplink_up",
+    Kind.GATEWAY: "gateway_up",
+    Kind.SWITCH: "switch_up",
+    Kind.ACCESS_POINT: "ap_up",
+}
+_VALUE = {State.UP: 1.0, State.DEGRADED: 1.0, State.DOWN: 0.0}
+
+
+class MonitorMetrics:
+    """The monitor's instruments, and how findings become their values."""
+
+    def __init__(self, town: str, registry: CollectorRegistry) -> None:
+        self._town = town
+        self.made = Instruments(MONITOR.name, registry)
+        for result in ("answered", "lost", "refused", "stray"):
+            self.made.counter("icmp_echoes_total").labels(result)
+        for part in ("probe", "collectors"):
+            for result in ("done", "failed"):
+                self.made.counter("monitor_rounds_total").labels(part, result)
+        for result in ("written", "repeated", "beat"):
+            self.made.counter("alert_events_total").labels(result)
+        for reason in ("garbage", "stranger", "storage", "too_large", "unproven"):
+            self.made.counter("alert_refusals_total").labels(reason)
+
+    def show(self, findings: Iterable[Finding], sites: Iterable[SiteView], data_age: float | None) -> None:
+        """Show one round. *data_age*: seconds since any device last answered the collectors, None if unknown."""
+        found = list(findings)
+        for finding in found:
+            self._show_finding(finding)
+        for view in sites:
+            self._set("site_up", _VALUE.get(view.state), view.site.site)
+            self._set("site_clients", view.clients, view.site.site)
+        self._set("internet_up", _internet(found))
+        self._set("monitor_isolated", None if (alone := isolated(found)) is None else float(alone))
+        self._set("snmp_data_age_seconds", data_age)
+
+    def count_echoes(self, counts: Mapping[str, int]) -> None:
+        """Add *counts* by result."""
+        for result, number in counts.items():
+            self.made.counter("icmp_echoes_total").labels(result).inc(number)
+
+    def _show_finding(self, finding: Finding) -> None:
+        target = finding.target
+        if target.kind in UP_METRIC:
+            self._set(UP_METRIC[target.kind], _VALUE.get(finding.state), target.site, target.name)
+            for state in State:
+                shown = float(state is finding.state)
+                self._set("reachability_state", shown, target.site, target.name, target.kind.value, state.value)
+        self._set("icmp_loss_ratio", finding.loss_ratio, target.site, target.name, target.kind.value)
+        self._set("icmp_rtt_seconds", finding.rtt_seconds, target.site, target.name, target.kind.value)
+
+    def _set(self, name: str, value: float | None, *labels: str) -> None:
+        gauge: Gauge = self.made.gauge(name)
+        if value is None:
+            gauge.remove(self._town, *labels)
+        else:
+            gauge.labels(self._town, *labels).set(value)
+
+
+def _internet(findings: Iterable[Finding]) -> float | None:
+    values = [_VALUE.get(finding.state) for finding in findings if finding.target.kind is Kind.INTERNET]
+    known = [value for value in values if value is not None]
+    return max(known) if known else None

@@ -1,0 +1,1 @@
+"""Questions the monitor asks the network by itself."""

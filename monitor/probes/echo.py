@@ -1,0 +1,70 @@
+"""Echo request and reply (RFC 792, RFC 4443) as bytes, and the window of recent echoes. No socket here."""
+
+import struct
+from collections import deque
+from dataclasses import dataclass, field
+from statistics import median
+
+REQUEST = {4: 8, 6: 128}
+"""ICMP and ICMPv6 type of an echo request."""
+REPLY = {4: 0, 6: 129}
+"""ICMP and ICMPv6 type of an echo reply."""
+_HEADER = struct.Struct("!BBHHH")
+TOKEN_BYTES = 16
+SEQUENCES = 1 << 16
+
+
+def request(version: int, sequence: int, token: bytes) -> bytes:
+    """An echo request; the kernel fills the checksum and the identifier in (ping sockets, Linux 3.0).
+
+    >>> request(4, 258, b"abc").hex()
+    '0800000000000102616263'
+    """
+    return _HEADER.pack(REQUEST[version], 0, 0, 0, sequence) + token
+
+
+def reply(version: int, packet: bytes) -> tuple[int, bytes] | None:
+    """Sequence and token of an echo reply; None for anything else.
+
+    >>> reply(4, bytes.fromhex("0000000000000102616263")), reply(4, b"short")
+    ((258, b'abc'), None)
+    """
+    if len(packet) < _HEADER.size:
+        return None
+    kind, code, _checksum, _identifier, sequence = _HEADER.unpack_from(packet)
+    if kind != REPLY[version] or code != 0:
+        return None
+    return sequence, packet[_HEADER.size :]
+
+
+@dataclass(slots=True)
+class Window:
+    """The last *size* echoes of one target: round-trip seconds, None for one that was lost.
+
+    >>> window = Window(3)
+    >>> for rtt in (0.010, None, 0.030, 0.020):
+    ...     window.add(rtt)
+    >>> round(window.loss_ratio, 2), window.rtt_seconds
+    (0.33, 0.025)
+    """
+
+    size: int
+    echoes: deque[float | None] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.echoes = deque(maxlen=self.size)
+
+    def add(self, rtt_seconds: float | None) -> None:
+        """Remember one echo."""
+        self.echoes.append(rtt_seconds)
+
+    @property
+    def loss_ratio(self) -> float | None:
+        """Lost of sent; None before the first echo."""
+        return sum(rtt is None for rtt in self.echoes) / len(self.echoes) if self.echoes else None
+
+    @property
+    def rtt_seconds(self) -> float | None:
+        """Median of those answered; None when none was."""
+        answered = [rtt for rtt in self.echoes if rtt is not None]
+        return median(answered) if answered else None

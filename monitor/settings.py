@@ -1,0 +1,43 @@
+"""How the monitor runs."""
+
+from ipaddress import IPv4Network, IPv6Network
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from monitor.findings import Policy
+from parvis.processes import COLLECTORS
+from parvis.settings import ProcessSettings
+from parvis.values import Duration
+
+
+class MonitorSettings(ProcessSettings):
+    """The monitor's settings; durations in seconds or as ``5s``, ``2min``."""
+
+    collectors_url: str = Field(f"http://127.0.0.1:{COLLECTORS.port}", pattern=r"^http://[^/@\s]+$")
+    """Where the collectors answer ``GET /devices.json``."""
+    collectors_timeout: Annotated[Duration, Field(ge=0.1, le=60)] = 3.0
+    probe_interval: Annotated[Duration, Field(ge=0.2, le=300)] = 5.0
+    """Between two rounds of echoes; a state changes after fail_after or recover_after rounds."""
+    probe_timeout: Annotated[Duration, Field(ge=0.05, le=30)] = 2.0
+    probe_window: Annotated[int, Field(ge=2, le=1000)] = 20
+    """Echoes over which loss and round-trip time are reckoned."""
+    fail_after: Annotated[int, Field(ge=1, le=100)] = 3
+    recover_after: Annotated[int, Field(ge=1, le=100)] = 3
+    data_max_age: Annotated[Duration, Field(ge=1, le=3600)] = 180.0
+    """A figure older than this is late: the wall says so in red, and it counts no more."""
+    beat_max_age: Annotated[Duration, Field(ge=1, le=3600)] = 150.0
+    """A "resolved" is believed only when Prometheus's last beat is younger: 2.5 times its resend delay."""
+    webhook_networks: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+    """Who may post alerts: Alertmanager runs beside the monitor."""
+
+    @model_validator(mode="after")
+    def _a_round_fits_its_interval(self) -> "MonitorSettings":
+        if self.probe_timeout >= self.probe_interval:
+            raise ValueError("probe_timeout must be shorter than probe_interval")
+        return self
+
+    @property
+    def policy(self) -> Policy:
+        """How patient ``findings.judge`` is."""
+        return Policy(self.fail_after, self.recover_after)

@@ -1,0 +1,89 @@
+"""What residents and staff want to know of each site, made from its findings. No I/O, no clock."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from monitor.findings import Finding, State
+from monitor.observations import Sample
+from monitor.targets import Kind
+from parvis.inventory import Site, Town
+
+WORST_FIRST = (State.DOWN, State.DEGRADED, State.UNKNOWN, State.UP)
+
+
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    """One site now. *verdict* is a key of words.yml; *troubled* are the findings behind it.
+
+    *clients* counts residents' devices over the *counted* access points whose figure is recent; None when none is.
+    *oldest* is the Unix time of the oldest figure in that count.
+    """
+
+    site: Site
+    state: State
+    verdict: str
+    since: float
+    uplink: Finding
+    points_up: int
+    points: int
+    clients: int | None
+    counted: int
+    oldest: float | None
+    troubled: tuple[Finding, ...]
+
+
+def views(town: Town, findings: Iterable[Finding], samples: Iterable[Sample]) -> list[SiteView]:
+    """Every site, worst first, then by title. *samples*: only those recent enough to be believed."""
+    by_site: dict[str, list[Finding]] = {site.site: [] for site in town.sites}
+    for finding in findings:
+        if finding.target.site in by_site:
+            by_site[finding.target.site].append(finding)
+    heard = {sample.device: sample for sample in samples}
+    made = [_view(site, by_site[site.site], heard) for site in town.sites if by_site[site.site]]
+    return sorted(made, key=lambda view: (WORST_FIRST.index(view.state), view.site.title.fr))
+
+
+def _view(site: Site, findings: Sequence[Finding], heard: dict[str, Sample]) -> SiteView:
+    uplink = next(finding for finding in findings if finding.target.kind is Kind.UPLINK)
+    points = [finding for finding in findings if finding.target.kind is Kind.ACCESS_POINT]
+    state, verdict, causes = _verdict(uplink, points, findings)
+    counted = [
+        sample
+        for point in points
+        if (sample := heard.get(point.target.name)) is not None and sample.up and sample.clients is not None
+    ]
+    return SiteView(
+        site,
+        state,
+        verdict,
+        max((finding.since for finding in causes), default=uplink.since),
+        uplink,
+        sum(point.state in (State.UP, State.DEGRADED) for point in points),
+        len(points),
+        sum(sample.clients or 0 for sample in counted) if counted else None,
+        len(counted),
+        min((sample.succeeded_at for sample in counted if sample.succeeded_at is not None), default=None),
+        tuple(finding for finding in findings if finding.state is not State.UP),
+    )
+
+
+def _verdict(
+    uplink: Finding, points: Sequence[Finding], findings: Sequence[Finding]
+) -> tuple[State, str, Sequence[Finding]]:
+    """(state of the site, key of its sentence, the findings that make it so): the first case that has a cause."""
+    silent = [point for point in points if point.state in (State.DOWN, State.UNREACHABLE)]
+    down = [finding for finding in findings if finding.state is State.DOWN]
+    disturbed = [finding for finding in findings if finding.state is State.DEGRADED]
+    unknown = [point for point in points if point.state is State.UNKNOWN]
+    blind = uplink.state is State.UNKNOWN or len(unknown) == len(points)
+    cases: tuple[tuple[State, str, Sequence[Finding]], ...] = (
+        (State.DOWN, "uplink-cut", [uplink] if uplink in down else []),
+        (State.DOWN, "no-point-answers", silent if len(silent) == len(points) else []),
+        (State.UNKNOWN, "cannot-know", [uplink, *unknown] if blind else []),
+        (State.DEGRADED, "points-silent", silent),
+        (State.DEGRADED, "device-silent", down),
+        (State.DEGRADED, "uplink-disturbed", [uplink] if uplink in disturbed else []),
+        (State.DEGRADED, "device-disturbed", disturbed),
+        (State.UP, "some-unknown", unknown),
+    )
+    return next((case for case in cases if case[2]), (State.UP, "all-well", []))

@@ -1,0 +1,1 @@
+"""Pages for the people who look after the network."""

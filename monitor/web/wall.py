@@ -1,0 +1,173 @@
+"""What the wall shows, as plain values: the picture, the open alerts and the clock in, words out. No I/O, no clock."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from monitor.alertmanager import Event
+from monitor.findings import Finding, State, isolated
+from monitor.rota import on_call
+from monitor.sites import SiteView
+from monitor.watch import Picture
+from monitor.web.words import Language, age, moment, pick, say, words
+from parvis.inventory import Site, Town
+
+MAX_TROUBLED = 3
+"""Devices named on a card; the count says how many more there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a figure is late, in seconds: the monitor's own rounds, the collectors' figures, Prometheus's beat."""
+
+    round: float
+    data: float
+    beat: float
+
+
+def wall(
+    town: Town, picture: Picture, alerts: Sequence[Event], beat: float, limits: Limits, now: datetime, lang: Language
+) -> dict[str, Any]:
+    """Everything the page and /wall.json show. *beat* is Unix time, 0 for none yet; *now* is aware."""
+    local = now.astimezone(ZoneInfo(town.timezone))
+    turn = on_call(town, now)
+    measured = now.timestamp() - picture.at if picture.at else None
+    stale = measured is None or measured > limits.round
+    sites = [_site(view, limits, now, lang, stale=stale) for view in picture.sites]
+    return {
+        "town": pick(town.title, lang),
+        "now": local.isoformat(timespec="seconds"),
+        "clock": moment(local, lang),
+        "on_call": {
+            "title": turn.person.title,
+            "until": turn.ends.isoformat(),
+            "until_words": moment(turn.ends, lang),
+        },
+        "measured": _aged(measured, limits.round, lang),
+        "beat": _beat(beat, limits.beat, now, lang),
+        "notices": _notices(picture, lang),
+        "sites": sites,
+        "alerts": [_alert(event, town, lang) for event in alerts],
+        "summary": _summary(sites, lang),
+    }
+
+
+def _aged(seconds: float | None, late_after: float, lang: Language) -> dict[str, Any]:
+    """An age in seconds (None: never), in words, and whether it is late."""
+    if seconds is None:
+        return {"age_seconds": None, "words": say("no-data", lang), "late": True}
+    seconds = max(0.0, seconds)
+    late = seconds > late_after
+    text = age(seconds, lang) + (f" · {say('late', lang)}" if late else "")
+    return {"age_seconds": round(seconds, 1), "words": text, "late": late}
+
+
+def _beat(beat: float, late_after: float, now: datetime, lang: Language) -> dict[str, Any]:
+    if not beat:
+        return {"age_seconds": None, "words": say("beat-none", lang), "late": True}
+    seconds = max(0.0, now.timestamp() - beat)
+    key = "beat-late" if seconds > late_after else "beat-young"
+    return {
+        "age_seconds": round(seconds, 1),
+        "words": say(key, lang, age=age(seconds, lang)),
+        "late": seconds > late_after,
+    }
+
+
+def _notices(picture: Picture, lang: Language) -> list[str]:
+    if not picture.at:
+        return [say("not-yet", lang)]
+    keys = ["isolated"] if isolated(picture.findings) else []
+    keys += ["collectors-silent"] if picture.heard.wrong else []
+    return [say(key, lang) for key in keys]
+
+
+def _site(view: SiteView, limits: Limits, now: datetime, lang: Language, *, stale: bool) -> dict[str, Any]:
+    """One card. When the monitor's own rounds are late, the last state known is no state."""
+    site = view.site
+    state = State.UNKNOWN if stale else view.state
+    zone = now.tzinfo or UTC
+    verdict = say("verdict-cannot-know" if stale else f"verdict-{view.verdict}", lang)
+    oldest = None if view.oldest is None else now.timestamp() - view.oldest
+    named = view.troubled[:MAX_TROUBLED]
+    return {
+        "site": site.site,
+        "title": pick(site.title, lang),
+        "state": state.value,
+        "word": say(f"state-{state.value}", lang),
+        "verdict": verdict,
+        "since": datetime.fromtimestamp(view.since, zone).isoformat(timespec="seconds"),
+        "since_words": say("since", lang, when=age(now.timestamp() - view.since, lang)),
+        "clients": view.clients,
+        "clients_counted": view.counted,
+        "points_up": view.points_up,
+        "points": view.points,
+        "uplink": _uplink(view.uplink, site, lang, stale=stale),
+        "data": _aged(oldest, limits.data, lang),
+        "troubled": [_troubled(finding, site, lang) for finding in named],
+        "more": len(view.troubled) - len(named),
+    }
+
+
+def _uplink(finding: Finding, site: Site, lang: Language, *, stale: bool) -> dict[str, Any]:
+    state = State.UNKNOWN if stale else finding.state
+    return {
+        "name": site.uplink.name,
+        "state": state.value,
+        "word": say(f"state-{state.value}", lang),
+        "operator": site.uplink.operator,
+        "contract": site.uplink.contract,
+        "capacity_bits_per_second": site.uplink.capacity,
+        "rtt_seconds": finding.rtt_seconds,
+        "loss_ratio": finding.loss_ratio,
+        "figures": _figures(finding, lang),
+    }
+
+
+def _figures(finding: Finding, lang: Language) -> str:
+    if finding.loss_ratio is None:
+        return ""
+    loss = f"{finding.loss_ratio * 100:.0f}"
+    if finding.rtt_seconds is None:
+        return say("uplink-lost", lang, loss=loss)
+    milliseconds = f"{finding.rtt_seconds * 1000:.1f}"
+    decimal = milliseconds.replace(".", ",") if lang == "fr" else milliseconds
+    return say("uplink-figures", lang, rtt=decimal, loss=loss)
+
+
+def _troubled(finding: Finding, site: Site, lang: Language) -> dict[str, str]:
+    target = finding.target
+    place = next((point.place for point in site.access_points if point.name == target.name), None)
+    return {
+        "name": target.name,
+        "kind": say(f"kind-{target.kind.value}", lang),
+        "place": pick(place, lang) if place else "",
+        "state": finding.state.value,
+        "reason": say(f"reason-{finding.reason.value}", lang, cause=finding.cause),
+    }
+
+
+def _alert(event: Event, town: Town, lang: Language) -> dict[str, Any]:
+    key = f"severity-{event.severity}"
+    return {
+        "alert": event.alert,
+        "severity": event.severity,
+        "severity_words": say(key if key in words() else "severity-other", lang),
+        "site": event.site,
+        "summary": event.summary,
+        "impact": event.impact,
+        "runbook_url": event.runbook_url,
+        "since": event.starts_at.isoformat(timespec="seconds"),
+        "since_words": moment(event.starts_at.astimezone(ZoneInfo(town.timezone)), lang),
+        "paged": event.paged.title if event.paged else None,
+        "paged_words": say("paged", lang, title=event.paged.title) if event.paged else say("nobody-paged", lang),
+    }
+
+
+def _summary(sites: Sequence[dict[str, Any]], lang: Language) -> dict[str, Any]:
+    bad = sum(site["state"] != State.UP.value for site in sites)
+    well = bool(sites) and not bad
+    text = say("all-sites-well", lang) if well else say("some-sites-badly", lang, bad=bad, all=len(sites))
+    return {"well": well, "words": text}
