@@ -74,14 +74,17 @@ def metric(name: str) -> Metric:
 
 
 class Instruments:
-    """The prometheus_client instruments of one process; asking for a name the catalogue lacks is an error."""
+    """The prometheus_client instruments of one process; asking for a name the catalogue lacks is an error.
+
+    What every process exposes is made once, as the process called ``all``, by ``service.new_registry``.
+    """
 
     def __init__(self, process: str, registry: CollectorRegistry, prefix: str = "") -> None:
         """Make the instruments *process* exposes, only those whose name starts with *prefix* when one is given."""
         self._made: dict[str, Gauge | Counter | Histogram] = {
             entry.name: _instrument(entry, registry)
             for entry in metrics().values()
-            if entry.exposed_by in {process, "all"} and entry.name.startswith(prefix)
+            if entry.exposed_by == process and entry.name.startswith(prefix)
         }
         self.process = process
 

@@ -61,9 +61,7 @@ def new_registry(process: Process) -> CollectorRegistry:
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
-    Instruments(process.name, registry, prefix="process_info").gauge("process_info").labels(process.name, VERSION).set(
-        1
-    )
+    Instruments("all", registry).gauge("process_info").labels(process.name, VERSION).set(1)
     return registry
 
 
