@@ -8,13 +8,17 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from parvis.catalogue import metrics
 from parvis.cli import parvis
 from parvis.documentation import pages
+from parvis.inventory import Town
+from parvis.outputs import generate
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+RUNBOOKS = ROOT / "docs/06-runbooks.md"
 IDS = [path.name for path in PAGES]
 
 
@@ -114,3 +118,26 @@ def test_the_newcomers_commands_run_as_shown() -> None:
         words = [str(Path(sys.executable).with_name("parvis")), *shlex.split(line)[1:]]
         done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 0, f"{line}: {done.stderr}"
+
+
+RUNBOOK_HEADINGS = (
+    "Ce que ça veut dire.",
+    "Ce que voient les habitants.",
+    "Vérifier en 2 minutes.",
+    "Réparer.",
+    "Qui appeler.",
+    "Quand escalader.",
+    "Comment dire que c'est fini.",
+    "Dernières fois.",
+)
+
+
+def test_every_alert_has_its_runbook_with_every_heading(town: Town) -> None:
+    rules = yaml.safe_load(generate(town)["centre/rules.yml"])
+    alerts = {rule["alert"] for group in rules["groups"] for rule in group["rules"] if "alert" in rule}
+    sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", RUNBOOKS.read_text("utf-8"), re.DOTALL | re.MULTILINE))
+
+    assert alerts
+    assert set(sections) == alerts
+    for name, text in sections.items():
+        assert [heading for heading in RUNBOOK_HEADINGS if f"**{heading}**" not in text] == [], name
