@@ -1,0 +1,72 @@
+"""``python -m lab.agents DEVICES SOCKET``: the agents of every simulated device of the town, in one process.
+
+DEVICES is a JSON list of devices; SOCKET a Unix datagram socket for orders: ``NAME normal|silent|garbage|reboot``.
+"""
+
+import asyncio
+import json
+import socket
+import sys
+from pathlib import Path
+from typing import Any, cast
+
+from lab.agents.agent import Agent, Device, Mood
+from lab.inside import inside
+
+REBOOT = "reboot"
+
+
+class _Listening(asyncio.DatagramProtocol):
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # Python 3.11's own transport is no subclass of DatagramTransport, though it has its methods.
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        answer = self._agent.answer(data)
+        if answer is not None:
+            self._transport.sendto(answer, addr)
+
+
+class _Orders(asyncio.DatagramProtocol):
+    def __init__(self, agents: dict[str, Agent]) -> None:
+        self._agents = agents
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:  # noqa: ARG002 the parent's signature
+        name, _, order = data.decode(errors="replace").partition(" ")
+        agent = self._agents.get(name)
+        if agent and order == REBOOT:
+            agent.reboot()
+        elif agent and order in set(Mood):
+            agent.mood = Mood(order)
+
+
+def _open(device: Device) -> socket.socket:
+    def bound() -> socket.socket:
+        channel = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        channel.setblocking(False)
+        channel.bind((device.about.address, device.port))
+        return channel
+
+    return inside(device.namespace, bound)
+
+
+async def main(devices: Path, orders: Path) -> None:
+    """Answer until the process is ended."""
+    loop = asyncio.get_running_loop()
+    agents = [Agent(Device.read(raw)) for raw in json.loads(devices.read_text())]
+    for agent in agents:
+        await loop.create_datagram_endpoint(lambda agent=agent: _Listening(agent), sock=_open(agent.device))
+    orders.unlink(missing_ok=True)
+    channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    channel.setblocking(False)
+    channel.bind(str(orders))
+    by_name = {agent.device.about.name: agent for agent in agents}
+    await loop.create_datagram_endpoint(lambda: _Orders(by_name), sock=channel)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))

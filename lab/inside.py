@@ -1,0 +1,63 @@
+"""Work inside a network namespace without leaving this process: only one thread enters it (setns(2))."""
+
+import ctypes
+import os
+import socket
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+NAMESPACES = Path("/run/netns")
+CLONE_NEWNET = 0x40000000
+
+Result = TypeVar("Result")
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def inside(namespace: str, work: Callable[[], Result]) -> Result:
+    """Run *work* in a thread that has entered *namespace*; a socket made there stays there. Raises what *work* raises."""
+    results: list[Result] = []
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            _enter(namespace)
+            results.append(work())
+        except BaseException as error:  # noqa: BLE001 handed to the caller's thread
+            failures.append(error)
+
+    thread = threading.Thread(target=run, name=f"in {namespace}")
+    thread.start()
+    thread.join()
+    if failures:
+        raise failures[0]
+    return results[0]
+
+
+def _enter(namespace: str) -> None:
+    handle = os.open(NAMESPACES / namespace, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if _libc.setns(handle, CLONE_NEWNET) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, f"{namespace} cannot be entered: {os.strerror(code)}")
+    finally:
+        os.close(handle)
+
+
+def connect(namespace: str, host: str, port: int, timeout_seconds: float) -> socket.socket:
+    """A TCP connection that starts inside *namespace*; OSError when nobody answers."""
+    return inside(namespace, lambda: socket.create_connection((host, port), timeout_seconds))
+
+
+def set_sysctls(namespace: str, values: dict[str, str]) -> None:
+    """Write sysctls (``net/ipv4/ip_forward``) inside *namespace*; one the kernel does not have is left out."""
+
+    def write() -> None:
+        for key, value in values.items():
+            path = Path("/proc/sys") / key
+            if path.exists():
+                path.write_text(value)
+
+    inside(namespace, write)

@@ -1,0 +1,178 @@
+"""Start programs in namespaces, know them again by pid and start time, and end exactly those."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from lab.inside import NAMESPACES
+
+Kind = Literal["ours", "debian", "resident"]
+"""Whose program it is: our Python, Debian's, or a resident's own."""
+
+PROC = Path("/proc")
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program to start; *ready* says whether it does its work yet. *inherit* are open files it gets."""
+
+    name: str
+    namespace: str
+    argv: tuple[str, ...]
+    kind: Kind
+    ready: Callable[[], bool] | None = None
+    environment: Mapping[str, str] = field(default_factory=dict)
+    inherit: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A started program as its pid file tells; *started* is the kernel's start time in ticks since boot."""
+
+    name: str
+    pid: int
+    started: int
+    namespace: str
+    kind: Kind
+    argv: tuple[str, ...]
+
+    @property
+    def alive(self) -> bool:
+        """Whether this very process, not a later one with its pid, still runs."""
+        return start_ticks(self.pid) == self.started
+
+    @property
+    def uptime_seconds(self) -> float:
+        """Seconds since it was started."""
+        return time.clock_gettime(time.CLOCK_BOOTTIME) - self.started / TICKS_PER_SECOND
+
+
+def start(program: Program, state: Path) -> Running:
+    """Start *program* in its namespace, in a session of its own, its words going to ``logs/NAME.log``."""
+    argv = ("ip", "netns", "exec", program.namespace, *program.argv)
+    with (state / "logs" / f"{program.name}.log").open("ab") as log:
+        child = subprocess.Popen(  # noqa: S602, RUF100 argv is ours
+            argv,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            cwd="/",
+            env={**_environment(), **program.environment},
+            pass_fds=program.inherit,
+        )
+    running = Running(
+        program.name, child.pid, start_ticks(child.pid) or 0, program.namespace, program.kind, program.argv
+    )
+    (state / "pids" / f"{program.name}.json").write_text(json.dumps(asdict(running)))
+    child.returncode = 0  # ours no longer: whoever ends it looks at /proc
+    return running
+
+
+def _environment() -> dict[str, str]:
+    """The environment programs get: no setting of the caller's may reach them."""
+    kept = {name: value for name, value in os.environ.items() if name in {"LANG", "PATH", "TZ"}}
+    return {**kept, "HOME": "/nonexistent", "PYTHONUNBUFFERED": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def started(state: Path) -> list[Running]:
+    """Every program started in *state*, by name, alive or not."""
+    found = []
+    for file in sorted((state / "pids").glob("*.json")):
+        try:
+            raw = json.loads(file.read_text())
+            found.append(Running(**{**raw, "argv": tuple(raw["argv"])}))
+        except (ValueError, TypeError, KeyError):
+            continue  # half written when the lab was killed; its namespace still tells the process
+    return found
+
+
+def start_ticks(pid: int) -> int | None:
+    """When process *pid* started (proc(5), field 22); None when there is none or it has ended."""
+    try:
+        after_name = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    if after_name[0] in {"Z", "X"}:
+        _reap(pid)
+        return None
+    return int(after_name[19])
+
+
+def _reap(pid: int) -> None:
+    try:
+        os.waitpid(pid, os.WNOHANG)
+    except ChildProcessError:
+        return
+
+
+def inhabitants(namespaces: Iterable[str]) -> list[int]:
+    """The processes that are in one of *namespaces*."""
+    wanted = set()
+    for name in namespaces:
+        try:
+            about = (NAMESPACES / name).stat()
+        except OSError:
+            continue
+        wanted.add((about.st_dev, about.st_ino))
+    return [pid for pid in _pids() if _network_of(pid) in wanted]
+
+
+def _pids() -> list[int]:
+    return [int(path.name) for path in PROC.iterdir() if path.name.isdigit()]
+
+
+def _network_of(pid: int) -> tuple[int, int] | None:
+    try:
+        about = (PROC / str(pid) / "ns" / "net").stat()
+    except OSError:
+        return None
+    return about.st_dev, about.st_ino
+
+
+def end(processes: Mapping[int, int], stop_seconds: float = STOP_SECONDS) -> None:
+    """End *processes* (pid -> start ticks): SIGTERM, then after *stop_seconds* SIGKILL."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        for pid, ticks in processes.items():
+            send(pid, ticks, number)
+        deadline = time.monotonic() + stop_seconds
+        while any(start_ticks(pid) == ticks for pid, ticks in processes.items()):
+            if time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
+        else:
+            return
+
+
+def send(pid: int, ticks: int, number: signal.Signals) -> bool:
+    """Send a signal to the process that has this pid and start time; False when it is gone."""
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:
+        return False
+    try:
+        if start_ticks(pid) != ticks:
+            return False
+        signal.pidfd_send_signal(handle, number)
+    except ProcessLookupError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
+def pss_bytes(pid: int) -> int:
+    """The memory that is this process' share (proportional set size); 0 when it is gone."""
+    try:
+        lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)

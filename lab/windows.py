@@ -1,0 +1,106 @@
+"""Windows into the twin for the host's browser, on loopback listeners opened by whoever starts this process.
+
+``python -m lab.windows expose FD=HOST:PORT …`` hands each connection on, inside the namespace the process runs in;
+``python -m lab.windows proxy FD`` is an HTTP proxy (absolute form and CONNECT, RFC 9112 section 3.2) whose requests
+leave from there, so that a browser sees exactly what the resident of that namespace sees.
+"""
+
+import asyncio
+import socket
+import sys
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+BLOCK = 64 * 1024
+MAX_HEAD = 64 * 1024
+CONNECT_SECONDS = 10.0
+HEAD_SECONDS = 30.0
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(BLOCK):
+            writer.write(data)
+            await writer.drain()
+        if writer.can_write_eof():
+            writer.write_eof()
+
+
+async def _join(near: Streams, far: Streams) -> None:
+    await asyncio.gather(_copy(near[0], far[1]), _copy(far[0], near[1]))
+    for _, writer in (near, far):
+        writer.close()
+
+
+async def _expose(near: Streams, host: str, port: int) -> None:
+    try:
+        far = await asyncio.wait_for(asyncio.open_connection(host, port), CONNECT_SECONDS)
+    except (OSError, TimeoutError):
+        near[1].close()
+        return
+    await _join(near, far)
+
+
+def forwarded(head: bytes) -> tuple[str, int, bytes]:
+    """(host, port, head to send on) of a proxy request; the head is empty for CONNECT. ValueError for anything else.
+
+    >>> forwarded(b"GET http://example.org/a HTTP/1.1\\r\\nHost: example.org\\r\\nProxy-Connection: keep-alive\\r\\n\\r\\n")
+    ('example.org', 80, b'GET /a HTTP/1.1\\r\\nHost: example.org\\r\\nConnection: close\\r\\n\\r\\n')
+    """
+    first, *fields = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
+    method, target, version = first.split(" ", 2)
+    where = urlsplit(f"//{target}" if method == "CONNECT" else target)
+    if not where.hostname:
+        raise ValueError("a proxy request names its host")
+    if method == "CONNECT":
+        return where.hostname, where.port or 443, b""
+    path = (where.path or "/") + (f"?{where.query}" if where.query else "")
+    hop = ("connection:", "proxy-connection:", "proxy-authorization:", "keep-alive:")
+    kept = [line for line in fields if not line.lower().startswith(hop)]
+    lines = [f"{method} {path} {version}", *kept, "Connection: close"]
+    return where.hostname, where.port or 80, ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+async def _proxy(near: Streams) -> None:
+    reader, writer = near
+    try:
+        host, port, onward = forwarded(await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), HEAD_SECONDS))
+        far = await asyncio.wait_for(asyncio.open_connection(host, port), CONNECT_SECONDS)
+    except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+        words = f"The resident's connection failed: {error or type(error).__name__}\n".encode()
+        writer.write(b"HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n" + words)
+        writer.close()
+        return
+    if onward:
+        far[1].write(onward)
+    else:
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+    await _join(near, far)
+
+
+async def main(argv: list[str]) -> None:
+    """Serve the windows named on the command line until the process is ended."""
+    if argv[0] == "proxy":
+        await _listen(int(argv[1]), None)
+    else:
+        for window in argv[1:]:
+            number, _, address = window.partition("=")
+            await _listen(int(number), address)
+    await asyncio.Event().wait()
+
+
+async def _listen(descriptor: int, address: str | None) -> None:
+    async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if address is None:
+            await _proxy((reader, writer))
+        else:
+            host, _, port = address.rpartition(":")
+            await _expose((reader, writer), host, int(port))
+
+    await asyncio.start_server(accepted, sock=socket.socket(fileno=descriptor), limit=MAX_HEAD)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))
