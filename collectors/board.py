@@ -77,7 +77,9 @@ class Standing:
         yield from sample("snmp_up", None if self.up is None else int(self.up))
         yield from sample("snmp_poll_duration_seconds", self.duration_seconds)
         yield from sample("snmp_poll_last_success_timestamp_seconds", self.last_success)
-        yield from sample("snmp_poll_age_seconds", None if self.last_success is None else now - self.last_success)
+        yield from sample(
+            "snmp_poll_age_seconds", None if self.last_success is None else max(now - self.last_success, 0)
+        )
         yield from sample("snmp_polls_total", self.polls)
         yield from sample("snmp_samples_dropped_total", self.dropped)
         yield from sample("snmp_poll_max_repetitions", self.budget)
@@ -133,7 +135,7 @@ class Board:
             "up": standing.up,
             "reason": standing.reason,
             "last_success": standing.last_success,
-            "age_seconds": None if standing.last_success is None else round(now - standing.last_success, 3),
+            "age_seconds": None if standing.last_success is None else round(max(now - standing.last_success, 0), 3),
             "profile": standing.polled.profile if standing.polled else None,
             "clients": fresh.clients if fresh else None,
         }

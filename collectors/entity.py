@@ -60,14 +60,18 @@ def derive(sensors: Rows, entities: Rows, aliases: Rows, ports: Rows) -> dict[by
         port = _port_above(suffix, entities, index_of, ports) or _port_named(text, names)
         what, reading = _measured(row, text, has_port=port is not None)
         lane = _LANE.search(text)
-        extra: dict[str, Read] = {"what": what, "reading": reading, "port": port or text or None}
+        extra: dict[str, Read] = {
+            "what": what,
+            "reading": reading,
+            "port": port or entity.get("name") or entity.get("descr"),
+        }
         found[suffix] = {**row, **extra, "lane": lane[1] if lane else None}
     return found
 
 
 def _measured(row: Row, text: str, *, has_port: bool) -> tuple[str | None, float | None]:
     kind, scale, precision, value = (row.get(name) for name in ("type", "scale", "precision", "value"))
-    if row.get("status") != 1 or not isinstance(kind, int | float) or not isinstance(value, int | float):
+    if row.get("status", 1) != 1 or not isinstance(kind, int | float) or not isinstance(value, int | float):
         return None, None
     real = real_value(value, float(scale or UNITS_SCALE), float(precision or 0))
     is_optic = has_port or bool(_OPTIC.search(text))
@@ -76,9 +80,17 @@ def _measured(row: Row, text: str, *, has_port: bool) -> tuple[str | None, float
     if kind == WATTS:
         return (_direction(text), dbm(real)) if is_optic else (None, None)
     if kind == CELSIUS:
-        return ("optic_temperature" if is_optic else "temperature"), real or None
-    what = {VOLTS: "voltage", AMPERES: "bias"}.get(int(kind))
-    return (what, real) if what and is_optic and real > 0 else (None, None)
+        return ("optic_temperature" if is_optic else "temperature"), _plausible(real, -60, 150)
+    if kind == VOLTS and is_optic:
+        return "voltage", _plausible(real, 0.5, 15)
+    if kind == AMPERES and is_optic:
+        return "bias", _plausible(real, 0, 1)
+    return None, None
+
+
+def _plausible(real: float, low: float, high: float) -> float | None:
+    """The reading, unless it is exactly 0, as absent modules say, or no such thing can be measured."""
+    return real if real and low <= real <= high else None
 
 
 def _direction(text: str) -> str | None:
