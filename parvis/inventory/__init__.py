@@ -6,6 +6,7 @@ from pathlib import Path
 from parvis.inventory.load import InventoryError, examine, load
 from parvis.inventory.model import (
     AccessPoint,
+    Centre,
     CommunityCredential,
     Gateway,
     GuestNetwork,
@@ -28,6 +29,7 @@ DEMO_TOWN = Path(str(files("parvis") / "town"))
 __all__ = [
     "DEMO_TOWN",
     "AccessPoint",
+    "Centre",
     "CommunityCredential",
     "Fault",
     "Gateway",

@@ -91,7 +91,8 @@ def _twice(town: Town, locate: Locate) -> Iterator[Fault]:
             first.setdefault(value, (site, path))
 
 
-def _networks(town: Town) -> Iterator[tuple[IPv4Network | IPv6Network, Site, Path_]]:
+def _networks(town: Town) -> Iterator[tuple[IPv4Network | IPv6Network, Site | None, Path_]]:
+    yield town.centre.ipv4, None, ("centre", "ipv4")
     for site in town.sites:
         yield site.guest.ipv4, site, ("guest", "ipv4")
         if site.guest.ipv6:

@@ -204,6 +204,12 @@ class Site(Part):
         yield from self.access_points
 
 
+class Centre(Part):
+    """The town's machine room: collectors, monitor and staff reach every site from *ipv4*, over the fibres."""
+
+    ipv4: IPv4Network
+
+
 class Person(Part):
     """Somebody who can be on call."""
 
@@ -232,6 +238,7 @@ class TownFile(Part):
     credentials: tuple[Credential, ...]
     internet_targets: tuple[IPv4Address | IPv6Address, ...] = Field(min_length=1)
     dns_upstream: tuple[IPv4Address | IPv6Address, ...] = Field(min_length=1)
+    centre: Centre
     people: tuple[Person, ...] = Field(min_length=1)
     rota: Rota
 
