@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client import CollectorRegistry
 
 from monitor.findings import Finding, State, isolated
 from monitor.sites import SiteView
@@ -63,7 +63,7 @@ class MonitorMetrics:
         self._set("icmp_rtt_seconds", finding.rtt_seconds, target.site, target.name, target.kind.value)
 
     def _set(self, name: str, value: float | None, *labels: str) -> None:
-        gauge: Gauge = self.made.gauge(name)
+        gauge = self.made.gauge(name)
         if value is None:
             gauge.remove(self._town, *labels)
         else:

@@ -11,7 +11,7 @@ from monitor.findings import Finding, State, isolated
 from monitor.rota import on_call
 from monitor.sites import SiteView
 from monitor.watch import Picture
-from monitor.web.words import Language, age, moment, pick, say, words
+from monitor.web.words import Language, age, duration, moment, pick, say, words
 from parvis.inventory import Site, Town
 
 MAX_TROUBLED = 3
@@ -99,7 +99,7 @@ def _site(view: SiteView, limits: Limits, now: datetime, lang: Language, *, stal
         "word": say(f"state-{state.value}", lang),
         "verdict": verdict,
         "since": datetime.fromtimestamp(view.since, zone).isoformat(timespec="seconds"),
-        "since_words": say("since", lang, when=age(now.timestamp() - view.since, lang)),
+        "since_words": say("lasting", lang, duration=duration(now.timestamp() - view.since, lang)),
         "clients": view.clients,
         "clients_counted": view.counted,
         "points_up": view.points_up,
@@ -132,7 +132,7 @@ def _figures(finding: Finding, lang: Language) -> str:
     loss = f"{finding.loss_ratio * 100:.0f}"
     if finding.rtt_seconds is None:
         return say("uplink-lost", lang, loss=loss)
-    milliseconds = f"{finding.rtt_seconds * 1000:.1f}"
+    milliseconds = f"{finding.rtt_seconds * 1000:.3g}"
     decimal = milliseconds.replace(".", ",") if lang == "fr" else milliseconds
     return say("uplink-figures", lang, rtt=decimal, loss=loss)
 

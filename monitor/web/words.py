@@ -17,7 +17,7 @@ _DAYS = {
     "fr": ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."),
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
 }
-_AGES = ((86400, "days-ago"), (3600, "hours-ago"), (60, "minutes-ago"), (1, "seconds-ago"))
+_UNITS = ((86400, "days"), (3600, "hours"), (60, "minutes"))
 
 
 @cache
@@ -30,7 +30,7 @@ def words() -> Mapping[str, Text]:
 def say(key: str, language: Language, **values: object) -> str:
     """The text called *key* with *values* filled in; KeyError for a key there is not.
 
-    >>> say("seconds-ago", "en", count=4)
+    >>> say("ago", "en", duration="4 s")
     '4 s ago'
     """
     return pick(words()[key], language).format(**values)
@@ -41,16 +41,23 @@ def pick(text: Text, language: Language) -> str:
     return text.en if language == "en" else text.fr
 
 
-def age(seconds: float, language: Language) -> str:
-    """How long ago, in the largest unit that fits.
+def duration(seconds: float, language: Language) -> str:
+    """A duration in the largest unit that fits.
 
-    >>> age(0.4, "fr"), age(7300, "fr")
-    ('il y a 0 s', 'il y a 2 h')
+    >>> duration(0.4, "fr"), duration(7300, "fr")
+    ('0 s', '2 h')
     """
-    for unit, key in _AGES:
-        if seconds >= unit or unit == 1:
-            return say(key, language, count=int(max(0.0, seconds) // unit))
-    raise AssertionError("the last unit is a second")
+    unit, key = next(((unit, key) for unit, key in _UNITS if seconds >= unit), (1, "seconds"))
+    return say(key, language, count=int(max(0.0, seconds) // unit))
+
+
+def age(seconds: float, language: Language) -> str:
+    """How long ago.
+
+    >>> age(61, "fr"), age(61, "en")
+    ('il y a 1 min', '1 min ago')
+    """
+    return say("ago", language, duration=duration(seconds, language))
 
 
 def moment(at: datetime, language: Language) -> str:
