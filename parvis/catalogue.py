@@ -8,15 +8,17 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
 import yaml
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+from parvis import instruments
+from parvis.instruments import Definition
 
 MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
 LabelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Instrument = TypeVar("Instrument", Gauge, Counter, Histogram)
 
 FORBIDDEN_LABELS = re.compile(r"client_mac|client_ip|mac_address|ip_address|email|phone")
 """No metric may identify a resident."""
@@ -73,43 +75,21 @@ def metric(name: str) -> Metric:
         ) from None
 
 
-class Instruments:
-    """The prometheus_client instruments of one process; asking for a name the catalogue lacks is an error.
+def definitions(process: str, prefix: str = "") -> list[Definition]:
+    """What *process* exposes, only what starts with *prefix* when one is given."""
+    return [
+        Definition(entry.name, entry.kind, entry.help, entry.labels, entry.buckets)
+        for entry in metrics().values()
+        if entry.exposed_by in {process, "all"} and entry.name.startswith(prefix)
+    ]
 
-    What every process exposes is made once, as the process called ``all``, by ``service.new_registry``.
-    """
+
+class Instruments(instruments.Instruments):
+    """The prometheus_client instruments of one process; asking for a name the catalogue lacks is an error."""
 
     def __init__(self, process: str, registry: CollectorRegistry, prefix: str = "") -> None:
         """Make the instruments *process* exposes, only those whose name starts with *prefix* when one is given."""
-        self._made: dict[str, Gauge | Counter | Histogram] = {
-            entry.name: _instrument(entry, registry)
-            for entry in metrics().values()
-            if entry.exposed_by == process and entry.name.startswith(prefix)
-        }
-        self.process = process
+        super().__init__(process, definitions(process, prefix), registry)
 
-    def gauge(self, name: str) -> Gauge:
-        """The gauge called *name*."""
-        return self._get(name, Gauge)
-
-    def counter(self, name: str) -> Counter:
-        """The counter called *name* (with its ``_total``)."""
-        return self._get(name, Counter)
-
-    def histogram(self, name: str) -> Histogram:
-        """The histogram called *name*."""
-        return self._get(name, Histogram)
-
-    def _get(self, name: str, kind: type[Instrument]) -> Instrument:
-        found = self._made.get(metric(name).name)
-        if not isinstance(found, kind):
-            raise KeyError(f"{name} is no {kind.__name__.lower()} exposed by {self.process}")
-        return found
-
-
-def _instrument(entry: Metric, registry: CollectorRegistry) -> Gauge | Counter | Histogram:
-    if entry.kind == "gauge":
-        return Gauge(entry.name, entry.help, entry.labels, registry=registry)
-    if entry.kind == "counter":
-        return Counter(entry.name, entry.help, entry.labels, registry=registry)
-    return Histogram(entry.name, entry.help, entry.labels, registry=registry, buckets=entry.buckets)
+    def _get(self, name: str, kind: type[instruments.Instrument]) -> instruments.Instrument:
+        return super()._get(metric(name).name, kind)

@@ -36,7 +36,7 @@ ONE_PLACE = {
     "pysnmp": ("lab/", "collectors/traps", "collectors/snmp/slow_lane"),
     "pyroute2": ("lab/", "captive_portal/neighbours"),
     "granian": ("captive_portal/",),
-    "waitress": ("parvis/service.py",),
+    "waitress": ("parvis/endpoint.py",),
     "cryptography": ("collectors/snmp/", "lab/"),
 }
 """Third parties are named in one place each, so that one place is rewritten to replace one."""

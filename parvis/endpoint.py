@@ -1,0 +1,84 @@
+"""The HTTP server of a process: ``/metrics``, ``/healthz`` and its own pages. Small processes use it."""
+
+import json
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Self
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+from waitress.server import create_server
+
+WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Check = Callable[[], str]
+"""Empty when all is well, else what is wrong, in words."""
+Page = Callable[[], tuple[str, bytes]]
+"""(content type, body)."""
+
+
+class Endpoint(AbstractContextManager["Endpoint"]):
+    """The HTTP server of a process: ``/metrics``, ``/healthz``, *pages*, and *app* for every other path.
+
+    ``/healthz`` answers 200 with ``{"ok": true}``, or 503 naming each check that fails. *metrics* replaces the
+    registry's text where a room renders its own (it must then include the registry's).
+    """
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        registry: CollectorRegistry,
+        checks: dict[str, Check] | None = None,
+        pages: dict[str, Page] | None = None,
+        app: WsgiApp | None = None,
+    ) -> None:
+        self._address = address
+        self._registry = registry
+        self._checks = checks or {}
+        self._pages = {"/metrics": self._metrics, **(pages or {})}
+        self._app = app
+        self._server: Any = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def port(self) -> int:
+        """The port in use, once started."""
+        return int(self._server.effective_port)
+
+    def __enter__(self) -> Self:
+        host, port = self._address
+        self._server = create_server(self._answer, host=host, port=port, threads=4, ident="parvis")
+        self._thread = threading.Thread(target=self._server.run, name="endpoint", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+        self._server.task_dispatcher.shutdown()
+
+    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "/")
+        if path == "/healthz":
+            return self._health(start_response)
+        if path in self._pages:
+            content_type, body = self._pages[path]()
+            start_response("200 OK", [("Content-Type", content_type), ("Content-Length", str(len(body)))])
+            return [body]
+        if self._app is not None:
+            return self._app(environ, start_response)
+        start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
+        return [f"No page here; there are {', '.join(['/healthz', *self._pages])}\n".encode()]
+
+    def _metrics(self) -> tuple[str, bytes]:
+        return CONTENT_TYPE_PLAIN_0_0_4, generate_latest(self._registry)
+
+    def _health(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        found = {name: check() for name, check in self._checks.items()}
+        wrong = {name: text for name, text in found.items() if text}
+        body = json.dumps({"ok": not wrong, **({"wrong": wrong} if wrong else {})}, ensure_ascii=False).encode()
+        status = "503 Service Unavailable" if wrong else "200 OK"
+        start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+        return [body]

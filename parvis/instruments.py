@@ -1,0 +1,72 @@
+"""A process' prometheus_client instruments, made from definitions. It imports little: small processes use it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TypeVar
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+Instrument = TypeVar("Instrument", Gauge, Counter, Histogram)
+VERSION = "0.1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What prometheus_client needs to know of a metric of the catalogue."""
+
+    name: str
+    kind: str
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+class Instruments:
+    """The prometheus_client instruments of one process; asking for a name it does not expose is a KeyError."""
+
+    def __init__(self, process: str, definitions: Iterable[Definition], registry: CollectorRegistry) -> None:
+        self._made: dict[str, Gauge | Counter | Histogram] = {
+            entry.name: _instrument(entry, registry) for entry in definitions
+        }
+        self.process = process
+
+    def gauge(self, name: str) -> Gauge:
+        """The gauge called *name*."""
+        return self._get(name, Gauge)
+
+    def counter(self, name: str) -> Counter:
+        """The counter called *name* (with its ``_total``)."""
+        return self._get(name, Counter)
+
+    def histogram(self, name: str) -> Histogram:
+        """The histogram called *name*."""
+        return self._get(name, Histogram)
+
+    def _get(self, name: str, kind: type[Instrument]) -> Instrument:
+        found = self._made.get(name)
+        if not isinstance(found, kind):
+            near = get_close_matches(name, self._made, n=1)
+            hint = f"; did you mean {near[0]}?" if near and found is None else ""
+            raise KeyError(f"{name} is no {kind.__name__.lower()} exposed by {self.process}{hint}")
+        return found
+
+
+def registry_of(process: str, definitions: Iterable[Definition]) -> tuple[CollectorRegistry, Instruments]:
+    """A registry with the usual process metrics, and the instruments of *definitions*; ``process_info`` is set."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
+    instruments = Instruments(process, definitions, registry)
+    instruments.gauge("process_info").labels(process, VERSION).set(1)
+    return registry, instruments
+
+
+def _instrument(entry: Definition, registry: CollectorRegistry) -> Gauge | Counter | Histogram:
+    if entry.kind == "gauge":
+        return Gauge(entry.name, entry.help, entry.labels, registry=registry)
+    if entry.kind == "counter":
+        return Counter(entry.name, entry.help, entry.labels, registry=registry)
+    return Histogram(entry.name, entry.help, entry.labels, registry=registry, buckets=entry.buckets)

@@ -1,0 +1,63 @@
+"""Logs, systemd's ear, and the life of a process from READY to the signal that ends it. It imports little."""
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
+from types import FrameType
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger()
+
+
+def start_logging(process: str, level: str) -> None:
+    """One JSON object a line on standard error: event, level, timestamp (UTC), process and the facts as fields."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    structlog.contextvars.bind_contextvars(process=process)
+
+
+def notify(state: str) -> None:
+    """Tell systemd *state* (sd_notify(3)), such as ``READY=1``; nothing happens outside systemd."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.connect("\0" + address[1:] if address.startswith("@") else address)
+        channel.sendall(state.encode())
+
+
+def hold(components: Sequence[AbstractContextManager[Any]], **facts: object) -> None:
+    """Enter *components* in order, say READY and log *facts*, wait for SIGTERM or SIGINT, leave them in reverse."""
+    stop = threading.Event()
+
+    def ask_to_stop(number: int, _frame: FrameType | None) -> None:
+        log.info("stopping", signal=signal.Signals(number).name)
+        stop.set()
+
+    signal.signal(signal.SIGTERM, ask_to_stop)
+    signal.signal(signal.SIGINT, ask_to_stop)
+    with ExitStack() as stack:
+        for component in components:
+            stack.enter_context(component)
+        notify("READY=1")
+        log.info("started", **facts)
+        stop.wait()
+        notify("STOPPING=1")
+    log.info("stopped")
