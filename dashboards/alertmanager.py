@@ -1,0 +1,73 @@
+"""Alertmanager's configuration and command line: groups, the inhibition ladder, and one webhook, the monitor's."""
+
+from typing import Any
+
+import yaml
+
+from dashboards.alerts import LADDER, MUTED_BY_TOWN
+from dashboards.pace import paced
+from dashboards.ports import PRODUCTION, Ports
+from dashboards.rules import HEADER
+from parvis.inventory import Town
+
+
+def alertmanager(_town: Town, pace: float = 1.0, ports: Ports = PRODUCTION) -> str:
+    """alertmanager.yml. *pace* scales the waits; who is called is the monitor's to decide, it knows the rota."""
+    config = {
+        "global": {"resolve_timeout": paced(300, pace, 1)},
+        "route": {
+            "receiver": "tickets",
+            "group_by": ["town", "site"],
+            **_waits(pace, wait=60, interval=300, repeat=86400),
+            "routes": [
+                {
+                    "matchers": ['alertname="Watchdog"'],
+                    "receiver": "beat",
+                    "group_by": ["alertname", "town"],
+                    **_waits(pace, wait=0, interval=15, repeat=20),
+                },
+                {
+                    "matchers": ['severity=~"page|page-jour"'],
+                    "receiver": "on-call",
+                    **_waits(pace, wait=10, interval=60, repeat=14400),
+                },
+            ],
+        },
+        "inhibit_rules": _ladder(),
+        "receivers": [_receiver(name, ports) for name in ("tickets", "on-call", "beat")],
+    }
+    return HEADER + yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=120)
+
+
+def alertmanager_arguments(ports: Ports = PRODUCTION) -> str:
+    """Command-line flags, one a line; the caller adds --config.file and --storage.path. One instance, no gossip."""
+    return f"--web.listen-address=127.0.0.1:{ports.alertmanager}\n--cluster.listen-address=\n"
+
+
+def _waits(pace: float, *, wait: float, interval: float, repeat: float) -> dict[str, str]:
+    """Seconds: before the first message of a group, between two of its messages, before the same one again."""
+    return {
+        "group_wait": paced(wait, pace),
+        "group_interval": paced(interval, pace, 0.5),
+        "repeat_interval": paced(repeat, pace, 0.5),
+    }
+
+
+def _ladder() -> list[dict[str, Any]]:
+    """Each layer makes the lower ones silent: in the whole town below ``town``, at the same site below that."""
+    found = []
+    for rung, layer in enumerate(LADDER[:-1]):
+        lower = [*LADDER[rung + 1 :], *(MUTED_BY_TOWN if layer == "town" else ())]
+        found.append(
+            {
+                "source_matchers": [f'layer="{layer}"', 'severity=~"page|page-jour"'],
+                "target_matchers": [f'layer=~"{"|".join(lower)}"', 'alertname!="Watchdog"'],
+                "equal": ["town"] if layer == "town" else ["town", "site"],
+            }
+        )
+    return found
+
+
+def _receiver(name: str, ports: Ports) -> dict[str, Any]:
+    url = f"http://127.0.0.1:{ports.monitor}/alertmanager"
+    return {"name": name, "webhook_configs": [{"url": url, "send_resolved": name != "beat"}]}

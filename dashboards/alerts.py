@@ -1,0 +1,71 @@
+"""The alerts of alerts.yml, checked: each takes its comparison from the catalogue's levels."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
+
+from parvis.catalogue import metric
+from parvis.values import Duration
+
+Severity = Literal["page", "page-jour", "ticket"]
+Layer = Literal["town", "uplink", "gateway", "switch", "ap", "monitoring"]
+
+LADDER: tuple[Layer, ...] = ("town", "uplink", "gateway", "switch", "ap")
+"""What stands higher makes silent what stands lower."""
+MUTED_BY_TOWN: tuple[Layer, ...] = ("monitoring",)
+"""Beside the ladder: when nothing answers, that the collectors hear nothing is no news."""
+
+
+class Alert(BaseModel):
+    """One alert. *for* and *keep* in seconds: how long it must be true, and how long it stays once it is not."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str = Field(pattern=r"^[A-Z][A-Za-z]+$")
+    scope: Literal["site", "town"]
+    layer: Layer
+    metric: str | None = None
+    level: Literal["warn", "page"] | None = None
+    expr: str | None = None
+    or_: str | None = Field(None, alias="or")
+    severity: Severity | Mapping[Literal["A", "B", "C"], Severity]
+    for_: Annotated[Duration, Field(alias="for", ge=0)]
+    keep: Annotated[Duration, Field(ge=0)]
+    summary: str = Field(min_length=5)
+    impact: str = Field(min_length=5)
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> "Alert":
+        if (self.metric is None) == (self.expr is None) or (self.metric is None) != (self.level is None):
+            raise ValueError(f"{self.name}: give metric and level, or expr")
+        if self.metric and self.level and getattr(metric(self.metric).levels, self.level) is None:
+            raise ValueError(f"{self.name}: {self.metric} has no level {self.level} in catalogue.yml")
+        return self
+
+    def promql(self, **labels: str) -> str:
+        """The condition, for the series with *labels*.
+
+        >>> alerts()["LienCoupe"].promql(site="leo-lagrange")
+        'uplink_up{site="leo-lagrange"} == 0'
+        """
+        if self.expr is not None:
+            return self.expr
+        matchers = ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items()))
+        series = f"{self.metric}{{{matchers}}}" if matchers else f"{self.metric}"
+        condition = f"{series} {getattr(metric(str(self.metric)).levels, str(self.level))}"
+        return f"({condition}) or ({self.or_})" if self.or_ else condition
+
+    def severity_at(self, site_class: Literal["A", "B", "C"]) -> Severity:
+        """How urgent it is at a site of *site_class*."""
+        return self.severity if isinstance(self.severity, str) else self.severity[site_class]
+
+
+@cache
+def alerts() -> Mapping[str, Alert]:
+    """Every alert by name, in the order of the file; the Watchdog is apart, it says that all is well."""
+    raw: dict[str, Any] = yaml.safe_load((files("dashboards") / "alerts.yml").read_text("utf-8"))
+    listed = TypeAdapter(list[Alert]).validate_python([{"name": name, **entry} for name, entry in raw.items()])
+    return {alert.name: alert for alert in listed}

@@ -1,0 +1,72 @@
+"""Prometheus's alert rules, from the alerts and the inventory: what is wrong, to whom it matters, what to do."""
+
+from typing import Any
+
+import yaml
+
+from dashboards.alerts import Alert, alerts
+from dashboards.pace import paced
+from parvis.inventory import Site, Town
+
+HEADER = "# Generated from the inventory and the catalogue (parvis rules); change those, not this.\n"
+RUNBOOKS = "docs/06-runbooks.md"
+
+
+def rules(town: Town, pace: float = 1.0) -> str:
+    """The rules file. *pace* scales every ``for`` and ``keep_firing_for``: 1 in production."""
+    of_town = [_rule(alert, town, None, pace) for alert in alerts().values() if alert.scope == "town"]
+    groups = [{"name": "town", "rules": [_watchdog(town), *of_town]}]
+    for site in town.sites:
+        of_site = [_rule(alert, town, site, pace) for alert in alerts().values() if alert.scope == "site"]
+        groups.append({"name": f"site {site.site}", "rules": of_site})
+    return HEADER + yaml.safe_dump({"groups": groups}, sort_keys=False, allow_unicode=True, width=120)
+
+
+def _watchdog(town: Town) -> dict[str, Any]:
+    """Always firing. The annotation carries the second at which Prometheus made it: arrival proves nothing."""
+    return {
+        "alert": "Watchdog",
+        "expr": "vector(time())",
+        "labels": {"severity": "none", "layer": "monitoring", "town": town.town},
+        "annotations": {
+            "summary": "Prometheus évalue ses règles",
+            "impact": "Aucun : ce signal doit toujours arriver.",
+            "beat": '{{ printf "%.3f" $value }}',
+            "runbook_url": f"{RUNBOOKS}#watchdog",
+            "dashboard_url": "/wall",
+        },
+    }
+
+
+def _rule(alert: Alert, town: Town, site: Site | None, pace: float) -> dict[str, Any]:
+    labels = {"severity": alert.severity_at(site.site_class if site else "A"), "layer": alert.layer, "town": town.town}
+    return {
+        "alert": alert.name,
+        "expr": alert.promql(site=site.site) if site else alert.promql(),
+        "for": paced(alert.for_, pace),
+        "keep_firing_for": paced(alert.keep, pace),
+        "labels": {**labels, "site": site.site} if site else labels,
+        "annotations": {
+            "summary": _filled(alert.summary, town, site),
+            "impact": _filled(alert.impact, town, site),
+            "runbook_url": f"{RUNBOOKS}#{alert.name.lower()}",
+            "dashboard_url": f"/wall#{site.site}" if site else "/wall",
+        },
+    }
+
+
+def _filled(text: str, town: Town, site: Site | None) -> str:
+    """*text* with its {names} replaced by what the inventory says; Prometheus's own {{ }} stay.
+
+    What comes from the inventory is text, never a template of Prometheus.
+    """
+    facts = {"town_title": town.title.fr}
+    if site is not None:
+        facts |= {
+            "site_title": site.title.fr,
+            "operator": site.uplink.operator,
+            "contract": site.uplink.contract,
+        }
+    for name, fact in facts.items():
+        text = text.replace(f"{{{name}}}", fact.replace("{{", '{{ "{{" }}'))
+    return text
