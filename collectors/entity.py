@@ -24,6 +24,8 @@ DARK_DBM = -39.9
 """Modules that see nothing report their floor, -40 dBm; weaker light than this is no light."""
 MAX_DBM = 20
 _MAX_DEPTH = 10
+OPTIC_BOUNDS = {VOLTS: ("voltage", 0.5, 15), AMPERES: ("bias", 0, 1)}
+"""What else an optical module tells, and between which bounds it can be true."""
 _OPTIC = re.compile(r"\b(q?sfp\w*|xfp|ddm|dom|xcvr|transceiver|optic\w*|laser|bias)\b", re.IGNORECASE)
 _RECEIVED = re.compile(r"\b(rx|recei\w+)|rx(power|pwr)", re.IGNORECASE)
 _SENT = re.compile(r"\b(tx|transmit\w*)|tx(power|pwr)", re.IGNORECASE)
@@ -81,11 +83,8 @@ def _measured(row: Row, text: str, *, has_port: bool) -> tuple[str | None, float
         return (_direction(text), dbm(real)) if is_optic else (None, None)
     if kind == CELSIUS:
         return ("optic_temperature" if is_optic else "temperature"), _plausible(real, -60, 150)
-    if kind == VOLTS and is_optic:
-        return "voltage", _plausible(real, 0.5, 15)
-    if kind == AMPERES and is_optic:
-        return "bias", _plausible(real, 0, 1)
-    return None, None
+    what, low, high = OPTIC_BOUNDS.get(int(kind), (None, 0, 0))
+    return (what, _plausible(real, low, high)) if is_optic else (None, None)
 
 
 def _plausible(real: float, low: float, high: float) -> float | None:

@@ -13,7 +13,7 @@ from collectors.device import Device, Polled
 from collectors.profile import SCALARS, Profile, combine, profiles
 from collectors.sample import Sample
 from collectors.snmp import ber, walk
-from collectors.snmp.errors import Silent
+from collectors.snmp.errors import NothingShown, Silent
 from collectors.snmp.pdu import Version
 from collectors.snmp.session import CommunitySession, Session
 from collectors.snmp.transport import Patience
@@ -46,6 +46,8 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
     """
     system = _system()
     answers = _scalars(await _greet(target, system.roots(SCALARS), patience))
+    if not answers:
+        raise NothingShown("the agent has no system group for us")
     profile = await _profile(target, system, answers)
     answers |= _scalars(await _rest(target, profile, system))
     clocks = _clocks(system, answers, clock)

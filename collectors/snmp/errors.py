@@ -66,6 +66,20 @@ class AgentError(SnmpError):
         self.index = index
 
 
+class NotAuthorized(AgentError):
+    """authorizationError: the community or user is known, but the agent gives it nothing to read this way."""
+
+    reason = "not_authorized"
+    advice = "the device knows us, but grants nothing at this security level; correct its SNMP view or access group"
+
+
+class NothingShown(SnmpError):
+    """The agent answers and has not even the system group for us."""
+
+    reason = "nothing_shown"
+    advice = "the device answers, but shows nothing of itself; widen the SNMP view of our community or user"
+
+
 ERROR_STATUS = {
     1: "tooBig", 2: "noSuchName", 3: "badValue", 4: "readOnly", 5: "genErr", 6: "noAccess", 7: "wrongType",
     8: "wrongLength", 9: "wrongEncoding", 10: "wrongValue", 11: "noCreation", 12: "inconsistentValue",
@@ -75,6 +89,7 @@ ERROR_STATUS = {
 """error-status by number (RFC 3416 section 3)."""
 TOO_BIG = 1
 NO_SUCH_NAME = 2
+AUTHORIZATION_ERROR = 16
 
 
 class Unauthentic(SnmpError):

@@ -8,8 +8,10 @@ from typing import Protocol
 
 from collectors.snmp import ber, pdu, usm
 from collectors.snmp.errors import (
+    AUTHORIZATION_ERROR,
     AgentError,
     Malformed,
+    NotAuthorized,
     NotInTimeWindow,
     Silent,
     SnmpError,
@@ -176,6 +178,8 @@ def _report(message: usm.Opened) -> UsmReport:
 
 
 def _served(answer: Pdu) -> Pdu:
+    if answer.error_status == AUTHORIZATION_ERROR:
+        raise NotAuthorized(answer.error_status, answer.error_index)
     if answer.error_status:
         raise AgentError(answer.error_status, answer.error_index)
     return answer

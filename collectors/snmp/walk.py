@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from collectors.snmp import ber, pdu
 from collectors.snmp.ber import RawOid, Value, VarBind
-from collectors.snmp.errors import NO_SUCH_NAME, TOO_BIG, AgentError, Malformed, Silent
+from collectors.snmp.errors import NO_SUCH_NAME, TOO_BIG, AgentError, Malformed, NotAuthorized, Silent
 from collectors.snmp.pdu import Kind, Version
 from collectors.snmp.session import Session
 from collectors.snmp.transport import Patience
@@ -123,6 +123,8 @@ async def _walk_group(session: Session, group: list[Column], pace: Pace, limits:
         is_bulk = use_bulk and pace.has_bulk
         try:
             found = await _page(session, asked, pace, _repetitions(asked, group[0], pace) if is_bulk else 0)
+        except NotAuthorized:
+            raise
         except AgentError as error:
             if error.status == TOO_BIG and pace.halve():
                 continue
@@ -201,6 +203,8 @@ async def get(
         asked = left.pop(0)
         try:
             answer = await session.ask(pdu.ask(Kind.GET, asked), patience)
+        except NotAuthorized:
+            raise
         except AgentError as error:
             left[:0] = _smaller(asked, error)
             continue

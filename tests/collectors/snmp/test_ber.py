@@ -1,0 +1,125 @@
+"""The codec: round trips, and garbage that must not hurt."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from collectors.snmp import ber, pdu
+from collectors.snmp.errors import Malformed
+from collectors.snmp.pdu import Kind, Pdu, Version
+
+SUBIDENTIFIERS = st.lists(st.integers(0, 2**32 - 1), max_size=20)
+NAMES = st.builds(
+    lambda top, second, rest: ber.encode_index((top * 40 + second, *rest)),
+    st.integers(0, 1),
+    st.integers(0, 39),
+    SUBIDENTIFIERS,
+)
+VARBINDS = st.one_of(
+    st.tuples(NAMES, st.just(ber.INTEGER), st.integers(-(2**31), 2**31 - 1)),
+    st.tuples(NAMES, st.sampled_from([ber.COUNTER32, ber.GAUGE32, ber.TIME_TICKS]), st.integers(0, 2**32 - 1)),
+    st.tuples(NAMES, st.just(ber.COUNTER64), st.integers(0, 2**64 - 1)),
+    st.tuples(NAMES, st.sampled_from([ber.OCTET_STRING, ber.OPAQUE]), st.binary(max_size=300)),
+    st.tuples(NAMES, st.just(ber.IP_ADDRESS), st.binary(min_size=4, max_size=4)),
+    st.tuples(NAMES, st.just(ber.OBJECT_IDENTIFIER), NAMES),
+    st.tuples(NAMES, st.sampled_from(sorted(ber.VALUELESS)), st.none()),
+)
+PDUS = st.builds(
+    Pdu,
+    st.sampled_from(list(Kind)),
+    st.integers(1, 2**31 - 1),
+    st.integers(0, 18),
+    st.integers(0, 1000),
+    st.lists(VARBINDS, max_size=12),
+)
+
+
+@given(PDUS, st.sampled_from([Version.V1, Version.V2C]), st.binary(max_size=40))
+def test_what_is_encoded_is_decoded_again(sent: Pdu, version: Version, community: bytes) -> None:
+    assert pdu.decode_message(pdu.encode_message(version, community, sent)) == (version, community, sent)
+
+
+@given(SUBIDENTIFIERS)
+def test_an_index_survives_its_encoding(numbers: list[int]) -> None:
+    assert ber.index(ber.encode_index(tuple(numbers))) == tuple(numbers)
+
+
+@given(st.integers(0, 2), st.integers(0, 39), SUBIDENTIFIERS)
+def test_a_dotted_oid_survives_its_encoding(top: int, second: int, rest: list[int]) -> None:
+    text = ".".join(map(str, (top, second, *rest)))
+
+    assert ber.oid_text(ber.oid(text)) == text
+
+
+@given(PDUS, st.data())
+def test_a_mutated_message_is_read_or_called_malformed(sent: Pdu, data: st.DataObject) -> None:
+    message = bytearray(pdu.encode_message(Version.V2C, b"public", sent))
+    for _ in range(data.draw(st.integers(1, 4))):
+        message[data.draw(st.integers(0, len(message) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(message)))
+
+    read_or_malformed(bytes(message))
+    read_or_malformed(bytes(message[:cut]))
+
+
+@given(st.binary(max_size=400))
+@example(b"")
+@example(b"\x30\x82")
+@example(b"\x30\x84\xff\xff\xff\xff")
+def test_noise_is_called_malformed(noise: bytes) -> None:
+    read_or_malformed(noise)
+
+
+def read_or_malformed(data: bytes) -> None:
+    for read in (pdu.decode_message, pdu.identity):
+        try:
+            read(data)
+        except Malformed:
+            continue
+
+
+def test_every_truncation_of_a_message_is_malformed() -> None:
+    message = pdu.encode_message(
+        Version.V2C, b"public", Pdu(Kind.RESPONSE, 7, 0, 0, [(ber.oid("1.3.6.1"), ber.OCTET_STRING, b"x" * 200)])
+    )
+
+    for size in range(len(message)):
+        with pytest.raises(Malformed):
+            pdu.decode_message(message[:size])
+
+
+@pytest.mark.parametrize(
+    ("tag", "content", "value"),
+    [
+        (ber.COUNTER32, "ffffffff", 2**32 - 1),  # without its leading zero
+        (ber.COUNTER32, "00ffffffff", 2**32 - 1),
+        (ber.COUNTER32, "ffffffffff", 2**32 - 1),  # sign-extended
+        (ber.COUNTER32, "0000000005", 5),  # not minimal
+        (ber.COUNTER64, "ffffffffffffffff", 2**64 - 1),
+        (ber.INTEGER, "000005", 5),
+        (ber.INTEGER, "ff85", -123),
+        (ber.INTEGER, "", None),
+        (ber.COUNTER64, "01" * 12, None),
+        (ber.OBJECT_IDENTIFIER, "2b86", None),
+        (0x45, "0102", b"\x01\x02"),  # NsapAddress of RFC 1442
+    ],
+)
+def test_odd_values_of_devices_cost_at_most_themselves(tag: int, content: str, value: object) -> None:
+    odd = ber.tlv(ber.SEQUENCE, ber.tlv(ber.OBJECT_IDENTIFIER, b"\x2b\x06") + ber.tlv(tag, bytes.fromhex(content)))
+    good = ber.write_varbind(b"\x2b\x07", ber.INTEGER, 1)
+
+    found = ber.read_varbinds(odd + good, 0, len(odd + good))
+
+    assert found == [(b"\x2b\x06", tag, value), (b"\x2b\x07", ber.INTEGER, 1)]
+
+
+def test_long_form_lengths_are_read() -> None:
+    content = bytes.fromhex("30820009 0681012b 0482000161".replace(" ", ""))
+
+    assert ber.read_varbinds(content, 0, len(content)) == [(b"\x2b", ber.OCTET_STRING, b"a")]
+
+
+@pytest.mark.parametrize("text", ["", "1", "3.1", "1.40", "1.3.-6", "1.3.4294967296", "abc", "1..3"])
+def test_what_is_no_oid_is_refused(text: str) -> None:
+    with pytest.raises(Malformed):
+        ber.oid(text)
