@@ -1,0 +1,1 @@
+"""The door: captive portal, gateway, DHCP and DNS."""

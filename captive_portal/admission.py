@@ -1,0 +1,84 @@
+"""What makes the gateway admit exactly the sessions it should: start, expiry, restart, reboot and a foreign flush alike.
+
+Two pictures in, the difference out. No clock, no socket.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from parvis.values import MacAddress
+
+TOLERANCE_SECONDS = 5.0
+"""A kernel timeout this near to the wanted one is the same: the two are read one after the other."""
+SHORTEST_SECONDS = 1.0
+"""The kernel is given whole seconds, rounded down, so it always ends a session just before the store does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A session that should be admitted: number, *deadline* in seconds since boot, rates in bits per second."""
+
+    session: int
+    deadline: float
+    down: int
+    up: int
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A session the kernel admits: number, seconds left."""
+
+    session: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """Admit *mac* as *session* for *seconds*, at *down* and *up* bits per second; replaces what it had."""
+
+    mac: MacAddress
+    session: int
+    seconds: float
+    down: int
+    up: int
+
+
+@dataclass(frozen=True, slots=True)
+class Deny:
+    """Admit *mac* no longer."""
+
+    mac: MacAddress
+
+
+Step = Allow | Deny
+Direction = Literal["missing", "different", "surplus"]
+
+
+def plan(wanted: Mapping[MacAddress, Wanted], actual: Mapping[MacAddress, Admitted], now: float) -> list[Step]:
+    """What makes the gateway admit exactly *wanted* at *now* (seconds since boot); *actual* was read just before.
+
+    >>> anna = MacAddress.parse("02:00:00:00:00:01")
+    >>> plan({}, {anna: Admitted(7, 60.0)}, now=0.0)
+    [Deny(mac=MacAddress(text='02:00:00:00:00:01'))]
+    """
+    live = {mac: want for mac, want in wanted.items() if want.deadline > now}
+    surplus: list[Step] = [Deny(mac) for mac in sorted(actual.keys() - live.keys())]
+    return surplus + [
+        Allow(mac, want.session, want.deadline - now, want.down, want.up)
+        for mac, want in sorted(live.items())
+        if want.deadline - now >= SHORTEST_SECONDS and not _same(want, actual.get(mac), now)
+    ]
+
+
+def direction(step: Step, actual: Mapping[MacAddress, Admitted]) -> Direction:
+    """In which way the kernel differed from the store before *step*."""
+    if isinstance(step, Deny):
+        return "surplus"
+    return "different" if step.mac in actual else "missing"
+
+
+def _same(want: Wanted, have: Admitted | None, now: float) -> bool:
+    if have is None or have.session != want.session:
+        return False
+    return abs(have.seconds - (want.deadline - now)) <= TOLERANCE_SECONDS

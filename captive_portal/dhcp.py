@@ -1,0 +1,95 @@
+"""Kea's and dnsmasq's configurations, from the town.
+
+Kea leases IPv4 addresses (RFC 2131) and tells phones where the captive portal API is (RFC 8910, option 114). dnsmasq
+resolves names and advertises the IPv6 prefix and the resolver (RFC 4861, RFC 4862, RFC 8106). dnsmasq never answers
+DHCP, Kea never answers DNS.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from parvis.inventory import Site, Town
+
+LEASE_FILE = Path("/var/lib/kea/kea-leases4.csv")
+LEASE_SECONDS = 3600
+"""Phones change their address often (MAC randomisation); an hour keeps a /22 from running out."""
+CAPTIVE_PORTAL_OPTION = 114
+"""RFC 8910 section 2.1. By number: Kea's name for it differs between versions."""
+API_PATH = "/api/captive"
+
+
+def portal_url(town: Town, site: Site) -> str:
+    """The portal's page, the same for every device.
+
+    >>> from parvis.inventory import DEMO_TOWN, load
+    >>> portal_url(load(DEMO_TOWN), load(DEMO_TOWN).sites[0])
+    'https://wifi.cachan.example/'
+    """
+    return f"https://{town.policy(site).host}/"
+
+
+def api_url(town: Town, site: Site) -> str:
+    """The captive portal API's address (RFC 8908), which DHCP hands out."""
+    return portal_url(town, site).removesuffix("/") + API_PATH
+
+
+def kea(town: Town, site: Site, *, leases: Path = LEASE_FILE, control: Path | None = None) -> str:
+    """Kea DHCPv4's configuration for *site*, JSON for Kea 2.2 to 2.6; *control*: a Unix socket for its commands."""
+    dhcp4: dict[str, Any] = {
+        "interfaces-config": {"interfaces": [site.gateway.guest_interface], "dhcp-socket-type": "raw"},
+        "lease-database": {"type": "memfile", "persist": True, "name": str(leases), "lfc-interval": 3600},
+        "expired-leases-processing": {"reclaim-timer-wait-time": 10, "hold-reclaimed-time": 3600},
+        "authoritative": True,
+        "match-client-id": False,
+        "valid-lifetime": LEASE_SECONDS,
+        "renew-timer": LEASE_SECONDS // 2,
+        "rebind-timer": LEASE_SECONDS * 7 // 8,
+        "multi-threading": {"enable-multi-threading": False},
+        "subnet4": [_subnet(town, site)],
+        "loggers": [{"name": "kea-dhcp4", "severity": "WARN", "output_options": [{"output": "stderr"}]}],
+    }
+    if control is not None:
+        dhcp4["control-socket"] = {"socket-type": "unix", "socket-name": str(control)}
+    return json.dumps({"Dhcp4": dhcp4}, indent=2) + "\n"
+
+
+def _subnet(town: Town, site: Site) -> dict[str, Any]:
+    network, gateway = site.guest.ipv4, str(site.guest.gateway_ipv4)
+    return {
+        "id": 1,
+        "subnet": str(network),
+        "pools": [{"pool": f"{network.network_address + 2} - {network.broadcast_address - 1}"}],
+        "option-data": [
+            {"name": "routers", "data": gateway},
+            {"name": "domain-name-servers", "data": gateway},
+            {"code": CAPTIVE_PORTAL_OPTION, "space": "dhcp4", "data": api_url(town, site), "always-send": True},
+        ],
+    }
+
+
+def dnsmasq(town: Town, site: Site) -> str:
+    """dnsmasq's configuration for *site*. Its pid and lease files are told on its command line, if at all."""
+    gateway4, gateway6 = site.guest.gateway_ipv4, site.guest.gateway_ipv6
+    lines = [
+        f"# dnsmasq of {site.site}, generated from the town (captive_portal/dhcp.py).",
+        "port=53",
+        f"interface={site.gateway.guest_interface}",
+        "except-interface=lo",
+        "bind-interfaces",
+        "no-hosts",
+        "no-resolv",
+        "cache-size=2000",
+        "domain-needed",
+        *(f"server={upstream}" for upstream in town.dns_upstream),
+        f"host-record={town.policy(site).host},{gateway4}" + (f",{gateway6}" if gateway6 else ""),
+        f"local=/{town.policy(site).host}/",
+    ]
+    if gateway6:
+        lines += [
+            "enable-ra",
+            f"ra-param={site.gateway.guest_interface},60,1800",
+            f"dhcp-range={gateway6 - 1},ra-only,64,1h",
+            f"dhcp-option=option6:dns-server,[{gateway6}]",
+        ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,232 @@
+"""The gateway's nftables ruleset, from the town. Session number = ``ct mark``; every packet is judged by its mark.
+
+Loading the text again keeps the elements of sets and maps: nobody is logged out. Measured: facts in docs, and
+tests/captive_portal/test_gateway_root.py. Nothing accepts "established" blindly, so leaving and expiry stop running
+flows in both directions. TCP 443 is never redirected except to the portal's own address (RFC 8952 section 2.4 spirit:
+no interception). RFC 8910, RFC 8908 need the portal to be reachable before and after acceptance.
+"""
+
+from string import Template
+
+from parvis.inventory import Site, Town
+from parvis.processes import GATEWAYD, PORTAL, PORTAL_HTTP_PORT, PORTAL_HTTPS_PORT
+
+TABLE = "portal"
+ARP_TABLE = "portal_arp"
+
+
+def text(town: Town, site: Site) -> str:
+    """The ruleset of *site*'s gateway, for ``nft -f``: one transaction, the elements of existing sets stay."""
+    return Template(_RULESET).substitute(_facts(town, site))
+
+
+def _facts(town: Town, site: Site) -> dict[str, str | int]:
+    gateway, guest = site.gateway, site.guest
+    return {
+        "site": site.site,
+        "table": TABLE,
+        "arp_table": ARP_TABLE,
+        "guest": gateway.guest_interface,
+        "management": gateway.management_interface,
+        "uplink": gateway.uplink_interface,
+        "guest4": str(guest.ipv4),
+        "portal4": str(guest.gateway_ipv4),
+        "centre": str(town.centre.ipv4),
+        "equipment": str(site.management.ipv4),
+        "inside4": _set(str(network) for network in _inside4(town)),
+        "address": str(gateway.address),
+        "portal_http": PORTAL_HTTP_PORT,
+        "portal_https": PORTAL_HTTPS_PORT,
+        "metrics": _set(str(process.port) for process in (PORTAL, GATEWAYD)),
+        **_family6(town, site),
+    }
+
+
+def _inside4(town: Town) -> list[object]:
+    networks = [town.centre.ipv4]
+    for site in town.sites:
+        networks += [site.guest.ipv4, site.management.ipv4]
+    return sorted(networks)  # type: ignore[return-value]
+
+
+def _family6(town: Town, site: Site) -> dict[str, str]:
+    inside = [str(s.guest.ipv6) for s in town.sites if s.guest.ipv6]
+    if site.guest.ipv6 is None:
+        return {"guard6": CLOSED6, "portal6": "", "stale6": "", "inside6": ""}
+    here = str(site.guest.gateway_ipv6)
+    redirects = "\n".join(
+        f"        ip6 daddr {here} tcp dport {port} redirect to :{to}"
+        for port, to in ((443, PORTAL_HTTPS_PORT), (80, PORTAL_HTTP_PORT))
+    )
+    return {
+        "guard6": GUARD6,
+        "portal6": redirects,
+        "stale6": f"        meta nfproto ipv6 ct status dnat tcp dport {PORTAL_HTTP_PORT} ct mark != 0 "
+        f"ct original ip6 daddr != {here} reject with tcp reset",
+        "inside6": f"        ip6 daddr {_set(inside)} reject with icmpx admin-prohibited",
+    }
+
+
+def _set(members: object) -> str:
+    return "{ " + ", ".join(members) + " }"  # type: ignore[call-overload]
+
+
+CLOSED6 = '        meta nfproto ipv6 counter drop comment "no IPv6 at this site: closed, not forgotten"'
+GUARD6 = """\
+        icmpv6 type { nd-router-advert, nd-redirect } counter drop comment "router advertisement guard (RFC 6105)"
+        ip6 saddr != fe80::/10 ip6 saddr != :: fib saddr . iif oif missing counter drop comment "ipv6 source guard\""""
+
+_RULESET = """\
+#!/usr/sbin/nft -f
+# Gateway of $site, generated from the town (captive_portal/ruleset.py). One load is one transaction; elements stay.
+
+table inet $table { }
+flush table inet $table
+table arp $arp_table { }
+flush table arp $arp_table
+
+table inet $table {
+    # MAC on the guest interface -> session number. Looked up for new flows only; the kernel expires it by itself.
+    map auth {
+        typeof iifname . ether saddr : ct mark
+        size 65536
+        flags timeout
+    }
+    # One element per session and direction: bandwidth, bytes counted and expiry in one lookup.
+    set up {
+        typeof ct mark
+        size 65536
+        flags timeout
+        limit rate 10 mbytes/second burst 1 mbytes counter
+    }
+    set down {
+        typeof ct mark
+        size 65536
+        flags timeout
+        limit rate 10 mbytes/second burst 1 mbytes counter
+    }
+    # What the DHCP server has leased: the IPv4 source guard.
+    set lease4 { typeof iifname . ether saddr . ip saddr; size 65536; flags timeout; }
+
+    # One budget per device, for both families.
+    set dns_rate   { typeof ether saddr; size 65536; flags dynamic,timeout; timeout 1m; }
+    set portal_syn { typeof ether saddr; size 65536; flags dynamic,timeout; timeout 1m; }
+    set conn_rate  { typeof ether saddr; size 65536; flags dynamic,timeout; timeout 1m; }
+    set conn_count { typeof ether saddr; size 65536; flags dynamic; }
+
+    # ---------- who is it: after conntrack, before the redirect
+    chain classify {
+        type filter hook prerouting priority mangle; policy accept;
+        iifname "$guest" jump guest_in
+    }
+    chain guest_in {
+        # flows of a session are judged packet by packet in 'up' and 'down'
+        ct state established,related ct mark != 0 accept
+        ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept
+        meta nfproto ipv4 iifname . ether saddr . ip saddr != @lease4 counter drop comment "ipv4 source guard"
+$guard6
+        ct mark set iifname . ether saddr map @auth
+    }
+
+    # ---------- who is not admitted is led to the portal; the portal's own address leads there in both states
+    chain redirect_in {
+        type nat hook prerouting priority dstnat; policy accept;
+        iifname != "$guest" accept
+        ip daddr $portal4 tcp dport 443 redirect to :$portal_https
+        ip daddr $portal4 tcp dport 80 redirect to :$portal_http
+$portal6
+        ct mark != 0 accept
+        udp dport 53 redirect to :53
+        tcp dport 53 redirect to :53
+        tcp dport 80 redirect to :$portal_http
+    }
+    chain masquerade_out {
+        type nat hook postrouting priority srcnat; policy accept;
+        oifname "$uplink" ip saddr $guest4 masquerade
+    }
+
+    # ---------- to the gateway itself
+    chain input {
+        type filter hook input priority filter; policy drop;
+        iif lo accept
+        iifname "$guest" goto input_guest
+        ct state established,related accept
+        ct state invalid drop
+        icmp type echo-request limit rate 50/second accept
+        icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, echo-request, packet-too-big } accept
+        ip saddr $centre ip daddr $address tcp dport $metrics accept
+        ip saddr { $centre, $equipment } tcp dport 22 accept
+    }
+    chain input_guest {
+        # redirected before the acceptance, or preconnected by a browser: reset, so that the next request goes out
+        meta nfproto ipv4 ct status dnat tcp dport $portal_http ct mark != 0 ct original ip daddr != $portal4 \
+reject with tcp reset
+$stale6
+        udp dport 53 jump dns
+        tcp dport 53 jump dns
+        ct state established,related accept
+        ct state invalid drop
+        udp sport 68 udp dport 67 accept
+        icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, mld-listener-report, \
+mld2-listener-report, packet-too-big } accept
+        icmp type echo-request limit rate 50/second accept
+        icmpv6 type echo-request limit rate 50/second accept
+        ct status dnat tcp dport { $portal_http, $portal_https } jump portal_in
+        meta l4proto tcp reject with tcp reset
+        reject with icmpx admin-prohibited
+    }
+    chain portal_in {
+        update @portal_syn { ether saddr limit rate over 20/second burst 100 packets } counter drop
+        accept
+    }
+    chain dns {
+        ct mark != 0 accept
+        udp length > 140 counter drop comment "long query before acceptance: a tunnel"
+        update @dns_rate { ether saddr limit rate over 20/second burst 200 packets } counter drop
+        accept
+    }
+
+    # ---------- through the gateway
+    chain forward {
+        type filter hook forward priority filter; policy drop;
+        iifname "$guest" oifname "$guest" drop comment "residents do not see each other"
+        iifname "$guest" goto up
+        oifname "$guest" goto down
+        iifname "$uplink" oifname "$management" ip saddr $centre ip daddr $equipment accept
+        iifname "$management" oifname "$uplink" ip saddr $equipment ip daddr $centre accept
+    }
+    chain up {
+        ct state established,related ct mark @up accept
+        ct state new ct mark @up goto up_new
+        ct state invalid drop
+        # a live session over its rate: drop silently, TCP slows down; everybody else: refuse at once
+        meta mark set iifname . ether saddr map @auth drop
+        meta l4proto tcp reject with tcp reset
+        reject with icmpx admin-prohibited
+    }
+    chain up_new {
+        oifname != "$uplink" reject with icmpx admin-prohibited
+        ip daddr $inside4 reject with icmpx admin-prohibited
+$inside6
+        tcp dport 25 reject with tcp reset
+        update @conn_rate { ether saddr limit rate over 200/second burst 400 packets } counter drop
+        add @conn_count { ether saddr ct count over 2000 } counter reject with icmpx admin-prohibited
+        accept
+    }
+    chain down {
+        ct state new,invalid drop
+        ct mark @down accept
+    }
+}
+
+# Nobody may claim a neighbour's IPv4 address by ARP.
+table arp $arp_table {
+    set lease { typeof arp saddr ether . arp saddr ip; size 65536; flags timeout; }
+    chain input {
+        type filter hook input priority filter; policy accept;
+        iifname != "$guest" accept
+        arp saddr ip 0.0.0.0 accept comment "probe (RFC 5227)"
+        arp saddr ether . arp saddr ip != @lease counter drop
+    }
+}
+"""
