@@ -123,15 +123,8 @@ async def _walk_group(session: Session, group: list[Column], pace: Pace, limits:
         is_bulk = use_bulk and pace.has_bulk
         try:
             found = await _page(session, asked, pace, _repetitions(asked, group[0], pace) if is_bulk else 0)
-        except NotAuthorized:
-            raise
         except AgentError as error:
-            if error.status == TOO_BIG and pace.halve():
-                continue
-            if is_bulk:
-                use_bulk = False
-            else:
-                _end_refused(asked, error)
+            use_bulk = _after_error(asked, pace, error, is_bulk=is_bulk) and use_bulk
             continue
         if not found:
             use_bulk = _after_nothing(asked, pace, is_bulk=is_bulk) and use_bulk
@@ -183,6 +176,17 @@ def _after_nothing(asked: list[Column], pace: Pace, *, is_bulk: bool) -> bool:
             column.end = End.REFUSED
         return False
     return pace.halve()
+
+
+def _after_error(asked: list[Column], pace: Pace, error: AgentError, *, is_bulk: bool) -> bool:
+    """Ask for less when the reply was too big, else by GETNEXT; whether GETBULK is still worth trying."""
+    if isinstance(error, NotAuthorized):
+        raise error
+    if error.status == TOO_BIG and pace.halve():
+        return True
+    if not is_bulk:
+        _end_refused(asked, error)
+    return False
 
 
 def _end_refused(asked: list[Column], error: AgentError) -> None:

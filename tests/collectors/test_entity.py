@@ -1,0 +1,108 @@
+"""Sensors of ENTITY-SENSOR-MIB: real values, ports, and what is no reading."""
+
+import pytest
+
+from collectors import decode, entity
+from collectors.profile import combine, profiles
+from collectors.snmp import ber
+from collectors.snmp.ber import Value
+
+ENTITY, ALIAS, SENSOR = "1.3.6.1.2.1.47.1.1.1.1", "1.3.6.1.2.1.47.1.3.2.1.2", "1.3.6.1.2.1.99.1.1.1"
+Mib = dict[str, tuple[int, Value]]
+
+
+def sensor(
+    number: int, text: str, parent: int, kind: int, scale: int, precision: int, value: int, status: int = 1
+) -> Mib:
+    """One sensor entity and its reading."""
+    return {
+        f"{ENTITY}.2.{number}": (ber.OCTET_STRING, text.encode()),
+        f"{ENTITY}.4.{number}": (ber.INTEGER, parent),
+        f"{ENTITY}.5.{number}": (ber.INTEGER, 8),
+        **{
+            f"{SENSOR}.{arc}.{number}": (ber.INTEGER, part)
+            for arc, part in enumerate((kind, scale, precision, value, status), 1)
+        },
+    }
+
+
+PORTS: Mib = {
+    "1.3.6.1.2.1.31.1.1.1.1.25": (ber.OCTET_STRING, b"sfp25"),
+    "1.3.6.1.2.1.31.1.1.1.1.26": (ber.OCTET_STRING, b"sfp26"),
+    f"{ENTITY}.4.500": (ber.INTEGER, 1),
+    f"{ENTITY}.5.500": (ber.INTEGER, 10),
+    f"{ENTITY}.4.510": (ber.INTEGER, 500),
+    f"{ENTITY}.5.510": (ber.INTEGER, 9),
+    f"{ALIAS}.500.0": (ber.OBJECT_IDENTIFIER, ber.oid("1.3.6.1.2.1.2.2.1.1.25")),
+}
+
+
+def readings(mib: Mib) -> dict[tuple[str, str], float]:
+    """For each metric and its port or sensor, the value."""
+    chosen = combine(each for each in profiles() if each.profile in {"if_mib", "entity_sensor"})
+    answers = decode.group(chosen, [(ber.oid(name), *cell) for name, cell in mib.items()])
+    found = decode.samples(chosen, answers, {"device": "sw"}, 0)
+    return {
+        (s.metric, dict(s.labels).get("port") or dict(s.labels)["sensor"]): s.value
+        for s in found
+        if not s.metric.startswith("port_")
+    }
+
+
+def test_a_sensor_belongs_to_the_port_that_contains_it() -> None:
+    mib = {
+        **PORTS,
+        **sensor(511, "Receive power", 510, entity.WATTS, 8, 4, 2210),
+        **sensor(512, "Transmit power", 510, entity.WATTS, 6, 0, 500_000),
+        **sensor(513, "Module temperature", 510, entity.CELSIUS, 9, 1, 415),
+        **sensor(514, "Laser bias", 510, entity.AMPERES, 8, 2, 650),
+        **sensor(515, "Supply voltage", 510, entity.VOLTS, 8, 0, 3300),
+        **sensor(600, "Inlet", 1, entity.CELSIUS, 9, 0, 27),
+    }
+
+    assert readings(mib) == {
+        ("optical_rx_power_dbm", "sfp25"): -6.556,
+        ("optical_tx_power_dbm", "sfp25"): -3.01,
+        ("optical_temperature_celsius", "sfp25"): 41.5,
+        ("optical_bias_amperes", "sfp25"): 0.0065,
+        ("optical_voltage_volts", "sfp25"): 3.3,
+        ("device_temperature_celsius", "Inlet"): 27,
+    }
+
+
+def test_a_sensor_may_name_its_port() -> None:
+    found = readings({**PORTS, **sensor(700, "DOM RX Power Sensor for sfp26", 1, entity.WATTS, 8, 4, 2210)})
+
+    assert found == {("optical_rx_power_dbm", "sfp26"): -6.556}
+
+
+def test_power_may_come_in_dbm_by_its_unit() -> None:
+    mib = {**PORTS, **sensor(700, "sfp26 rx power", 1, 1, 9, 2, -1834), f"{SENSOR}.6.700": (ber.OCTET_STRING, b"dBm")}
+
+    assert readings(mib) == {("optical_rx_power_dbm", "sfp26"): -18.34}
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        sensor(511, "Receive power", 510, entity.WATTS, 8, 4, 0),  # no light
+        sensor(511, "Receive power", 510, entity.WATTS, 8, 4, 1),  # the module's floor, -40 dBm
+        sensor(511, "Receive power", 510, entity.WATTS, 8, 4, 2210, status=2),  # unavailable
+        sensor(511, "Receive power", 510, entity.DBM, 9, 1, 0),
+        sensor(511, "Receive power", 510, entity.DBM, 9, 0, -60),
+        sensor(511, "Module temperature", 510, entity.CELSIUS, 9, 0, -866597556),
+        sensor(511, "Power of neither direction", 510, entity.WATTS, 8, 4, 2210),
+        sensor(511, "Board power", 1, entity.WATTS, 9, 0, 45),
+        sensor(511, "Fan", 510, 10, 9, 0, 3000),
+    ],
+)
+def test_what_is_no_measurement_gives_no_sample(broken: Mib) -> None:
+    assert readings({**PORTS, **broken}) == {}
+
+
+def test_entities_that_contain_each_other_end_somewhere() -> None:
+    circle = {**PORTS, f"{ENTITY}.4.800": (ber.INTEGER, 801), f"{ENTITY}.4.801": (ber.INTEGER, 800)}
+
+    assert readings({**circle, **sensor(802, "Inlet", 800, entity.CELSIUS, 9, 0, 20)}) == {
+        ("device_temperature_celsius", "Inlet"): 20
+    }

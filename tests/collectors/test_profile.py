@@ -1,0 +1,114 @@
+"""Profiles: the shipped ones hold together, and a faulty one is refused with its reason."""
+
+import asyncio
+
+import pytest
+
+from collectors.detect import Fit, Identity, fits
+from collectors.profile import Ambiguous, Profile, ProfileError, combine, parse, profiles
+
+GOOD = """
+profile: example
+title: An example
+match: [{object_id: 1.3.6.1.4.1.99999}]
+tables:
+  radio:
+    oid: 1.3.6.1.4.1.99999.1.1
+    columns: {name: {arc: 1, read: text}, clients: 2}
+metrics:
+  - {metric: wifi_radio_clients, table: radio, value: clients, labels: {radio: name}}
+"""
+
+
+def detected(identity: Identity, *answering: str) -> list[Fit]:
+    """The profiles that fit a device that answers below the OIDs *answering*."""
+
+    async def probe(oid: str) -> bool:
+        return oid in answering
+
+    return asyncio.run(fits(profiles(), identity, probe))
+
+
+def names(found: list[Fit]) -> list[str]:
+    return [fit.profile.profile for fit in found]
+
+
+def test_the_shipped_profiles_are_there() -> None:
+    assert {profile.profile for profile in profiles()} >= {"system", "if_mib", "unifi", "mikrotik", "aruba_instant"}
+
+
+@pytest.mark.parametrize("device", [each for each in profiles() if each.layer == "device"], ids=lambda p: p.profile)
+def test_a_device_profile_agrees_with_all_base_profiles(device: Profile) -> None:
+    combine([*(each for each in profiles() if each.layer == "base"), device])
+
+
+def test_a_good_profile_is_read() -> None:
+    assert parse(GOOD, "example.yml").roots("radio")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("title:", "titel:", "titel"),
+        ("wifi_radio_clients", "wifi_radio_client", "did you mean wifi_radio_clients"),
+        ("{radio: name}", "{colour: name}", "no label colour"),
+        ("{radio: name}", "{radio: nome}", "no column nome"),
+        ("value: clients", "value: guests", "no column guests"),
+        ("table: radio", "table: radios", "no table 'radios'"),
+        ("clients: 2", "clients: {arc: 2, names: {'(': x}}", "not a regular expression"),
+        ("clients: 2", "clients: {arc: 2, oid: 1.3.6}", "its oid, or its arc"),
+        ("clients: 2", "clients: {arc: 2, read: numbr}", "read"),
+        ("1.3.6.1.4.1.99999.1.1", "1.3.6.x", "not an OID"),
+        ("match: [{object_id: 1.3.6.1.4.1.99999}]", "match: [{}]", "must name"),
+        ("profile: example", "profile: [", "example.yml"),
+    ],
+)
+def test_a_faulty_profile_is_refused_with_its_reason(old: str, new: str, reason: str) -> None:
+    assert old in GOOD
+
+    with pytest.raises(ProfileError, match=reason):
+        parse(GOOD.replace(old, new), "example.yml")
+
+
+def test_profiles_that_disagree_on_a_table_are_refused() -> None:
+    other = GOOD.replace("clients: 2", "clients: 3").replace("profile: example", "profile: other")
+
+    with pytest.raises(Ambiguous):
+        combine([parse(GOOD, "example.yml"), parse(other, "other.yml")])
+
+
+NET_SNMP = "1.3.6.1.4.1.8072.3.2.10"
+VAPS = "1.3.6.1.4.1.41112.1.6.1.2.1.8"
+
+
+@pytest.mark.parametrize(
+    ("identity", "answering", "expected"),
+    [
+        (Identity(NET_SNMP, "UAP-nanoHD 5.43.36.12724"), (), "unifi"),
+        (Identity(NET_SNMP, "U6-Lite 6.6.55"), (), "unifi"),
+        (Identity(NET_SNMP, "U7-Pro 8.0.6"), (), "unifi"),
+        (Identity(NET_SNMP, "Linux something 5.10"), (VAPS,), "unifi"),
+        (Identity("1.3.6.1.4.1.10002.1", "Linux 3.3.8"), (VAPS,), "unifi"),
+        (Identity("1.3.6.1.4.1.10002.1", "Linux 3.3.8"), (), "system"),
+        (Identity(NET_SNMP, "Linux vm 6.1.0 x86_64"), (), "system"),
+        (Identity("1.3.6.1.4.1.14988.1", "RouterOS cAP ac"), (), "mikrotik"),
+        (Identity("1.3.6.1.4.1.14988.10", "somebody else"), (), "system"),
+        (Identity("1.3.6.1.4.1.14823.1.2.111", "ArubaOS"), ("1.3.6.1.4.1.14823.2.3.3.1.2.1",), "aruba_instant"),
+        (Identity("1.3.6.1.4.1.14823.1.2.111", "ArubaOS"), (), "system"),
+        (Identity(), (), "system"),
+    ],
+)
+def test_a_device_is_known_by_what_it_says_and_answers(
+    identity: Identity, answering: tuple[str, ...], expected: str
+) -> None:
+    assert names(detected(identity, *answering))[-1] == expected
+
+
+def test_the_reason_is_given_in_words() -> None:
+    fit = detected(Identity(NET_SNMP, "UAP-AC-Pro 6.5.28"))[-1]
+
+    assert fit.why == f"sysObjectID {NET_SNMP} is below {NET_SNMP} and sysDescr contains 'UAP'"
+
+
+def test_base_profiles_are_added_where_the_device_has_them() -> None:
+    assert names(detected(Identity(), "1.3.6.1.2.1.2.2.1", "1.3.6.1.4.1.2021.4.5")) == ["if_mib", "system", "ucd"]
