@@ -1,4 +1,4 @@
-"""The fake internet: HTTP and HTTPS for any name, the answers the systems' captive portal probes expect, echo, downloads.
+"""The fake internet: HTTP and HTTPS for any name, the answers that phones' probes expect, echo, downloads.
 
 ``python -m lab.inet CERTIFICATE KEY`` listens on 80, 443 (TCP) and 7 (TCP, UDP; RFC 862), IPv4 and IPv6.
 """
@@ -90,16 +90,17 @@ async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
                 await writer.drain()
         else:
             status, kind, body = answer(path, host)
-            sized = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-            writer.write(sized.encode() + (b"" if method == "HEAD" else body))
+            fields = ("Content-Type: " + kind, f"Content-Length: {len(body)}", "Connection: close")
+            lines = "\r\n".join([f"HTTP/1.1 {status}", *fields, "", ""])
+            writer.write(lines.encode() + (b"" if method == "HEAD" else body))
         await writer.drain()
     await _close(writer)
 
 
 def request(head: bytes) -> tuple[str, str, str]:
-    """(method, path without query, host) of a request's head; ValueError when it is none.
+    r"""(method, path without query, host) of a request's head; ValueError when it is none.
 
-    >>> request(b"GET /a?b=c HTTP/1.1\\r\\nHost: example.org\\r\\n\\r\\n")
+    >>> request(b"GET /a?b=c HTTP/1.1\r\nHost: example.org\r\n\r\n")
     ('GET', '/a', 'example.org')
     """
     first, *fields = head.decode("latin-1").split("\r\n")
@@ -137,8 +138,7 @@ async def serve(certificate: str, key: str) -> None:
     await asyncio.start_server(_serve, port=80, limit=MAX_HEAD)
     await asyncio.start_server(_serve, port=443, limit=MAX_HEAD, ssl=tls)
     await asyncio.start_server(_echo, port=7)
-    for address in ("0.0.0.0", "::"):  # noqa: S104 the namespace has one link
-        await asyncio.get_running_loop().create_datagram_endpoint(_EchoDatagrams, (address, 7))
+    await asyncio.get_running_loop().create_datagram_endpoint(_EchoDatagrams, ("::", 7))  # IPv4 too
     await asyncio.Event().wait()
 
 

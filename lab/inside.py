@@ -17,7 +17,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def inside(namespace: str, work: Callable[[], Result]) -> Result:
-    """Run *work* in a thread that has entered *namespace*; a socket made there stays there. Raises what *work* raises."""
+    """What *work* returns or raises, run in a thread that has entered *namespace*; a socket made there stays there."""
     results: list[Result] = []
     failures: list[BaseException] = []
 

@@ -5,10 +5,11 @@ import os
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from lab.inside import NAMESPACES, set_sysctls
-from lab.plan import End, Plan
+from lab.plan import End, Plan, Route
 
 ETC = Path("/etc/netns")
 """ip-netns(8): files here replace those of /etc for programs started in a namespace."""
@@ -77,9 +78,12 @@ def _inner_commands(plan: Plan) -> dict[str, list[str]]:
         for end in (wire.one, wire.other):
             lines[end.namespace] += _attached(end)
     for route in plan.routes:
-        source = f" src {route.source}" if route.source else ""
-        lines[route.namespace].append(f"route replace {route.to} via {route.via}{source}")
+        lines[route.namespace].append(_route(route))
     return lines
+
+
+def _route(route: Route) -> str:
+    return f"route replace {route.to} via {route.via}{f' src {route.source}' if route.source else ''}"
 
 
 def _attached(end: End) -> Iterable[str]:
@@ -95,6 +99,16 @@ def _attached(end: End) -> Iterable[str]:
 def set_link(namespace: str, interface: str, *, up: bool) -> None:
     """Plug an interface in, or unplug it: its other end loses the carrier."""
     run("ip", "-n", namespace, "link", "set", "dev", interface, "up" if up else "down")
+
+
+def restore(plan: Plan, end: End | None = None, namespace: str = "") -> None:
+    """Give back what the kernel forgot while an interface was down: IPv6 addresses and routes."""
+    name = end.namespace if end else namespace
+    ends = [found for wire in plan.wires for found in (wire.one, wire.other) if found.namespace == name]
+    lines = [line for found in ends if end in (None, found) for line in _attached(replace(found, bridge=""))]
+    lines = [line.replace("address add", "address replace") for line in lines if "isolated" not in line]
+    lines += [_route(route) for route in plan.routes if route.namespace == name]
+    run("ip", "-force", "-n", name, "-batch", "-", given="\n".join(lines))
 
 
 def interfaces(namespace: str) -> list[str]:

@@ -10,8 +10,6 @@ from ipaddress import ip_network
 from parvis.inventory import Site, Town
 from parvis.values import MacAddress
 
-MACHINE_ROOM = "10.90.0.0/24"
-"""The centre's network where the town names none."""
 WEB = ("203.0.113.80", "2001:db8:80::80")
 DNS = ("203.0.113.53", "2001:db8:80::53")
 EDGE = ("203.0.113.1", "2001:db8:80::1")
@@ -134,8 +132,7 @@ def plan(town: Town, prefix: str = "pv-", residents: int = 2) -> Plan:
 
 def centre_address(town: Town) -> str:
     """The machine room's own address: the first of its network."""
-    centre = getattr(town, "centre", None)
-    return str(ip_network(str(centre.ipv4) if centre else MACHINE_ROOM).network_address + 1)
+    return str(town.centre.ipv4.network_address + 1)
 
 
 def resident_mac(name: str) -> MacAddress:
@@ -173,10 +170,11 @@ def _gateway(made: Plan, site: Site, number: int, centre: str) -> None:
     inner = [f"{guest.gateway_ipv4}/{guest.ipv4.prefixlen}"]
     inner += [f"{guest.gateway_ipv6}/64"] if guest.ipv6 else []
     management = (f"{gateway.address}/{site.management.ipv4.prefixlen}",)
+    wan = End(switch, "gw-wan", bridge="vlan-wan")
     made.wires += [
         Wire(End(here, gateway.guest_interface, tuple(inner)), End(lan, "gateway", bridge="lan")),
         Wire(End(here, gateway.management_interface, management), End(switch, "gw-mgmt", bridge="vlan-mgmt")),
-        Wire(End(here, gateway.uplink_interface, _fibre(link.address, link.ipv6)), End(switch, "gw-wan", bridge="vlan-wan")),
+        Wire(End(here, gateway.uplink_interface, _fibre(link.address, link.ipv6)), wan),
     ]
     fibre = End(made.centre, f"fibre{number}", _fibre(link.peer, link.ipv6_peer))
     made.fibres.append(Fibre(site.site, fibre))

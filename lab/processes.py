@@ -5,44 +5,40 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from lab.inside import NAMESPACES
+from lab.probes import PROC, Check
 
 Kind = Literal["ours", "debian", "resident"]
 """Whose program it is: our Python, Debian's, or a resident's own."""
 
-PROC = Path("/proc")
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program to start; *ready* says whether it does its work yet. *inherit* are open files it gets."""
+    """A program to start; *ready* tells how to see that it does its work."""
 
     name: str
     namespace: str
     argv: tuple[str, ...]
     kind: Kind
-    ready: Callable[[], bool] | None = None
+    ready: Check | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
-    inherit: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
     """A started program as its pid file tells; *started* is the kernel's start time in ticks since boot."""
 
-    name: str
+    program: Program
     pid: int
     started: int
-    namespace: str
-    kind: Kind
-    argv: tuple[str, ...]
 
     @property
     def alive(self) -> bool:
@@ -50,28 +46,34 @@ class Running:
         return start_ticks(self.pid) == self.started
 
     @property
+    def ready(self) -> bool:
+        """Whether it does its work."""
+        check = self.program.ready
+        return self.alive and (check is None or check.passes(self.program.namespace, self.pid))
+
+    @property
     def uptime_seconds(self) -> float:
         """Seconds since it was started."""
         return time.clock_gettime(time.CLOCK_BOOTTIME) - self.started / TICKS_PER_SECOND
 
 
-def start(program: Program, state: Path) -> Running:
-    """Start *program* in its namespace, in a session of its own, its words going to ``logs/NAME.log``."""
-    argv = ("ip", "netns", "exec", program.namespace, *program.argv)
+def start(program: Program, state: Path, inherit: tuple[int, ...] = ()) -> Running:
+    """Start *program* in its namespace, in a session of its own, its words going to ``logs/NAME.log``.
+
+    It gets the open files *inherit*, and nothing else of ours.
+    """
     with (state / "logs" / f"{program.name}.log").open("ab") as log:
-        child = subprocess.Popen(  # noqa: S602, RUF100 argv is ours
-            argv,
+        child = subprocess.Popen(
+            ("ip", "netns", "exec", program.namespace, *program.argv),
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
             cwd="/",
             env={**_environment(), **program.environment},
-            pass_fds=program.inherit,
+            pass_fds=inherit,
         )
-    running = Running(
-        program.name, child.pid, start_ticks(child.pid) or 0, program.namespace, program.kind, program.argv
-    )
+    running = Running(program, child.pid, start_ticks(child.pid) or 0)
     (state / "pids" / f"{program.name}.json").write_text(json.dumps(asdict(running)))
     child.returncode = 0  # ours no longer: whoever ends it looks at /proc
     return running
@@ -85,14 +87,17 @@ def _environment() -> dict[str, str]:
 
 def started(state: Path) -> list[Running]:
     """Every program started in *state*, by name, alive or not."""
-    found = []
-    for file in sorted((state / "pids").glob("*.json")):
-        try:
-            raw = json.loads(file.read_text())
-            found.append(Running(**{**raw, "argv": tuple(raw["argv"])}))
-        except (ValueError, TypeError, KeyError):
-            continue  # half written when the lab was killed; its namespace still tells the process
-    return found
+    return [found for file in sorted((state / "pids").glob("*.json")) if (found := _read(file))]
+
+
+def _read(file: Path) -> Running | None:
+    try:
+        raw = json.loads(file.read_text())
+        told = raw["program"]
+        ready = Check(**told["ready"]) if told["ready"] else None
+        return Running(Program(**{**told, "argv": tuple(told["argv"]), "ready": ready}), raw["pid"], raw["started"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return None  # half written when the lab was killed; its namespace still tells the process
 
 
 def start_ticks(pid: int) -> int | None:

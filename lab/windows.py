@@ -44,10 +44,10 @@ async def _expose(near: Streams, host: str, port: int) -> None:
 
 
 def forwarded(head: bytes) -> tuple[str, int, bytes]:
-    """(host, port, head to send on) of a proxy request; the head is empty for CONNECT. ValueError for anything else.
+    r"""(host, port, head to send on) of a proxy request; the head is empty for CONNECT. ValueError for anything else.
 
-    >>> forwarded(b"GET http://example.org/a HTTP/1.1\\r\\nHost: example.org\\r\\nProxy-Connection: keep-alive\\r\\n\\r\\n")
-    ('example.org', 80, b'GET /a HTTP/1.1\\r\\nHost: example.org\\r\\nConnection: close\\r\\n\\r\\n')
+    >>> forwarded(b"GET http://example.org/a HTTP/1.1\r\nHost: example.org\r\nKeep-Alive: 5\r\n\r\n")
+    ('example.org', 80, b'GET /a HTTP/1.1\r\nHost: example.org\r\nConnection: close\r\n\r\n')
     """
     first, *fields = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
     method, target, version = first.split(" ", 2)

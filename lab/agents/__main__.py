@@ -7,6 +7,7 @@ import asyncio
 import json
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -53,20 +54,24 @@ def _open(device: Device) -> socket.socket:
     return inside(device.namespace, bound)
 
 
-async def main(devices: Path, orders: Path) -> None:
-    """Answer until the process is ended."""
-    loop = asyncio.get_running_loop()
-    agents = [Agent(Device.read(raw)) for raw in json.loads(devices.read_text())]
-    for agent in agents:
-        await loop.create_datagram_endpoint(lambda agent=agent: _Listening(agent), sock=_open(agent.device))
-    orders.unlink(missing_ok=True)
+def _open_orders(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)
     channel = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     channel.setblocking(False)
-    channel.bind(str(orders))
+    channel.bind(str(path))
+    return channel
+
+
+async def main(agents: list[Agent], orders: socket.socket) -> None:
+    """Answer until the process is ended."""
+    loop = asyncio.get_running_loop()
+    for agent in agents:
+        await loop.create_datagram_endpoint(partial(_Listening, agent), sock=_open(agent.device))
     by_name = {agent.device.about.name: agent for agent in agents}
-    await loop.create_datagram_endpoint(lambda: _Orders(by_name), sock=channel)
+    await loop.create_datagram_endpoint(partial(_Orders, by_name), sock=orders)
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    listed = json.loads(Path(sys.argv[1]).read_text())
+    asyncio.run(main([Agent(Device.read(raw)) for raw in listed], _open_orders(Path(sys.argv[2]))))

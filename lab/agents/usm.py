@@ -113,10 +113,10 @@ class Engine:
             self._auth.authenticate_incoming_message(self._auth_key, security["msgAuthenticationParameters"], datagram)
         except Exception as error:  # pysnmp raises several kinds; all mean one thing
             raise Refused("wrongDigests") from error
-        late = abs(int(security["msgAuthoritativeEngineTime"]) - int(seconds)) > TIME_WINDOW_SECONDS
-        if int(security["msgAuthoritativeEngineBoots"]) != self.boots or late:
+        boots, uptime = security["msgAuthoritativeEngineBoots"], security["msgAuthoritativeEngineTime"]
+        if int(boots) != self.boots or abs(int(uptime) - int(seconds)) > TIME_WINDOW_SECONDS:
             raise Refused("notInTimeWindows", signed=True)
-        parameters = (security["msgAuthoritativeEngineBoots"], security["msgAuthoritativeEngineTime"], security["msgPrivacyParameters"])
+        parameters = (boots, uptime, security["msgPrivacyParameters"])
         try:
             plain = self._privacy.decrypt_data(self._privacy_key, parameters, message[3].getComponent())
             scoped, _ = decoder.decode(bytes(plain), asn1Spec=ScopedPDU())

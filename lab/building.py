@@ -1,0 +1,151 @@
+"""From a town's folder to the programs to start, stage by stage; writes every file they need."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from lab import network, rooms, state
+from lab.agents.agent import Device
+from lab.agents.tables import About
+from lab.agents.usm import User
+from lab.debian import Debian
+from lab.inet import NAMES
+from lab.plan import DNS, Plan, plan
+from lab.probes import Check
+from lab.processes import Program
+from lab.rooms import Pace, Rooms
+from lab.users import COLLECTORS, GATEWAYD, MONITOR, PORTAL, sight
+from parvis import outputs
+from parvis.inventory import DEMO_TOWN, AccessPoint, CommunityCredential, Town, load
+
+HTTPS = 443
+ORDERS = "agents.sock"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to build. *sites* picks some of the town's (all when empty); *without* leaves programs out by name."""
+
+    town: Path = DEMO_TOWN
+    sites: tuple[str, ...] = ()
+    residents: int = 2
+    prefix: str = "pv-"
+    without: frozenset[str] = frozenset()
+    windows: bool = True
+    pace: Pace = field(default_factory=Pace)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Programs that may start together."""
+
+    title: str
+    programs: tuple[Program, ...]
+
+
+def read(folder: Path) -> Town:
+    """The town a built twin runs: its own copy, so that editing the original changes nothing."""
+    return load(folder / "town")
+
+
+def prepare(options: Options, folder: Path) -> tuple[Town, Plan]:
+    """Copy the town's description into the state folder, reduced to the chosen sites, and plan it."""
+    whole = load(options.town)
+    chosen = [whole.site(name) for name in options.sites] or list(whole.sites)
+    (folder / "town" / "sites").mkdir(parents=True)
+    shutil.copy(options.town / "town.yml", folder / "town")
+    for site in chosen:
+        shutil.copy(options.town / "sites" / f"{site.site}.yml", folder / "town" / "sites")
+    for path in (folder / "town").rglob("*.yml"):
+        path.chmod(0o644)
+    town = read(folder)
+    return town, plan(town, options.prefix, options.residents)
+
+
+def stages(town: Town, wiring: Plan, options: Options, folder: Path) -> list[Stage]:
+    """Everything to start: first what the sites are made of, then the centre with the residents."""
+    drawn = _secrets(town, folder)
+    _certificates(town, folder)
+    _resolvers(town, wiring)
+    script = state.file_for(folder / "sight.sh", sight(folder / "sight"), mode=0o755)
+    ours = Rooms(town, wiring, folder, options.pace, str(script))
+    debian = Debian(town, wiring, folder, outputs.generate(town), drawn)
+    without = options.without
+    sites: list[Program] = [_internet(wiring, folder), debian.internet_dns(), _agents(town, wiring, folder, drawn)]
+    for site in town.sites:
+        sites += [*ours.gateway(site, without), debian.kea(site), debian.dnsmasq(site)]
+        sites += [debian.snmpd(site, switch) for switch in site.switches]
+    centre = ours.centre(without)
+    rules = folder / "centre" / "rules"
+    if not {"prometheus", "alertmanager"} <= without:
+        rooms.write_rules(rules, folder / "town", options.pace.alerts)
+        centre += _left([debian.prometheus(rules), debian.alertmanager(rules)], without)
+    phones = [debian.phone(resident, network.ETC / resident.namespace / "resolv.conf") for resident in wiring.residents]
+    return [
+        Stage("internet, gateways, switches, access points", _left(sites, without)),
+        Stage("centre", tuple(centre)),
+        Stage("residents", tuple(phones)),
+    ]
+
+
+def _left(programs: list[Program], without: frozenset[str]) -> tuple[Program, ...]:
+    return tuple(program for program in programs if program.name.rpartition(".")[2] not in without)
+
+
+def _secrets(town: Town, folder: Path) -> dict[str, str]:
+    names = state.snmp_secrets(town)
+    return state.make_secrets(
+        folder,
+        {
+            "collectors": (COLLECTORS, names),
+            "portal": (PORTAL, rooms.PORTAL_SECRETS),
+            "gatewayd": (GATEWAYD, rooms.GATEWAYD_SECRETS),
+            "monitor": (MONITOR, rooms.MONITOR_SECRETS),
+        },
+    )
+
+
+def _certificates(town: Town, folder: Path) -> None:
+    portals = {site.gateway.name: (PORTAL, (town.policy(site).host,)) for site in town.sites}
+    state.make_certificates(folder, {"inet": (None, NAMES), **portals})
+
+
+def _resolvers(town: Town, wiring: Plan) -> None:
+    for resident in wiring.residents:
+        network.resolver(resident.namespace, ())
+    for name in sorted(wiring.routers):
+        network.resolver(name, map(str, town.dns_upstream))
+    network.resolver(wiring.inet, DNS)
+
+
+def _internet(wiring: Plan, folder: Path) -> Program:
+    tls = folder / "tls" / "inet"
+    argv = (sys.executable, "-m", "lab.inet", f"{tls}.crt", f"{tls}.key")
+    return Program("inet.web", wiring.inet, argv, "ours", Check("tcp", HTTPS))
+
+
+def _agents(town: Town, wiring: Plan, folder: Path, drawn: dict[str, str]) -> Program:
+    listed = [asdict(device) for device in _devices(town, wiring, drawn)]
+    file = state.file_for(folder / "agents.json", json.dumps(listed), mode=0o600)
+    orders = folder / ORDERS
+    argv = (sys.executable, "-m", "lab.agents", str(file), str(orders))
+    return Program("agents", wiring.centre, argv, "ours", Check("exists", path=str(orders)))
+
+
+def _devices(town: Town, wiring: Plan, drawn: dict[str, str]) -> Iterator[Device]:
+    for site in town.sites:
+        for point in site.access_points:
+            yield _device(town, wiring, point, drawn)
+
+
+def _device(town: Town, wiring: Plan, point: AccessPoint, drawn: dict[str, str]) -> Device:
+    about = About(point.name, point.model, str(point.address), point.mac.text, point.place.fr)
+    where = (point.vendor.value, about, wiring.namespace(point.name), point.snmp.port)
+    credential = town.credential(point.snmp.credential)
+    if isinstance(credential, CommunityCredential):
+        return Device(*where, community=drawn[credential.community_secret])
+    secrets = (drawn[credential.auth_secret], drawn[credential.privacy_secret])
+    return Device(*where, user=User(credential.user, credential.auth, credential.privacy, *secrets))

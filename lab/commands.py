@@ -1,0 +1,170 @@
+"""``parvis lab …``: build the twin, look at it, break it, remove it."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from lab import reports, state
+from lab.building import Options
+from lab.network import CommandFailed
+from lab.rooms import Pace
+from lab.town import AlreadyUp, Lab, LabError
+from parvis.inventory import DEMO_TOWN, InventoryError
+from parvis.values import duration_seconds
+
+FOLDER_VARIABLE = "PARVIS_LAB_DIR"
+FAULTS: dict[str, Callable[[Lab, str], None]] = {
+    "cut-fibre": Lab.cut_fibre,
+    "restore": Lab.restore_fibre,
+    "ap-off": Lab.device_off,
+    "ap-on": Lab.device_on,
+    "snmp-silent": lambda lab, name: lab.order(name, "silent"),
+    "snmp-garbage": lambda lab, name: lab.order(name, "garbage"),
+    "snmp-normal": lambda lab, name: lab.order(name, "normal"),
+    "flush-nft": Lab.flush_nft,
+}
+"""What can go wrong on request; the first two take a site, the last a gateway, the others a device."""
+
+
+class Seconds(click.ParamType[float, str]):
+    """A duration such as ``5s`` or ``2min``."""
+
+    name = "duration"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds; click's own error for anything else."""
+        try:
+            return duration_seconds(str(value) if isinstance(value, str) else float(str(value)))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class Telling(click.Group):
+    """A group whose errors are sentences, not tracebacks."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; what the lab refuses becomes exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except (LabError, CommandFailed, InventoryError, KeyError, ValueError, state.LabBusy) as error:
+            raise click.ClickException(str(error.args[0]) if isinstance(error, KeyError) else str(error)) from error
+
+
+@click.group(cls=Telling)
+@click.option(
+    "--dir",
+    "folder",
+    envvar=FOLDER_VARIABLE,
+    default=state.DEFAULT_FOLDER,
+    show_default=True,
+    type=click.Path(path_type=Path, file_okay=False),
+    help=f"Where the lab keeps its state (or ${FOLDER_VARIABLE}).",
+)
+@click.pass_context
+def lab(ctx: click.Context, folder: Path) -> None:
+    """A whole town on this machine, in network namespaces; the host's own network stays as it is."""
+    ctx.obj = Lab(folder)
+
+
+@lab.command()
+@click.argument(
+    "town", type=click.Path(path_type=Path, file_okay=False, exists=True), envvar="PARVIS_TOWN", default=DEMO_TOWN
+)
+@click.option("--site", "sites", multiple=True, metavar="SITE", help="Only this site; may be given again.")
+@click.option("--residents", default=2, show_default=True, type=click.IntRange(0, 200), help="Residents a site.")
+@click.option("--poll", type=Seconds(), default="5s", show_default=True, help="Between two SNMP polls.")
+@click.option("--probe", type=Seconds(), default="1s", show_default=True, help="Between two rounds of echoes.")
+@click.option("--pace", default=0.2, show_default=True, type=click.FloatRange(0.01, 1), help="Factor of alerts' waits.")
+@click.option("--without", default="", metavar="NAME,…", help="Leave out: portal, gatewayd, monitor, prometheus …")
+@click.option("--prefix", default="pv-", show_default=True, help="What the namespaces' names begin with.")
+@click.option("--windows/--no-windows", default=True, help="Open the pages and the proxy on the host's loopback.")
+@click.pass_obj
+def up(
+    twin: Lab,
+    town: Path,
+    sites: tuple[str, ...],
+    residents: int,
+    poll: float,
+    probe: float,
+    pace: float,
+    without: str,
+    prefix: str,
+    windows: bool,
+) -> None:
+    """Build TOWN (the demo town by default) and start everything. On a running lab it changes nothing."""
+    left_out = frozenset(filter(None, without.split(",")))
+    options = Options(town, sites, residents, prefix, left_out, windows, Pace(poll, probe, pace))
+    try:
+        seconds = twin.up(options, say=click.echo)
+    except AlreadyUp as running:
+        click.echo(str(running))
+        return
+    click.echo(f"The town is up after {seconds:.1f} s.")
+    reports.print_windows(twin)
+
+
+@lab.command()
+@click.option("--prefix", help="Of a run that was killed before it wrote its state down.")
+@click.pass_obj
+def down(twin: Lab, prefix: str | None) -> None:
+    """End and remove everything: processes, namespaces, files."""
+    click.echo("The lab is down; nothing is left." if twin.down(prefix) else "No lab was up.")
+
+
+@lab.command()
+@click.pass_obj
+def status(twin: Lab) -> None:
+    """Print sites, processes with their memory, residents and whether they are online."""
+    reports.print_status(twin)
+
+
+@lab.command(name="exec", context_settings={"ignore_unknown_options": True})
+@click.argument("name")
+@click.argument("argv", nargs=-1, required=True, type=click.UNPROCESSED)
+@click.pass_obj
+def execute(twin: Lab, name: str, argv: tuple[str, ...]) -> NoReturn:
+    """Run a command as the resident NAME (SITE/1 or gw-short-r1), or on a device, ``centre`` or ``inet``."""
+    command = twin.command(name, argv)
+    sys.stdout.flush()
+    os.execvp(command[0], command)  # noqa: S606 no shell is wanted
+
+
+@lab.command()
+@click.argument("target")
+@click.argument("fault", type=click.Choice(list(FAULTS)))
+@click.pass_obj
+def fault(twin: Lab, target: str, fault: str) -> None:
+    """Break something, or mend it: TARGET is a site, an access point, a switch or a gateway."""
+    FAULTS[fault](twin, target)
+    click.echo(f"{target}: {fault}")
+
+
+@lab.command()
+@click.argument("name")
+@click.option("--lines", type=click.IntRange(1), help="Only the last lines.")
+@click.pass_obj
+def logs(twin: Lab, name: str, lines: int | None) -> None:
+    """Print what a process has written (gw-msp.portal, collectors, gw-msp-r1 …)."""
+    click.echo(twin.log(name, lines))
+
+
+@lab.command()
+@click.argument("resident")
+@click.pass_obj
+def browse(twin: Lab, resident: str) -> None:
+    """Let the host's HTTP proxy leave through RESIDENT."""
+    port = twin.browse(resident)
+    click.echo(f"chromium --proxy-server=127.0.0.1:{port} now sees what {resident} sees")
+
+
+@lab.command()
+@click.argument("process")
+@click.pass_obj
+def restart(twin: Lab, process: str) -> None:
+    """End a process and start it again."""
+    twin.restart(process)
+    click.echo(f"{process}: restarted")

@@ -1,0 +1,167 @@
+"""Debian's own programs in the twin: Kea, dnsmasq, snmpd, Prometheus, Alertmanager, udhcpc. Each in one function.
+
+Where a room generates the configuration, only its paths are set for this machine.
+"""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from lab.plan import DNS, WEB, Plan, Resident
+from lab.probes import Check
+from lab.processes import Program
+from lab.state import file_for, folder_for
+from lab.users import SERVERS
+from parvis.inventory import CommunityCredential, Site, Switch, Town
+from parvis.processes import ALERTMANAGER_PORT, PROMETHEUS_PORT
+
+PACKAGES = {
+    "ip": "iproute2",
+    "nft": "nftables",
+    "setpriv": "util-linux",
+    "kea-dhcp4": "kea-dhcp4-server",
+    "dnsmasq": "dnsmasq-base",
+    "snmpd": "snmpd",
+    "udhcpc": "udhcpc",
+    "prometheus": "prometheus",
+    "prometheus-alertmanager": "prometheus-alertmanager",
+}
+"""Program -> the Debian package that has it."""
+NET_SNMP_NAMES = {"SHA-1": "SHA", "AES-128": "AES", "AES-192-reeder": "AES-192-C", "AES-256-reeder": "AES-256-C"}
+UNCONFINED = ("aa-exec", "-p", "unconfined", "--")
+APPARMOR = Path("/sys/kernel/security/apparmor/profiles")
+RETRY_SECONDS, TRIES = 1, 3
+DHCP_PORT, SNMP_PORT, DNS_PORT = 67, 161, 53
+
+
+def missing(without: frozenset[str] = frozenset()) -> dict[str, str]:
+    """The programs this machine lacks, each with its Debian package."""
+    wanted = {program: package for program, package in PACKAGES.items() if program not in without}
+    return {program: package for program, package in wanted.items() if shutil.which(program) is None}
+
+
+def unconfined(argv: tuple[str, ...]) -> tuple[str, ...]:
+    """*argv* outside AppArmor's profiles, which hold Debian's servers to the paths of their packages."""
+    return (*UNCONFINED, *argv) if APPARMOR.exists() and shutil.which(UNCONFINED[0]) else argv
+
+
+@dataclass(frozen=True, slots=True)
+class Debian:
+    """Makes Debian's programs for one town, in one state folder. *texts* are the rooms' outputs by name."""
+
+    town: Town
+    plan: Plan
+    folder: Path
+    texts: Mapping[str, str]
+    secrets: Mapping[str, str]
+
+    def internet_dns(self) -> Program:
+        """The fake internet's DNS: any name leads to its web server."""
+        answers = tuple(f"--address=/#/{address}" for address in WEB)
+        listening = tuple(f"--listen-address={address}" for address in DNS)
+        options = ("--keep-in-foreground", "--conf-file=/dev/null", "--no-hosts", "--no-resolv", "--bind-interfaces")
+        argv = ("dnsmasq", *options, "--log-facility=-", "--pid-file=", *listening, *answers)
+        return Program("inet.dnsmasq", self.plan.inet, unconfined(argv), "debian", Check("udp", DNS_PORT))
+
+    def kea(self, site: Site) -> Program:
+        """The site's DHCP server; its lease file is one that gatewayd may read."""
+        name = site.gateway.name
+        here = self.folder / name / "kea"
+        here.mkdir(parents=True, exist_ok=True)
+        server = json.loads(self.texts[f"gateway/{name}/kea-dhcp4.json"])
+        server["Dhcp4"]["lease-database"]["name"] = str(here / "leases.csv")
+        config = file_for(here / "kea-dhcp4.json", json.dumps(server, indent=1))
+        environment = {"KEA_PIDFILE_DIR": str(here), "KEA_LOCKFILE_DIR": "none"}
+        argv = unconfined(("kea-dhcp4", "-c", str(config)))
+        namespace = self.plan.namespace(name)
+        return Program(f"{name}.kea", namespace, argv, "debian", Check("udp", DHCP_PORT), environment)
+
+    def dnsmasq(self, site: Site) -> Program:
+        """The site's resolver and router advertisements."""
+        name = site.gateway.name
+        config = file_for(self.folder / name / "dnsmasq.conf", self.texts[f"gateway/{name}/dnsmasq.conf"])
+        argv = ("dnsmasq", "--keep-in-foreground", f"--conf-file={config}", "--log-facility=-", "--pid-file=")
+        namespace = self.plan.namespace(name)
+        return Program(f"{name}.dnsmasq", namespace, unconfined(argv), "debian", Check("udp", DNS_PORT))
+
+    def snmpd(self, site: Site, switch: Switch) -> Program:
+        """A switch: Debian's agent sees the namespace's real ports, so a cut fibre is a port that is down."""
+        here = self.folder / switch.name
+        here.mkdir(exist_ok=True)
+        lines = [
+            f"agentAddress udp:{switch.address}:{switch.snmp.port}",
+            f"sysName {switch.name}",
+            f"sysDescr {switch.model}",
+            f"sysLocation {site.title.fr}",
+            f"sysContact {self.town.contact.email}",
+            "sysServices 2",
+            *self._snmp_access(switch.snmp.credential),
+        ]
+        config = file_for(here / "snmpd.conf", "\n".join(lines) + "\n", mode=0o600)
+        argv = ("snmpd", "-f", "-Lo", "-C", "-c", str(config), "-I", "-smux")
+        environment = {"SNMP_PERSISTENT_DIR": str(here), "MIBS": "", "SNMPCONFPATH": str(here)}
+        namespace = self.plan.namespace(switch.name)
+        ready = Check("udp", switch.snmp.port)
+        return Program(f"{switch.name}.snmpd", namespace, unconfined(argv), "debian", ready, environment)
+
+    def _snmp_access(self, name: str) -> list[str]:
+        credential = self.town.credential(name)
+        if isinstance(credential, CommunityCredential):
+            return [f"rocommunity {self.secrets[credential.community_secret]}"]
+        auth, privacy = (NET_SNMP_NAMES.get(kind, kind) for kind in (credential.auth, credential.privacy))
+        passwords = (self.secrets[credential.auth_secret], self.secrets[credential.privacy_secret])
+        created = f'createUser {credential.user} {auth} "{passwords[0]}" {privacy} "{passwords[1]}"'
+        return [created, f"rouser {credential.user} authpriv"]
+
+    def prometheus(self, rules: Path) -> Program:
+        """The town's Prometheus, with the files of the folder *rules*."""
+        here = self._server_folder("prometheus", rules)
+        where = (f"--config.file={here / 'prometheus.yml'}", f"--storage.tsdb.path={here / 'data'}")
+        argv = ("prometheus", *_flags(here / "prometheus.args"), *where)
+        ready = Check("tcp", PROMETHEUS_PORT)
+        return Program("prometheus", self.plan.centre, SERVERS.command(unconfined(argv)), "debian", ready)
+
+    def alertmanager(self, rules: Path) -> Program:
+        """The town's Alertmanager, with the files of the folder *rules*."""
+        here = self._server_folder("alertmanager", rules)
+        where = (f"--config.file={here / 'alertmanager.yml'}", f"--storage.path={here / 'data'}")
+        argv = ("prometheus-alertmanager", *_flags(here / "alertmanager.args"), *where)
+        ready = Check("tcp", ALERTMANAGER_PORT)
+        return Program("alertmanager", self.plan.centre, SERVERS.command(unconfined(argv)), "debian", ready)
+
+    def _server_folder(self, name: str, rules: Path) -> Path:
+        here = folder_for(self.folder / "centre" / name, SERVERS)
+        for file in rules.iterdir():
+            file_for(here / file.name, file.read_text(), SERVERS)
+        return here
+
+    def phone(self, resident: Resident, resolver: Path) -> Program:
+        """A resident's DHCP client, asking for option 114 (RFC 8910)."""
+        script = file_for(self.folder / "lease.sh", (files("lab") / "lease.sh").read_text(), mode=0o755)
+        lease = lease_file(self.folder, resident)
+        asking = ("-O", "114", "-t", str(TRIES), "-T", str(RETRY_SECONDS), "-A", str(RETRY_SECONDS))
+        argv = ("udhcpc", "-f", "-i", "wlan0", "-s", str(script), *asking)
+        environment = {"PARVIS_LEASE": str(lease), "PARVIS_RESOLVER": str(resolver)}
+        ready = Check("exists", path=str(lease))
+        return Program(resident.alias, resident.namespace, argv, "resident", ready, environment)
+
+
+def _flags(file: Path) -> list[str]:
+    return file.read_text().split()
+
+
+def lease_file(folder: Path, resident: Resident) -> Path:
+    """Where the resident's DHCP client notes its lease."""
+    return folder / "residents" / f"{resident.alias}.lease"
+
+
+def lease(folder: Path, resident: Resident) -> dict[str, str]:
+    """The resident's lease: ip, router, dns, lease (seconds), and *url*, option 114 as text; empty without a lease."""
+    file = lease_file(folder, resident)
+    lines = file.read_text().splitlines() if file.exists() else []
+    noted = dict(line.split("=", 1) for line in lines)
+    digits = noted.pop("opt114", "")
+    return {**noted, "url": bytes.fromhex(digits).decode()} if digits else noted

@@ -1,0 +1,119 @@
+"""The other rooms' processes, started as programs, each with a settings file, secrets and folders of its own."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.network import run
+from lab.plan import Plan
+from lab.probes import Check
+from lab.processes import Program
+from lab.state import file_for, folder_for
+from lab.users import COLLECTORS, GATEWAYD, MONITOR, PORTAL, User
+from parvis import processes
+from parvis.inventory import Site, Town
+
+PARVIS = str(Path(sys.executable).parent / "parvis")
+LOOPBACK = "127.0.0.1"
+PORTAL_SECRETS = ("portal-key",)
+MONITOR_SECRETS = ("oncall-key",)
+GATEWAYD_SECRETS: tuple[str, ...] = ()
+READ_BY_OTHERS = 0o2750
+"""A folder whose owner writes and whose group passes; what is made in it belongs to the group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast the twin's rooms work, in seconds; faster than production, so that a demo need not wait."""
+
+    poll: float = 5.0
+    probe: float = 1.0
+    alerts: float = 0.2
+    """What Prometheus's and Alertmanager's waits are multiplied by."""
+
+
+Value = str | int | float | list[int] | list[str]
+
+
+def toml(values: Mapping[str, Value]) -> str:
+    r"""A flat TOML file; JSON's strings, numbers and lists are TOML's.
+
+    >>> toml({"port": 9201, "listen": "10.0.0.1"})
+    'port = 9201\nlisten = "10.0.0.1"\n'
+    """
+    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
+
+
+def write_rules(folder: Path, town: Path, pace: float) -> None:
+    """Have the dashboards room write Prometheus's and Alertmanager's files into *folder*."""
+    run(sys.executable, PARVIS, "rules", str(town), "--into", str(folder), "--pace", str(pace))
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Makes the programs of our rooms for one town, in one state folder."""
+
+    town: Town
+    plan: Plan
+    folder: Path
+    pace: Pace
+    sight: str
+    """The script every one of ours starts through; see lab.users."""
+
+    def gateway(self, site: Site, without: frozenset[str]) -> list[Program]:
+        """One site's gatewayd and portal."""
+        name, address = site.gateway.name, str(site.gateway.address)
+        run = folder_for(self.folder / name / "run", GATEWAYD, READ_BY_OTHERS, group=PORTAL.uid)
+        both: dict[str, Value] = {"site": site.site, "socket": str(run / "gatewayd.sock"), "listen": address}
+        lease_file = str(self.folder / name / "kea" / "leases.csv")
+        enforcing: dict[str, Value] = {**both, "lease_file": lease_file, "allowed_uids": [PORTAL.uid]}
+        tls = self.folder / "tls" / f"{name}"
+        serving = {**both, "certificate": f"{tls}.crt", "key": f"{tls}.key"}
+        made = []
+        for process, user, extra in ((processes.GATEWAYD, GATEWAYD, enforcing), (processes.PORTAL, PORTAL, serving)):
+            if process.name not in without:
+                arguments = ("--site", site.site)
+                made.append(self._program(f"{name}.{process.name}", process, user, extra, arguments))
+        return made
+
+    def centre(self, without: frozenset[str]) -> list[Program]:
+        """The collectors and the monitor."""
+        made = []
+        if "collectors" not in without:
+            extra: dict[str, Value] = {"poll_interval": self.pace.poll}
+            made.append(self._program("collectors", processes.COLLECTORS, COLLECTORS, extra))
+        if "monitor" not in without:
+            extra = {"probe_interval": self.pace.probe, "probe_timeout": self.pace.probe * 0.8}
+            made.append(self._program("monitor", processes.MONITOR, MONITOR, extra))
+        return made
+
+    def _program(
+        self,
+        name: str,
+        process: processes.Process,
+        user: User,
+        extra: Mapping[str, Value],
+        arguments: tuple[str, ...] = (),
+    ) -> Program:
+        device = name.partition(".")[0] if process.place == "gateway" else ""
+        base = self.folder / (device or "centre")
+        values: dict[str, Value] = {
+            "town": str(self.folder / "town"),
+            "state": str(folder_for(base / process.name, user)),
+            "run": str(base / "run"),
+            "secrets": str(self.folder / "secrets" / process.name),
+            "listen": LOOPBACK,
+            "port": process.port,
+            **extra,
+        }
+        settings = file_for(self.folder / "settings" / f"{name}.toml", toml(values))
+        argv = (PARVIS, process.name, "--settings", str(settings), *arguments)
+        return Program(
+            name=name,
+            namespace=self.plan.namespace(device) if device else self.plan.centre,
+            argv=("sh", self.sight, *user.command((sys.executable, *argv))),
+            kind="ours",
+            ready=Check("healthy", process.port, str(values["listen"])),
+        )

@@ -1,0 +1,126 @@
+"""The twin's folder: who may read what in it, secrets, certificates, and what is told about the run."""
+
+import json
+import os
+import secrets
+import shutil
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import trustme
+
+from lab.users import User
+from parvis.inventory import CommunityCredential, Town
+
+DEFAULT_FOLDER = Path("/run/parvis-lab")
+SECRET_BYTES = 24
+
+
+class LabBusy(Exception):
+    """Another command is building or removing this twin; wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What was built: enough for another process to find it. *complete* once everything answered."""
+
+    prefix: str
+    residents: int
+    proxied: str
+    complete: bool
+    seconds: float
+    windows: dict[str, int]
+    """Name of a window -> port on the host's loopback."""
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the twin of *folder* alone; LabBusy when somebody does. Nothing is left behind, even by a killed process."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as lock:
+        try:
+            lock.bind(f"\0parvis-lab {folder.resolve()}")
+        except OSError as error:
+            raise LabBusy(f"another parvis lab command is at work on {folder}; wait for it, or end it") from error
+        yield
+
+
+def create(folder: Path) -> None:
+    """Make an empty state folder that everybody may pass."""
+    folder.mkdir(parents=True, mode=0o755)
+    folder.chmod(0o755)
+    for name in ("pids", "logs", "secrets", "tls", "residents"):
+        (folder / name).mkdir(mode=0o755)
+
+
+def remove(folder: Path) -> None:
+    """Remove the folder and all that is in it."""
+    if folder.exists():
+        shutil.rmtree(folder)
+
+
+def told(folder: Path) -> About | None:
+    """What is told about the twin of *folder*; None when there is none, or it was killed before it could say."""
+    try:
+        return About(**json.loads((folder / "lab.json").read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def tell(folder: Path, about: About) -> None:
+    """Write what is told about the twin."""
+    (folder / "lab.json").write_text(json.dumps(asdict(about)))
+
+
+def folder_for(path: Path, user: User, mode: int = 0o700, group: int | None = None) -> Path:
+    """A folder of *user*'s own."""
+    path.mkdir(parents=True, exist_ok=True)
+    os.chown(path, user.uid, user.uid if group is None else group)
+    path.chmod(mode)
+    return path
+
+
+def file_for(path: Path, text: str, user: User | None = None, mode: int = 0o644) -> Path:
+    """A file with *text*; with *user*, only that user reads it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(text)
+    if user:
+        os.chown(path, user.uid, user.uid)
+    path.chmod(0o400 if user else mode)
+    return path
+
+
+def snmp_secrets(town: Town) -> list[str]:
+    """The names of the secrets the town's credentials use."""
+    names: set[str] = set()
+    for credential in town.credentials:
+        if isinstance(credential, CommunityCredential):
+            names.add(credential.community_secret)
+        else:
+            names |= {credential.auth_secret, credential.privacy_secret}
+    return sorted(names)
+
+
+def make_secrets(folder: Path, owners: dict[str, tuple[User, Iterable[str]]]) -> dict[str, str]:
+    """Draw a secret for each name and give it to each owner that needs it; returns them by name."""
+    drawn: dict[str, str] = {}
+    for owner, (user, names) in owners.items():
+        own = folder_for(folder / "secrets" / owner, user, 0o500)
+        for name in names:
+            text = drawn.setdefault(name, secrets.token_urlsafe(SECRET_BYTES))
+            file_for(own / name, text, user)
+    return drawn
+
+
+def make_certificates(folder: Path, hosts: dict[str, tuple[User | None, tuple[str, ...]]]) -> None:
+    """The twin's own CA (``ca.pem``) and for each name of *hosts* ``tls/NAME.crt`` and ``.key`` of its owner."""
+    authority = trustme.CA(organization_name="Parvis lab")
+    file_for(folder / "ca.pem", authority.cert_pem.bytes().decode())
+    for name, (user, names) in hosts.items():
+        issued = authority.issue_cert(*names)
+        chain = "".join(part.bytes().decode() for part in issued.cert_chain_pems)
+        file_for(folder / "tls" / f"{name}.crt", chain)
+        file_for(folder / "tls" / f"{name}.key", issued.private_key_pem.bytes().decode(), user, mode=0o400)

@@ -1,0 +1,62 @@
+"""Which user each process of ours runs as, as in production: a number of its own, only the capability it needs."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import parvis
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A numeric user; nobody needs to exist in /etc/passwd. *capabilities* as setpriv(1) spells them."""
+
+    uid: int
+    capabilities: tuple[str, ...] = ()
+
+    def command(self, argv: tuple[str, ...]) -> tuple[str, ...]:
+        """*argv* as this user, with these capabilities and no way to gain more."""
+        granted = ",".join(["-all", *(f"+{name}" for name in self.capabilities)])
+        limits = tuple(f"--{kind}={granted}" for kind in ("inh-caps", "ambient-caps", "bounding-set"))
+        who = ("--reuid", str(self.uid), "--regid", str(self.uid), "--clear-groups")
+        return ("setpriv", *who, *limits, "--no-new-privs", "--", *argv)
+
+
+GATEWAYD = User(61001, ("net_admin",))
+PORTAL = User(61002)
+COLLECTORS = User(61003)
+MONITOR = User(61004)
+SERVERS = User(61005)
+"""Prometheus and Alertmanager."""
+STRANGER = 0o001
+
+
+def sight(staging: Path) -> str:
+    """A shell script that lets any user see this Python and this checkout, then runs its arguments.
+
+    A checkout below a closed home folder is invisible to the users above. Within the private mount namespace that
+    ``ip netns exec`` made, each closed folder is covered by an empty one that shows only what is needed.
+    """
+    shown = [tree for tree in _trees() if _closed_above(tree)]
+    lines = ["#!/bin/sh", "set -e"]
+    for number, tree in enumerate(shown):
+        lines += [f"mkdir -p '{staging}/{number}'", f"mount --bind '{tree}' '{staging}/{number}'"]
+    lines += [f"mount -t tmpfs -o mode=755 tmpfs '{cover}'" for cover in _covers(shown)]
+    for number, tree in enumerate(shown):
+        lines += [f"mkdir -p '{tree}'", f"mount --bind '{staging}/{number}' '{tree}'"]
+    return "\n".join([*lines, 'exec "$@"', ""])
+
+
+def _trees() -> list[Path]:
+    trees = {Path(sys.base_prefix), Path(sys.prefix), Path(parvis.__file__).parents[1]}
+    resolved = sorted({tree.resolve() for tree in trees})
+    return [tree for tree in resolved if not any(other in tree.parents for other in resolved)]
+
+
+def _closed_above(tree: Path) -> list[Path]:
+    """The folders on the way to *tree* that strangers may not pass, outermost first."""
+    return [folder for folder in reversed(tree.parents) if not folder.stat().st_mode & STRANGER]
+
+
+def _covers(trees: list[Path]) -> list[Path]:
+    return sorted({_closed_above(tree)[0] for tree in trees})
