@@ -1,4 +1,4 @@
-"""What makes the gateway admit exactly the sessions it should: start, expiry, restart, reboot and a foreign flush alike.
+"""What makes the gateway admit exactly the sessions it should: start, expiry, restart, reboot, a foreign flush.
 
 Two pictures in, the difference out. No clock, no socket.
 """
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from parvis.values import MacAddress
+from parvis.addresses import MacAddress
 
 TOLERANCE_SECONDS = 5.0
 """A kernel timeout this near to the wanted one is the same: the two are read one after the other."""

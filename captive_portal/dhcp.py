@@ -69,7 +69,7 @@ def _subnet(town: Town, site: Site) -> dict[str, Any]:
 
 
 def dnsmasq(town: Town, site: Site) -> str:
-    """dnsmasq's configuration for *site*. Its pid and lease files are told on its command line, if at all."""
+    """Return dnsmasq's configuration for *site*. Its pid and lease files are told on its command line, if at all."""
     gateway4, gateway6 = site.guest.gateway_ipv4, site.guest.gateway_ipv6
     lines = [
         f"# dnsmasq of {site.site}, generated from the town (captive_portal/dhcp.py).",

@@ -1,18 +1,17 @@
 """The gateway's nftables ruleset, from the town. Session number = ``ct mark``; every packet is judged by its mark.
 
-Loading the text again keeps the elements of sets and maps: nobody is logged out. Measured: facts in docs, and
-tests/captive_portal/test_gateway_root.py. Nothing accepts "established" blindly, so leaving and expiry stop running
-flows in both directions. TCP 443 is never redirected except to the portal's own address (RFC 8952 section 2.4 spirit:
-no interception). RFC 8910, RFC 8908 need the portal to be reachable before and after acceptance.
+Loading the text again keeps the elements of sets and maps: nobody is logged out. Nothing accepts "established" blindly,
+so leaving and expiry stop running flows in both directions. TCP 443 of other hosts is refused, never redirected. The
+portal's own address leads to the portal in both states, because RFC 8908 clients ask again after the acceptance.
 """
 
+from collections.abc import Iterable
+from ipaddress import IPv4Network
 from string import Template
 
+from captive_portal.tables import ARP_TABLE, TABLE
 from parvis.inventory import Site, Town
 from parvis.processes import GATEWAYD, PORTAL, PORTAL_HTTP_PORT, PORTAL_HTTPS_PORT
-
-TABLE = "portal"
-ARP_TABLE = "portal_arp"
 
 
 def text(town: Town, site: Site) -> str:
@@ -42,11 +41,8 @@ def _facts(town: Town, site: Site) -> dict[str, str | int]:
     }
 
 
-def _inside4(town: Town) -> list[object]:
-    networks = [town.centre.ipv4]
-    for site in town.sites:
-        networks += [site.guest.ipv4, site.management.ipv4]
-    return sorted(networks)  # type: ignore[return-value]
+def _inside4(town: Town) -> list[IPv4Network]:
+    return [town.centre.ipv4, *(network for s in town.sites for network in (s.guest.ipv4, s.management.ipv4))]
 
 
 def _family6(town: Town, site: Site) -> dict[str, str]:
@@ -67,8 +63,8 @@ def _family6(town: Town, site: Site) -> dict[str, str]:
     }
 
 
-def _set(members: object) -> str:
-    return "{ " + ", ".join(members) + " }"  # type: ignore[call-overload]
+def _set(members: Iterable[str]) -> str:
+    return "{ " + ", ".join(members) + " }"
 
 
 CLOSED6 = '        meta nfproto ipv6 counter drop comment "no IPv6 at this site: closed, not forgotten"'
