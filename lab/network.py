@@ -5,7 +5,6 @@ import os
 import subprocess
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 from lab.inside import NAMESPACES, set_sysctls
@@ -101,14 +100,10 @@ def set_link(namespace: str, interface: str, *, up: bool) -> None:
     run("ip", "-n", namespace, "link", "set", "dev", interface, "up" if up else "down")
 
 
-def restore(plan: Plan, end: End | None = None, namespace: str = "") -> None:
-    """Give back what the kernel forgot while an interface was down: IPv6 addresses and routes."""
-    name = end.namespace if end else namespace
-    ends = [found for wire in plan.wires for found in (wire.one, wire.other) if found.namespace == name]
-    lines = [line for found in ends if end in (None, found) for line in _attached(replace(found, bridge=""))]
-    lines = [line.replace("address add", "address replace") for line in lines if "isolated" not in line]
-    lines += [_route(route) for route in plan.routes if route.namespace == name]
-    run("ip", "-force", "-n", name, "-batch", "-", given="\n".join(lines))
+def restore(plan: Plan, namespace: str) -> None:
+    """Give back the routes the kernel forgot while the interfaces of *namespace* were down."""
+    lines = [_route(route) for route in plan.routes if route.namespace == namespace]
+    run("ip", "-n", namespace, "-batch", "-", given="\n".join(lines))
 
 
 def interfaces(namespace: str) -> list[str]:

@@ -75,7 +75,7 @@ class Resident:
 
 @dataclass(frozen=True, slots=True)
 class Fibre:
-    """A site's uplink: the centre's end is what ``cut-fibre`` unplugs."""
+    """A site's uplink: *end* is the operator's socket of the fibre, what ``cut-fibre`` unplugs."""
 
     site: str
     end: End
@@ -105,6 +105,11 @@ class Plan:
         """The machine room's namespace."""
         return f"{self.prefix}centre"
 
+    @property
+    def operator(self) -> str:
+        """The namespace of the operators' networks, between the centre and each site's fibre."""
+        return f"{self.prefix}operator"
+
     def namespace(self, device: str) -> str:
         """The namespace of a gateway, a switch or an access point."""
         return f"{self.prefix}{device}"
@@ -115,7 +120,7 @@ def plan(town: Town, prefix: str = "pv-", residents: int = 2) -> Plan:
     if not re.fullmatch(r"[a-z][a-z0-9]*-", prefix) or len(prefix) > MAX_PREFIX:
         raise ValueError(f"{prefix!r} is no prefix; write a short word and a hyphen, such as pv-")
     made = Plan(prefix)
-    made.namespaces += [made.inet, made.centre]
+    made.namespaces += [made.inet, made.centre, made.operator]
     made.routers.add(made.centre)
     made.loopbacks[made.centre] = f"{centre_address(town)}/32"
     _internet(made)
@@ -176,9 +181,15 @@ def _gateway(made: Plan, site: Site, number: int, centre: str) -> None:
         Wire(End(here, gateway.management_interface, management), End(switch, "gw-mgmt", bridge="vlan-mgmt")),
         Wire(End(here, gateway.uplink_interface, _fibre(link.address, link.ipv6)), wan),
     ]
-    fibre = End(made.centre, f"fibre{number}", _fibre(link.peer, link.ipv6_peer))
+    bridge = f"link{number}"
+    made.bridges.append(Bridge(made.operator, bridge))
+    fibre = End(made.operator, f"fibre{number}", bridge=bridge)
     made.fibres.append(Fibre(site.site, fibre))
-    made.wires.append(Wire(fibre, End(switch, port_name(link.port), bridge="vlan-wan")))
+    town = End(made.centre, f"site{number}", _fibre(link.peer, link.ipv6_peer))
+    made.wires += [
+        Wire(town, End(made.operator, f"centre{number}", bridge=bridge)),
+        Wire(fibre, End(switch, port_name(link.port), bridge="vlan-wan")),
+    ]
     made.routes += _routes(made, site, here, centre)
 
 

@@ -17,7 +17,7 @@ HTTP = 80
 NO_CONTENT = 204
 MEGABYTE = 1024**2
 OWNERS = {"ours": "Parvis", "debian": "Debian's servers", "resident": "residents' DHCP clients"}
-READABLE_WIDTH = 160
+READABLE_WIDTH = 240
 
 
 def print_windows(lab: Lab) -> None:
@@ -90,4 +90,4 @@ def _table(*columns: str) -> Table:
 
 
 def _screen() -> Console:
-    return Console(width=READABLE_WIDTH, soft_wrap=True)
+    return Console(width=READABLE_WIDTH, soft_wrap=True, emoji=False)

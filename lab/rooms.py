@@ -67,15 +67,14 @@ class Rooms:
         name, address = site.gateway.name, str(site.gateway.address)
         run = folder_for(self.folder / name / "run", GATEWAYD, READ_BY_OTHERS, group=PORTAL.uid)
         both: dict[str, Value] = {"site": site.site, "socket": str(run / "gatewayd.sock"), "listen": address}
-        lease_file = str(self.folder / name / "kea" / "leases.csv")
-        enforcing: dict[str, Value] = {**both, "lease_file": lease_file, "allowed_uids": [PORTAL.uid]}
+        leases = str(self.folder / name / "kea" / "leases.csv")
+        enforcing: dict[str, Value] = {**both, "leases": leases, "allowed_users": [PORTAL.uid]}
         tls = self.folder / "tls" / f"{name}"
         serving = {**both, "certificate": f"{tls}.crt", "key": f"{tls}.key"}
         made = []
         for process, user, extra in ((processes.GATEWAYD, GATEWAYD, enforcing), (processes.PORTAL, PORTAL, serving)):
             if process.name not in without:
-                arguments = ("--site", site.site)
-                made.append(self._program(f"{name}.{process.name}", process, user, extra, arguments))
+                made.append(self._program(f"{name}.{process.name}", process, user, extra))
         return made
 
     def centre(self, without: frozenset[str]) -> list[Program]:
@@ -95,7 +94,6 @@ class Rooms:
         process: processes.Process,
         user: User,
         extra: Mapping[str, Value],
-        arguments: tuple[str, ...] = (),
     ) -> Program:
         device = name.partition(".")[0] if process.place == "gateway" else ""
         base = self.folder / (device or "centre")
@@ -109,7 +107,7 @@ class Rooms:
             **extra,
         }
         settings = file_for(self.folder / "settings" / f"{name}.toml", toml(values))
-        argv = (PARVIS, process.name, "--settings", str(settings), *arguments)
+        argv = (PARVIS, process.name, "--settings", str(settings))
         return Program(
             name=name,
             namespace=self.plan.namespace(device) if device else self.plan.centre,

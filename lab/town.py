@@ -139,9 +139,9 @@ class Lab:
 
     def _open_windows(self, wiring: Plan) -> dict[str, int]:
         channels = {name: _listener(port) for name, port in WINDOWS.items()}
+        ports = {name: _port(channel) for name, channel in channels.items()}
         exposed = [f"{channels[name].fileno()}={LOOPBACK}:{port}" for name, port in WINDOWS.items()]
         self._window("windows", wiring.centre, ("expose", *exposed), channels.values())
-        ports = {name: _port(channel) for name, channel in channels.items()}
         if wiring.residents:
             ports["proxy"] = self._open_proxy(wiring.residents[0])
         return ports
@@ -230,7 +230,7 @@ class Lab:
         return running
 
     def cut_fibre(self, site: str) -> None:
-        """Unplug a site's fibre at the centre: the switch's port loses its light."""
+        """Unplug a site's fibre at the operator's end: the switch's port loses its light, packets get lost."""
         self._fibre(site, up=False)
 
     def restore_fibre(self, site: str) -> None:
@@ -243,8 +243,6 @@ class Lab:
         if site not in ends:
             raise LabError(f"no site is called {site}; {_suggest(site, ends)}")
         network.set_link(ends[site].end.namespace, ends[site].end.interface, up=up)
-        if up:
-            network.restore(wiring, ends[site].end)
 
     def device_off(self, name: str) -> None:
         """Take the power from a switch or an access point: no port has a carrier any more."""
@@ -259,7 +257,7 @@ class Lab:
         for interface in network.interfaces(namespace):
             network.set_link(namespace, interface, up=up)
         if up:
-            network.restore(self.plan, namespace=namespace)
+            network.restore(self.plan, namespace)
             self.order(name, "reboot")
 
     def order(self, device: str, order: str) -> None:
