@@ -1,13 +1,12 @@
 """What every test may use: a private copy of the demo town, and its YAML as text to break."""
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
 
 from parvis.inventory import DEMO_TOWN, Town, load
-from tests_support import Edit
+from tests_support import Edit, copy_town
 
 
 @pytest.fixture(scope="session")
@@ -18,9 +17,7 @@ def town() -> Town:
 @pytest.fixture
 def town_folder(tmp_path: Path) -> Path:
     """A copy of the demo town to change."""
-    folder = tmp_path / "town"
-    shutil.copytree(DEMO_TOWN, folder)
-    return folder
+    return copy_town(DEMO_TOWN, tmp_path / "town")
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Types and small readers that several tests share."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,3 +15,9 @@ def faults_of(folder: Path) -> list[Fault]:
     town, faults = examine(folder)
     assert (town is None) == bool(faults)
     return faults
+
+
+def copy_town(source: Path, folder: Path) -> Path:
+    """A copy of a town folder to change."""
+    shutil.copytree(source, folder)
+    return folder
