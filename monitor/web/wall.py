@@ -91,7 +91,9 @@ def _site(view: SiteView, limits: Limits, now: datetime, lang: Language, *, stal
     zone = now.tzinfo or UTC
     verdict = say("verdict-cannot-know" if stale else f"verdict-{view.verdict}", lang)
     oldest = None if view.oldest is None else now.timestamp() - view.oldest
-    named = view.troubled[:MAX_TROUBLED]
+    own = [finding for finding in view.troubled if finding.state is not State.UNREACHABLE]
+    named = own[:MAX_TROUBLED]
+    behind = len(view.troubled) - len(own)
     return {
         "site": site.site,
         "title": pick(site.title, lang),
@@ -107,7 +109,10 @@ def _site(view: SiteView, limits: Limits, now: datetime, lang: Language, *, stal
         "uplink": _uplink(view.uplink, site, lang, stale=stale),
         "data": _aged(oldest, limits.data, lang),
         "troubled": [_troubled(finding, site, lang) for finding in named],
-        "more": len(view.troubled) - len(named),
+        "more": [
+            *([say("and-more", lang, count=len(own) - len(named))] if len(own) > len(named) else []),
+            *([say("and-behind", lang, count=behind)] if behind else []),
+        ],
     }
 
 
@@ -132,7 +137,7 @@ def _figures(finding: Finding, lang: Language) -> str:
     loss = f"{finding.loss_ratio * 100:.0f}"
     if finding.rtt_seconds is None:
         return say("uplink-lost", lang, loss=loss)
-    milliseconds = f"{finding.rtt_seconds * 1000:.3g}"
+    milliseconds = f"{finding.rtt_seconds * 1000:.1f}"
     decimal = milliseconds.replace(".", ",") if lang == "fr" else milliseconds
     return say("uplink-figures", lang, rtt=decimal, loss=loss)
 

@@ -1,10 +1,23 @@
-"""An actor for the monitor's tests: somebody who listens to the town round after round."""
+"""Actors for the monitor's tests: somebody who listens to the town, and somebody who tells of alerts."""
 
+import time
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
+from flask.testing import FlaskClient
+from prometheus_client import CollectorRegistry
+from werkzeug.test import TestResponse
+
+from monitor.commands import PAGES_FILE
 from monitor.findings import Finding, Policy, Reason, State, judge
+from monitor.instruments import MonitorMetrics
 from monitor.observations import Outcome, Sample
+from monitor.settings import MonitorSettings
+from monitor.store import Alerts
 from monitor.targets import targets
+from monitor.watch import Watch
+from monitor.web.app import create_app
 from parvis.inventory import Town
 
 INTERVAL = 5.0
@@ -56,3 +69,54 @@ class Listener:
 
     def _finding(self, name: str) -> Finding:
         return next(finding for finding in self.findings if finding.target.name == name)
+
+
+class Messenger:
+    """Plays Alertmanager: posts webhook messages to the monitor's application."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def tells(self, *alerts: dict[str, Any]) -> TestResponse:
+        return self.client.post("/alertmanager", json={"version": "4", "status": "firing", "alerts": list(alerts)})
+
+    def beats(self, at: float | None = None) -> TestResponse:
+        second = time.time() if at is None else at
+        return self.tells(alert("Watchdog", severity="none", fingerprint="beef", annotations={"beat": f"{second:.3f}"}))
+
+
+def alert(name: str, **changes: Any) -> dict[str, Any]:
+    """One alert as Alertmanager sends it; words that are no key of an alert become labels."""
+    keys = {"status", "annotations", "startsAt", "fingerprint"}
+    labels = {"alertname": name, "town": "cachan", "severity": "page", "layer": "uplink", "site": "leo-lagrange"}
+    labels |= {key: value for key, value in changes.items() if key not in keys}
+    return {
+        "status": "firing",
+        "annotations": {"summary": f"{name} !", "impact": "Plus de Wi-Fi.", "runbook_url": "docs/06-runbooks.md#x"},
+        "startsAt": "2026-11-23T20:40:00.123Z",
+        "endsAt": "0001-01-01T00:00:00Z",
+        "generatorURL": "http://localhost/graph",
+        "fingerprint": "0123456789abcdef",
+        **{key: value for key, value in changes.items() if key in keys},
+        "labels": labels,
+    }
+
+
+class Desk:
+    """The monitor's application and its parts, not started: no echo leaves."""
+
+    def __init__(self, town: Town, state: Path) -> None:
+        self.settings = MonitorSettings(state=state)
+        self.registry = CollectorRegistry()
+        self.metrics = MonitorMetrics(town.town, self.registry)
+        self.watch = Watch(town, self.settings, self.metrics)
+        self.file = state / PAGES_FILE
+        self.alerts = Alerts(town, self.file, self.settings.beat_max_age)
+        self.client = create_app(town, self.settings, self.watch, self.alerts, self.metrics).test_client()
+        self.messenger = Messenger(self.client)
+
+    def written(self) -> list[str]:
+        return self.file.read_text("utf-8").splitlines() if self.file.exists() else []
+
+    def counted(self, name: str, **labels: str) -> float:
+        return self.registry.get_sample_value(name, labels) or 0.0
