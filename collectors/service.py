@@ -34,10 +34,10 @@ def components(settings: CollectorSettings, town: Town) -> list[AbstractContextM
         tries=settings.snmp_tries,
     )
     poller = Poller(town, polled, settings.secret, board, pacing)
-    return [poller, endpoint(settings, board, poller)]
+    return [poller, endpoint((settings.listen, settings.port or COLLECTORS.port), board, poller)]
 
 
-def endpoint(settings: CollectorSettings, board: Board, poller: Poller) -> Endpoint:
+def endpoint(address: tuple[str, int], board: Board, poller: Poller) -> Endpoint:
     """The HTTP server; a scrape only reads the board, it never causes SNMP."""
     registry = new_registry(COLLECTORS)
 
@@ -48,7 +48,7 @@ def endpoint(settings: CollectorSettings, board: Board, poller: Poller) -> Endpo
         return "application/json", board.devices_json(time.time())
 
     return Endpoint(
-        (settings.listen, settings.port or COLLECTORS.port),
+        address,
         registry,
         checks={"poller": poller.wrong},
         pages={"/metrics": metrics, "/devices.json": devices_json},

@@ -34,9 +34,11 @@ def agent(answer: Answer, host: str = "127.0.0.1") -> Iterator[tuple[str, int]]:
 
         thread = Thread(target=serve, daemon=True)
         thread.start()
-        yield opened.getsockname()
-        stop.set()
-        thread.join()
+        try:
+            yield opened.getsockname()
+        finally:
+            stop.set()
+            thread.join()
 
 
 def mute(_data: bytes) -> list[bytes]:

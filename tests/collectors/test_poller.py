@@ -1,0 +1,279 @@
+"""Polls of whole devices, and the service that repeats them."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from snmp_agents import SYSTEM, UNIFI, MemoryAgent, agent, mute
+from snmp_asking import HASTY, RealAgent, run
+from test_prometheus import read_back
+
+from collectors.access import open_session
+from collectors.board import Board
+from collectors.clocks import Rebooted
+from collectors.device import Device, Failed, Polled, devices
+from collectors.poll import Target, poll
+from collectors.poller import Pacing, Poller, attempt
+from collectors.schedule import Breaker
+from collectors.service import endpoint
+from collectors.snmp import ber
+from collectors.snmp.errors import NothingShown, SnmpError
+from collectors.snmp.pdu import Version
+from collectors.snmp.session import CommunitySession
+from collectors.snmp.transport import Address, Exchange
+from parvis.inventory import CommunityCredential, Town, UserCredential
+from parvis.settings import SecretMissing
+from parvis.values import Secret
+
+PACING = Pacing(interval_seconds=0.4, deadline_seconds=3, timeout_seconds=0.2, tries=2)
+V2C = CommunityCredential(name="anciennes", version="v2c", community_secret="community")
+V3 = UserCredential(
+    name="bornes",
+    version="v3",
+    user="sha1aes128",
+    auth="SHA-1",
+    privacy="AES-128",
+    auth_secret="auth",
+    privacy_secret="privacy",
+)
+SECRETS = {"community": "public", "auth": "auth-sha1aes128", "privacy": "priv-sha1aes128"}
+
+
+def secret(name: str) -> Secret:
+    if name not in SECRETS:
+        raise SecretMissing(f"secret {name} is missing")
+    return Secret(SECRETS[name])
+
+
+def at(address: Address, name: str = "ap-1", credential: str = "anciennes") -> Device:
+    return Device(name, *address, credential=credential, kind="access-point", site="msp", town="cachan")
+
+
+def once(memory: MemoryAgent, times: int = 1, change: Callable[[], None] = lambda: None) -> list[Polled]:
+    """Poll an agent *times* times, calling *change* after each."""
+    with agent(memory) as address:
+
+        async def work(exchange: Exchange) -> list[Polled]:
+            target = Target(at(address), CommunitySession(exchange, address, b"public", patience=HASTY))
+            found = []
+            for turn in range(times):
+                found.append(await poll(target, at=1000.0, clock=60.0 * turn))
+                change()
+            return found
+
+        return run(work)  # type: ignore[no-any-return]
+
+
+def test_an_access_point_is_recognised_and_read() -> None:
+    [found] = once(MemoryAgent(UNIFI))
+
+    assert (found.profile, found.clients, found.faults) == ("unifi", 21, ())
+    assert {"wifi_ssid_clients", "port_up", "device_uptime_seconds", "device_info"} <= {s.metric for s in found.samples}
+    assert {s.at for s in found.samples} == {1000.0}
+
+
+def test_a_second_poll_needs_no_detection() -> None:
+    memory = MemoryAgent(UNIFI)
+    lengths: list[int] = []
+
+    once(memory, times=2, change=lambda: lengths.append(len(memory.asked)))
+
+    assert lengths[1] - lengths[0] < lengths[0]
+
+
+def test_a_device_that_becomes_another_is_detected_again() -> None:
+    memory = MemoryAgent(UNIFI)
+
+    def change() -> None:
+        memory._cells[ber.oid("1.3.6.1.2.1.1.1.0")] = (ber.OCTET_STRING, b"RouterOS cAP ac")
+        memory._cells[ber.oid("1.3.6.1.2.1.1.2.0")] = (ber.OBJECT_IDENTIFIER, ber.oid("1.3.6.1.4.1.14988.1"))
+
+    assert [found.profile for found in once(memory, times=2, change=change)] == ["unifi", "mikrotik"]
+
+
+def test_a_reboot_is_seen_in_the_next_poll() -> None:
+    memory = MemoryAgent(UNIFI)
+
+    def change() -> None:
+        memory._cells[ber.oid("1.3.6.1.2.1.1.3.0")] = (ber.TIME_TICKS, 700)
+
+    assert [found.clock for found in once(memory, times=2, change=change)] == [None, Rebooted]
+
+
+def test_a_device_that_only_knows_version_1_is_read() -> None:
+    [found] = once(MemoryAgent(UNIFI, versions=(Version.V1,)))
+
+    assert (found.profile, found.clients) == ("unifi", 21)
+
+
+def test_a_device_that_shows_nothing_is_no_success() -> None:
+    with pytest.raises(NothingShown):
+        once(MemoryAgent({}))
+
+
+def test_a_device_of_no_known_kind_still_says_that_it_is_up() -> None:
+    [found] = once(MemoryAgent({**SYSTEM, "1.3.6.1.2.1.1.1.0": (ber.OCTET_STRING, b"something")}))
+
+    assert (found.profile, found.clients) == ("system", None)
+
+
+@pytest.mark.parametrize("credential", [V2C, V3])
+def test_a_credential_of_the_inventory_opens_a_real_agent(
+    snmpd: RealAgent, credential: CommunityCredential | UserCredential, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SECRETS, "community", snmpd.community.decode())
+
+    async def work(exchange: Exchange) -> Polled:
+        session = open_session(exchange, snmpd.address, credential, secret, HASTY)
+        return await poll(Target(at(snmpd.address), session), at=0.0, clock=0.0)
+
+    found = run(work)
+
+    assert "Linux" in found.description
+    assert {"device_memory_bytes", "device_load_1min", "port_info"} <= {s.metric for s in found.samples}
+
+
+def test_a_poll_that_takes_too_long_is_broken_off() -> None:
+    def slow(data: bytes) -> list[bytes]:
+        time.sleep(0.08)
+        return MemoryAgent(UNIFI)(data)
+
+    async def work(exchange: Exchange) -> object:
+        target = Target(at(address), CommunitySession(exchange, address, b"public"))
+        return await attempt(target, Pacing(deadline_seconds=0.2), Breaker())
+
+    with agent(slow) as address:
+        outcome = run(work)
+
+    assert isinstance(outcome, Failed)
+    assert outcome.reason == "deadline"
+
+
+def test_a_device_that_has_been_dead_for_long_gets_one_datagram() -> None:
+    async def work(exchange: Exchange) -> int:
+        session = CommunitySession(exchange, address, b"public", patience=HASTY)
+        target = Target(at(address), session, has_answered=True)
+        await attempt(target, PACING, Breaker(failures=5))
+        return sum(exchange.counts.values())
+
+    with agent(mute) as address:
+        assert run(work) == 1
+
+
+@pytest.fixture
+def small_town(town: Town) -> Town:
+    return town.model_copy(update={"credentials": (V2C, V3)})
+
+
+@pytest.fixture
+def running(small_town: Town) -> Iterator[Callable[[list[Device]], tuple[Board, Poller]]]:
+    """Start the poller with some devices; it is stopped at the end."""
+    with ExitStack() as stack:
+
+        def start(polled: list[Device]) -> tuple[Board, Poller]:
+            board = Board(polled, stale_after_seconds=2)
+            return board, stack.enter_context(Poller(small_town, polled, secret, board, PACING))
+
+        yield start
+
+
+def until(holds: Callable[[], bool], seconds: float = 8) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def state(board: Board) -> dict[str, tuple[bool | None, str]]:
+    return {each.device.name: (each.up, each.reason) for each in board.standings()}
+
+
+def test_each_device_stands_alone(
+    running: Callable[[list[Device]], tuple[Board, Poller]], monkeypatch: pytest.MonkeyPatch, snmpd: RealAgent
+) -> None:
+    with agent(MemoryAgent(UNIFI)) as good, agent(mute) as dead:
+        polled = [at(good, "good"), at(dead, "dead"), at(good, "keyless", "bornes"), at(snmpd.address, "stranger")]
+        monkeypatch.delitem(SECRETS, "auth")
+        board, poller = running(polled)
+
+        until(lambda: all(each.polls >= 2 for each in board.standings()))
+
+    assert state(board) == {
+        "good": (True, ""),
+        "dead": (False, "silent"),
+        "keyless": (False, "secret_missing"),
+        "stranger": (False, "silent"),
+    }
+    assert poller.wrong() == ""
+
+
+def test_a_device_that_comes_back_is_up_again(running: Callable[[list[Device]], tuple[Board, Poller]]) -> None:
+    memory, is_off = MemoryAgent(UNIFI), [True]
+
+    def answer(data: bytes) -> list[bytes]:
+        return [] if is_off[0] else memory(data)
+
+    with agent(answer) as address:
+        board, _ = running([at(address)])
+        until(lambda: board.standings()[0].failures.get("silent", 0) >= 3)
+        is_off[0] = False
+
+        until(lambda: board.standings()[0].up is True)
+
+
+def test_a_stopped_poller_says_so(small_town: Town) -> None:
+    poller = Poller(small_town, [], secret, Board([], 1), PACING)
+    with poller:
+        assert poller.wrong() == ""
+
+    assert poller.wrong() != ""
+
+
+def test_the_endpoint_serves_what_the_monitor_and_prometheus_ask(
+    running: Callable[[list[Device]], tuple[Board, Poller]],
+) -> None:
+    with agent(MemoryAgent(UNIFI)) as address:
+        board, poller = running([at(address)])
+        until(lambda: board.standings()[0].up is True)
+        with endpoint(("127.0.0.1", 0), board, poller) as serving:
+            metrics = fetched(serving.port, "/metrics").decode()
+            listed: list[dict[str, Any]] = json.loads(fetched(serving.port, "/devices.json"))
+            health = json.loads(fetched(serving.port, "/healthz"))
+
+    names = {("town", "cachan"), ("site", "msp"), ("device", "ap-1")}
+    found = read_back(metrics)
+    assert found["wifi_radio_clients", frozenset({*names, ("radio", "wifi1"), ("band", "5GHz")})] == 17
+    assert found["process_info", frozenset({("process", "collectors"), ("version", "0.1.0")})] == 1
+    assert [(each["device"], each["up"], each["clients"]) for each in listed] == [("ap-1", True, 21)]
+    assert health == {"ok": True}
+
+
+def fetched(port: int, path: str) -> bytes:
+    with urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as response:
+        body: bytes = response.read()
+        return body
+
+
+def test_every_device_of_the_town_is_polled_with_its_own_credential(town: Town) -> None:
+    found = {device.name: device for device in devices(town)}
+
+    assert len(found) == sum(len(site.switches) + len(site.access_points) for site in town.sites)
+    assert (found["ap-lagrange-tribune"].kind, found["sw-lagrange"].kind) == ("access-point", "switch")
+    assert found["ap-lagrange-gymnase"].labels == {
+        "town": "cachan",
+        "site": "leo-lagrange",
+        "device": "ap-lagrange-gymnase",
+    }
+
+
+def test_every_error_has_its_own_word_and_advice() -> None:
+    def below(kind: type[SnmpError]) -> list[type[SnmpError]]:
+        return [kind, *(each for sub in kind.__subclasses__() for each in below(sub))]
+
+    for kind in below(SnmpError)[1:]:
+        assert kind.reason != "failed", kind
+        assert kind.advice, kind
