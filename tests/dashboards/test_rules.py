@@ -1,0 +1,215 @@
+"""The alert rules: true to the catalogue, accepted by promtool, each firing and silent when it should."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import promql_parser
+import pytest
+import yaml
+
+from dashboards.alerts import LADDER, alerts
+from dashboards.pace import paced
+from dashboards.rules import rules
+from parvis.catalogue import metrics
+from parvis.inventory import Text, Town
+
+SITE = 'town="cachan", site="leo-lagrange"'
+FOR_SECONDS = {name: alert.for_ for name, alert in alerts().items()}
+
+CASES: dict[str, tuple[str, str, dict[str, str]]] = {
+    # alert: (series, values that fire / that do not, as "firing|silent"; labels of the firing alert beside the rule's)
+    "SupervisionIsolee": ('monitor_isolated{town="cachan"}', "1|0", {}),
+    "LienCoupe": (f'uplink_up{{{SITE}, uplink="fibre-lagrange"}}', "0|1", {"uplink": "fibre-lagrange"}),
+    "PasserelleMuette": (f'gateway_up{{{SITE}, device="gw-lagrange"}}', "0|1", {"device": "gw-lagrange"}),
+    "CommutateurMuet": (f'switch_up{{{SITE}, device="sw-lagrange"}}', "0|1", {"device": "sw-lagrange"}),
+    "BorneMuette": (f'ap_up{{{SITE}, device="ap-lagrange-tribune"}}', "0|1", {"device": "ap-lagrange-tribune"}),
+    "CollecteurMuet": ('snmp_data_age_seconds{town="cachan"}', "301|300", {}),
+    "MoniteurMuet": ('up{job="monitor", town="cachan"}', "0|1", {"job": "monitor"}),
+    "SupervisionAveugle": (
+        f'reachability_state{{{SITE}, subject="fibre-lagrange", kind="uplink", state="unknown"}}',
+        "1|0",
+        {},
+    ),
+}
+
+
+def parsed(town: Town, pace: float = 1.0) -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(rules(town, pace))["groups"] for rule in group["rules"]]
+
+
+def rule_called(town: Town, name: str) -> dict[str, Any]:
+    """The rule of that name for the site of the cases, or for the town."""
+    found = [rule for rule in parsed(town) if rule["alert"] == name]
+    return next((rule for rule in found if rule["labels"].get("site") == "leo-lagrange"), found[0])
+
+
+def promtool(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["promtool", *words], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_promtool_accepts_the_rules(town: Town, tmp_path: Path) -> None:
+    file = tmp_path / "rules.yml"
+    file.write_text(rules(town))
+    done = promtool("check", "rules", str(file))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(parsed(town))} rules found" in done.stdout
+
+
+def expectation(rule: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
+    texts = {
+        key: text.replace("{{ $labels.device }}", labels.get("device", "")) for key, text in rule["annotations"].items()
+    }
+    return {"exp_labels": {**rule["labels"], **labels}, "exp_annotations": texts}
+
+
+def unit_test(rule: dict[str, Any], series: str, value: str, at: float, expected: list[dict[str, Any]]) -> Any:
+    return {
+        "interval": "15s",
+        "input_series": [{"series": series, "values": f"{value}x240"}],
+        "alert_rule_test": [{"eval_time": f"{at:.0f}s", "alertname": rule["alert"], "exp_alerts": expected}],
+    }
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_each_alert_fires_after_its_wait_not_before_and_not_without_cause(
+    town: Town, tmp_path: Path, name: str
+) -> None:
+    rule = rule_called(town, name)
+    series, values, labels = CASES[name]
+    firing, silent = values.split("|")
+    wait = FOR_SECONDS[name]
+    tests = [
+        unit_test(rule, series, firing, wait + 30, [expectation(rule, labels)]),
+        unit_test(rule, series, firing, wait - 15, []),
+        unit_test(rule, series, silent, 3000, []),
+    ]
+    (tmp_path / "rules.yml").write_text(rules(town))
+    file = tmp_path / "tests.yml"
+    file.write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "evaluation_interval": "15s", "tests": tests}))
+    done = promtool("test", "rules", str(file))
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_dead_collector_process_fires_even_when_nobody_knows_the_data_age(town: Town, tmp_path: Path) -> None:
+    rule = rule_called(town, "CollecteurMuet")
+    expected = [expectation(rule, {"job": "collectors"})]
+    tests = [unit_test(rule, 'up{job="collectors", town="cachan"}', "0", 400, expected)]
+    (tmp_path / "rules.yml").write_text(rules(town))
+    (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": tests}))
+
+    done = promtool("test", "rules", str(tmp_path / "tests.yml"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_watchdog_always_fires_and_carries_the_second_it_was_made(town: Town, tmp_path: Path) -> None:
+    rule = rule_called(town, "Watchdog")
+    texts = {**rule["annotations"], "beat": "600.000"}
+    expected = [{"exp_labels": rule["labels"], "exp_annotations": texts}]
+    tests = [unit_test(rule, "unrelated", "0", 600, expected)]
+    (tmp_path / "rules.yml").write_text(rules(town))
+    (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": tests}))
+
+    done = promtool("test", "rules", str(tmp_path / "tests.yml"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_absent_series_accuses_nobody(town: Town, tmp_path: Path) -> None:
+    tests = [
+        {
+            "interval": "15s",
+            "input_series": [{"series": 'up{job="monitor"}', "values": "1x240"}],
+            "alert_rule_test": [{"eval_time": "55m", "alertname": name, "exp_alerts": []} for name in alerts()],
+        }
+    ]
+    (tmp_path / "rules.yml").write_text(rules(town))
+    (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": tests}))
+
+    done = promtool("test", "rules", str(tmp_path / "tests.yml"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_alert_has_its_cases() -> None:
+    assert set(CASES) == set(alerts())
+
+
+def test_every_rule_has_all_that_the_one_called_needs(town: Town) -> None:
+    for rule in parsed(town):
+        assert {"severity", "layer", "town"} <= set(rule["labels"])
+        assert {"summary", "impact", "runbook_url", "dashboard_url"} <= set(rule["annotations"])
+        assert rule["annotations"]["runbook_url"] == f"docs/06-runbooks.md#{rule['alert'].lower()}"
+        assert "{" not in rule["annotations"]["impact"]
+
+
+def test_every_rule_asks_only_for_metrics_that_exist(town: Town) -> None:
+    for rule in parsed(town):
+        promql_parser.parse(rule["expr"])
+        for name in selectors(promql_parser.parse(rule["expr"])):
+            assert name == "up" or name in metrics(), f"{rule['alert']} asks for {name}"
+
+
+def selectors(node: Any) -> set[str]:
+    """The metric names in a PromQL expression."""
+    if isinstance(node, promql_parser.VectorSelector):
+        return {node.name}
+    found: set[str] = set()
+    for part in ("lhs", "rhs", "expr"):
+        if (child := getattr(node, part, None)) is not None:
+            found |= selectors(child)
+    for child in getattr(node, "args", ()) or ():
+        found |= selectors(child)
+    return found
+
+
+def test_a_site_of_class_a_calls_at_any_hour_the_others_by_day(town: Town) -> None:
+    severity = {
+        rule["labels"]["site"]: rule["labels"]["severity"] for rule in parsed(town) if rule["alert"] == "LienCoupe"
+    }
+
+    assert severity == {
+        "maison-services-publics": "page",
+        "service-relation-citoyen": "page",
+        "bibliotheque-centrale": "page-jour",
+        "leo-lagrange": "page-jour",
+    }
+
+
+def test_what_is_lower_waits_longer_so_that_the_root_speaks_first() -> None:
+    ladder = sorted(
+        (alert for alert in alerts().values() if alert.layer in LADDER), key=lambda a: LADDER.index(a.layer)
+    )
+    waits = [alert.for_ for alert in ladder]
+
+    assert waits == sorted(waits)
+
+
+def test_a_new_site_brings_its_own_rules(town: Town) -> None:
+    fewer = town.model_copy(update={"sites": town.sites[1:]})
+    gone = town.sites[0].site
+
+    assert {rule["labels"].get("site") for rule in parsed(town)} - {
+        rule["labels"].get("site") for rule in parsed(fewer)
+    } == {gone}
+
+
+def test_a_title_with_braces_stays_text(town: Town, tmp_path: Path) -> None:
+    site = town.sites[0].model_copy(update={"title": Text(fr='{{ query "up" }} {site_title}', en="x")})
+    file = tmp_path / "rules.yml"
+    file.write_text(rules(town.model_copy(update={"sites": (site,)})))
+
+    assert promtool("check", "rules", str(file)).returncode == 0
+    assert (
+        '{{ "{{" }} query "up" }}'
+        in yaml.safe_load(file.read_text())["groups"][1]["rules"][0]["annotations"]["summary"]
+    )
+
+
+@pytest.mark.parametrize("pace", [1.0, 0.05, 0.01])
+def test_pace_shortens_every_wait_and_nothing_else(town: Town, pace: float) -> None:
+    for slow, fast in zip(parsed(town), parsed(town, pace), strict=True):
+        if slow["alert"] != "Watchdog":
+            assert fast["for"] == paced(FOR_SECONDS[slow["alert"]], pace)
+        same = ("alert", "expr", "labels", "annotations")
+        assert [slow[key] for key in same] == [fast[key] for key in same]
