@@ -70,9 +70,9 @@ def stages(town: Town, wiring: Plan, options: Options, folder: Path) -> list[Sta
     drawn = _secrets(town, folder)
     _certificates(town, folder)
     _resolvers(town, wiring)
-    script = state.file_for(folder / "sight.sh", sight(folder / "sight"), mode=0o755)
-    ours = Rooms(town, wiring, folder, options.pace, str(script))
-    debian = Debian(town, wiring, folder, outputs.generate(town), drawn)
+    script = str(state.file_for(folder / "sight.sh", sight(folder)))
+    ours = Rooms(town, wiring, folder, options.pace, script)
+    debian = Debian(town, wiring, folder, outputs.generate(town), drawn, script)
     without = options.without
     sites: list[Program] = [_internet(wiring, folder), debian.internet_dns(), _agents(town, wiring, folder, drawn)]
     for site in town.sites:

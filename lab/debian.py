@@ -57,6 +57,8 @@ class Debian:
     folder: Path
     texts: Mapping[str, str]
     secrets: Mapping[str, str]
+    sight: str
+    """The script what runs as another user starts through; see lab.users."""
 
     def internet_dns(self) -> Program:
         """The fake internet's DNS: any name leads to its web server."""
@@ -122,7 +124,7 @@ class Debian:
         where = (f"--config.file={here / 'prometheus.yml'}", f"--storage.tsdb.path={here / 'data'}")
         argv = ("prometheus", *_flags(here / "prometheus.args"), *where)
         ready = Check("tcp", PROMETHEUS_PORT)
-        return Program("prometheus", self.plan.centre, SERVERS.command(unconfined(argv)), "debian", ready)
+        return Program("prometheus", self.plan.centre, SERVERS.command(self.sight, unconfined(argv)), "debian", ready)
 
     def alertmanager(self, rules: Path) -> Program:
         """The town's Alertmanager, with the files of the folder *rules*."""
@@ -130,7 +132,7 @@ class Debian:
         where = (f"--config.file={here / 'alertmanager.yml'}", f"--storage.path={here / 'data'}")
         argv = ("prometheus-alertmanager", *_flags(here / "alertmanager.args"), *where)
         ready = Check("tcp", ALERTMANAGER_PORT)
-        return Program("alertmanager", self.plan.centre, SERVERS.command(unconfined(argv)), "debian", ready)
+        return Program("alertmanager", self.plan.centre, SERVERS.command(self.sight, unconfined(argv)), "debian", ready)
 
     def _server_folder(self, name: str, rules: Path) -> Path:
         here = folder_for(self.folder / "centre" / name, SERVERS)

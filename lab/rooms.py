@@ -111,7 +111,7 @@ class Rooms:
         return Program(
             name=name,
             namespace=self.plan.namespace(device) if device else self.plan.centre,
-            argv=("sh", self.sight, *user.command((sys.executable, *argv))),
+            argv=user.command(self.sight, (sys.executable, *argv)),
             kind="ours",
             ready=Check("healthy", process.port, str(values["listen"])),
         )

@@ -116,9 +116,9 @@ def make_secrets(folder: Path, owners: dict[str, tuple[User, Iterable[str]]]) ->
 
 
 def make_certificates(folder: Path, hosts: dict[str, tuple[User | None, tuple[str, ...]]]) -> None:
-    """The twin's own CA (``ca.pem``) and for each name of *hosts* ``tls/NAME.crt`` and ``.key`` of its owner."""
+    """The twin's own CA (``tls/ca.pem``) and for each name of *hosts* ``tls/NAME.crt`` and ``.key`` of its owner."""
     authority = trustme.CA(organization_name="Parvis lab")
-    file_for(folder / "ca.pem", authority.cert_pem.bytes().decode())
+    file_for(folder / "tls" / "ca.pem", authority.cert_pem.bytes().decode())
     for name, (user, names) in hosts.items():
         issued = authority.issue_cert(*names)
         chain = "".join(part.bytes().decode() for part in issued.cert_chain_pems)

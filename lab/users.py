@@ -14,12 +14,12 @@ class User:
     uid: int
     capabilities: tuple[str, ...] = ()
 
-    def command(self, argv: tuple[str, ...]) -> tuple[str, ...]:
-        """*argv* as this user, with these capabilities and no way to gain more."""
+    def command(self, sight: str, argv: tuple[str, ...]) -> tuple[str, ...]:
+        """*argv* as this user, with these capabilities and no way to gain more; *sight* is the script made below."""
         granted = ",".join(["-all", *(f"+{name}" for name in self.capabilities)])
         limits = tuple(f"--{kind}={granted}" for kind in ("inh-caps", "ambient-caps", "bounding-set"))
         who = ("--reuid", str(self.uid), "--regid", str(self.uid), "--clear-groups")
-        return ("setpriv", *who, *limits, "--no-new-privs", "--", *argv)
+        return ("sh", sight, "setpriv", *who, *limits, "--no-new-privs", "--", *argv)
 
 
 GATEWAYD = User(61001, ("net_admin",))
@@ -29,26 +29,28 @@ MONITOR = User(61004)
 SERVERS = User(61005)
 """Prometheus and Alertmanager."""
 STRANGER = 0o001
+"""The permission bit by which others may pass a folder."""
+FIRST_FREE_HANDLE = 3
 
 
-def sight(staging: Path) -> str:
-    """A shell script that lets any user see this Python and this checkout, then runs its arguments.
+def sight(folder: Path) -> str:
+    """A shell script that lets any user see this Python, this checkout and *folder*, then runs its arguments.
 
-    A checkout below a closed home folder is invisible to the users above. Within the private mount namespace that
+    What lies below a closed home folder is invisible to the users above. Within the private mount namespace that
     ``ip netns exec`` made, each closed folder is covered by an empty one that shows only what is needed.
     """
-    shown = [tree for tree in _trees() if _closed_above(tree)]
+    shown = [tree for tree in _trees(folder) if _closed_above(tree)]
     lines = ["#!/bin/sh", "set -e"]
-    for number, tree in enumerate(shown):
-        lines += [f"mkdir -p '{staging}/{number}'", f"mount --bind '{tree}' '{staging}/{number}'"]
+    lines += [f"exec {handle}<'{tree}'" for handle, tree in enumerate(shown, FIRST_FREE_HANDLE)]
     lines += [f"mount -t tmpfs -o mode=755 tmpfs '{cover}'" for cover in _covers(shown)]
-    for number, tree in enumerate(shown):
-        lines += [f"mkdir -p '{tree}'", f"mount --bind '{staging}/{number}' '{tree}'"]
+    for handle, tree in enumerate(shown, FIRST_FREE_HANDLE):
+        bind = f"mount --no-canonicalize --bind /proc/self/fd/{handle} '{tree}'"
+        lines += [f"mkdir -p '{tree}'", bind, f"exec {handle}<&-"]
     return "\n".join([*lines, 'exec "$@"', ""])
 
 
-def _trees() -> list[Path]:
-    trees = {Path(sys.base_prefix), Path(sys.prefix), Path(parvis.__file__).parents[1]}
+def _trees(folder: Path) -> list[Path]:
+    trees = {Path(sys.base_prefix), Path(sys.prefix), Path(parvis.__file__).parents[1], folder}
     resolved = sorted({tree.resolve() for tree in trees})
     return [tree for tree in resolved if not any(other in tree.parents for other in resolved)]
 
