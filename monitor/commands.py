@@ -32,11 +32,10 @@ def monitor(file: Path | None) -> None:
 def components(town: Town, settings: MonitorSettings) -> tuple[Watch, service.Endpoint]:
     """The watch, and the HTTP endpoint with the pages on top of it; neither is started."""
     settings.state.mkdir(parents=True, exist_ok=True)
-    registry = service.new_registry(MONITOR)
-    metrics = MonitorMetrics(town.town, registry)
+    metrics = MonitorMetrics(town.town)
     watch = Watch(town, settings, metrics)
     alerts = Alerts(town, settings.state / PAGES_FILE, settings.beat_max_age)
     app = create_app(town, settings, watch, alerts, metrics)
     checks = {"rounds": watch.late, "echoes": watch.forbidden}
     address = (settings.listen, settings.port or MONITOR.port)
-    return watch, service.Endpoint(address, registry, checks=checks, app=app)
+    return watch, service.Endpoint(address, metrics.registry, checks=checks, app=app)

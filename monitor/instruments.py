@@ -2,12 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 
-from prometheus_client import CollectorRegistry
-
 from monitor.findings import Finding, State, isolated
 from monitor.sites import SiteView
 from monitor.targets import Kind
-from parvis.catalogue import Instruments
+from parvis.catalogue import definitions
+from parvis.instruments import registry_of
 from parvis.processes import MONITOR
 
 UP_METRIC = {
@@ -22,9 +21,9 @@ _VALUE = {State.UP: 1.0, State.DEGRADED: 1.0, State.DOWN: 0.0}
 class MonitorMetrics:
     """The monitor's instruments, and how findings become their values."""
 
-    def __init__(self, town: str, registry: CollectorRegistry) -> None:
+    def __init__(self, town: str) -> None:
         self._town = town
-        self.made = Instruments(MONITOR.name, registry)
+        self.registry, self.made = registry_of(MONITOR.name, definitions(MONITOR.name))
         for result in ("answered", "lost", "refused", "stray"):
             self.made.counter("icmp_echoes_total").labels(result)
         for part in ("probe", "collectors"):

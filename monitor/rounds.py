@@ -9,7 +9,7 @@ from typing import Self
 
 import structlog
 
-from parvis.catalogue import Instruments
+from parvis.instruments import Instruments
 
 log = structlog.get_logger()
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
-from prometheus_client import CollectorRegistry
 from werkzeug.test import TestResponse
 
 from monitor.commands import PAGES_FILE
@@ -107,8 +106,8 @@ class Desk:
 
     def __init__(self, town: Town, state: Path) -> None:
         self.settings = MonitorSettings(state=state)
-        self.registry = CollectorRegistry()
-        self.metrics = MonitorMetrics(town.town, self.registry)
+        self.metrics = MonitorMetrics(town.town)
+        self.registry = self.metrics.registry
         self.watch = Watch(town, self.settings, self.metrics)
         self.file = state / PAGES_FILE
         self.alerts = Alerts(town, self.file, self.settings.beat_max_age)
