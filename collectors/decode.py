@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import isfinite
 
-from collectors import entity
+from collectors import entity, ports
 from collectors.profile import DEVICE_LABELS, SCALARS, Column, Label, Profile, Reading, Rule
 from collectors.sample import Labels, Sample
 from collectors.snmp import ber
@@ -33,12 +33,20 @@ def samples(profile: Profile, answers: Answers, labels: Mapping[str, str], at: f
     """Everything *profile* can say from *answers*; *labels* name the device, *at* is Unix time in seconds."""
     tables = {SCALARS: rows(profile, SCALARS, answers)}
     tables |= {name: rows(profile, name, answers) for name in profile.tables}
-    for name, table in profile.tables.items():
-        if table.derive:
-            others = (tables.get(other, {}) for other in ("entity", "entity_alias", "port"))
-            tables[name] = entity.derive(tables[name], *others)
+    _derive(profile, tables)
     base = tuple((name, labels[name]) for name in DEVICE_LABELS if name in labels)
     return [sample for rule in profile.metrics for sample in _apply(rule, tables, base, at)]
+
+
+def _derive(profile: Profile, tables: Rows) -> None:
+    """Add the derived columns; ports first, because sensors are named after them."""
+    for name, table in profile.tables.items():
+        if table.derive == "port":
+            tables[name] = ports.derive(tables[name])
+    for name, table in profile.tables.items():
+        if table.derive == "entity_sensor":
+            others = (tables.get(other, {}) for other in ("entity", "entity_alias", "port"))
+            tables[name] = entity.derive(tables[name], *others)
 
 
 def group(profile: Profile, varbinds: Iterable[VarBind]) -> dict[RawOid, dict[bytes, Cell]]:

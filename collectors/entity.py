@@ -54,7 +54,7 @@ def dbm(watts: float) -> float | None:
 def derive(sensors: Rows, entities: Rows, aliases: Rows, ports: Rows) -> dict[bytes, dict[str, Read]]:
     """The rows of a sensor table with the derived columns; a sensor that is not operational has no reading."""
     index_of = {ber.index(suffix)[0]: row.get("ifindex") for suffix, row in aliases.items() if suffix}
-    names = {str(word) for row in ports.values() for word in (row.get("name"), row.get("descr")) if word}
+    names = {str(row[key]): str(row["port"]) for row in ports.values() for key in ("name", "descr") if row.get(key)}
     found = {}
     for suffix, row in sensors.items():
         entity = entities.get(suffix, {})
@@ -106,7 +106,7 @@ def _port_above(suffix: bytes, entities: Rows, index_of: Mapping[int, Read], por
         alias = str(index_of.get(numbers[0]) or "").rpartition(".")[2]
         if alias.isdigit():
             port = ports.get(ber.encode_index((int(alias),)), {})
-            return str(port.get("name") or port.get("descr") or alias)
+            return str(port.get("port") or alias)
         entity = entities.get(ber.encode_index(numbers[:1]), {})
         if entity.get("class") == PORT_CLASS and (entity.get("name") or entity.get("descr")):
             return str(entity.get("name") or entity.get("descr"))
@@ -115,6 +115,6 @@ def _port_above(suffix: bytes, entities: Rows, index_of: Mapping[int, Read], por
     return None
 
 
-def _port_named(text: str, names: set[str]) -> str | None:
+def _port_named(text: str, names: Mapping[str, str]) -> str | None:
     """The port whose name stands as a word in a sensor's description."""
-    return next((word for word in re.split(r"[\s,:;()]+", text) if word in names), None)
+    return next((names[word] for word in re.split(r"[\s,:;()]+", text) if word in names), None)

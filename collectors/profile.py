@@ -13,13 +13,15 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from collectors.entity import DERIVED
+from collectors import entity, ports
 from collectors.snmp import ber
 from parvis import catalogue
 from parvis.values import Duration, Oid
 
 DEVICE_LABELS = ("town", "site", "device")
 """Labels every sample has beside those its profile gives it; a one-shot poll knows only the device."""
+DERIVED = {"entity_sensor": entity.DERIVED, "port": ports.DERIVED}
+"""The columns each way of deriving adds to a table."""
 SCALARS = "scalars"
 """The name under which a profile's scalars are its table of one row."""
 
@@ -76,18 +78,18 @@ class Table(Part):
     """Columns that share their index; *oid* is the entry their arcs are counted from.
 
     *keep*: seconds the table may be remembered instead of read, while the device runs on. *derive*: columns worked out
-    from the others (collectors.entity).
+    from the others (collectors.entity, collectors.ports).
     """
 
     oid: Oid | None = None
     columns: dict[str, ColumnSpec]
     keep: Duration = 0
-    derive: Literal["entity_sensor"] | None = None
+    derive: Literal["entity_sensor", "port"] | None = None
 
     @property
     def names(self) -> set[str]:
         """Every column, read or derived."""
-        return {*self.columns, *(DERIVED if self.derive else ())}
+        return {*self.columns, *(DERIVED[self.derive] if self.derive else ())}
 
 
 class Label(Part):

@@ -10,6 +10,7 @@ from collectors.device import Polled
 from collectors.sample import Sample
 from parvis import catalogue
 
+YES_NO = "yes/no"
 Columns = dict[str, tuple[str, float, str]]
 """For each metric (with its part, if any): the column's heading, a factor, and the format of a value."""
 
@@ -23,8 +24,8 @@ RADIO: Columns = {
 }
 NETWORK: Columns = {"wifi_ssid_clients": ("Clients", 1, "{:.0f}")}
 PORT: Columns = {
-    "port_up": ("Up", 1, "{:.0f}"),
-    "port_admin_up": ("Enabled", 1, "{:.0f}"),
+    "port_up": ("Up", 1, YES_NO),
+    "port_admin_up": ("Enabled", 1, YES_NO),
     "port_speed_bits_per_second": ("Mbit/s", 1e-6, "{:g}"),
     "port_receive_bytes_total": ("Received MB", 1e-6, "{:,.1f}"),
     "port_transmit_bytes_total": ("Sent MB", 1e-6, "{:,.1f}"),
@@ -58,6 +59,10 @@ def print_poll(polled: Polled, where: str, console: Console, *, explain: bool) -
     console.print(_listing(rest, explain=explain))
 
 
+def _shown(form: str, value: float) -> str:
+    return ("yes" if value else "no") if form == YES_NO else form.format(value)
+
+
 def _pivot(title: str, labels: tuple[str, ...], columns: Columns, samples: Iterable[Sample]) -> Table | None:
     cells: dict[tuple[str, ...], dict[str, str]] = defaultdict(dict)
     for sample in samples:
@@ -65,7 +70,7 @@ def _pivot(title: str, labels: tuple[str, ...], columns: Columns, samples: Itera
         key = f"{sample.metric} {found['part']}" if "part" in found else sample.metric
         if key in columns:
             _, factor, form = columns[key]
-            cells[tuple(found.get(label, "") for label in labels)][key] = form.format(sample.value * factor)
+            cells[tuple(found.get(label, "") for label in labels)][key] = _shown(form, sample.value * factor)
     if not cells:
         return None
     present = [key for key in columns if any(key in row for row in cells.values())]

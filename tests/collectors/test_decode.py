@@ -118,6 +118,24 @@ def test_a_port_without_a_name_is_called_by_its_index() -> None:
     assert found[series("port_up", port="7")] == 1
 
 
+def test_ports_of_one_name_are_told_apart() -> None:
+    twins = table("1.3.6.1.2.1.2.2.1", {2: [b"lan", b"lan", b"wan"], 8: [1, 2, 1]}, {2: ber.OCTET_STRING})
+
+    found = decoded(twins, "if_mib")
+
+    assert {dict(labels)["port"]: value for (metric, labels), value in found.items() if metric == "port_up"} == {
+        "lan #1": 1,
+        "lan #2": 0,
+        "wan": 1,
+    }
+
+
+def test_an_impossible_speed_gives_way_to_the_other_one() -> None:
+    mib = {"1.3.6.1.2.1.2.2.1.5.1": (ber.GAUGE32, 10**9), "1.3.6.1.2.1.31.1.1.1.15.1": (ber.GAUGE32, 10**9)}
+
+    assert decoded(mib, "if_mib")[series("port_speed_bits_per_second", port="1")] == 10**9
+
+
 MIKROTIK = {
     **SYSTEM,
     **PORTS,

@@ -9,7 +9,7 @@ from snmp_agents import MemoryAgent, agent, mute
 from snmp_asking import HASTY, RealAgent, free_port, run
 
 from collectors.snmp import ber, pdu, walk
-from collectors.snmp.errors import BadName, Silent, SnmpError
+from collectors.snmp.errors import BadName, Refused, Silent, SnmpError
 from collectors.snmp.pdu import Pdu, Version
 from collectors.snmp.session import CommunitySession
 from collectors.snmp.transport import Exchange, Patience, resolve
@@ -107,7 +107,9 @@ def test_silent_and_refusing_devices_do_not_delay_another(snmpd: RealAgent) -> N
             took = time.monotonic() - started
             for task in waiting:
                 task.cancel()
-            await asyncio.gather(*waiting, *refused, return_exceptions=True)
+            await asyncio.gather(*waiting, return_exceptions=True)
+            outcomes = await asyncio.gather(*refused, return_exceptions=True)
+            assert {type(outcome) for outcome in outcomes} == {Refused}
             return took
 
     assert run(work) < 0.5
