@@ -7,7 +7,6 @@ import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from lab.plan import DNS, WEB, Plan, Resident
@@ -33,6 +32,7 @@ PACKAGES = {
 NET_SNMP_NAMES = {"SHA-1": "SHA", "AES-128": "AES", "AES-192-reeder": "AES-192-C", "AES-256-reeder": "AES-256-C"}
 UNCONFINED = ("aa-exec", "-p", "unconfined", "--")
 APPARMOR = Path("/sys/kernel/security/apparmor/profiles")
+LEASE_SCRIPT = Path(__file__).with_name("lease.sh")
 RETRY_SECONDS, TRIES = 1, 3
 DHCP_PORT, SNMP_PORT, DNS_PORT = 67, 161, 53
 
@@ -142,7 +142,7 @@ class Debian:
 
     def phone(self, resident: Resident, resolver: Path) -> Program:
         """A resident's DHCP client, asking for option 114 (RFC 8910)."""
-        script = file_for(self.folder / "lease.sh", (files("lab") / "lease.sh").read_text(), mode=0o755)
+        script = file_for(self.folder / "lease.sh", LEASE_SCRIPT.read_text(), mode=0o755)
         lease = lease_file(self.folder, resident)
         asking = ("-O", "114", "-t", str(TRIES), "-T", str(RETRY_SECONDS), "-A", str(RETRY_SECONDS))
         argv = ("udhcpc", "-f", "-i", "wlan0", "-s", str(script), *asking)

@@ -79,7 +79,8 @@ def _is_download(path: str) -> bool:
     return path == "/stream" or (path.startswith("/bytes/") and path[7:].isdigit())
 
 
-async def _serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer one request and close."""
     with suppress(OSError, ValueError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, TimeoutError):
         head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), IDLE_SECONDS)
         method, path, host = request(head)
@@ -135,8 +136,8 @@ async def serve(certificate: str, key: str) -> None:
     """Serve until cancelled."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate, key)
-    await asyncio.start_server(_serve, port=80, limit=MAX_HEAD)
-    await asyncio.start_server(_serve, port=443, limit=MAX_HEAD, ssl=tls)
+    await asyncio.start_server(serve_one, port=80, limit=MAX_HEAD)
+    await asyncio.start_server(serve_one, port=443, limit=MAX_HEAD, ssl=tls)
     await asyncio.start_server(_echo, port=7)
     await asyncio.get_running_loop().create_datagram_endpoint(_EchoDatagrams, ("::", 7))  # IPv4 too
     await asyncio.Event().wait()

@@ -15,6 +15,8 @@ DNS = ("203.0.113.53", "2001:db8:80::53")
 EDGE = ("203.0.113.1", "2001:db8:80::1")
 """The centre's end of the link to the fake internet."""
 MAX_PREFIX = 12
+IFNAMSIZ = 16
+"""The kernel's limit for an interface's name, with its final zero."""
 IP_KEYWORDS = {"up", "br", "dev", "type", "name", "down"}
 
 
@@ -157,7 +159,7 @@ def port_name(port: str) -> str:
     ('25', 'GigabitEthernet', 'port-up')
     """
     clean = re.sub(r"[^A-Za-z0-9_.-]", "-", port)
-    return f"port-{clean}" if clean in IP_KEYWORDS else clean[:15]
+    return f"port-{clean}" if clean in IP_KEYWORDS else clean[: IFNAMSIZ - 1]
 
 
 def _internet(made: Plan) -> None:

@@ -63,7 +63,8 @@ def forwarded(head: bytes) -> tuple[str, int, bytes]:
     return where.hostname, where.port or 80, ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
 
-async def _proxy(near: Streams) -> None:
+async def proxy(near: Streams) -> None:
+    """Serve one proxy request: pass it on, or tunnel; 502 in words when the far side fails."""
     reader, writer = near
     try:
         host, port, onward = forwarded(await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), HEAD_SECONDS))
@@ -94,7 +95,7 @@ async def main(argv: list[str]) -> None:
 async def _listen(descriptor: int, address: str | None) -> None:
     async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if address is None:
-            await _proxy((reader, writer))
+            await proxy((reader, writer))
         else:
             host, _, port = address.rpartition(":")
             await _expose((reader, writer), host, int(port))

@@ -17,15 +17,19 @@ from lab.inside import inside
 REBOOT = "reboot"
 
 
-class _Listening(asyncio.DatagramProtocol):
+class Listening(asyncio.DatagramProtocol):
+    """Hands each datagram to the agent, and its answer back."""
+
     def __init__(self, agent: Agent) -> None:
         self._agent = agent
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport to answer by."""
         # Python 3.11's own transport is no subclass of DatagramTransport, though it has its methods.
         self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: Any) -> None:
+        """Answer, or be silent as the agent is."""
         answer = self._agent.answer(data)
         if answer is not None:
             self._transport.sendto(answer, addr)
@@ -66,7 +70,7 @@ async def main(agents: list[Agent], orders: socket.socket) -> None:
     """Answer until the process is ended."""
     loop = asyncio.get_running_loop()
     for agent in agents:
-        await loop.create_datagram_endpoint(partial(_Listening, agent), sock=_open(agent.device))
+        await loop.create_datagram_endpoint(partial(Listening, agent), sock=_open(agent.device))
     by_name = {agent.device.about.name: agent for agent in agents}
     await loop.create_datagram_endpoint(partial(_Orders, by_name), sock=orders)
     await asyncio.Event().wait()

@@ -1,0 +1,24 @@
+"""A lab of the tests' own, beside any that runs: another prefix, another folder, one site, one resident."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from lab.building import Options
+from lab.town import Lab
+
+SITE = "maison-services-publics"
+PREFIX = "pt-"
+
+
+@pytest.fixture(scope="session")
+def small() -> Options:
+    return Options(sites=(SITE,), residents=1, prefix=PREFIX, windows=False)
+
+
+@pytest.fixture(scope="module")
+def lab(small: Options, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    twin = Lab(tmp_path_factory.mktemp("twin") / "lab")
+    twin.up(small)
+    yield twin
+    twin.down()

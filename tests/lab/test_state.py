@@ -1,0 +1,67 @@
+"""What the lab writes down: secrets for their owners only; nothing is believed that is half written."""
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from lab import processes, state, users
+from parvis.inventory import Town
+
+
+def test_one_command_at_a_time(tmp_path: Path) -> None:
+    with state.locked(tmp_path), pytest.raises(state.LabBusy), state.locked(tmp_path):
+        pass
+
+    with state.locked(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_every_secret_the_town_names_is_drawn(town: Town) -> None:
+    names = state.snmp_secrets(town)
+
+    assert "snmp-bornes-auth" in names
+    assert "snmp-anciennes-community" in names
+
+
+@pytest.mark.root
+def test_a_secret_is_read_by_its_owner_only(tmp_path: Path) -> None:
+    drawn = state.make_secrets(tmp_path, {"portal": (users.PORTAL, ["portal-key"]), "monitor": (users.MONITOR, ["k"])})
+    file = tmp_path / "secrets" / "portal" / "portal-key"
+
+    assert file.read_text() == drawn["portal-key"] != drawn["k"]
+    assert len(drawn["portal-key"]) >= 32
+    about = file.stat()
+    assert (about.st_uid, stat.S_IMODE(about.st_mode)) == (users.PORTAL.uid, 0o400)
+
+
+def test_a_half_written_state_counts_as_none(tmp_path: Path) -> None:
+    (tmp_path / "lab.json").write_text('{"prefix": "pv-"')
+
+    assert state.told(tmp_path) is None
+
+
+def test_a_half_written_pid_file_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "pids").mkdir()
+    (tmp_path / "pids" / "a.json").write_text("{")
+    (tmp_path / "pids" / "b.json").write_text(json.dumps({"program": {}, "pid": 1}))
+
+    assert processes.started(tmp_path) == []
+
+
+def test_a_later_process_with_the_same_pid_is_left_alone() -> None:
+    ticks = processes.start_ticks(os.getpid())
+    assert ticks is not None
+
+    assert not processes.send(os.getpid(), ticks + 1, processes.signal.SIGKILL)
+
+
+def test_a_user_gets_only_the_capability_it_needs() -> None:
+    command = users.GATEWAYD.command("sight.sh", ("true",))
+
+    assert "--bounding-set=-all,+net_admin" in command
+    assert "--bounding-set=-all" in users.PORTAL.command("sight.sh", ("true",))
+    assert "--no-new-privs" in command
