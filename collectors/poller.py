@@ -24,6 +24,9 @@ from parvis.settings import SecretMissing
 FIRST_ROUND_SECONDS = 5
 """After a start, every device is asked once within this time, so that the page is soon full."""
 
+MAY_PASS = ("silent", "deadline")
+"""Reasons after which what was learned of a device is kept; after others its address and secrets are read anew."""
+
 log = structlog.get_logger()
 
 
@@ -106,9 +109,12 @@ class Poller(AbstractContextManager["Poller"]):
                 outcome = await attempt(target, self._pacing, breaker)
             except (SecretMissing, SnmpError) as error:
                 outcome = failure(error)
-            breaker = breaker.failed() if isinstance(outcome, Failed) else breaker.succeeded()
-            budget = target.pace.budget if target else 0
-            self._note(device, outcome, time.monotonic() - started, budget, breaker)
+            self._note(device, outcome, time.monotonic() - started, target.pace.budget if target else 0, breaker)
+            if isinstance(outcome, Failed):
+                breaker = breaker.failed()
+                target = target if outcome.reason in MAY_PASS else None
+            else:
+                breaker = breaker.succeeded()
             now = time.time()
             await asyncio.sleep(next_turn(device.name, interval, now) - now)
 
@@ -117,12 +123,14 @@ class Poller(AbstractContextManager["Poller"]):
         credential = self._town.credential(device.credential)
         return Target(device, open_session(self._exchange, address, credential, self._secret, self._pacing.patience))
 
-    def _note(self, device: Device, outcome: Outcome, duration: float, budget: int, breaker: Breaker) -> None:
+    def _note(self, device: Device, outcome: Outcome, duration: float, budget: int, before: Breaker) -> None:
         self._board.put(device, outcome, time.time(), duration, budget)
         facts = {"device": device.name, "site": device.site, "duration_seconds": round(duration, 3)}
         if isinstance(outcome, Failed):
-            if breaker.failures == 1 or breaker.failures % 60 == 0:
+            if before.failures % 60 == 0:
                 log.warning("poll failed", reason=outcome.reason, detail=outcome.detail, advice=outcome.advice, **facts)
+        elif before.failures:
+            log.info("device answers again", failures=before.failures, **facts)
         else:
             log.debug("polled", profile=outcome.profile, samples=len(outcome.samples), **facts)
 

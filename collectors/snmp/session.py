@@ -93,7 +93,7 @@ class UsmSession:
         try:
             answer = await self._asked_twice(request, patience)
         except Silent:
-            if self.user.priv and not self._has_worked and await self._answers_without_privacy():
+            if self.user.priv and not self._has_worked and await self._answers_without_privacy(patience):
                 raise WrongPrivacyPassword("answers signed requests, but is silent to encrypted ones") from None
             self._has_worked = False
             raise
@@ -115,11 +115,11 @@ class UsmSession:
         answer: Pdu = await self.exchange.ask(self.address, seal, partial(self._read, user), patience)
         return answer
 
-    async def _answers_without_privacy(self) -> bool:
+    async def _answers_without_privacy(self, patience: Patience) -> bool:
         """Net-SNMP drops what it cannot decrypt without a report; any answer to a signed request gives it away."""
         clear = replace(self.user, priv=None, priv_password=b"")
         try:
-            await self._once(pdu.ask(Kind.GET, ()), clear, Patience(tries=2))
+            await self._once(pdu.ask(Kind.GET, ()), clear, replace(patience, tries=1))
         except (Silent, Malformed, Unauthentic, WrongAuthPassword, UnknownUser):
             return False
         except SnmpError:

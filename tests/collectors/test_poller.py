@@ -225,6 +225,18 @@ def test_a_device_that_comes_back_is_up_again(running: Callable[[list[Device]], 
         until(lambda: board.standings()[0].up is True)
 
 
+def test_a_corrected_secret_is_taken_up(
+    running: Callable[[list[Device]], tuple[Board, Poller]], monkeypatch: pytest.MonkeyPatch, snmpd: RealAgent
+) -> None:
+    monkeypatch.setitem(SECRETS, "auth", "wrong password")
+    board, _ = running([at(snmpd.address, credential="bornes")])
+    until(lambda: state(board) == {"ap-1": (False, "wrong_password")})
+
+    monkeypatch.setitem(SECRETS, "auth", "auth-sha1aes128")
+
+    until(lambda: state(board) == {"ap-1": (True, "")})
+
+
 def test_a_stopped_poller_says_so(small_town: Town) -> None:
     poller = Poller(small_town, [], secret, Board([], 1), PACING)
     with poller:

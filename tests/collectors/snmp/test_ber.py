@@ -3,35 +3,11 @@
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from snmp_messages import PDUS, SUBIDENTIFIERS
 
 from collectors.snmp import ber, pdu
 from collectors.snmp.errors import Malformed
 from collectors.snmp.pdu import Kind, Pdu, Version
-
-SUBIDENTIFIERS = st.lists(st.integers(0, 2**32 - 1), max_size=20)
-NAMES = st.builds(
-    lambda top, second, rest: ber.encode_index((top * 40 + second, *rest)),
-    st.integers(0, 1),
-    st.integers(0, 39),
-    SUBIDENTIFIERS,
-)
-VARBINDS = st.one_of(
-    st.tuples(NAMES, st.just(ber.INTEGER), st.integers(-(2**31), 2**31 - 1)),
-    st.tuples(NAMES, st.sampled_from([ber.COUNTER32, ber.GAUGE32, ber.TIME_TICKS]), st.integers(0, 2**32 - 1)),
-    st.tuples(NAMES, st.just(ber.COUNTER64), st.integers(0, 2**64 - 1)),
-    st.tuples(NAMES, st.sampled_from([ber.OCTET_STRING, ber.OPAQUE]), st.binary(max_size=300)),
-    st.tuples(NAMES, st.just(ber.IP_ADDRESS), st.binary(min_size=4, max_size=4)),
-    st.tuples(NAMES, st.just(ber.OBJECT_IDENTIFIER), NAMES),
-    st.tuples(NAMES, st.sampled_from(sorted(ber.VALUELESS)), st.none()),
-)
-PDUS = st.builds(
-    Pdu,
-    st.sampled_from(list(Kind)),
-    st.integers(1, 2**31 - 1),
-    st.integers(0, 18),
-    st.integers(0, 1000),
-    st.lists(VARBINDS, max_size=12),
-)
 
 
 @given(PDUS, st.sampled_from([Version.V1, Version.V2C]), st.binary(max_size=40))
@@ -111,6 +87,15 @@ def test_odd_values_of_devices_cost_at_most_themselves(tag: int, content: str, v
     found = ber.read_varbinds(odd + good, 0, len(odd + good))
 
     assert found == [(b"\x2b\x06", tag, value), (b"\x2b\x07", ber.INTEGER, 1)]
+
+
+@pytest.mark.parametrize("size", [0, 1, 3, 40])
+def test_a_value_that_does_not_fill_its_binding_is_malformed(size: int) -> None:
+    value = bytes((ber.OCTET_STRING, size, 1, 2))
+    content = ber.tlv(ber.SEQUENCE, ber.tlv(ber.OBJECT_IDENTIFIER, b"\x2b\x06") + value) + bytes(50)
+
+    with pytest.raises(Malformed):
+        ber.read_varbinds(content, 0, len(content))
 
 
 def test_long_form_lengths_are_read() -> None:

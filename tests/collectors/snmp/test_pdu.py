@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from pyasn1.codec.ber import decoder, encoder
 from pysnmp.proto import api
-from test_ber import VARBINDS
+from snmp_messages import VARBINDS
 
 from collectors.snmp import ber, pdu
 from collectors.snmp.errors import Unauthentic
