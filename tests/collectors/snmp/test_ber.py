@@ -98,6 +98,15 @@ def test_a_value_that_does_not_fill_its_binding_is_malformed(size: int) -> None:
         ber.read_varbinds(content, 0, len(content))
 
 
+@pytest.mark.parametrize("name", ["", "2b86", "81"])
+def test_a_name_without_its_last_octet_is_malformed(name: str) -> None:
+    value = ber.tlv(ber.OCTET_STRING, b"abc")
+    content = ber.tlv(ber.SEQUENCE, ber.tlv(ber.OBJECT_IDENTIFIER, bytes.fromhex(name)) + value)
+
+    with pytest.raises(Malformed):
+        ber.read_varbinds(content, 0, len(content))
+
+
 def test_long_form_lengths_are_read() -> None:
     content = bytes.fromhex("30820009 0681012b 0482000161".replace(" ", ""))
 
