@@ -84,12 +84,10 @@ def scalar(profile: Profile, answers: Answers, name: str) -> Read:
 
 def read(column: Column, cell: Cell) -> Read:
     """What *cell* means under *column*: a number in the column's unit, a text, or nothing."""
-    tag, value = cell
-    raw = text(value) if isinstance(value, bytes) and tag == ber.OCTET_STRING else value
-    if value is None or raw in column.absent:
+    if cell[1] is None:
         return None
     if column.names:
-        word = oid_or_text(cell) if column.read == "text" else str(raw)
+        word = oid_or_text(cell)
         return next((name for pattern, name in column.matchers if pattern.fullmatch(word)), None)
     found = READ[column.read](cell)
     if found in column.absent:
@@ -136,8 +134,10 @@ def text(octets: bytes) -> str:
     >>> text(b"Salle \xc3\xa9t\xe9\x00\n")
     'Salle \xe9t\ufffd'
     """
-    cleaned = "".join(char if char.isprintable() else " " for char in octets.decode("utf-8", "replace"))
-    return " ".join(cleaned.split())[:MAX_TEXT]
+    decoded = octets.decode("utf-8", "replace")
+    if not decoded.isprintable():
+        decoded = "".join(char if char.isprintable() else " " for char in decoded)
+    return " ".join(decoded.split())[:MAX_TEXT]
 
 
 def oid_or_text(cell: Cell) -> str:

@@ -104,6 +104,38 @@ def test_a_reboot_is_seen_in_the_next_poll() -> None:
     assert [found.clock for found in once(memory, times=2, change=change)] == [None, Rebooted]
 
 
+SWITCH = {
+    **SYSTEM,
+    "1.3.6.1.2.1.1.1.0": (ber.OCTET_STRING, b"a switch"),
+    "1.3.6.1.2.1.47.1.1.1.1.2.7": (ber.OCTET_STRING, b"Inlet"),
+    **{f"1.3.6.1.2.1.99.1.1.1.{arc}.7": (ber.INTEGER, part) for arc, part in enumerate((8, 9, 0, 27, 1), 1)},
+}
+ENTITY = ber.oid("1.3.6.1.2.1.47.1.1.1.1.2")
+
+
+@pytest.mark.parametrize(
+    ("elapsed", "ticks", "read_again"), [(60.0, 366_000, False), (3700.0, 730_000, True), (60.0, 700, True)]
+)
+def test_tables_that_hardly_change_are_kept_for_an_hour_of_one_life(
+    elapsed: float, ticks: int, read_again: bool
+) -> None:
+    memory = MemoryAgent(SWITCH)
+    with agent(memory) as address:
+
+        async def work(exchange: Exchange) -> Polled:
+            target = Target(at(address), CommunitySession(exchange, address, b"public", patience=HASTY))
+            await poll(target, at=0.0, clock=0.0)
+            memory.asked.clear()
+            memory._cells[ber.oid("1.3.6.1.2.1.1.3.0")] = (ber.TIME_TICKS, ticks)
+            return await poll(target, at=0.0, clock=elapsed)
+
+        found = run(work)
+
+    asked = {name for request in memory.asked for name, _, _ in request.varbinds}
+    assert any(name.startswith(ENTITY) for name in asked) is read_again
+    assert ("device_temperature_celsius", 27) in {(s.metric, s.value) for s in found.samples}
+
+
 def test_a_device_that_only_knows_version_1_is_read() -> None:
     [found] = once(MemoryAgent(UNIFI, versions=(Version.V1,)))
 
