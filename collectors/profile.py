@@ -53,8 +53,8 @@ class Column(Part):
     """One object: where it is and how its raw value is read. A raw or read value out of bounds is no value.
 
     *names* maps whole raw texts (regular expressions) to the word used here; what matches none has no value.
-    *absent* lists values before *scale* that mean "none"; *range* is inclusive, in the unit after *scale*; *cap* cuts off
-    above.
+    *absent* lists values before *scale* that mean "none"; *range* is inclusive, in the unit after *scale*; *cap* cuts
+    off above.
     """
 
     oid: Oid | None = None

@@ -114,10 +114,16 @@ ENTITY = ber.oid("1.3.6.1.2.1.47.1.1.1.1.2")
 
 
 @pytest.mark.parametrize(
-    ("elapsed", "ticks", "read_again"), [(60.0, 366_000, False), (3700.0, 730_000, True), (60.0, 700, True)]
+    ("elapsed", "ticks", "description", "read_again"),
+    [
+        (60.0, 366_000, b"a switch", False),
+        (3700.0, 730_000, b"a switch", True),
+        (60.0, 700, b"a switch", True),
+        (60.0, 366_000, b"a switch, upgraded", True),
+    ],
 )
 def test_tables_that_hardly_change_are_kept_for_an_hour_of_one_life(
-    elapsed: float, ticks: int, read_again: bool
+    elapsed: float, ticks: int, description: bytes, read_again: bool
 ) -> None:
     memory = MemoryAgent(SWITCH)
     with agent(memory) as address:
@@ -127,6 +133,7 @@ def test_tables_that_hardly_change_are_kept_for_an_hour_of_one_life(
             await poll(target, at=0.0, clock=0.0)
             memory.asked.clear()
             memory._cells[ber.oid("1.3.6.1.2.1.1.3.0")] = (ber.TIME_TICKS, ticks)
+            memory._cells[ber.oid("1.3.6.1.2.1.1.1.0")] = (ber.OCTET_STRING, description)
             return await poll(target, at=0.0, clock=elapsed)
 
         found = run(work)
