@@ -17,7 +17,7 @@ from lab.plan import DNS, Plan, plan
 from lab.probes import Check
 from lab.processes import Program
 from lab.rooms import Pace, Rooms
-from lab.users import COLLECTORS, GATEWAYD, MONITOR, PORTAL, sight
+from lab.users import COLLECTORS, PORTAL, sight
 from parvis import outputs
 from parvis.inventory import DEMO_TOWN, AccessPoint, CommunityCredential, Town, load
 
@@ -96,16 +96,8 @@ def _left(programs: list[Program], without: frozenset[str]) -> tuple[Program, ..
 
 
 def _secrets(town: Town, folder: Path) -> dict[str, str]:
-    names = state.snmp_secrets(town)
-    return state.make_secrets(
-        folder,
-        {
-            "collectors": (COLLECTORS, names),
-            "portal": (PORTAL, rooms.PORTAL_SECRETS),
-            "gatewayd": (GATEWAYD, rooms.GATEWAYD_SECRETS),
-            "monitor": (MONITOR, rooms.MONITOR_SECRETS),
-        },
-    )
+    owners = {"collectors": (COLLECTORS, state.snmp_secrets(town)), "portal": (PORTAL, rooms.PORTAL_SECRETS)}
+    return state.make_secrets(folder, owners)
 
 
 def _certificates(town: Town, folder: Path) -> None:

@@ -11,6 +11,7 @@ import click
 from lab import reports, state
 from lab.building import Options
 from lab.network import CommandFailed
+from lab.processes import DidNotStart
 from lab.rooms import Pace
 from lab.town import AlreadyUp, Lab, LabError
 from parvis.inventory import DEMO_TOWN, InventoryError
@@ -28,6 +29,19 @@ FAULTS: dict[str, Callable[[Lab, str], None]] = {
     "flush-nft": Lab.flush_nft,
 }
 """What can go wrong on request; the first two take a site, the last a gateway, the others a device."""
+
+
+REFUSALS = (
+    CommandFailed,
+    DidNotStart,
+    InventoryError,
+    KeyError,
+    LabError,
+    ValueError,
+    state.LabBusy,
+    state.NotOurs,
+)
+"""Errors that tell a person what to do."""
 
 
 class Seconds(click.ParamType[float, str]):
@@ -50,7 +64,16 @@ class Telling(click.Group):
         """Run the command; what the lab refuses becomes exit code 1."""
         try:
             return super().invoke(ctx)
-        except (LabError, CommandFailed, InventoryError, KeyError, ValueError, state.LabBusy) as error:
+        except (
+            LabError,
+            CommandFailed,
+            InventoryError,
+            KeyError,
+            ValueError,
+            DidNotStart,
+            state.LabBusy,
+            state.NotOurs,
+        ) as error:
             raise click.ClickException(str(error.args[0]) if isinstance(error, KeyError) else str(error)) from error
 
 
@@ -108,9 +131,9 @@ def up(
 
 
 @lab.command()
-@click.option("--prefix", help="Of a run that was killed before it wrote its state down.")
+@click.option("--prefix", default="", help="Also remove namespaces called so whose folder is gone.")
 @click.pass_obj
-def down(twin: Lab, prefix: str | None) -> None:
+def down(twin: Lab, prefix: str) -> None:
     """End and remove everything: processes, namespaces, files."""
     click.echo("The lab is down; nothing is left." if twin.down(prefix) else "No lab was up.")
 

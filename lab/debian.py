@@ -104,7 +104,7 @@ class Debian:
         ]
         config = file_for(here / "snmpd.conf", "\n".join(lines) + "\n", mode=0o600)
         argv = ("snmpd", "-f", "-Lo", "-C", "-c", str(config), "-I", "-smux")
-        environment = {"SNMP_PERSISTENT_DIR": str(here), "MIBS": "", "SNMPCONFPATH": str(here)}
+        environment = {"SNMP_PERSISTENT_DIR": str(here / "persistent"), "MIBS": "", "SNMPCONFPATH": str(here)}
         namespace = self.plan.namespace(switch.name)
         ready = Check("udp", switch.snmp.port)
         return Program(f"{switch.name}.snmpd", namespace, unconfined(argv), "debian", ready, environment)
@@ -124,7 +124,7 @@ class Debian:
         where = (f"--config.file={here / 'prometheus.yml'}", f"--storage.tsdb.path={here / 'data'}")
         argv = ("prometheus", *_flags(here / "prometheus.args"), *where)
         ready = Check("tcp", PROMETHEUS_PORT)
-        return Program("prometheus", self.plan.centre, SERVERS.command(self.sight, unconfined(argv)), "debian", ready)
+        return Program("prometheus", self.plan.centre, SERVERS.command(self.sight, argv), "debian", ready)
 
     def alertmanager(self, rules: Path) -> Program:
         """The town's Alertmanager, with the files of the folder *rules*."""
@@ -132,7 +132,7 @@ class Debian:
         where = (f"--config.file={here / 'alertmanager.yml'}", f"--storage.path={here / 'data'}")
         argv = ("prometheus-alertmanager", *_flags(here / "alertmanager.args"), *where)
         ready = Check("tcp", ALERTMANAGER_PORT)
-        return Program("alertmanager", self.plan.centre, SERVERS.command(self.sight, unconfined(argv)), "debian", ready)
+        return Program("alertmanager", self.plan.centre, SERVERS.command(self.sight, argv), "debian", ready)
 
     def _server_folder(self, name: str, rules: Path) -> Path:
         here = folder_for(self.folder / "centre" / name, SERVERS)

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -18,6 +18,13 @@ Kind = Literal["ours", "debian", "resident"]
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 STOP_SECONDS = 5.0
+READY_SECONDS = 60.0
+PAUSE_SECONDS = 0.05
+LOG_LINES = 20
+
+
+class DidNotStart(Exception):
+    """A program of the lab's does not do its work; its last words tell who must act."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +84,24 @@ def start(program: Program, state: Path, inherit: tuple[int, ...] = ()) -> Runni
     (state / "pids" / f"{program.name}.json").write_text(json.dumps(asdict(running)))
     child.returncode = 0  # ours no longer: whoever ends it looks at /proc
     return running
+
+
+def wait(waiting: Sequence[Running], state: Path, seconds: float = READY_SECONDS) -> None:
+    """Wait until all do their work; DidNotStart for the first that ends, or is not ready in time."""
+    deadline = time.monotonic() + seconds
+    while waiting := [running for running in waiting if not running.ready]:
+        for running in waiting:
+            if not running.alive or time.monotonic() > deadline:
+                what = "did not get ready" if running.alive else "ended at once"
+                words = last_lines(state, running.program.name, LOG_LINES)
+                raise DidNotStart(f"{running.program.name} {what}; the end of its log:\n{words}")
+        time.sleep(PAUSE_SECONDS)
+
+
+def last_lines(state: Path, name: str, lines: int | None) -> str:
+    """The last *lines* of what a program has written, or all of it."""
+    text = (state / "logs" / f"{name}.log").read_text(errors="replace")
+    return text if lines is None else "\n".join(text.splitlines()[-lines:])
 
 
 def _environment() -> dict[str, str]:

@@ -18,8 +18,6 @@ from parvis.inventory import Site, Town
 PARVIS = str(Path(sys.executable).parent / "parvis")
 LOOPBACK = "127.0.0.1"
 PORTAL_SECRETS = ("portal-key",)
-MONITOR_SECRETS = ("oncall-key",)
-GATEWAYD_SECRETS: tuple[str, ...] = ()
 READ_BY_OTHERS = 0o2750
 """A folder whose owner writes and whose group passes; what is made in it belongs to the group."""
 

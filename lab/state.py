@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,11 +16,16 @@ from lab.users import User
 from parvis.inventory import CommunityCredential, Town
 
 DEFAULT_FOLDER = Path("/run/parvis-lab")
+WORD = "lab.json"
 SECRET_BYTES = 24
 
 
 class LabBusy(Exception):
     """Another command is building or removing this twin; wait for it."""
+
+
+class NotOurs(Exception):
+    """The folder is not a lab's; the person at the keyboard must name another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,31 +52,48 @@ def locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def create(folder: Path) -> None:
-    """Make an empty state folder that everybody may pass."""
-    folder.mkdir(parents=True, mode=0o755)
+def create(folder: Path, about: About) -> None:
+    """Make a state folder that everybody may pass, and tell *about* it first: what told of nothing is not ours."""
+    folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
+    tell(folder, about)
     for name in ("pids", "logs", "secrets", "tls", "residents"):
         (folder / name).mkdir(mode=0o755)
 
 
 def remove(folder: Path) -> None:
-    """Remove the folder and all that is in it."""
-    if folder.exists():
-        shutil.rmtree(folder)
+    """Remove the folder and all that is in it, last of all the word that it is ours; NotOurs when it never was."""
+    refuse_strange(folder)
+    if not folder.exists():
+        return
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != WORD:
+            path.unlink()
+    (folder / WORD).unlink(missing_ok=True)
+    folder.rmdir()
+
+
+def refuse_strange(folder: Path) -> None:
+    """NotOurs when *folder* holds something else than a lab."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / WORD).exists():
+        raise NotOurs(f"{folder} holds something that is no lab; name another folder")
 
 
 def told(folder: Path) -> About | None:
-    """What is told about the twin of *folder*; None when there is none, or it was killed before it could say."""
+    """What is told about the twin of *folder*; None when there is none."""
     try:
-        return About(**json.loads((folder / "lab.json").read_text()))
+        return About(**json.loads((folder / WORD).read_text()))
     except (OSError, ValueError, TypeError):
         return None
 
 
 def tell(folder: Path, about: About) -> None:
-    """Write what is told about the twin."""
-    (folder / "lab.json").write_text(json.dumps(asdict(about)))
+    """Write what is told about the twin, whole or not at all."""
+    draft = folder / f"{WORD}.new"
+    draft.write_text(json.dumps(asdict(about)))
+    draft.replace(folder / WORD)
 
 
 def folder_for(path: Path, user: User, mode: int = 0o700, group: int | None = None) -> Path:
@@ -104,7 +126,7 @@ def snmp_secrets(town: Town) -> list[str]:
     return sorted(names)
 
 
-def make_secrets(folder: Path, owners: dict[str, tuple[User, Iterable[str]]]) -> dict[str, str]:
+def make_secrets(folder: Path, owners: Mapping[str, tuple[User, Iterable[str]]]) -> dict[str, str]:
     """Draw a secret for each name and give it to each owner that needs it; returns them by name."""
     drawn: dict[str, str] = {}
     for owner, (user, names) in owners.items():

@@ -5,26 +5,17 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lab import building, debian, network, processes, state
-from lab.building import Options, Stage
+from lab import building, debian, network, openings, processes, state
+from lab.building import Options
 from lab.plan import Plan, Resident, plan
 from lab.processes import Program, Running
-from lab.rooms import LOOPBACK
 from parvis.inventory import Town
-from parvis.processes import ALERTMANAGER_PORT, MONITOR, PROMETHEUS_PORT
 
-READY_SECONDS = 60.0
-LEASE_SECONDS = 30.0
-LOG_LINES = 20
-PROXY_PORT = 8888
-WINDOWS = {"wall": MONITOR.port, "prometheus": PROMETHEUS_PORT, "alertmanager": ALERTMANAGER_PORT}
-"""Pages of the centre that the host's browser may open, and their ports."""
 DEVICE_ORDERS = ("normal", "silent", "garbage", "reboot")
 
 Say = Callable[[str], None]
@@ -47,6 +38,7 @@ class Lab:
     @property
     def about(self) -> state.About:
         """What is told about the running twin; LabError when none runs."""
+        _only_for_root()
         about = state.told(self.folder)
         if about is None:
             raise LabError(f"no lab is up in {self.folder}; start one with: parvis lab up")
@@ -67,29 +59,31 @@ class Lab:
         """Build and start everything; seconds taken. AlreadyUp when it runs; a killed run's leftovers go first."""
         _only_for_root()
         with state.locked(self.folder):
-            self._refuse_when_up()
+            self._refuse_when_up(options.prefix)
             lacking = debian.missing(options.without)
             if lacking:
                 raise LabError(f"not installed: {', '.join(lacking)}; apt-get install {' '.join(lacking.values())}")
-            self._clear(options.prefix)
+            self._clear()
             try:
                 return self._build(options, say)
             except BaseException:
-                self._clear(options.prefix)
+                self._clear()
                 raise
 
-    def down(self, prefix: str | None = None) -> bool:
-        """End and remove everything; False when there was nothing. *prefix*: of a run that left no word."""
+    def down(self, prefix: str = "") -> bool:
+        """End and remove everything; False when there was nothing. *prefix*: namespaces whose folder is gone."""
         _only_for_root()
         with state.locked(self.folder):
-            about = state.told(self.folder)
-            prefix = about.prefix if about else prefix or Options().prefix
-            there = self.folder.exists() or bool(network.existing(prefix))
+            there = self.folder.exists() or bool(prefix and network.existing(prefix))
             self._clear(prefix)
             return there
 
-    def _refuse_when_up(self) -> None:
+    def _refuse_when_up(self, prefix: str) -> None:
+        state.refuse_strange(self.folder)
         about = state.told(self.folder)
+        if network.existing(prefix) and (about is None or about.prefix != prefix):
+            words = f"namespaces called {prefix}… exist, but {self.folder} knows nothing of them"
+            raise LabError(f"{words}; take another --prefix, or remove them: parvis lab down --prefix {prefix}")
         if about is None or not about.complete:
             return
         found = processes.started(self.folder)
@@ -98,9 +92,10 @@ class Lab:
             words = f"; ended since: {', '.join(ended)}" if ended else ""
             raise AlreadyUp(f"the lab is up{words}; nothing was changed (parvis lab status, parvis lab down)")
 
-    def _clear(self, prefix: str) -> None:
+    def _clear(self, prefix: str = "") -> None:
+        """End and remove what our folder tells of, and what is called *prefix*."""
         about = state.told(self.folder)
-        for name in {prefix, about.prefix if about else prefix}:
+        for name in filter(None, {prefix, about.prefix if about else ""}):
             running = {run.pid: run.started for run in processes.started(self.folder) if run.alive}
             inside = {pid: processes.start_ticks(pid) for pid in processes.inhabitants(network.existing(name))}
             processes.end({**running, **{pid: ticks for pid, ticks in inside.items() if ticks is not None}})
@@ -109,61 +104,31 @@ class Lab:
 
     def _build(self, options: Options, say: Say) -> float:
         begun = time.monotonic()
-        state.create(self.folder)
         about = state.About(options.prefix, options.residents, "", complete=False, seconds=0.0, windows={})
-        state.tell(self.folder, about)
+        state.create(self.folder, about)
         town, wiring = building.prepare(options, self.folder)
         network.build(wiring)
         say(f"{time.monotonic() - begun:5.1f} s  {len(wiring.namespaces)} namespaces, {len(wiring.wires)} wires")
         for stage in building.stages(town, wiring, options, self.folder):
-            self._start(stage)
+            self._start(stage.programs)
             say(f"{time.monotonic() - begun:5.1f} s  {stage.title}: {len(stage.programs)} programs ready")
-        windows = self._open_windows(wiring) if options.windows else {}
+        windows = openings.open_windows(wiring, self.folder) if options.windows else {}
         proxied = wiring.residents[0].name if windows and wiring.residents else ""
         seconds = time.monotonic() - begun
         state.tell(self.folder, replace(about, complete=True, seconds=seconds, windows=windows, proxied=proxied))
         return seconds
 
-    def _start(self, stage: Stage) -> None:
-        self._wait([processes.start(program, self.folder) for program in stage.programs])
-
-    def _wait(self, waiting: list[Running], seconds: float = READY_SECONDS) -> None:
-        deadline = time.monotonic() + seconds
-        while waiting := [running for running in waiting if not running.ready]:
-            for running in waiting:
-                if not running.alive or time.monotonic() > deadline:
-                    what = "did not get ready" if running.alive else "ended at once"
-                    name = running.program.name
-                    raise LabError(f"{name} {what}; the end of its log:\n{self.log(name, LOG_LINES)}")
-            time.sleep(0.05)
-
-    def _open_windows(self, wiring: Plan) -> dict[str, int]:
-        channels = {name: _listener(port) for name, port in WINDOWS.items()}
-        ports = {name: _port(channel) for name, channel in channels.items()}
-        exposed = [f"{channels[name].fileno()}={LOOPBACK}:{port}" for name, port in WINDOWS.items()]
-        self._window("windows", wiring.centre, ("expose", *exposed), channels.values())
-        if wiring.residents:
-            ports["proxy"] = self._open_proxy(wiring.residents[0])
-        return ports
-
-    def _open_proxy(self, resident: Resident) -> int:
-        channel = _listener(PROXY_PORT)
-        port = _port(channel)
-        self._window("proxy", resident.namespace, ("proxy", str(channel.fileno())), [channel])
-        return port
-
-    def _window(self, name: str, namespace: str, argv: tuple[str, ...], channels: Iterable[socket.socket]) -> None:
-        program = Program(name, namespace, (sys.executable, "-m", "lab.windows", *argv), "ours")
-        processes.start(program, self.folder, tuple(channel.fileno() for channel in channels))
-        for channel in channels:
-            channel.close()
+    def _start(self, programs: Sequence[Program]) -> list[Running]:
+        running = [processes.start(program, self.folder) for program in programs]
+        processes.wait(running, self.folder)
+        return running
 
     def browse(self, resident: str) -> int:
         """Let the host's proxy leave through another resident; its port."""
         found = self.resident(resident)
         old = self.process("proxy")
         processes.end({old.pid: old.started})
-        port = self._open_proxy(found)
+        port = openings.open_proxy(found, self.folder)
         about = self.about
         state.tell(self.folder, replace(about, proxied=found.name, windows={**about.windows, "proxy": port}))
         return port
@@ -213,9 +178,7 @@ class Lab:
     def restart(self, name: str, number: signal.Signals = signal.SIGTERM) -> Running:
         """End a program by a signal and start it again as it was; returns once it does its work."""
         self.stop(name, number)
-        running = processes.start(self.process(name).program, self.folder)
-        self._wait([running])
-        return running
+        return self.start(name)
 
     def stop(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:
         """End a program by a signal and leave it ended."""
@@ -225,9 +188,7 @@ class Lab:
 
     def start(self, name: str) -> Running:
         """Start a program that was stopped; returns once it does its work."""
-        running = processes.start(self.process(name).program, self.folder)
-        self._wait([running])
-        return running
+        return self._start([self.process(name).program])[0]
 
     def cut_fibre(self, site: str) -> None:
         """Unplug a site's fibre at the operator's end: the switch's port loses its light, packets get lost."""
@@ -278,12 +239,7 @@ class Lab:
         if not path.exists():
             known = [file.stem for file in path.parent.glob("*.log")]
             raise LabError(f"no log is called {name}; {_suggest(name, known)}")
-        text = path.read_text(errors="replace")
-        return text if lines is None else "\n".join(text.splitlines()[-lines:])
-
-    def settings_file(self, name: str) -> Path:
-        """The settings file of one of our processes, for further commands of the same room."""
-        return self.folder / "settings" / f"{name}.toml"
+        return processes.last_lines(self.folder, name, lines)
 
 
 def _suggest(word: str, known: Iterable[str]) -> str:
@@ -295,15 +251,3 @@ def _suggest(word: str, known: Iterable[str]) -> str:
 def _only_for_root() -> None:
     if os.geteuid() != 0:
         raise LabError("network namespaces need root; run it with sudo")
-
-
-def _listener(port: int) -> socket.socket:
-    """A listener on the host's loopback: on *port*, or on any free one when somebody has it."""
-    try:
-        return socket.create_server((LOOPBACK, port))
-    except OSError:
-        return socket.create_server((LOOPBACK, 0))
-
-
-def _port(channel: socket.socket) -> int:
-    return int(channel.getsockname()[1])

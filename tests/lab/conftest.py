@@ -7,13 +7,10 @@ import pytest
 from lab.building import Options
 from lab.town import Lab
 
-SITE = "maison-services-publics"
-PREFIX = "pt-"
-
 
 @pytest.fixture(scope="session")
 def small() -> Options:
-    return Options(sites=(SITE,), residents=1, prefix=PREFIX, windows=False)
+    return Options(sites=("maison-services-publics",), residents=1, prefix="pt-", windows=False)
 
 
 @pytest.fixture(scope="module")

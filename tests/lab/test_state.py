@@ -38,10 +38,24 @@ def test_a_secret_is_read_by_its_owner_only(tmp_path: Path) -> None:
     assert (about.st_uid, stat.S_IMODE(about.st_mode)) == (users.PORTAL.uid, 0o400)
 
 
-def test_a_half_written_state_counts_as_none(tmp_path: Path) -> None:
-    (tmp_path / "lab.json").write_text('{"prefix": "pv-"')
+def test_a_folder_that_is_no_labs_is_never_removed(tmp_path: Path) -> None:
+    (tmp_path / "letter").write_text("dear")
 
-    assert state.told(tmp_path) is None
+    with pytest.raises(state.NotOurs):
+        state.remove(tmp_path)
+
+    assert (tmp_path / "letter").exists()
+
+
+def test_a_labs_folder_goes_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "lab"
+    state.create(folder, state.About("pv-", 2, "", complete=False, seconds=0.0, windows={}))
+    (folder / "logs" / "x.log").write_text("x")
+    assert state.told(folder) == state.About("pv-", 2, "", complete=False, seconds=0.0, windows={})
+
+    state.remove(folder)
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_half_written_pid_file_is_passed_over(tmp_path: Path) -> None:
