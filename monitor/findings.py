@@ -149,7 +149,7 @@ def _alone(
 
 def _snmp(sample: Sample | None, silent_since: float | None) -> bool | None:
     """What SNMP says; an answer older than the first missing echo says nothing against it."""
-    if sample is None or sample.up is None:
+    if sample is None:
         return None
     older = sample.succeeded_at is None or (silent_since is not None and sample.succeeded_at < silent_since)
     return None if sample.up and older else sample.up

@@ -19,7 +19,8 @@ class Turn:
 def on_call(town: Town, at: datetime) -> Turn:
     """The turn in force at *at* (aware). A handover keeps its local hour in summer and in winter.
 
-    Handovers that fall in the hour a clock change skips happen when it ends; in the hour it repeats, the first time.
+    A handover at an hour that a clock change skips happens an hour later by the new clock (02:30 at 03:30); at an hour
+    that it repeats, the first time.
     Before the rota starts the order runs backwards, so that there always is exactly one person.
     """
     zone = ZoneInfo(town.timezone)

@@ -93,6 +93,20 @@ def test_each_alert_fires_after_its_wait_not_before_and_not_without_cause(
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.parametrize(("at", "firing"), [(720, True), (1200, False)])
+def test_an_alert_holds_on_a_while_so_that_a_flapping_link_is_one_alert(
+    town: Town, tmp_path: Path, at: int, firing: bool
+) -> None:
+    rule = rule_called(town, "LienCoupe")
+    series, _values, labels = CASES["LienCoupe"]
+    test = unit_test(rule, series, "0x40 1", at, [expectation(rule, labels)] if firing else [])
+    (tmp_path / "rules.yml").write_text(rules(town))
+    (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": [test]}))
+
+    done = promtool("test", "rules", str(tmp_path / "tests.yml"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_a_dead_collector_process_fires_even_when_nobody_knows_the_data_age(town: Town, tmp_path: Path) -> None:
     rule = rule_called(town, "CollecteurMuet")
     expected = [expectation(rule, {"job": "collectors"})]

@@ -6,7 +6,8 @@ import sys
 import time
 from ipaddress import ip_address
 
-from monitor.probes.icmp import Prober
+from monitor.probes.echo import request
+from monitor.probes.icmp import Prober, _ping_socket, _received
 from monitor.targets import Kind, Target
 
 SILENT = "192.0.2.9"
@@ -36,6 +37,17 @@ def main(rounds: int) -> None:
             outcomes = {o.target: [o.answered, o.loss_ratio, o.rtt_seconds] for o in prober.round()}
             tell({"outcomes": outcomes, "seconds": time.monotonic() - started})
     tell(prober.counts)
+    tell({"stamped_after": stamped_after()})
+
+
+def stamped_after() -> float | None:
+    """Seconds from an echo to its kernel stamp, read a tenth of a second late."""
+    with _ping_socket(4) as channel:
+        sent = time.time_ns()
+        channel.sendto(request(4, 1, b"token"), ("127.0.0.1", 0))
+        time.sleep(0.1)
+        stamps = [stamp for _packet, _source, stamp in _received(channel)]
+    return None if stamps[0] is None else (stamps[0] - sent) / 1e9
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 import json
 import subprocess
 import sys
+import time
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.probes.echo import Window, reply, request
+from monitor.probes.echo import TOKEN_BYTES, Window, reply, request
+from monitor.probes.icmp import Prober, _Awaited, _elapsed
+from monitor.targets import Kind, Target
+
+TARGET = Target("gw", Kind.GATEWAY, "site", ip_address("192.0.2.1"))
+TOKEN = bytes(range(TOKEN_BYTES))
 
 ALLOW = 'echo "0 2147483647" > /proc/sys/net/ipv4/ping_group_range; exec "$@"'
 FORBID = 'echo "1 0" > /proc/sys/net/ipv4/ping_group_range; exec "$@"'
@@ -32,7 +39,7 @@ def lines() -> list[Any]:
 @pytest.mark.root
 @pytest.mark.parametrize("name", ["near", "six", "far"])
 def test_what_is_there_answers_in_both_families(lines: list[Any], name: str) -> None:
-    for line in lines[:-1]:
+    for line in lines[:-2]:
         answered, loss, rtt = line["outcomes"][name]
         assert (answered, loss) == (True, 0.0)
         assert 0 < rtt < 0.1
@@ -41,17 +48,22 @@ def test_what_is_there_answers_in_both_families(lines: list[Any], name: str) -> 
 @pytest.mark.root
 @pytest.mark.parametrize("name", ["silent", "nowhere"])
 def test_what_is_not_there_is_lost_with_no_round_trip_time(lines: list[Any], name: str) -> None:
-    assert {tuple(line["outcomes"][name]) for line in lines[:-1]} == {(False, 1.0, None)}
+    assert {tuple(line["outcomes"][name]) for line in lines[:-2]} == {(False, 1.0, None)}
 
 
 @pytest.mark.root
 def test_a_silent_target_costs_one_timeout_however_many_answer(lines: list[Any]) -> None:
-    assert all(0.4 < line["seconds"] < 0.9 for line in lines[:-1])
+    assert all(0.4 < line["seconds"] < 0.9 for line in lines[:-2])
 
 
 @pytest.mark.root
 def test_every_echo_is_counted_by_its_result(lines: list[Any]) -> None:
-    assert lines[-1] == {"answered": 15, "lost": 5, "refused": 5}
+    assert lines[-2] == {"answered": 15, "lost": 5, "refused": 5}
+
+
+@pytest.mark.root
+def test_a_reply_is_dated_when_it_arrives_not_when_it_is_read(lines: list[Any]) -> None:
+    assert 0 < lines[-1]["stamped_after"] < 0.05
 
 
 @pytest.mark.root
@@ -78,3 +90,32 @@ def test_a_reply_gives_back_sequence_and_token(version: int, kind: int) -> None:
 
 def test_an_empty_window_has_neither_loss_nor_time() -> None:
     assert (Window(3).loss_ratio, Window(3).rtt_seconds) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("source", "sequence", "token", "answered"),
+    [
+        ("192.0.2.1", 7, TOKEN, True),
+        ("192.0.2.2", 7, TOKEN, False),
+        ("192.0.2.1", 8, TOKEN, False),
+        ("192.0.2.1", 7, b"guess", False),
+    ],
+)
+def test_only_the_one_asked_can_answer_and_only_with_our_token(
+    source: str, sequence: int, token: bytes, answered: bool
+) -> None:
+    echo = _Awaited(TARGET, TOKEN, time.time_ns(), time.monotonic())
+    prober = Prober([TARGET])
+    packet = b"\0" + request(4, sequence, token)[1:]
+    prober._match({(4, 7): echo}, 4, packet, source, None)
+
+    assert echo.answered == answered
+    assert prober.counts["stray"] == (0 if answered else 1)
+
+
+@pytest.mark.parametrize("step_seconds", [-3600, -1, 3600])
+def test_a_stepped_wall_clock_does_not_make_a_round_trip_time(step_seconds: int) -> None:
+    echo = _Awaited(TARGET, TOKEN, time.time_ns(), time.monotonic() - 0.02)
+    arrived = time.time_ns() + step_seconds * 10**9
+
+    assert 0.02 <= _elapsed(echo, arrived) < 1

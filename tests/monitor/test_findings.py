@@ -34,6 +34,14 @@ def test_two_missing_echoes_change_nothing_and_the_third_does(listener: Listener
     assert listener.since(UPLINK) == listener.now
 
 
+def test_since_is_the_last_change_not_the_last_round(listener: Listener) -> None:
+    listener.hears(2).hears(3, silent=[UPLINK])
+    fell = listener.now
+
+    listener.hears(4, silent=[UPLINK])
+    assert listener.since(UPLINK) == fell < listener.now
+
+
 def test_an_echo_in_between_starts_the_count_again(listener: Listener) -> None:
     listener.hears(2)
     for _ in range(5):

@@ -55,12 +55,22 @@ def test_a_daily_handover_in_the_skipped_hour_happens_once(hour: str) -> None:
     assert before.ends == after.starts
 
 
-def test_a_daily_handover_in_the_repeated_hour_happens_the_first_time() -> None:
-    town = with_rota(starts="2026-10-23T02:30", turn="1d")
-    first, second = paris("2026-10-25T02:30", fold=0), paris("2026-10-25T02:30", fold=1)
+def test_a_handover_at_a_skipped_hour_happens_an_hour_later_by_the_new_clock() -> None:
+    town = with_rota(starts="2026-03-27T02:30", turn="1d")
+    early, late = on_call(town, paris("2026-03-29T03:29:59")), on_call(town, paris("2026-03-29T03:30"))
 
-    assert on_call(town, first - timedelta(seconds=1)).person != on_call(town, first).person
-    assert on_call(town, first).person == on_call(town, second).person
+    assert early.person != late.person
+    assert early.ends == late.starts == paris("2026-03-29T03:30")
+
+
+@pytest.mark.parametrize("minute", ["02:30", "02:10", "02:50"])
+def test_a_handover_at_a_repeated_hour_happens_the_first_time(minute: str) -> None:
+    town = with_rota(starts="2026-10-23T02:30", turn="1d")
+    handover = paris("2026-10-25T02:30", fold=0)
+    before, after = on_call(town, handover.astimezone(UTC) - timedelta(seconds=1)), on_call(town, handover)
+
+    assert before.person != after.person
+    assert on_call(town, paris(f"2026-10-25T{minute}", fold=1)).person == after.person
 
 
 def test_the_start_may_carry_its_own_offset() -> None:

@@ -171,7 +171,11 @@ def test_garbage_is_refused_in_a_sentence_and_counted(desk: Desk, body: bytes) -
 
 
 def test_a_form_from_a_browser_is_refused(desk: Desk) -> None:
-    assert desk.client.post("/alertmanager", data={"version": "4"}).status_code == 400
+    body = json.dumps({"version": "4", "alerts": [alert("LienCoupe")]})
+    answer = desk.client.post("/alertmanager", data=body, content_type="text/plain")
+
+    assert answer.status_code == 400
+    assert desk.written() == []
 
 
 def test_a_body_past_the_limit_is_refused(desk: Desk) -> None:
