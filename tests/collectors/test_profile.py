@@ -1,11 +1,14 @@
 """Profiles: the shipped ones hold together, and a faulty one is refused with its reason."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
+import collectors
 from collectors.detect import Fit, Identity, fits
 from collectors.profile import Ambiguous, Profile, ProfileError, combine, parse, profiles
+from parvis import catalogue
 
 GOOD = """
 profile: example
@@ -112,3 +115,24 @@ def test_the_reason_is_given_in_words() -> None:
 
 def test_base_profiles_are_added_where_the_device_has_them() -> None:
     assert names(detected(Identity(), "1.3.6.1.2.1.2.2.1", "1.3.6.1.4.1.2021.4.5")) == ["if_mib", "system", "ucd"]
+
+
+def test_the_more_precise_sysobjectid_wins() -> None:
+    vague = parse(GOOD.replace("profile: example", "profile: a_vague"), "vague.yml")
+    precise = parse(GOOD.replace("99999}]", "99999.7}]"), "precise.yml")
+
+    async def probe(_: str) -> bool:
+        return False
+
+    for candidates in ([vague, precise], [precise, vague]):
+        found = asyncio.run(fits(candidates, Identity("1.3.6.1.4.1.99999.7.1"), probe))
+        assert names(found) == ["example"]
+
+
+def test_every_metric_of_the_catalogue_has_a_source() -> None:
+    room = Path(collectors.__file__).parent
+    text = "\n".join(path.read_text("utf-8") for path in (*room.rglob("*.py"), *room.rglob("*.yml")))
+
+    ours = [name for name, metric in catalogue.metrics().items() if metric.exposed_by == "collectors"]
+
+    assert [name for name in ours if name not in text] == []

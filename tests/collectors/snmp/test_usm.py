@@ -110,6 +110,13 @@ def test_nothing_is_decrypted_before_its_signature_holds(monkeypatch: pytest.Mon
         usm.open_message(bytes(message), USER, ENGINE, 77)
 
 
+def test_an_encrypted_message_must_be_signed() -> None:
+    message = usm.seal(REQUEST, USER, ENGINE, 77, now=60.0).replace(b"\x04\x01\x07", b"\x04\x01\x06", 1)
+
+    with pytest.raises(Unauthentic, match="without signature"):
+        usm.open_message(message, USER, ENGINE, 77)
+
+
 def test_another_privacy_password_is_told_from_a_forgery() -> None:
     message = usm.seal(REQUEST, replace(USER, priv_password=b"another"), ENGINE, 77, now=60.0)
 
