@@ -1,6 +1,7 @@
 """The kernel's side of the door: sessions and leases in nftables, through libnftables, one transaction at a time."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address
 from typing import Any
@@ -18,6 +19,10 @@ SMALLEST_BURST = 32_000
 """Bytes; less would drop single segments of TCP with offloads."""
 FEW = 8
 """Up to so many MAC addresses are looked up one by one; beyond, the whole map is listed once."""
+_ELEMENT = re.compile(r"expires (?P<left>(?:\d+(?:ms|[dhms]))+) : (?P<session>0x[0-9a-f]+|[0-9]+)\b")
+_COUNTER = re.compile(r"counter packets \d+ bytes (\d+)")
+_DURATION = re.compile(r"(\d+)(ms|[dhms])")
+_UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 0.001}
 Pair = tuple[IPv4Address, MacAddress]
 
 
@@ -52,7 +57,7 @@ class Gateway:
     def admitted(self) -> dict[MacAddress, Admitted]:
         """Everybody the kernel admits."""
         found = self._query(f"list map inet {TABLE} auth")
-        return dict(_admitted(element) for element in _elements(found, "map"))
+        return dict(_admitted(element) for element in _elements(found))
 
     def session(self, mac: MacAddress) -> Truth | None:
         """What the kernel knows of *mac*'s session; None when it is not admitted."""
@@ -121,18 +126,19 @@ class Gateway:
         )
 
     def _one(self, mac: MacAddress) -> Admitted | None:
-        try:
-            found = self._query(f"get element inet {TABLE} auth {{ {self._key(mac)} }}")
-        except TransactionFailed:
-            return None
-        return next((_admitted(element)[1] for element in _elements(found, "map")), None)
+        found = self._get(f"auth {{ {self._key(mac)} }}")
+        return one_admitted(found) if found else None
 
     def _bytes(self, name: str, session: int) -> int:
+        return one_count(self._get(f"{name} {{ {session} }}"))
+
+    def _get(self, element: str) -> str:
+        """The element as nftables prints it, empty when there is none; nft 1.0.6 gives no JSON for ``get``."""
+        self._nft.set_json_output(False)
         try:
-            found = self._query(f"get element inet {TABLE} {name} {{ {session} }}")
+            return self._run(f"get element inet {TABLE} {element}")
         except TransactionFailed:
-            return 0
-        return next((int(e["elem"].get("counter", {}).get("bytes", 0)) for e in _elements(found, "set")), 0)
+            return ""
 
     def _query(self, command: str) -> Any:
         self._nft.set_json_output(True)
@@ -171,11 +177,34 @@ def _removed(name: str, session: int) -> str:
     return f"add {place} {{ {session} timeout 1s }}\ndelete {place} {{ {session} }}\n"
 
 
-def _elements(found: Any, kind: str) -> list[Any]:
-    return [e for item in found.get("nftables", []) for e in item.get(kind, {}).get("elem", [])]
+def _elements(found: Any) -> list[Any]:
+    return [element for item in found.get("nftables", []) for element in item.get("map", {}).get("elem", [])]
 
 
 def _admitted(element: Any) -> tuple[MacAddress, Admitted]:
     key, session = element
     seconds = key["elem"].get("expires", key["elem"].get("timeout", 0))
     return MacAddress(key["elem"]["val"]["concat"][1]), Admitted(int(session), float(seconds))
+
+
+def one_admitted(text: str) -> Admitted:
+    """Read the one element of the map in *text*; ValueError when it has none, never a guess.
+
+    >>> one_admitted('elements = { "guest0" . 02:00:00:00:00:01 timeout 12h expires 11h59m58s964ms : 0x00000007 }')
+    Admitted(session=7, seconds=43198.964)
+    """
+    found = _ELEMENT.search(text)
+    if found is None:
+        raise ValueError("nftables prints elements differently than we know")
+    seconds = sum(int(number) * _UNITS[unit] for number, unit in _DURATION.findall(found["left"]))
+    return Admitted(int(found["session"], 0), round(seconds, 3))
+
+
+def one_count(text: str) -> int:
+    """Bytes counted by the one element in *text*, 0 when there is none.
+
+    >>> one_count("0x00000007 limit rate 1 mbytes/second burst 5 kbytes counter packets 3 bytes 180 timeout 1m")
+    180
+    """
+    found = _COUNTER.search(text)
+    return int(found[1]) if found else 0

@@ -1,0 +1,136 @@
+"""The gateway's daemon, the only process with CAP_NET_ADMIN: it owns the ruleset and serves the portal a few requests.
+
+Stopping it leaves everything in force. ``parvis gatewayd`` starts it; this module is what that command becomes.
+"""
+
+import os
+import selectors
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from captive_portal import lean  # noqa: F401 first of all
+from captive_portal.changes import Changes
+from captive_portal.gateway import Gateway
+from captive_portal.guard import Guard, Site
+from captive_portal.launch import handed
+from captive_portal.leases import DirectoryWatch, Follower
+from captive_portal.listener import Listener
+from parvis.endpoint import Endpoint
+from parvis.instruments import VERSION, Definition, registry_of
+from parvis.running import hold, log, start_logging
+
+TICK_SECONDS = 1.0
+COUNT_EVERY = 5
+"""Ticks."""
+QUIET_SECONDS = 0.05
+"""Changes by others are looked at no more often than this."""
+
+
+class Loop(AbstractContextManager["Loop"]):
+    """Waits in one thread for requests, leases and changes by others; a fault ends the process, systemd starts it."""
+
+    def __init__(self, guard: Guard, follower: Follower, socket: Path, uids: frozenset[int], leases: Path) -> None:
+        self._guard, self._follower, self._path, self._uids, self._folder = guard, follower, socket, uids, leases.parent
+        self._selector = selectors.DefaultSelector()
+        self._wake, self._woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)[::-1]
+        self._stopping = False
+        self._watch: DirectoryWatch | None = None
+        self._changed = False
+        self._thread = threading.Thread(target=self._run, name="gatewayd", daemon=True)
+        self._ready = threading.Event()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self._ready.wait()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopping = True
+        os.write(self._wake, b"x")
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            self._serve()
+        except Exception:  # noqa: BLE001 whatever it is, a fresh start is right
+            log.exception("gatewayd cannot go on")
+            os._exit(1)
+
+    def _serve(self) -> None:
+        changes = Changes()
+        self._guard.start()
+        listener = Listener(self._path, self._uids, self._guard.answer, self._guard.refused, self._selector)
+        own = threading.get_native_id()
+        self._selector.register(changes, selectors.EVENT_READ, lambda _e: self._note_change(changes.foreign(own)))
+        self._selector.register(self._woken, selectors.EVENT_READ, lambda _e: None)
+        self._ready.set()
+        self._wait_and_work(listener)
+        listener.close()
+        changes.close()
+        self._follower.close()
+
+    def _wait_and_work(self, listener: Listener) -> None:
+        ticks, next_tick, verified = 0, 0.0, 0.0
+        while not self._stopping:
+            now = time.monotonic()
+            if now >= next_tick:
+                next_tick, ticks = now + TICK_SECONDS, ticks + 1
+                self._tick(ticks, listener, now)
+            if self._changed and now - verified >= QUIET_SECONDS:
+                self._changed, verified = False, now
+                self._guard.verify()
+            until = min(next_tick, verified + QUIET_SECONDS) if self._changed else next_tick
+            for key, events in self._selector.select(max(0.0, until - time.monotonic())):
+                act: Callable[[int], None] = key.data
+                act(events)
+
+    def _tick(self, ticks: int, listener: Listener, now: float) -> None:
+        listener.sweep(now)
+        self._watch_leases()
+        self._guard.follow_leases()
+        if ticks % COUNT_EVERY == 1:
+            self._guard.verify()
+            self._guard.count()
+
+    def _note_change(self, foreign: bool) -> None:
+        self._changed = self._changed or foreign
+
+    def _watch_leases(self) -> None:
+        """Watch the lease file's folder as soon as there is one; until then each tick looks."""
+        if self._watch is None:
+            with suppress(OSError):
+                watch = self._watch = DirectoryWatch(self._folder)
+                self._selector.register(watch, selectors.EVENT_READ, lambda _e: self._leases_written(watch))
+
+    def _leases_written(self, watch: DirectoryWatch) -> None:
+        watch.drain()
+        self._guard.follow_leases()
+
+
+def run(facts: dict[str, Any]) -> None:
+    """Serve until a signal. *facts* are those of :func:`captive_portal.commands.gatewayd_facts`."""
+    start_logging("gatewayd", facts["log_level"])
+    definitions = [Definition(**entry) for entry in facts["metrics"]]
+    registry, instruments = registry_of("gatewayd", definitions)
+    leases = Path(facts["leases"])
+    follower = Follower(leases)
+    interface = facts["interface"]
+    guard = Guard(Site(interface, facts["ruleset"]), Gateway(interface), follower, instruments, time.time)
+    checks = {
+        "ruleset": lambda: guard.wrong,
+        "leases": lambda: "" if follower.readable else f"{leases} cannot be read",
+    }
+    loop = Loop(guard, follower, Path(facts["socket"]), frozenset(facts["uids"]), leases)
+    endpoint = Endpoint((facts["listen"], facts["port"]), registry, checks)
+    hold([loop, endpoint], version=VERSION, town=facts["town"], site=facts["site"], port=facts["port"])
+
+
+if __name__ == "__main__":
+    run(handed())

@@ -1,0 +1,163 @@
+"""What gatewayd knows and does: the ruleset, the leases, the sessions. It answers requests; it has no socket."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from ipaddress import IPv4Address, IPv6Address
+from typing import Any
+
+from captive_portal import neighbours, protocol
+from captive_portal.gateway import Gateway, Pair, TransactionFailed
+from captive_portal.leases import Follower, Lease
+from parvis.addresses import MacAddress
+from parvis.instruments import Instruments
+from parvis.running import log
+
+GRACE_SECONDS = 60
+"""A lease's elements outlive it by this much: a renewal under way must not cut the resident off."""
+LONGEST_LEASE = 7 * 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What gatewayd must know of its site: guest interface, ruleset text."""
+
+    interface: str
+    ruleset: str
+
+
+class Guard:
+    """Keeps the kernel's ruleset and leases right, and the door for the portal. For one thread."""
+
+    def __init__(
+        self, site: Site, gateway: Gateway, follower: Follower, instruments: Instruments, clock: Callable[[], float]
+    ) -> None:
+        self._site, self._gateway, self._follower, self._clock = site, gateway, follower, clock
+        self._transactions = instruments.counter("gateway_transactions_total")
+        self._refusals = instruments.counter("gateway_refused_total")
+        self._requests = instruments.counter("gateway_requests_total")
+        self._loads = instruments.counter("gateway_ruleset_loads_total")
+        self._up = instruments.gauge("gateway_ruleset_up")
+        self._sessions = instruments.gauge("gateway_admitted_sessions")
+        self._lease_count = instruments.gauge("gateway_leases")
+        self._lease_file = instruments.gauge("gateway_lease_file_up")
+        self._leases: dict[IPv4Address, Lease] = {}
+        self.wrong = "the ruleset is not loaded yet"
+        """Empty while the ruleset is in force, else what is wrong, in words."""
+        for reason in ("peer", "garbage", "oversized", "crowded", "slow"):
+            self._refusals.labels(reason)
+
+    def start(self) -> None:
+        """Read the leases and load the ruleset; TransactionFailed when the kernel does not take it."""
+        self._note([*self._follower.history(), *self._follower.news()])
+        self._load("start")
+
+    def verify(self) -> None:
+        """Load the ruleset again if somebody altered it; failures are told by :attr:`wrong`, and tried again."""
+        try:
+            if not self._gateway.intact():
+                log.warning("the ruleset was altered or flushed; loading it again")
+                self._load("altered")
+        except TransactionFailed as error:
+            self._loads.labels("failed").inc()
+            self._up.set(0)
+            self.wrong = f"the ruleset cannot be loaded: {error}"
+            log.error("the ruleset cannot be loaded", words=str(error))
+
+    def follow_leases(self) -> None:
+        """Let new leases speak; forget those that were given to somebody else."""
+        gone, held = self._note(self._follower.news())
+        self._lease_file.set(self._follower.readable)
+        if not gone and not held:
+            return
+        try:
+            self._transact(lambda: self._gateway.lease(gone, held))
+        except TransactionFailed as error:  # the tables are gone: verify() brings them back, leases included
+            log.warning("leases wait for the ruleset", words=str(error))
+
+    def count(self) -> None:
+        """Bring the gauges up to date."""
+        now = self._clock()
+        self._leases = {a: one for a, one in self._leases.items() if one.expires + GRACE_SECONDS > now}
+        self._lease_count.set(sum(1 for one in self._leases.values() if one.expires > now))
+        try:
+            self._sessions.set(len(self._gateway.admitted()))
+        except TransactionFailed:
+            self._sessions.set(0)
+
+    def answer(self, line: bytes) -> bytes:
+        """The answer to one request line; a wrong one is refused and counted."""
+        try:
+            request = protocol.parse(line)
+        except protocol.Garbage as error:
+            self.refused("garbage")
+            return protocol.refusal(f"garbage: {error}")
+        self._requests.labels(type(request).__name__.lower()).inc()
+        try:
+            return protocol.answer(self._facts(request))
+        except TransactionFailed as error:
+            log.warning("transaction failed", words=str(error))
+            return protocol.refusal("the kernel refused")
+        except OSError as error:
+            log.warning("the kernel cannot be asked", words=str(error))
+            return protocol.refusal("the kernel cannot be asked")
+
+    def refused(self, reason: str) -> None:
+        """Count a refusal."""
+        self._refusals.labels(reason).inc()
+
+    def _facts(self, request: protocol.Request) -> dict[str, Any]:
+        match request:
+            case protocol.Identify(address):
+                mac = self._identify(address)
+                return {"mac": mac.text if mac else None}
+            case protocol.Lookup(mac):
+                found = self._gateway.session(mac)
+                return {"session": asdict(found) if found else None}
+            case protocol.Apply(steps):
+                self._transact(lambda: self._gateway.apply(steps))
+                return {}
+            case protocol.Everybody():
+                return protocol.admitted_out(self._gateway.admitted())
+            case protocol.Status():
+                return {"wrong": self.wrong, "leases": len(self._leases)}
+
+    def _identify(self, address: IPv4Address | IPv6Address) -> MacAddress | None:
+        if isinstance(address, IPv6Address):
+            return neighbours.mac_of(address, self._site.interface)
+        lease = self._leases.get(address)
+        return lease.mac if lease and lease.expires + GRACE_SECONDS > self._clock() else None
+
+    def _note(self, news: list[Lease]) -> tuple[list[Pair], dict[Pair, int]]:
+        """Write *news* down; what must go from the kernel and what it must hold, for how many seconds."""
+        gone: list[Pair] = []
+        touched: dict[IPv4Address, Lease] = {}
+        for lease in news:
+            before = self._leases.pop(lease.address, None)
+            if before and before.mac and before.mac != lease.mac:
+                gone.append((before.address, before.mac))
+            touched[lease.address] = lease
+            if lease.mac:
+                self._leases[lease.address] = lease
+        return gone, self._held(touched)
+
+    def _held(self, leases: dict[IPv4Address, Lease]) -> dict[Pair, int]:
+        now = self._clock() - GRACE_SECONDS
+        return {
+            (lease.address, lease.mac): min(int(lease.expires - now), LONGEST_LEASE)
+            for lease in leases.values()
+            if lease.mac and lease.expires > now + 1
+        }
+
+    def _load(self, reason: str) -> None:
+        self._transact(lambda: self._gateway.load(self._site.ruleset, self._held(self._leases)))
+        self._loads.labels(reason).inc()
+        self._up.set(1)
+        self.wrong = ""
+
+    def _transact(self, deed: Callable[[], None]) -> None:
+        try:
+            deed()
+        except TransactionFailed:
+            self._transactions.labels("failed").inc()
+            raise
+        self._transactions.labels("done").inc()
