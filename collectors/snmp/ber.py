@@ -30,6 +30,8 @@ Value = int | bytes | None
 VarBind = tuple[RawOid, int, Value]
 """Name, tag, value."""
 
+_WIDTH = {COUNTER32: 4, GAUGE32: 4, TIME_TICKS: 4, COUNTER64: 8}
+"""Octets of the unsigned types that cannot exceed their greatest value."""
 _MAX_INTEGER_OCTETS = 9
 _MAX_OID_OCTETS = 5 * 128
 _MAX_SUBIDENTIFIER = 2**32 - 1
@@ -83,6 +85,7 @@ def read_varbinds(data: bytes, at: int, end: int) -> list[VarBind]:
     The headers are read in line: this loop is where a poll spends its time.
     """
     found: list[VarBind] = []
+    from_bytes = int.from_bytes
     while at < end:
         if at + 2 > end or data[at] != SEQUENCE:
             raise Malformed(f"no variable binding at octet {at}")
@@ -109,13 +112,16 @@ def read_varbinds(data: bytes, at: int, end: int) -> list[VarBind]:
         at = start + size
         if at != stop:
             raise Malformed(f"value at octet {start} does not fill its binding")
-        found.append((name, tag, _value(tag, data[start:at])))
+        if tag == OCTET_STRING:
+            found.append((name, tag, data[start:at]))
+        elif 0 < size <= _WIDTH.get(tag, 0):
+            found.append((name, tag, from_bytes(data[start:at], "big")))
+        else:
+            found.append((name, tag, _value(tag, data[start:at])))
     return found
 
 
 def _value(tag: int, content: bytes) -> Value:
-    if tag == OCTET_STRING:
-        return content
     if tag in UNSIGNED:
         number = int.from_bytes(content, "big") if 0 < len(content) <= _MAX_INTEGER_OCTETS else -1
         return number if 0 <= number <= UNSIGNED[tag] else _sign_extended(tag, content)
