@@ -112,16 +112,14 @@ def read_varbinds(data: bytes, at: int, end: int) -> list[VarBind]:
         at = start + size
         if at != stop:
             raise Malformed(f"value at octet {start} does not fill its binding")
-        if tag == OCTET_STRING:
-            found.append((name, tag, data[start:at]))
-        elif 0 < size <= _WIDTH.get(tag, 0):
-            found.append((name, tag, from_bytes(data[start:at], "big")))
-        else:
-            found.append((name, tag, _value(tag, data[start:at])))
+        is_simple = 0 < size <= _WIDTH.get(tag, 0)
+        found.append((name, tag, from_bytes(data[start:at], "big") if is_simple else _value(tag, data[start:at])))
     return found
 
 
 def _value(tag: int, content: bytes) -> Value:
+    if tag == OCTET_STRING:
+        return content
     if tag in UNSIGNED:
         number = int.from_bytes(content, "big") if 0 < len(content) <= _MAX_INTEGER_OCTETS else -1
         return number if 0 <= number <= UNSIGNED[tag] else _sign_extended(tag, content)
