@@ -187,6 +187,24 @@ def browse(twin: Lab, resident: str) -> None:
 @lab.command()
 @click.argument("process")
 @click.pass_obj
+def stop(twin: Lab, process: str) -> None:
+    """End a process (gw-msp.portal, collectors, sw-msp.snmpd …) and leave it ended."""
+    twin.stop(process)
+    click.echo(f"{process}: ended")
+
+
+@lab.command()
+@click.argument("process")
+@click.pass_obj
+def start(twin: Lab, process: str) -> None:
+    """Start a process that was ended."""
+    twin.start(process)
+    click.echo(f"{process}: started")
+
+
+@lab.command()
+@click.argument("process")
+@click.pass_obj
 def restart(twin: Lab, process: str) -> None:
     """End a process and start it again."""
     twin.restart(process)

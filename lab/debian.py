@@ -100,11 +100,13 @@ class Debian:
             f"sysLocation {site.title.fr}",
             f"sysContact {self.town.contact.email}",
             "sysServices 2",
+            "dontLogTCPWrappersConnects yes",
             *self._snmp_access(switch.snmp.credential),
         ]
-        config = file_for(here / "snmpd.conf", "\n".join(lines) + "\n", mode=0o600)
-        argv = ("snmpd", "-f", "-Lo", "-C", "-c", str(config), "-I", "-smux")
-        environment = {"SNMP_PERSISTENT_DIR": str(here / "persistent"), "MIBS": "", "SNMPCONFPATH": str(here)}
+        file_for(here / "snmpd.conf", "\n".join(lines) + "\n", mode=0o600)
+        kept = here / "persistent"  # engine identifier and boots
+        argv = ("snmpd", "-f", "-Lo", "-I", "-smux")
+        environment = {"SNMP_PERSISTENT_DIR": str(kept), "MIBS": "", "SNMPCONFPATH": f"{here}:{kept}"}
         namespace = self.plan.namespace(switch.name)
         ready = Check("udp", switch.snmp.port)
         return Program(f"{switch.name}.snmpd", namespace, unconfined(argv), "debian", ready, environment)

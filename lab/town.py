@@ -210,24 +210,33 @@ class Lab:
         self._power(name, up=False)
 
     def device_on(self, name: str) -> None:
-        """Give the power back; a simulated access point has then just booted."""
+        """Give the power back; the device has then just booted."""
         self._power(name, up=True)
 
     def _power(self, name: str, *, up: bool) -> None:
         namespace = self.namespace(name)
         for interface in network.interfaces(namespace):
             network.set_link(namespace, interface, up=up)
-        if up:
-            network.restore(self.plan, namespace)
+        if not up:
+            return
+        network.restore(self.plan, namespace)
+        if name in self._simulated():
             self.order(name, "reboot")
+        else:
+            self.restart(f"{name}.snmpd")
 
     def order(self, device: str, order: str) -> None:
         """Make a simulated agent ``silent``, answer ``garbage``, ``normal`` again, or ``reboot``."""
         if order not in DEVICE_ORDERS:
             raise LabError(f"{order} is no order; there are {', '.join(DEVICE_ORDERS)}")
-        self.namespace(device)
+        simulated = self._simulated()
+        if device not in simulated:
+            raise LabError(f"no simulated agent is called {device}; {_suggest(device, simulated)}")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
             channel.sendto(f"{device} {order}".encode(), str(self.folder / building.ORDERS))
+
+    def _simulated(self) -> list[str]:
+        return [point.name for site in self.town.sites for point in site.access_points]
 
     def flush_nft(self, gateway: str) -> None:
         """What a colleague's ``nft flush ruleset`` on a gateway does."""

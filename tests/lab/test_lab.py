@@ -123,6 +123,17 @@ def test_an_access_point_without_power_answers_nothing_and_has_rebooted_afterwar
     assert snmp(lab, "snmpget", POINT, "1.3.6.1.2.1.1.3.0").startswith("0:0:00:")
 
 
+def test_a_switch_without_power_takes_its_site_with_it_and_counts_a_boot(lab: Lab) -> None:
+    boots = "1.3.6.1.6.3.10.2.1.2.0"
+    before = int(snmp(lab, "snmpget", SWITCH, boots))
+
+    lab.device_off(SWITCH)
+    assert lab.exec("centre", ["ping", "-c1", "-W1", "10.91.1.1"]).returncode != 0
+    lab.device_on(SWITCH)
+
+    eventually(lambda: snmp(lab, "snmpget", SWITCH, boots) == str(before + 1))
+
+
 def test_an_agent_is_mute_on_request_and_speaks_again(lab: Lab) -> None:
     for order in ("silent", "garbage"):
         lab.order(POINT, order)
@@ -154,6 +165,11 @@ def test_a_command_runs_where_it_is_told_and_its_exit_code_passes(lab: Lab) -> N
 def test_a_wrong_name_gets_a_suggestion(lab: Lab) -> None:
     with pytest.raises(LabError, match="did you mean gw-msp-r1"):
         lab.exec("gw-msp-r7", ["true"])
+
+
+def test_an_order_to_what_is_not_simulated_is_refused(lab: Lab) -> None:
+    with pytest.raises(LabError, match="no simulated agent is called sw-msp"):
+        lab.order(SWITCH, "silent")
 
 
 def test_a_killed_process_is_restarted_as_it_was(lab: Lab) -> None:
