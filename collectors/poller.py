@@ -41,8 +41,9 @@ class Pacing:
 
     @property
     def patience(self) -> Patience:
-        """With a device that is thought to be alive."""
-        return Patience(self.timeout_seconds, self.tries)
+        """With a device that is thought to be alive: silence is told before the deadline, however short it is."""
+        whole = Patience(1.0, self.tries).longest_seconds + Patience(1.0, 1).longest_seconds  # then once more as v1
+        return Patience(min(self.timeout_seconds, 0.9 * self.deadline_seconds / whole), self.tries)
 
     @property
     def curt(self) -> Patience:

@@ -48,6 +48,11 @@ class Patience:
         """Seconds to wait for the answer to the *attempt*-th try, counted from 0."""
         return self.timeout_seconds * self.growth**attempt * random.uniform(1, 1 + self.jitter)  # noqa: S311 jitter
 
+    @property
+    def longest_seconds(self) -> float:
+        """The most that all tries together can take."""
+        return self.timeout_seconds * (1 + self.jitter) * sum(self.growth**attempt for attempt in range(self.tries))
+
 
 @dataclass(slots=True, eq=False)
 class _Waiting:

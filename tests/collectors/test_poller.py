@@ -193,6 +193,15 @@ def test_a_poll_that_takes_too_long_is_broken_off() -> None:
     assert outcome.reason == "deadline"
 
 
+@pytest.mark.parametrize("deadline_seconds", [0.6, 1.5, 45])
+def test_a_dead_device_is_called_silent_before_any_deadline(deadline_seconds: float) -> None:
+    """However often devices are polled: all tries, and the last one as version 1, end before the deadline."""
+    pacing = Pacing(interval_seconds=deadline_seconds / 0.75, deadline_seconds=deadline_seconds)
+
+    assert pacing.patience.longest_seconds + pacing.patience.timeout_seconds * 1.2 < deadline_seconds
+    assert 0 < pacing.patience.timeout_seconds <= pacing.timeout_seconds
+
+
 def test_a_device_that_has_been_dead_for_long_gets_one_datagram() -> None:
     async def work(exchange: Exchange) -> int:
         session = CommunitySession(exchange, address, b"public", patience=HASTY)
