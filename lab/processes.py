@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -18,8 +18,10 @@ Kind = Literal["ours", "debian", "resident"]
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 STOP_SECONDS = 5.0
+REAP_SECONDS = 2.0
 READY_SECONDS = 60.0
 PAUSE_SECONDS = 0.05
+ENDED = {"", "Z", "X"}
 LOG_LINES = 20
 
 
@@ -127,14 +129,19 @@ def _read(file: Path) -> Running | None:
 
 def start_ticks(pid: int) -> int | None:
     """When process *pid* started (proc(5), field 22); None when there is none or it has ended."""
+    state, ticks = _stat(pid)
+    return None if state in ENDED else ticks
+
+
+def _stat(pid: int) -> tuple[str, int]:
+    """A process' state and start; what has ended is reaped when it is our child, and may stay a while as ``Z``."""
     try:
         after_name = (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except OSError:
-        return None
-    if after_name[0] in {"Z", "X"}:
+        return "", 0
+    if after_name[0] in ENDED:
         _reap(pid)
-        return None
-    return int(after_name[19])
+    return after_name[0], int(after_name[19])
 
 
 def _reap(pid: int) -> None:
@@ -169,17 +176,23 @@ def _network_of(pid: int) -> tuple[int, int] | None:
 
 
 def end(processes: Mapping[int, int], stop_seconds: float = STOP_SECONDS) -> None:
-    """End *processes* (pid -> start ticks): SIGTERM, then after *stop_seconds* SIGKILL."""
+    """End *processes* (pid -> start ticks): SIGTERM, then after *stop_seconds* SIGKILL; returns once they are gone."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         for pid, ticks in processes.items():
             send(pid, ticks, number)
-        deadline = time.monotonic() + stop_seconds
-        while any(start_ticks(pid) == ticks for pid, ticks in processes.items()):
-            if time.monotonic() > deadline:
-                break
-            time.sleep(0.02)
-        else:
-            return
+        if _until(lambda: not any(start_ticks(pid) == ticks for pid, ticks in processes.items()), stop_seconds):
+            break
+    # Kea, started again, takes a process that is not yet reaped for itself.
+    _until(lambda: not any(_stat(pid)[1] == ticks for pid, ticks in processes.items()), REAP_SECONDS)
+
+
+def _until(is_so: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(PAUSE_SECONDS)
+    return True
 
 
 def send(pid: int, ticks: int, number: signal.Signals) -> bool:
