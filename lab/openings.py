@@ -16,15 +16,15 @@ from parvis.processes import ALERTMANAGER_PORT, MONITOR, PROMETHEUS_PORT
 
 PROXY = "proxy"
 PROXY_PORT = 8888
-WINDOWS = {"wall": MONITOR.port, "prometheus": PROMETHEUS_PORT, "alertmanager": ALERTMANAGER_PORT}
-"""Pages of the centre that the host's browser may open, and their ports there."""
+WINDOWS = {"monitor": MONITOR.port, "prometheus": PROMETHEUS_PORT, "alertmanager": ALERTMANAGER_PORT}
+"""Programs of the centre whose pages the host's browser may open, and their ports there."""
 
 
-def open_windows(wiring: Plan, folder: Path) -> dict[str, int]:
-    """Open every window and the first resident's proxy; the ports on the host's loopback by name."""
-    channels = {name: _listener(port) for name, port in WINDOWS.items()}
+def open_windows(wiring: Plan, without: frozenset[str], folder: Path) -> dict[str, int]:
+    """Open the windows and the first resident's proxy; the ports on the host's loopback by name."""
+    channels = {name: _listener(port) for name, port in WINDOWS.items() if name not in without}
     ports = {name: _port(channel) for name, channel in channels.items()}
-    exposed = [f"{channels[name].fileno()}={LOOPBACK}:{port}" for name, port in WINDOWS.items()]
+    exposed = [f"{channel.fileno()}={LOOPBACK}:{WINDOWS[name]}" for name, channel in channels.items()]
     _start("windows", wiring.centre, ("expose", *exposed), channels.values(), folder)
     if wiring.residents:
         ports[PROXY] = open_proxy(wiring.residents[0], folder)

@@ -112,7 +112,7 @@ class Lab:
         for stage in building.stages(town, wiring, options, self.folder):
             self._start(stage.programs)
             say(f"{time.monotonic() - begun:5.1f} s  {stage.title}: {len(stage.programs)} programs ready")
-        windows = openings.open_windows(wiring, self.folder) if options.windows else {}
+        windows = openings.open_windows(wiring, options.without, self.folder) if options.windows else {}
         proxied = wiring.residents[0].name if windows and wiring.residents else ""
         seconds = time.monotonic() - begun
         state.tell(self.folder, replace(about, complete=True, seconds=seconds, windows=windows, proxied=proxied))
