@@ -22,7 +22,7 @@ from captive_portal.leases import DirectoryWatch, Follower
 from captive_portal.listener import Listener
 from parvis.endpoint import Endpoint
 from parvis.instruments import VERSION, Definition, registry_of
-from parvis.running import hold, log, start_logging
+from parvis.running import hold, start_logging, thread_or_exit
 
 TICK_SECONDS = 1.0
 COUNT_EVERY = 5
@@ -41,7 +41,7 @@ class Loop(AbstractContextManager["Loop"]):
         self._stopping = False
         self._watch: DirectoryWatch | None = None
         self._changed = False
-        self._thread = threading.Thread(target=self._run, name="gatewayd", daemon=True)
+        self._thread = thread_or_exit("gatewayd", self._serve)
         self._ready = threading.Event()
 
     def __enter__(self) -> Self:
@@ -55,13 +55,6 @@ class Loop(AbstractContextManager["Loop"]):
         self._stopping = True
         os.write(self._wake, b"x")
         self._thread.join()
-
-    def _run(self) -> None:
-        try:
-            self._serve()
-        except Exception:  # noqa: BLE001 whatever it is, a fresh start is right
-            log.exception("gatewayd cannot go on")
-            os._exit(1)
 
     def _serve(self) -> None:
         changes = Changes()

@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from types import FrameType
 from typing import Any
@@ -41,6 +41,19 @@ def notify(state: str) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
         channel.connect("\0" + address[1:] if address.startswith("@") else address)
         channel.sendall(state.encode())
+
+
+def thread_or_exit(name: str, work: Callable[[], None]) -> threading.Thread:
+    """A thread, not started, without which the process is useless: when *work* fails, so does the process, with 1."""
+
+    def guarded() -> None:
+        try:
+            work()
+        except BaseException:  # noqa: BLE001 whatever it is, a fresh start by systemd is right
+            log.exception("a thread failed; the process ends", thread=name)
+            os._exit(1)
+
+    return threading.Thread(target=guarded, name=name, daemon=True)
 
 
 def hold(components: Sequence[AbstractContextManager[Any]], **facts: object) -> None:

@@ -1,0 +1,239 @@
+"""The one thread that changes anything: it writes acceptances to disk, admits, and compares store and kernel.
+
+Requests that wait together share one commit and one nftables transaction. Because nobody else writes, the comparison
+cannot undo what a resident has just done.
+"""
+
+import queue
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from captive_portal.admission import Allow, Deny, Direction, Step, Wanted, direction, plan
+from captive_portal.remote import Door, GatewayAway
+from captive_portal.session import Event, Now, Policy, Session, anchored, decide
+from captive_portal.store import Acceptance, Book, Live, transaction
+from parvis.addresses import MacAddress
+from parvis.instruments import Instruments
+from parvis.running import log, thread_or_exit
+
+TICK_SECONDS = 1.0
+PURGE_EVERY = 3600
+"""Ticks."""
+ANSWER_SECONDS = 5.0
+MOST_AT_ONCE = 128
+DIRECTIONS: tuple[Direction, ...] = ("missing", "different", "surplus")
+
+
+class Outcome(StrEnum):
+    """What became of a request."""
+
+    ADMITTED = "admitted"
+    AGAIN = "again"
+    REPLAYED = "replayed"
+    EXTENDED = "extended"
+    LEFT = "left"
+    NOTHING = "nothing"
+    WAITING = "waiting"
+    """It is on disk; the gateway is away and will be told as soon as it is back."""
+
+
+class NotStored(Exception):
+    """The store could not be written; nothing was changed. The disk needs attention."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    event: Event
+    mac: MacAddress
+    acceptance: Acceptance | None = None
+    answer: "Future[Outcome]" = field(default_factory=Future)
+
+
+class Doorkeeper(AbstractContextManager["Doorkeeper"]):
+    """Start it with ``with``; :meth:`accept`, :meth:`extend` and :meth:`leave` may be called from any thread."""
+
+    def __init__(
+        self, engine: Engine, door: Door, policy: Policy, instruments: Instruments, clock: Callable[[], Now]
+    ) -> None:
+        self._engine, self._door, self._policy, self._clock = engine, door, policy, clock
+        self._active = instruments.gauge("portal_sessions_active")
+        self._drift = instruments.gauge("portal_sessions_drift")
+        self._repairs = instruments.counter("portal_repairs_total")
+        self._gateway_up = instruments.gauge("portal_gateway_up")
+        for word in DIRECTIONS:
+            self._drift.labels(word).set(0)
+            self._repairs.labels(word)
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._thread = thread_or_exit("doorkeeper", self._run)
+        self._ticks = 0
+        self.wrong = ""
+        """Empty when store and gateway answer, else what is wrong, in words."""
+
+    def __enter__(self) -> Self:
+        self.compare()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._jobs.put(None)
+        self._thread.join()
+
+    def accept(self, acceptance: Acceptance) -> Outcome:
+        """Store the acceptance, durably, and admit its device. NotStored when that failed."""
+        return self._ask(_Job(Event.ACCEPTED, acceptance.mac, acceptance))
+
+    def extend(self, mac: MacAddress) -> Outcome:
+        """Give *mac*'s session its full time again; NOTHING when it has none."""
+        return self._ask(_Job(Event.EXTENDED, mac))
+
+    def leave(self, mac: MacAddress) -> Outcome:
+        """End *mac*'s session now."""
+        return self._ask(_Job(Event.LEFT, mac))
+
+    def _ask(self, job: _Job) -> Outcome:
+        self._jobs.put(job)
+        try:
+            return job.answer.result(ANSWER_SECONDS)
+        except TimeoutError as error:
+            raise NotStored("no answer in time") from error
+
+    def _run(self) -> None:
+        next_tick = self._clock().since_boot + TICK_SECONDS
+        while True:
+            jobs = self._gather(max(0.0, next_tick - self._clock().since_boot))
+            if None in jobs:
+                return
+            if jobs:
+                self._serve([job for job in jobs if job is not None])
+            if self._clock().since_boot >= next_tick:
+                next_tick = self._clock().since_boot + TICK_SECONDS
+                self.compare()
+
+    def _gather(self, seconds: float) -> list[_Job | None]:
+        jobs: list[_Job | None] = []
+        with suppress(queue.Empty):
+            jobs.append(self._jobs.get(block=seconds > 0, timeout=seconds or None))
+            while len(jobs) < MOST_AT_ONCE:
+                jobs.append(self._jobs.get_nowait())
+        return jobs
+
+    def _serve(self, jobs: list[_Job]) -> None:
+        """One commit and one transaction for all of *jobs*, then their answers."""
+        now = self._clock()
+        try:
+            with transaction(self._engine) as book:
+                done = [(job, *self._decide(book, job, now)) for job in jobs]
+        except SQLAlchemyError as error:
+            self._not_stored(error)
+            for job in jobs:
+                job.answer.set_exception(NotStored(str(error)))
+            return
+        admitted = self._apply([step for _, _, step in done if step is not None])
+        for job, outcome, step in done:
+            job.answer.set_result(outcome if admitted or step is None else Outcome.WAITING)
+
+    def _decide(self, book: Book, job: _Job, now: Now) -> tuple[Outcome, Step | None]:
+        live = book.live_of(job.mac)
+        if live is not None and live.session.remaining(now, self._policy) <= 0:
+            book.end(live.number, Event.EXPIRED, now)
+            live = None
+        if job.event is Event.LEFT:
+            return self._left(book, live, job.mac, now)
+        if live is not None:
+            return self._goes_on(book, live, job, now)
+        if job.acceptance is None:
+            return Outcome.NOTHING, None
+        return self._opened(book, job.acceptance, now)
+
+    def _opened(self, book: Book, acceptance: Acceptance, now: Now) -> tuple[Outcome, Step | None]:
+        if book.used(acceptance.token):
+            return Outcome.REPLAYED, None
+        session = decide(Session(), Event.ACCEPTED, now=now, policy=self._policy)
+        number = book.accept(acceptance, session, now)
+        return Outcome.ADMITTED, self._allow(acceptance.mac, Live(number, session), now)
+
+    def _goes_on(self, book: Book, live: Live, job: _Job, now: Now) -> tuple[Outcome, Step | None]:
+        session = decide(live.session, job.event, now=now, policy=self._policy)
+        if session != live.session:
+            book.reschedule(live.number, session)
+        outcome = Outcome.EXTENDED if job.event is Event.EXTENDED else Outcome.AGAIN
+        return outcome, self._allow(job.mac, Live(live.number, session), now)
+
+    def _left(self, book: Book, live: Live | None, mac: MacAddress, now: Now) -> tuple[Outcome, Step | None]:
+        if live is not None:
+            book.end(live.number, Event.LEFT, now)
+        return (Outcome.LEFT if live else Outcome.NOTHING), Deny(mac)
+
+    def _allow(self, mac: MacAddress, live: Live, now: Now) -> Allow:
+        seconds = max(1.0, live.session.remaining(now, self._policy))
+        return Allow(mac, live.number, seconds, self._policy.rate_down, self._policy.rate_up)
+
+    def _apply(self, steps: list[Step]) -> bool:
+        latest = list({step.mac: step for step in steps}.values())
+        try:
+            if latest:
+                self._door.apply(latest)
+        except GatewayAway as error:
+            self._away(error)
+            return False
+        return True
+
+    def compare(self) -> None:
+        """Make the kernel admit whom the store says, and count what differed. Failures wait for the next time."""
+        try:
+            actual = self._door.admitted()
+            wanted, now = self._wanted()
+            steps = plan(wanted, actual, now.since_boot)
+            self._door.apply(steps)
+        except GatewayAway as error:
+            self._away(error)
+            return
+        except SQLAlchemyError as error:
+            self._not_stored(error)
+            return
+        found = [direction(step, actual) for step in steps]
+        for word in DIRECTIONS:
+            self._drift.labels(word).set(found.count(word))
+            self._repairs.labels(word).inc(found.count(word))
+        if steps:
+            log.info("gateway reconciled", steps=len(steps), missing=found.count("missing"))
+        self._active.set(len(wanted))
+        self._gateway_up.set(1)
+        self.wrong = ""
+
+    def _wanted(self) -> tuple[dict[MacAddress, Wanted], Now]:
+        """Whom the store wants admitted; sessions that are over end here, and are forgotten."""
+        now, wanted = self._clock(), {}
+        with transaction(self._engine) as book:
+            for mac, live in book.live().items():
+                if live.session.remaining(now, self._policy) <= 0:
+                    book.end(live.number, Event.EXPIRED, now)
+                    continue
+                session = anchored(live.session, now=now, policy=self._policy)
+                if session != live.session:
+                    book.reschedule(live.number, session)
+                wanted[mac] = Wanted(live.number, session.deadline, self._policy.rate_down, self._policy.rate_up)
+            if self._ticks % PURGE_EVERY == 0:
+                book.purge(now)
+            self._ticks += 1
+        return wanted, now
+
+    def _away(self, error: GatewayAway) -> None:
+        if self.wrong != "gatewayd does not answer":
+            log.warning("gatewayd does not answer", words=str(error))
+        self.wrong = "gatewayd does not answer"
+        self._gateway_up.set(0)
+
+    def _not_stored(self, error: SQLAlchemyError) -> None:
+        log.error("the store cannot be written", words=str(error))
+        self.wrong = "the store cannot be written"

@@ -1,0 +1,103 @@
+"""The portal's way to gatewayd: one connection a thread, short deadlines, one error."""
+
+import json
+import socket
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol
+
+from captive_portal import protocol
+from captive_portal.admission import Admitted, Step
+from captive_portal.protocol import MAX_STEPS, Truth
+from parvis.addresses import MacAddress
+
+DEADLINE_SECONDS = 2.0
+
+
+class GatewayAway(Exception):
+    """gatewayd does not answer, or refuses; it may be restarting. Nothing was changed, or all of it."""
+
+
+class Door(Protocol):
+    """What the portal asks of the gateway. All raise GatewayAway."""
+
+    def identify(self, address: IPv4Address | IPv6Address) -> MacAddress | None:
+        """The MAC address that speaks from *address*; None when nobody is known there."""
+
+    def session(self, mac: MacAddress) -> Truth | None:
+        """The session the kernel admits for *mac*."""
+
+    def admitted(self) -> dict[MacAddress, Admitted]:
+        """Everybody the kernel admits."""
+
+    def apply(self, steps: Sequence[Step]) -> None:
+        """Do *steps*."""
+
+
+class Remote:
+    """The Door behind gatewayd's socket at *path*. For any number of threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._mine = threading.local()
+
+    def identify(self, address: IPv4Address | IPv6Address) -> MacAddress | None:
+        """See :class:`Door`."""
+        mac = self._ask(protocol.Identify(address))["mac"]
+        return MacAddress(mac) if mac else None
+
+    def session(self, mac: MacAddress) -> Truth | None:
+        """See :class:`Door`."""
+        found = self._ask(protocol.Lookup(mac))["session"]
+        return Truth(**found) if found else None
+
+    def admitted(self) -> dict[MacAddress, Admitted]:
+        """See :class:`Door`."""
+        return protocol.admitted_in(self._ask(protocol.Everybody()))
+
+    def apply(self, steps: Sequence[Step]) -> None:
+        """See :class:`Door`; more than MAX_STEPS steps go in several transactions."""
+        for start in range(0, len(steps), MAX_STEPS):
+            self._ask(protocol.Apply(tuple(steps[start : start + MAX_STEPS])))
+
+    def _ask(self, request: protocol.Request) -> dict[str, Any]:
+        line = protocol.render(request)
+        fresh = not hasattr(self._mine, "channel")
+        try:
+            return self._exchange(line)
+        except GatewayAway:
+            if fresh:
+                raise
+        return self._exchange(line)  # gatewayd was restarted since the last question; every request may be repeated
+
+    def _exchange(self, line: bytes) -> dict[str, Any]:
+        try:
+            channel = self._channel()
+            channel.write(line)
+            channel.flush()
+            said = json.loads(channel.readline())
+        except (OSError, ValueError) as error:
+            self._hang_up()
+            raise GatewayAway(str(error)) from error
+        if not said.get("ok"):
+            raise GatewayAway(str(said.get("error")))
+        found: dict[str, Any] = said
+        return found
+
+    def _channel(self) -> BinaryIO:
+        if not hasattr(self._mine, "channel"):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
+                connection.settimeout(DEADLINE_SECONDS)
+                connection.connect(str(self._path))
+                self._mine.channel = connection.makefile("rwb")
+        channel: BinaryIO = self._mine.channel
+        return channel
+
+    def _hang_up(self) -> None:
+        channel = self._mine.__dict__.pop("channel", None)
+        if channel is not None:
+            with suppress(OSError):
+                channel.close()

@@ -1,0 +1,160 @@
+"""Acceptances on disk (SQLite through SQLAlchemy Core): who was admitted until when, and which terms were accepted.
+
+A commit is durable before it returns (WAL, synchronous=FULL). The MAC address goes with the end of the session, and
+the file forgets it (secure_delete); the anonymous rest is the proof of acceptance (GDPR art. 5.1.e, PRI-02).
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    create_engine,
+    delete,
+    event,
+    insert,
+    select,
+    text,
+    update,
+)
+
+from captive_portal.session import Now, Session, State
+from parvis.addresses import MacAddress
+
+PROOF_SECONDS = 365 * 86400
+"""How long the anonymous proof of acceptance is kept after the session's end."""
+metadata = MetaData()
+acceptances = Table(
+    "acceptances",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("mac", String(17)),
+    Column("site", String(40), nullable=False),
+    Column("accepted_at", Float, nullable=False),
+    Column("terms_version", String(20), nullable=False),
+    Column("terms_sha256", String(64), nullable=False),
+    Column("language", String(2), nullable=False),
+    Column("token", String(64), nullable=False, unique=True),
+    Column("boot", String(36), nullable=False),
+    Column("deadline", Float, nullable=False),
+    Column("ends_at", Float, nullable=False),
+    Column("ended_at", Float),
+    Column("ended_by", String(10)),
+    sqlite_autoincrement=True,
+)
+"""``id`` is the session number and never used again; times are Unix seconds, ``deadline`` seconds since ``boot``."""
+Index("one_live_session_a_device", acceptances.c.mac, unique=True, sqlite_where=text("ended_at IS NULL"))
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What is written when a resident accepts."""
+
+    mac: MacAddress
+    site: str
+    language: str
+    terms_version: str
+    terms_sha256: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A session that has not ended: its number and its times."""
+
+    number: int
+    session: Session
+
+
+def open_store(path: Path) -> Engine:
+    """The engine for the file at *path*, which :mod:`captive_portal.store_migration` has prepared."""
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 5, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare)
+    return engine
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "cache_size=-1024"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator["Book"]:
+    """One transaction; when the block ends without an error it is on disk. SQLAlchemyError when it could not be."""
+    with engine.begin() as connection:
+        yield Book(connection)
+
+
+class Book:
+    """The acceptances, inside one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def live(self) -> dict[MacAddress, Live]:
+        """Every session that has not ended."""
+        return {MacAddress(row.mac): _live(row) for row in self._connection.execute(_LIVE)}
+
+    def live_of(self, mac: MacAddress) -> Live | None:
+        """The session of *mac* that has not ended."""
+        row = self._connection.execute(_LIVE.where(acceptances.c.mac == mac.text)).first()
+        return _live(row) if row else None
+
+    def used(self, token: str) -> bool:
+        """Whether a form with this token was accepted before."""
+        return (
+            self._connection.execute(select(acceptances.c.id).where(acceptances.c.token == token)).first() is not None
+        )
+
+    def accept(self, acceptance: Acceptance, session: Session, now: Now) -> int:
+        """Write an acceptance and its session; returns the session number."""
+        values = {
+            "mac": acceptance.mac.text,
+            "site": acceptance.site,
+            "accepted_at": now.wall,
+            "terms_version": acceptance.terms_version,
+            "terms_sha256": acceptance.terms_sha256,
+            "language": acceptance.language,
+            "token": acceptance.token,
+            **_times(session),
+        }
+        done = self._connection.execute(insert(acceptances).values(values))
+        return int(done.inserted_primary_key[0]) if done.inserted_primary_key else 0
+
+    def reschedule(self, number: int, session: Session) -> None:
+        """Write new times for a session that goes on."""
+        self._connection.execute(update(acceptances).where(acceptances.c.id == number).values(_times(session)))
+
+    def end(self, number: int, by: str, now: Now) -> None:
+        """End a session and forget its device."""
+        gone = {"ended_at": now.wall, "ended_by": by, "mac": None}
+        self._connection.execute(update(acceptances).where(acceptances.c.id == number).values(gone))
+
+    def purge(self, now: Now) -> int:
+        """Delete proofs older than :data:`PROOF_SECONDS`; returns how many."""
+        old = acceptances.c.ended_at < now.wall - PROOF_SECONDS
+        return self._connection.execute(delete(acceptances).where(old)).rowcount
+
+
+_LIVE = select(
+    acceptances.c.id, acceptances.c.mac, acceptances.c.boot, acceptances.c.deadline, acceptances.c.ends_at
+).where(acceptances.c.ended_at.is_(None))
+
+
+def _live(row: Any) -> Live:
+    return Live(row.id, Session(State.OPEN, row.boot, row.deadline, row.ends_at))
+
+
+def _times(session: Session) -> dict[str, str | float]:
+    return {"boot": session.boot, "deadline": session.deadline, "ends_at": session.ends}
