@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from types import FrameType
 from typing import Any
@@ -18,9 +18,14 @@ log = structlog.get_logger()
 
 def start_logging(process: str, level: str) -> None:
     """One JSON object a line on standard error: event, level, timestamp (UTC), process and the facts as fields."""
+
+    def named(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["process"] = process  # bound here, not by contextvars: threads do not inherit those
+        return event
+
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            named,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -30,7 +35,6 @@ def start_logging(process: str, level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    structlog.contextvars.bind_contextvars(process=process)
 
 
 def notify(state: str) -> None:

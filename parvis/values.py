@@ -8,10 +8,10 @@ from pydantic import BeforeValidator
 
 from parvis.addresses import MacAddress as MacAddress  # noqa: PLC0414 for everybody who imports values
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|min|m|h|d)")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|min|m|h|d|)")
 _RATE = re.compile(r"(\d+(?:\.\d+)?) ?([kMG]?)bit/s")
 _OID = re.compile(r"[0-2](\.(0|[1-9]\d*))+")
-_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_SECONDS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _BITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 _MAX_SUBIDENTIFIER = 2**32 - 1
 _MAX_SUBIDENTIFIERS = 128
@@ -40,8 +40,8 @@ class Secret:
 def duration_seconds(text: str | float) -> float:
     """Seconds from ``90s``, ``30min``, ``12h``, ``7d`` or a bare number of seconds.
 
-    >>> duration_seconds("12h"), duration_seconds("250ms")
-    (43200.0, 0.25)
+    >>> duration_seconds("12h"), duration_seconds("250ms"), duration_seconds("90")
+    (43200.0, 0.25, 90.0)
     """
     if isinstance(text, bool):
         raise ValueError("a duration is not true or false; write 90s, 30min, 12h or 7d")  # noqa: TRY004 pydantic reads ValueError

@@ -27,10 +27,12 @@ install_packages() {
     trap 'rm -f /usr/sbin/policy-rc.d' EXIT
   fi
   say "installing Debian packages: $packages"
-  apt-get update -qq || fail "apt-get update failed; check the machine's network and /etc/apt/sources.list"
+  local diary; diary=$(mktemp)
+  apt-get update -qq >"$diary" 2>&1 || { cat "$diary" >&2; fail "apt-get update failed; check the machine's network and apt sources"; }
   # shellcheck disable=SC2086 # a list of words
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages >&2 ||
-    fail "apt-get could not install: $packages"
+  DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $packages >"$diary" 2>&1 ||
+    { tail -n 30 "$diary" >&2; fail "apt-get could not install: $packages"; }
+  rm -f "$diary"
   if [ -n "$made_policy" ]; then rm -f "$policy"; trap - EXIT; fi
   if [ -d /run/systemd/system ]; then
     for service in kea-dhcp4-server snmpd prometheus prometheus-alertmanager; do

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from parvis import catalogue
 from parvis.catalogue import Instruments, Metric
+from parvis.inventory.yaml_lines import parse
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("parvis", "captive_portal", "collectors", "monitor", "dashboards", "lab")
@@ -17,6 +18,13 @@ ROOMS = ("parvis", "captive_portal", "collectors", "monitor", "dashboards", "lab
 def test_every_entry_is_well_formed_and_explained() -> None:
     assert len(catalogue.metrics()) > 10
     assert all(metric.help.endswith(".") for metric in catalogue.metrics().values())
+
+
+def test_no_metric_is_defined_twice() -> None:
+    """YAML keeps the last of two equal keys without a word."""
+    _, faults = parse((ROOT / "parvis/catalogue.yml").read_text("utf-8"), "catalogue.yml")
+
+    assert faults == []
 
 
 @pytest.mark.parametrize(

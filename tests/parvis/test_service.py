@@ -55,11 +55,15 @@ def test_an_unknown_path_says_which_there_are() -> None:
 
 PROGRAM = """
     from contextlib import contextmanager
+    from threading import Thread
     from parvis import service, settings
     from parvis.processes import MONITOR
 
     @contextmanager
     def part(name):
+        thread = Thread(target=lambda: service.log.info("from a thread"))
+        thread.start()
+        thread.join()
         service.log.info("enter", part=name)
         yield
         service.log.info("leave", part=name)
@@ -97,7 +101,7 @@ def test_a_process_starts_in_order_tells_systemd_and_stops_in_reverse(tmp_path: 
         ("leave", "two"),
         ("leave", "one"),
     ]
-    assert {"level", "timestamp", "process", "event"} <= lines[0].keys()
+    assert all({"level", "timestamp", "process", "event"} <= line.keys() for line in lines)
 
 
 def test_nothing_starts_on_a_broken_town(tmp_path: Path, town_folder: Path) -> None:
