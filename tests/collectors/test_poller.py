@@ -251,12 +251,12 @@ def test_each_device_stands_alone(
 
         until(lambda: all(each.polls >= 2 for each in board.standings()))
 
-    assert state(board) == {
-        "good": (True, ""),
-        "dead": (False, "silent"),
-        "keyless": (False, "secret_missing"),
-        "stranger": (False, "silent"),
-    }
+        assert state(board) == {
+            "good": (True, ""),
+            "dead": (False, "silent"),
+            "keyless": (False, "secret_missing"),
+            "stranger": (False, "silent"),
+        }
     assert poller.wrong() == ""
 
 
