@@ -53,7 +53,7 @@ def thread_or_exit(name: str, work: Callable[[], None]) -> threading.Thread:
     def guarded() -> None:
         try:
             work()
-        except BaseException:  # noqa: BLE001 whatever it is, a fresh start by systemd is right
+        except BaseException:
             log.exception("a thread failed; the process ends", thread=name)
             os._exit(1)
 
