@@ -29,23 +29,19 @@ HERE = Path(__file__).parent
 Row = dict[str, Any]
 
 
+COLUMNS = ("metric", "unit", "ours", "peer", "peer_name", "ratio", "size")
+
+
 def row(metric: str, unit: str, ours: float, peer: float, peer_name: str, size: str) -> Row:
+    """One line of the table; *peer* is what ours is compared with in the same run."""
     ratio = round(ours / peer, 3) if peer else None
-    return {
-        "metric": metric,
-        "unit": unit,
-        "ours": ours,
-        "peer": peer,
-        "peer_name": peer_name,
-        "ratio": ratio,
-        "size": size,
-    }
+    return dict(zip(COLUMNS, (metric, unit, ours, peer, peer_name, ratio, size), strict=True))
 
 
 @contextmanager
 def running_town() -> Iterator[Lab]:
     with tempfile.TemporaryDirectory(prefix="parvis-bench-") as folder:
-        os.chmod(folder, 0o755)
+        Path(folder).chmod(0o755)
         lab = Lab(Path(folder) / "lab")
         lab.up(Options(prefix="pb-", windows=False))
         try:
@@ -84,21 +80,18 @@ def page(lab: Lab) -> list[Row]:
 def portal(lab: Lab) -> list[Row]:
     ca = lab.folder / "tls" / "ca.pem"
     script = [sys.executable, str(HERE / "first_packet.py"), str(ca), "wifi.cachan.example", WEB[0], str(ROUNDS)]
-    path = os.pathsep.join(str(HERE.parent / part) for part in (".", "journeys"))
+    path = os.pathsep.join(str(HERE.parent / part) for part in ("..", ".", "journeys"))
     done = lab.exec(f"{MSP}/1", ["env", f"PYTHONPATH={path}", *script], timeout_seconds=120)
     if done.returncode:
         raise SystemExit(done.stderr)
     rounds = json.loads(done.stdout)
     columns = {name: sorted(one[name] * 1000 for one in rounds) for name in rounds[0]}
-    floor = statistics.median(columns["splash"])
-    rows = []
-    for name, label in (("post_answered", "accept_answered"), ("first_packet", "accept_to_first_packet")):
-        taken = columns[name]
-        for word, ours in (("p50", statistics.median(taken)), ("max", taken[-1])):
-            rows.append(
-                row(f"{label}_{word}", "ms", round(ours, 2), round(floor, 2), "one GET of the page", f"{ROUNDS} rounds")
-            )
-    return rows
+    floor = round(statistics.median(columns["splash"]), 2)
+    return [
+        row(f"{label}_{word}", "ms", round(pick(columns[name]), 2), floor, "one GET of the page", f"{ROUNDS} rounds")
+        for name, label in (("post_answered", "accept_answered"), ("first_packet", "accept_to_first_packet"))
+        for word, pick in (("p50", statistics.median), ("max", max))
+    ]
 
 
 def town(lab: Lab) -> list[Row]:
@@ -119,10 +112,7 @@ BENCHES = {"page": page, "portal": portal, "town": town}
 
 def machine() -> str:
     """Cores, kernel, distribution and Python of this machine."""
-    name = next(
-        (line.split("=")[1].strip('"\n') for line in Path("/etc/os-release").open() if line.startswith("PRETTY_NAME")),
-        "",
-    )
+    name = platform.freedesktop_os_release().get("PRETTY_NAME", "")
     return f"{os.cpu_count()} cores, Linux {platform.release()}, {name}, Python {platform.python_version()}"
 
 
@@ -135,11 +125,7 @@ def main() -> None:
         results = BENCHES[words.name](lab)
     print(f"| metric | unit | ours | beside | what | ratio | size |\n|{'---|' * 7}")
     for one in results:
-        print(
-            "| "
-            + " | ".join(str(one[key]) for key in ("metric", "unit", "ours", "peer", "peer_name", "ratio", "size"))
-            + " |"
-        )
+        print("| " + " | ".join(str(one[key]) for key in COLUMNS) + " |")
     print(f"\n{machine()}")
     if words.json:
         found = {"name": words.name, "machine": machine(), "results": results}
