@@ -7,11 +7,14 @@ from typing import Any
 import click
 
 from captive_portal import ruleset
+from captive_portal.forms import SHORTEST_KEY
 from captive_portal.launch import become
-from captive_portal.settings import GatewaydSettings, GatewaySettings
+from captive_portal.settings import GatewaydSettings, GatewaySettings, PortalSettings
+from captive_portal.store_migration import migrate
+from captive_portal.web.facts import Facts, versions
 from parvis.catalogue import definitions
 from parvis.inventory import Site, Town
-from parvis.processes import GATEWAYD, Process
+from parvis.processes import GATEWAYD, PORTAL, Process
 from parvis.service import start_logging, town_or_exit, warn_of_strangers
 from parvis.settings import SettingsError, load
 
@@ -42,6 +45,65 @@ def gatewayd_facts(settings: GatewaydSettings) -> dict[str, Any]:
         "uids": settings.allowed_uids(),
         "leases": str(settings.leases),
     }
+
+
+@click.command()
+@site_option
+@settings_option
+def portal(site: str | None, file: Path | None) -> None:
+    """Run the captive portal: pages and API over HTTPS, the redirect of plain HTTP. Needs no capability."""
+    settings = load(PortalSettings, file, site=site)
+    start_logging(PORTAL.name, settings.log_level)
+    warn_of_strangers(settings)
+    facts = portal_facts(settings)
+    migrate(settings.database())
+    become("captive_portal.portal", facts)
+
+
+def portal_facts(settings: PortalSettings) -> dict[str, Any]:
+    """What the portal needs, and nothing more; SettingsError when a file, a text or the secret is missing."""
+    town = town_or_exit(settings)
+    site = site_or_error(town, settings)
+    secret = settings.secret("portal-key").reveal()
+    if len(secret) < SHORTEST_KEY:
+        raise SettingsError(f"secret portal-key: shorter than {SHORTEST_KEY} characters; make it of random ones")
+    for name, path in (("certificate", settings.certificate), ("key", settings.key)):
+        if not path.is_file():
+            raise SettingsError(f"{name}: {path} is no file; deliver it")
+    return {
+        **_common(settings, PORTAL),
+        "facts": asdict(page_facts(town, site)),
+        "uplink": site.gateway.uplink_interface,
+        "secret": secret,
+        "certificate": str(settings.certificate),
+        "key": str(settings.key),
+        "bind": settings.bind,
+        "https_port": settings.https_port,
+        "http_port": settings.http_port,
+        "database": str(settings.database()),
+    }
+
+
+def page_facts(town: Town, site: Site) -> Facts:
+    """What the pages say; SettingsError when there is no text of the terms' version."""
+    policy = town.policy(site)
+    if policy.terms_version not in versions():
+        raise SettingsError(
+            f"terms_version: captive_portal/terms has no {policy.terms_version}; it has {', '.join(versions())}"
+        )
+    return Facts(
+        host=policy.host,
+        town=town.title.model_dump(),
+        site=site.site,
+        title=site.title.model_dump(),
+        email=town.contact.email,
+        phone=town.contact.phone,
+        timezone=town.timezone,
+        terms_version=policy.terms_version,
+        session=policy.session,
+        rate_down=policy.rate_down,
+        rate_up=policy.rate_up,
+    )
 
 
 def site_or_error(town: Town, settings: GatewaySettings) -> Site:

@@ -1,0 +1,51 @@
+"""The parts of the portal's second process, and how they fit together."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from captive_portal.clock import moment
+from captive_portal.doorkeeper import Doorkeeper
+from captive_portal.forms import Signer
+from captive_portal.redirector import Redirector
+from captive_portal.remote import Remote
+from captive_portal.session import Policy
+from captive_portal.store import open_store
+from captive_portal.uplink import running
+from captive_portal.web.application import create_app
+from captive_portal.web.facts import LANGUAGES, Facts, terms
+from captive_portal.web.visitor import Hall
+from parvis.endpoint import Endpoint
+from parvis.instruments import VERSION, Definition, registry_of
+from parvis.running import log, notify, start_logging
+
+
+def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
+    """Start doorkeeper, redirector and metrics on *stack*; return the pages."""
+    start_logging("portal", handed["log_level"])
+    registry, instruments = registry_of("portal", [Definition(**entry) for entry in handed["metrics"]])
+    facts = Facts(**handed["facts"])
+    door = Remote(Path(handed["socket"]))
+    policy = Policy(facts.session, facts.rate_down, facts.rate_up)
+    doorkeeper = stack.enter_context(
+        Doorkeeper(open_store(Path(handed["database"])), door, policy, instruments, moment)
+    )
+    stack.enter_context(Redirector((handed["bind"], handed["http_port"]), facts.url, instruments))
+    checks = {"doorkeeper": lambda: doorkeeper.wrong}
+    stack.enter_context(Endpoint((handed["listen"], handed["port"]), registry, checks))
+    hall = Hall(
+        facts=facts,
+        terms={language: terms(facts, facts.terms_version, language) for language in LANGUAGES},
+        door=door,
+        doorkeeper=doorkeeper,
+        signer=Signer(handed["secret"].encode()),
+        clock=moment,
+        uplink=lambda: running(handed["uplink"]),
+        instruments=instruments,
+    )
+    application = create_app(hall)
+    notify("READY=1")
+    log.info("started", version=VERSION, town=handed["town"], site=facts.site, port=handed["port"])
+    return application

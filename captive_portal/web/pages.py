@@ -1,0 +1,155 @@
+"""The resident's path: splash, accept, status, more time, leave. Plain forms, plain links, no script, no cookie."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from flask import g, redirect, render_template, request, url_for
+from werkzeug.exceptions import Forbidden
+from werkzeug.wrappers import Response
+
+from captive_portal.doorkeeper import NotStored, Outcome
+from captive_portal.forms import Purpose, fingerprint
+from captive_portal.protocol import Truth
+from captive_portal.store import Acceptance
+from captive_portal.web.facts import LANGUAGES, duration
+from captive_portal.web.visitor import device, ends, hall, language, signed, spoken_time, token
+from parvis.addresses import MacAddress
+
+Answer = Response | str | tuple[str, int]
+
+
+def language_of_the_path(_endpoint: str | None, values: dict[str, Any] | None) -> None:
+    """Take the language out of the path, where there is one; Flask calls this before each page."""
+    g.language = (values or {}).pop("language", None)
+    g.language_in_path = g.language is not None
+
+
+def there(endpoint: str, **values: Any) -> str:
+    """The address of a page, in the language of this one when it is in the path."""
+    if g.get("language_in_path"):
+        return url_for(f"spoken.{endpoint}", language=g.language, **values)
+    return url_for(f"pages.{endpoint}", **values)
+
+
+def splash() -> Answer:
+    """The terms and one button; for who is online, the way to the status page."""
+    mac = device()
+    if mac is None:
+        return unknown()
+    if hall().door.session(mac) is not None:
+        return redirect(there("status"), 303)
+    hall().instruments.counter("portal_splash_pages_total").labels(language()).inc()
+    return render_template(
+        "splash.html", token=token(mac, "accept"), again="again" in request.args, hours=duration(hall().facts.session)
+    )
+
+
+def accept() -> Answer:
+    """Store the acceptance durably, admit the device, lead to the status page."""
+    started = time.perf_counter()
+    counter = hall().instruments.counter("portal_acceptances_total")
+    mac = device()
+    if mac is None:
+        counter.labels("unknown").inc()
+        return unknown()
+    form = signed(mac, "accept")
+    if form is None:
+        counter.labels("refused").inc()
+        return redirect(there("splash", again=1), 303)
+    terms = hall().terms[language()]
+    facts = hall().facts
+    acceptance = Acceptance(mac, facts.site, language(), facts.terms_version, terms.sha256, fingerprint(form))
+    try:
+        outcome = hall().doorkeeper.accept(acceptance)
+    except NotStored:
+        counter.labels("failed").inc()
+        raise
+    counter.labels(outcome.value).inc()
+    hall().instruments.histogram("portal_accept_seconds").observe(time.perf_counter() - started)
+    return redirect(there("splash", again=1) if outcome is Outcome.REPLAYED else there("status"), 303)
+
+
+def status() -> Answer:
+    """Online until when, what is left, and the way out."""
+    mac = device()
+    if mac is None:
+        return unknown()
+    truth = hall().door.session(mac)
+    if truth is None:
+        return redirect(there("splash"), 303)
+    return render_template("status.html", **_shown(mac, truth), extended="extended" in request.args)
+
+
+def extend() -> Answer:
+    """Give the session its full time again."""
+    mac = _owner("extend", "portal_extensions_total")
+    outcome = hall().doorkeeper.extend(mac)
+    hall().instruments.counter("portal_extensions_total").labels(
+        "extended" if outcome is not Outcome.NOTHING else "refused"
+    ).inc()
+    return redirect(there("status", extended=1) if outcome is not Outcome.NOTHING else there("splash"), 303)
+
+
+def leave() -> Answer:
+    """End the session; running connections stop."""
+    mac = _owner("leave")
+    if hall().doorkeeper.leave(mac) is not Outcome.NOTHING:
+        hall().instruments.counter("portal_leaves_total").inc()
+    return redirect(there("goodbye"), 303)
+
+
+def goodbye() -> Answer:
+    """Say that the device is offline now."""
+    return render_template("goodbye.html")
+
+
+def unknown() -> Answer:
+    """The device is not one the gateway knows: not on this Wi-Fi, or with an address nobody leased."""
+    return render_template("unknown.html"), 403
+
+
+def _owner(purpose: Purpose, counter: str = "") -> MacAddress:
+    mac = device()
+    if mac is None or signed(mac, purpose) is None:
+        if counter:
+            hall().instruments.counter(counter).labels("refused").inc()
+        raise Forbidden
+    return mac
+
+
+def _shown(mac: MacAddress, truth: Truth) -> dict[str, Any]:
+    end = ends(truth)
+    now = datetime.fromtimestamp(hall().clock().wall, end.tzinfo)
+    return {
+        "until": spoken_time(end, now, language()),
+        "until_machine": end.isoformat(timespec="minutes"),
+        "left": duration(truth.seconds),
+        "extend_token": token(mac, "extend"),
+        "leave_token": token(mac, "leave"),
+    }
+
+
+def other_languages() -> list[tuple[str, str]]:
+    """Language and address of this page in the other languages; posts lead to the first page."""
+    endpoint = (request.endpoint or "").partition(".")[2]
+    plain = request.method == "GET" and request.blueprint in {"pages", "spoken"}
+    values = {key: value for key, value in (request.view_args or {}).items() if key != "language"}
+    target = endpoint if plain else "splash"
+    return [
+        (other, url_for(f"spoken.{target}", language=other, **(values if plain else {})))
+        for other in LANGUAGES
+        if other != language()
+    ]
+
+
+PAGES: dict[tuple[str, str], Callable[[], Answer]] = {
+    ("GET", "/"): splash,
+    ("POST", "/accept"): accept,
+    ("GET", "/status"): status,
+    ("POST", "/extend"): extend,
+    ("POST", "/leave"): leave,
+    ("GET", "/goodbye"): goodbye,
+}
+"""Method and path -> page."""

@@ -1,0 +1,105 @@
+"""What holds for every request: the right host, small bodies, safe headers, an answer in words to every fault."""
+
+import base64
+import hashlib
+from importlib.resources import files
+from typing import Any
+
+from flask import Flask, redirect, render_template, request
+from werkzeug.exceptions import BadRequest, Forbidden, HTTPException
+from werkzeug.wrappers import Response
+
+from captive_portal.doorkeeper import NotStored
+from captive_portal.remote import GatewayAway
+from captive_portal.web.visitor import hall
+from parvis.running import log
+
+MAX_BODY = 4096
+"""Bytes; the longest honest form has 200."""
+CSS = (files("captive_portal") / "web/portal.css").read_text("utf-8").strip()
+
+
+def policy(css: str) -> str:
+    """The Content-Security-Policy: our own style, our own forms, nothing else."""
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode("ascii")
+    return (
+        f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+HEADERS = {
+    "Content-Security-Policy": policy(CSS),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "private, no-store",
+    "Vary": "Accept-Language",
+}
+
+
+def protect(app: Flask) -> None:
+    """Put the shield before *app*."""
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
+    app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY
+    app.config["MAX_FORM_PARTS"] = 10
+    app.before_request(_only_our_host)
+    app.before_request(_only_our_forms)
+    app.after_request(_finish)
+    app.register_error_handler(GatewayAway, _gateway_away)
+    app.register_error_handler(NotStored, _not_stored)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(Exception, _our_fault)
+
+
+def _only_our_host() -> Response | None:
+    """Another name leads here, by a fixed address; none at all is a wrong request (RFC 9112 section 3.2)."""
+    host = request.environ.get("HTTP_HOST", "")
+    if not host:
+        raise BadRequest
+    if host.partition(":")[0].lower().rstrip(".") != hall().facts.host:
+        return redirect(hall().facts.url, 302)
+    return None
+
+
+def _only_our_forms() -> None:
+    """A browser that says where a form came from must say: from here (Fetch standard, Origin)."""
+    origin = request.headers.get("Origin")
+    if request.method == "POST" and origin not in {None, "null", hall().facts.url.removesuffix("/")}:
+        raise Forbidden
+
+
+def _finish(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    hall().instruments.counter("portal_http_responses_total").labels(f"{response.status_code // 100}xx").inc()
+    return response
+
+
+def _page(code: int, **values: Any) -> Response:
+    return Response(render_template("fault.html", code=code, **values), code, content_type="text/html; charset=utf-8")
+
+
+def _gateway_away(_error: GatewayAway) -> Response:
+    response = _page(503, why="gateway")
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _not_stored(_error: NotStored) -> Response:
+    return _page(503, why="store")
+
+
+def _refused(error: HTTPException) -> Response:
+    code = error.code or 400
+    if code < 400:  # noqa: PLR2004 Werkzeug's own redirects
+        return Response("", code, {"Location": hall().facts.url})
+    response = _page(code, why="request")
+    for name, value in error.get_headers():
+        if name == "Allow":
+            response.headers[name] = value
+    return response
+
+
+def _our_fault(error: Exception) -> Response:
+    """A fault of ours: logged with where it happened, without who asked."""
+    log.error("page failed", endpoint=request.endpoint, exc_info=error)
+    return _page(503, why="ours")
