@@ -5,7 +5,9 @@ import os
 import signal
 import subprocess
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -212,8 +214,29 @@ def send(pid: int, ticks: int, number: signal.Signals) -> bool:
     return True
 
 
-def pss_bytes(pid: int) -> int:
-    """The memory that is this process' share (proportional set size); 0 when it is gone."""
+def families() -> dict[int, list[int]]:
+    """Session -> its processes: a program started here leads a session, in which its children stay."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for pid in _pids():
+        with suppress(OSError):
+            found[os.getsid(pid)].append(pid)
+    return found
+
+
+def stop(running: Running, number: signal.Signals) -> None:
+    """End a program by a signal, then whatever it left behind, as systemd does with a control group."""
+    send(running.pid, running.started, number)
+    end({running.pid: running.started})
+    left = {pid: start_ticks(pid) for pid in families().get(running.pid, [])}
+    end({pid: ticks for pid, ticks in left.items() if ticks is not None})
+
+
+def pss_bytes(pids: Iterable[int]) -> int:
+    """The memory that is these processes' share (proportional set size)."""
+    return sum(map(_pss_bytes, pids))
+
+
+def _pss_bytes(pid: int) -> int:
     try:
         lines = (PROC / str(pid) / "smaps_rollup").read_text().splitlines()
     except OSError:

@@ -9,7 +9,7 @@ from rich.table import Table
 from lab import network
 from lab.plan import WEB, Resident
 from lab.probes import status
-from lab.processes import Running, pss_bytes
+from lab.processes import Running, families, pss_bytes
 from lab.town import Lab
 
 PROBE_HOST, PROBE_PATH = "connectivitycheck.gstatic.com", "/generate_204"
@@ -40,7 +40,8 @@ def print_status(lab: Lab) -> None:
     sites = ", ".join(site.site for site in lab.town.sites)
     screen.print(f"{lab.folder}: {state}; {len(wiring.namespaces)} namespaces {about.prefix}…; sites: {sites}")
     running = lab.processes()
-    memory = {run.pid: pss_bytes(run.pid) if run.alive else 0 for run in running}
+    members = families()
+    memory = {run.pid: pss_bytes(members.get(run.pid, ())) if run.alive else 0 for run in running}
     screen.print(_process_table(running, memory))
     totals: dict[str, int] = defaultdict(int)
     for run in running:

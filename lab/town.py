@@ -126,8 +126,7 @@ class Lab:
     def browse(self, resident: str) -> int:
         """Let the host's proxy leave through another resident; its port."""
         found = self.resident(resident)
-        old = self.process("proxy")
-        processes.end({old.pid: old.started})
+        self.stop("proxy")
         port = openings.open_proxy(found, self.folder)
         about = self.about
         state.tell(self.folder, replace(about, proxied=found.name, windows={**about.windows, "proxy": port}))
@@ -182,9 +181,7 @@ class Lab:
 
     def stop(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:
         """End a program by a signal and leave it ended."""
-        old = self.process(name)
-        processes.send(old.pid, old.started, number)
-        processes.end({old.pid: old.started})
+        processes.stop(self.process(name), number)
 
     def start(self, name: str) -> Running:
         """Start a program that was stopped; returns once it does its work."""
