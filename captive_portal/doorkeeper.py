@@ -13,13 +13,10 @@ from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Engine
-from sqlalchemy.exc import SQLAlchemyError
-
 from captive_portal.admission import Allow, Deny, Direction, Step, Wanted, direction, plan
 from captive_portal.remote import Door, GatewayAway
 from captive_portal.session import Event, Now, Policy, Session, anchored, decide
-from captive_portal.store import Acceptance, Book, Live, transaction
+from captive_portal.store import Acceptance, Book, Live, Store, StoreFailed
 from parvis.addresses import MacAddress
 from parvis.instruments import Instruments
 from parvis.running import log, thread_or_exit
@@ -61,9 +58,9 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
     """Start it with ``with``; :meth:`accept`, :meth:`extend` and :meth:`leave` may be called from any thread."""
 
     def __init__(
-        self, engine: Engine, door: Door, policy: Policy, instruments: Instruments, clock: Callable[[], Now]
+        self, store: Store, door: Door, policy: Policy, instruments: Instruments, clock: Callable[[], Now]
     ) -> None:
-        self._engine, self._door, self._policy, self._clock = engine, door, policy, clock
+        self._store, self._door, self._policy, self._clock = store, door, policy, clock
         self._active = instruments.gauge("portal_sessions_active")
         self._drift = instruments.gauge("portal_sessions_drift")
         self._repairs = instruments.counter("portal_repairs_total")
@@ -131,9 +128,9 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         """One commit and one transaction for all of *jobs*, then their answers."""
         now = self._clock()
         try:
-            with transaction(self._engine) as book:
+            with self._store.transaction() as book:
                 done = [(job, *self._decide(book, job, now)) for job in jobs]
-        except SQLAlchemyError as error:
+        except StoreFailed as error:
             self._not_stored(error)
             for job in jobs:
                 job.answer.set_exception(NotStored(str(error)))
@@ -198,7 +195,7 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         except GatewayAway as error:
             self._away(error)
             return
-        except SQLAlchemyError as error:
+        except StoreFailed as error:
             self._not_stored(error)
             return
         found = [direction(step, actual) for step in steps]
@@ -214,7 +211,7 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
     def _wanted(self) -> tuple[dict[MacAddress, Wanted], Now]:
         """Whom the store wants admitted; sessions that are over end here, and are forgotten."""
         now, wanted = self._clock(), {}
-        with transaction(self._engine) as book:
+        with self._store.transaction() as book:
             for mac, live in book.live().items():
                 if live.session.remaining(now, self._policy) <= 0:
                     book.end(live.number, Event.EXPIRED, now)
@@ -234,6 +231,6 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         self.wrong = "gatewayd does not answer"
         self._gateway_up.set(0)
 
-    def _not_stored(self, error: SQLAlchemyError) -> None:
+    def _not_stored(self, error: StoreFailed) -> None:
         log.error("the store cannot be written", words=str(error))
         self.wrong = "the store cannot be written"

@@ -12,7 +12,7 @@ from captive_portal.forms import Signer
 from captive_portal.redirector import Redirector
 from captive_portal.remote import Remote
 from captive_portal.session import Policy
-from captive_portal.store import open_store
+from captive_portal.store import Store
 from captive_portal.uplink import running
 from captive_portal.web.application import create_app
 from captive_portal.web.facts import LANGUAGES, Facts, terms
@@ -29,9 +29,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     facts = Facts(**handed["facts"])
     door = Remote(Path(handed["socket"]))
     policy = Policy(facts.session, facts.rate_down, facts.rate_up)
-    doorkeeper = stack.enter_context(
-        Doorkeeper(open_store(Path(handed["database"])), door, policy, instruments, moment)
-    )
+    doorkeeper = stack.enter_context(Doorkeeper(Store(Path(handed["database"])), door, policy, instruments, moment))
     stack.enter_context(Redirector((handed["bind"], handed["http_port"]), facts.url, instruments))
     checks = {"doorkeeper": lambda: doorkeeper.wrong}
     stack.enter_context(Endpoint((handed["listen"], handed["port"]), registry, checks))

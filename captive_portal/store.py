@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import (
     Column,
     Connection,
-    Engine,
     Float,
     Index,
     Integer,
@@ -28,6 +27,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.exc import SQLAlchemyError
 
 from captive_portal.session import Now, Session, State
 from parvis.addresses import MacAddress
@@ -77,23 +77,30 @@ class Live:
     session: Session
 
 
-def open_store(path: Path) -> Engine:
-    """The engine for the file at *path*, which :mod:`captive_portal.store_migration` has prepared."""
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 5, "check_same_thread": False})
-    event.listen(engine, "connect", _prepare)
-    return engine
+class StoreFailed(Exception):
+    """The store could not be read or written; nothing was changed. The disk needs attention."""
+
+
+class Store:
+    """The file at *path*, which :mod:`captive_portal.store_migration` has prepared."""
+
+    def __init__(self, path: Path) -> None:
+        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 5, "check_same_thread": False})
+        event.listen(self._engine, "connect", _prepare)
+
+    @contextmanager
+    def transaction(self) -> Iterator["Book"]:
+        """One transaction; when the block ends without an error it is on disk. StoreFailed when it could not be."""
+        try:
+            with self._engine.begin() as connection:
+                yield Book(connection)
+        except SQLAlchemyError as error:
+            raise StoreFailed(str(error)) from error
 
 
 def _prepare(connection: Any, _record: Any) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "cache_size=-1024"):
         connection.execute(f"PRAGMA {pragma}")
-
-
-@contextmanager
-def transaction(engine: Engine) -> Iterator["Book"]:
-    """One transaction; when the block ends without an error it is on disk. SQLAlchemyError when it could not be."""
-    with engine.begin() as connection:
-        yield Book(connection)
 
 
 class Book:

@@ -1,0 +1,344 @@
+"""One gateway, two residents and an internet in network namespaces of our own, with the real programs."""
+
+import ctypes
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from captive_portal import dhcp
+from parvis.inventory import Site, Town
+
+GATEWAYD_UID, PORTAL_UID = 61021, 61022
+PREFIX = "pt-"
+PARVIS = str(Path(sys.executable).parent / "parvis")
+WEB4, WEB6 = "203.0.113.80", "2001:db8:ffff:80::80"
+CLONE_NEWNET = 0x40000000
+HERE = Path(__file__).parent
+
+
+def sh(*argv: str, check: bool = True, timeout: float = 30) -> str:
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=timeout, check=False)
+    if check and done.returncode:
+        raise AssertionError(f"{' '.join(argv)}: {done.returncode}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def remove_stale() -> None:
+    """Namespaces that a killed run of ours has left: their name says whose they are."""
+    for line in sh("ip", "netns", "list").splitlines():
+        name = line.split()[0]
+        parts = name.split("-")
+        if name.startswith(PREFIX) and len(parts) == 3 and parts[1].isdigit() and not Path(f"/proc/{parts[1]}").exists():
+            for pid in sh("ip", "netns", "pids", name, check=False).split():
+                os.kill(int(pid), signal.SIGKILL)
+            sh("ip", "netns", "del", name, check=False)
+
+
+@dataclass
+class Resident:
+    """A device of a resident, in its own namespace."""
+
+    namespace: str
+    mac: str
+    folder: Path
+    certificate: Path
+    host: str
+    ipv4: str = ""
+
+    def run(self, *argv: str, check: bool = True, timeout: float = 30) -> str:
+        return sh("ip", "netns", "exec", self.namespace, *argv, check=check, timeout=timeout)
+
+    def takes_a_lease(self) -> dict[str, str]:
+        """udhcpc's environment after the lease, which it has applied."""
+        found = self.folder / f"{self.namespace}.lease"
+        script = self.folder / "udhcpc.sh"
+        script.write_text(
+            "#!/bin/sh\n"
+            '[ "$1" = bound ] || exit 0\n'
+            "ip addr flush dev eth0 scope global\n"
+            'ip addr add "$ip/$mask" dev eth0\n'
+            'ip route replace default via "$router"\n'
+            f'env > "{found}.$interface.new" && mv "{found}.$interface.new" "{found}"\n'
+        )
+        script.chmod(0o755)
+        self.run("udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", "5", "-T", "1", "-O", "114", "-s", str(script))
+        lease = dict(line.split("=", 1) for line in found.read_text().splitlines() if "=" in line)
+        self.ipv4 = lease["ip"]
+        return lease
+
+    def curl(self, *argv: str, check: bool = True) -> str:
+        resolve = [f"--resolve={self.host}:{port}:10.11.0.1" for port in (80, 443)]
+        return self.run(
+            "curl", "-sS", "--max-time", "5", *resolve, "--cacert", str(self.certificate), *argv, check=check
+        )
+
+    def code(self, *argv: str) -> str:
+        return self.curl("-o", "/dev/null", "-w", "%{http_code} %{redirect_url}", *argv, check=False).strip()
+
+    def api(self, *argv: str) -> dict[str, object]:
+        said = self.curl("-H", "Accept: application/captive+json", *argv, f"https://{self.host}/api/captive")
+        answer: dict[str, object] = json.loads(said)
+        return answer
+
+    def token(self, path: str = "/fr/", purpose: str = "accept", *argv: str) -> str:
+        page = self.curl(*argv, f"https://{self.host}{path}")
+        form = page.split(f"/{purpose}", 1)[1]
+        return form.split('name="token" value="', 1)[1].split('"', 1)[0]
+
+    def accepts(self, *argv: str) -> str:
+        token = self.token("/fr/", "accept", *argv)
+        return self.code(*argv, "-d", f"token={token}", f"https://{self.host}/fr/accept")
+
+    def leaves(self) -> str:
+        token = self.token("/fr/status", "leave")
+        return self.code("-d", f"token={token}", f"https://{self.host}/fr/leave")
+
+    def reaches(self, address: str) -> bool:
+        """Whether a plain page of the internet itself comes back."""
+        url = f"http://[{address}]/" if ":" in address else f"http://{address}/"
+        return self.curl("--max-time", "2", url, check=False).strip() == "the internet"
+
+
+@dataclass
+class Twin:
+    """The namespaces and the processes in them."""
+
+    town: Town
+    site: Site
+    folder: Path
+    session: str = ""
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    number: int = field(default_factory=os.getpid)
+
+    def name(self, part: str) -> str:
+        return f"{PREFIX}{self.number}-{part}"
+
+    @property
+    def run(self) -> Path:
+        return self.folder / "run"
+
+    @property
+    def leases(self) -> Path:
+        return self.folder / "kea" / "leases.csv"
+
+    def build(self) -> None:
+        for part in ("gw", "lan", "inet", "c1", "c2"):
+            sh("ip", "netns", "add", self.name(part))
+            self.within(part, "ip", "link", "set", "lo", "up")
+        self.within("lan", "ip", "link", "add", "br0x", "type", "bridge")
+        self.within("lan", "ip", "link", "set", "br0x", "up")
+        self._wire("gw", "guest0", "lan", "gwport")
+        self._wire("gw", "mgmt0", "lan", "mgmtport")
+        self._wire("gw", "wan0", "inet", "wan1")
+        for client in ("c1", "c2"):
+            self._wire(client, "eth0", "lan", client)
+        for port in ("gwport", "c1", "c2"):
+            self.within("lan", "ip", "link", "set", port, "master", "br0x")
+        for port in ("c1", "c2"):
+            self.within("lan", "bridge", "link", "set", "dev", port, "isolated", "on")
+        self._address()
+
+    def _wire(self, one: str, name_one: str, two: str, name_two: str) -> None:
+        here, there = self.name(one), self.name(two)
+        sh("ip", "link", "add", name_one, "netns", here, "type", "veth", "peer", "name", name_two, "netns", there)
+        self.within(one, "ip", "link", "set", name_one, "up")
+        self.within(two, "ip", "link", "set", name_two, "up")
+
+    def _address(self) -> None:
+        guest, link = self.site.guest, self.site.uplink
+        plan = [
+            ("gw", "guest0", f"{guest.gateway_ipv4}/{guest.ipv4.prefixlen}"),
+            ("gw", "guest0", f"{guest.gateway_ipv6}/64"),
+            ("gw", "mgmt0", f"{self.site.gateway.address}/24"),
+            ("gw", "wan0", f"{link.address}/30"),
+            ("gw", "wan0", f"{link.ipv6}/64"),
+            ("inet", "wan1", f"{link.peer}/30"),
+            ("inet", "wan1", f"{link.ipv6_peer}/64"),
+            ("inet", "lo", f"{WEB4}/32"),
+            ("inet", "lo", "203.0.113.53/32"),
+            ("inet", "lo", f"{WEB6}/128"),
+            ("inet", "lo", "10.90.0.1/32"),
+        ]
+        for part, device, address in plan:
+            self.within(part, "ip", "addr", "add", address, "dev", device, *(["nodad"] if ":" in address else []))
+        self.within("gw", "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+        self.within("gw", "ip", "route", "add", "default", "via", str(link.peer))
+        self.within("gw", "ip", "-6", "route", "add", "default", "via", str(link.ipv6_peer))
+        self.within("inet", "ip", "route", "add", str(self.site.management.ipv4), "via", str(link.address))
+        self.within("inet", "ip", "-6", "route", "add", str(guest.ipv6), "via", str(link.ipv6))
+
+    def within(self, part: str, *argv: str, check: bool = True) -> str:
+        return sh("ip", "netns", "exec", self.name(part), *argv, check=check)
+
+    def start(self, name: str, part: str, *argv: str, **environment: str) -> subprocess.Popen[bytes]:
+        log = (self.folder / f"{name}.log").open("ab")
+        command = ("ip", "netns", "exec", self.name(part), *argv)
+        child = subprocess.Popen(
+            command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=os.environ | environment, cwd=self.folder
+        )
+        self.processes[name] = child
+        return child
+
+    def stop(self, name: str, how: int = signal.SIGTERM) -> None:
+        child = self.processes.pop(name)
+        child.send_signal(how)
+        child.wait(15)
+
+    def start_internet(self) -> None:
+        self.start("internet", "inet", sys.executable, str(HERE / "fake_internet.py"))
+
+    def start_kea(self) -> None:
+        self.leases.parent.mkdir(exist_ok=True)
+        config = self.folder / "kea.json"
+        config.write_text(dhcp.kea(self.town, self.site, leases=self.leases))
+        here = str(self.leases.parent)
+        self.start("kea", "gw", "kea-dhcp4", "-c", str(config), KEA_PIDFILE_DIR=here, KEA_LOCKFILE_DIR="none")
+        wait_for(self.leases.exists, "Kea's lease file")
+
+    def start_dnsmasq(self) -> None:
+        config = self.folder / "dnsmasq.conf"
+        config.write_text(dhcp.dnsmasq(self.town, self.site))
+        self.start("dnsmasq", "gw", "dnsmasq", "-k", f"--conf-file={config}", "--log-facility=-", "--pid-file=")
+
+    def start_gatewayd(self) -> None:
+        self.run.mkdir(exist_ok=True)
+        os.chown(self.run, GATEWAYD_UID, GATEWAYD_UID)
+        self.run.chmod(0o755)
+        settings = self._settings("gatewayd", leases=str(self.leases), allowed_users=[PORTAL_UID])
+        capability = "-all,+net_admin"
+        user = ("setpriv", f"--reuid={GATEWAYD_UID}", f"--regid={GATEWAYD_UID}", "--clear-groups")
+        only = (f"--bounding-set={capability}", f"--inh-caps={capability}", f"--ambient-caps={capability}")
+        self.start("gatewayd", "gw", *user, *only, sys.executable, PARVIS, "gatewayd", "--settings", str(settings))
+        wait_for(lambda: self.healthy(9202), "gatewayd")
+
+    def start_portal(self) -> None:
+        state, secrets = self.folder / "portal", self.folder / "secrets"
+        state.mkdir(exist_ok=True)
+        os.chown(state, PORTAL_UID, PORTAL_UID)
+        secrets.mkdir(exist_ok=True)
+        (secrets / "portal-key").write_text("0123456789abcdef" * 4)
+        self.make_certificate()
+        settings = self._settings(
+            "portal",
+            state=str(state),
+            secrets=str(secrets),
+            certificate=str(self.certificate),
+            key=str(self.certificate.with_suffix(".key")),
+        )
+        user = ("setpriv", f"--reuid={PORTAL_UID}", f"--regid={PORTAL_UID}", "--clear-groups", "--bounding-set=-all")
+        self.start("portal", "gw", *user, sys.executable, PARVIS, "portal", "--settings", str(settings))
+        wait_for(lambda: self.healthy(9201), "portal")
+
+    def healthy(self, port: int) -> bool:
+        url = f"http://{self.site.gateway.address}:{port}/healthz"
+        return self.within("gw", "curl", "-sS", "--max-time", "2", url, check=False).startswith('{"ok": true')
+
+    def metric(self, port: int, name: str) -> float:
+        text = self.within("gw", "curl", "-sS", f"http://{self.site.gateway.address}:{port}/metrics")
+        return next((float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if line.startswith(name + " ")), 0.0)
+
+    @property
+    def certificate(self) -> Path:
+        return self.folder / "tls.crt"
+
+    def make_certificate(self) -> None:
+        if not self.certificate.exists():
+            host = self.town.policy(self.site).host
+            key = str(self.certificate.with_suffix(".key"))
+            curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+            names = ("-subj", f"/CN={host}", "-addext", f"subjectAltName=DNS:{host}")
+            sh("openssl", "req", "-x509", *curve, *names, "-keyout", key, "-out", str(self.certificate))
+            os.chown(key, PORTAL_UID, PORTAL_UID)
+
+    def _settings(self, name: str, **more: object) -> Path:
+        values: dict[str, object] = {
+            "town": str(self.folder / "town"),
+            "site": self.site.site,
+            "socket": str(self.run / "gatewayd.sock"),
+            "listen": str(self.site.gateway.address),
+            **more,
+        }
+        path = self.folder / f"{name}.toml"
+        path.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items()))
+        return path
+
+    def resident(self, part: str) -> Resident:
+        mac = self.within(part, "cat", "/sys/class/net/eth0/address").strip()
+        host = self.town.policy(self.site).host
+        return Resident(self.name(part), mac, self.folder, self.certificate, host)
+
+    def ask(self, *lines: bytes, uid: int = PORTAL_UID) -> list[bytes]:
+        """gatewayd's answers to raw lines, asked as *uid*."""
+        program = (
+            "import socket,sys\n"
+            "s=socket.socket(socket.AF_UNIX); s.settimeout(5); s.connect(sys.argv[1])\n"
+            "f=s.makefile('rb')\n"
+            "for line in sys.stdin.buffer.read().split(b'\\x00'):\n"
+            "    s.sendall(line+b'\\n'); sys.stdout.buffer.write(f.readline())\n"
+        )
+        user = ("setpriv", f"--reuid={uid}", "--clear-groups", "/usr/bin/python3", "-c", program)
+        done = subprocess.run(
+            (*user, str(self.run / "gatewayd.sock")), input=b"\0".join(lines), capture_output=True, check=False
+        )
+        return done.stdout.splitlines()
+
+    def tear_down(self) -> None:
+        for name in list(self.processes):
+            try:
+                self.stop(name)
+            except subprocess.TimeoutExpired:
+                continue
+        for part in ("c1", "c2", "lan", "inet", "gw"):
+            sh("ip", "netns", "del", self.name(part), check=False)
+
+
+def wait_for(true: Callable[[], bool], what: str, seconds: float = 20) -> float:
+    """Seconds until *true*; AssertionError when it takes too long."""
+    started = time.monotonic()
+    while not true():
+        assert time.monotonic() - started < seconds, f"no {what} after {seconds} s"
+        time.sleep(0.05)
+    return time.monotonic() - started
+
+
+class Inside:
+    """``with Inside(namespace):`` sockets made in the block belong to *namespace*."""
+
+    def __init__(self, namespace: str) -> None:
+        self._target = Path("/run/netns") / namespace
+
+    def __enter__(self) -> None:
+        self._own = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        self._set(os.open(self._target, os.O_RDONLY))
+
+    def __exit__(self, *_: object) -> None:
+        self._set(self._own)
+
+    def _set(self, handle: int) -> None:
+        library = ctypes.CDLL(None, use_errno=True)
+        assert library.setns(handle, CLONE_NEWNET) == 0, os.strerror(ctypes.get_errno())
+        os.close(handle)
+
+
+def copy_town(folder: Path, session: str) -> Path:
+    from parvis.inventory import DEMO_TOWN
+
+    shutil.copytree(DEMO_TOWN, folder)
+    town = folder / "town.yml"
+    text = town.read_text("utf-8")
+    assert "session: 12h" in text
+    town.write_text(text.replace("session: 12h", f"session: {session}"), "utf-8")
+    return folder
+
+
+def connect(namespace: str, address: tuple[str, int], timeout: float = 5) -> socket.socket:
+    with Inside(namespace):
+        return socket.create_connection(address, timeout)
