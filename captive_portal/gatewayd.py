@@ -126,4 +126,4 @@ def run(facts: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    run(handed())
+    run(handed("gatewayd"))

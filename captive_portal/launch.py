@@ -8,6 +8,8 @@ environment.
 import json
 import os
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, NoReturn
 
 
@@ -20,8 +22,10 @@ def become(module: str, facts: dict[str, Any]) -> NoReturn:
     os.execv("/proc/self/exe", [sys.executable, "-P", "-m", module, str(handle)])  # noqa: S606 our own module
 
 
-def handed() -> dict[str, Any]:
-    """The facts the first step handed over."""
+def handed(name: str) -> dict[str, Any]:
+    """The facts the first step handed over; ps(1) shows the process by *name* from here on."""
+    with suppress(OSError):
+        Path("/proc/self/comm").write_text(name, "ascii")
     with os.fdopen(int(sys.argv[1]), "rb") as handle:
         facts: dict[str, Any] = json.load(handle)
     return facts

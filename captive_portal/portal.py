@@ -5,6 +5,8 @@ starts the second, which does everything; when that one ends, so does the first,
 ``parvis portal`` starts it; this module is what that command becomes.
 """
 
+import ctypes
+import signal
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -21,6 +23,7 @@ from captive_portal import lean  # noqa: F401 first of all that is ours
 from captive_portal.launch import handed
 
 THREADS = 8
+PR_SET_PDEATHSIG = 1
 HTTP = HTTP1Settings(header_read_timeout=10_000, keep_alive=True, max_buffer_size=32 * 1024)
 """Milliseconds and bytes: slow and fat requests are not waited for."""
 
@@ -50,6 +53,7 @@ def _worker(facts: dict[str, Any]) -> Callable[..., Any]:
     """In the second process: start all parts, hand granian the application."""
     from captive_portal.portal_parts import start  # noqa: PLC0415 the first process stays small
 
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)  # never outlive the first process, however it ends
     stack = ExitStack()
     application = start(facts, stack)
     Finalize(None, stack.close, exitpriority=100)  # multiprocessing runs no atexit
@@ -57,5 +61,5 @@ def _worker(facts: dict[str, Any]) -> Callable[..., Any]:
 
 
 if __name__ == "__main__":
-    serve(handed())
+    serve(handed("portal"))
     sys.exit(0)

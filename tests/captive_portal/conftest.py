@@ -36,5 +36,5 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
 def anna(twin: Twin) -> Resident:
     """A resident with a lease."""
     found = twin.resident("c1")
-    found.takes_a_lease()
+    found.joins()
     return found

@@ -56,8 +56,15 @@ class Resident:
     def run(self, *argv: str, check: bool = True, timeout: float = 30) -> str:
         return sh("ip", "netns", "exec", self.namespace, *argv, check=check, timeout=timeout)
 
-    def takes_a_lease(self) -> dict[str, str]:
-        """udhcpc's environment after the lease, which it has applied."""
+    def joins(self) -> dict[str, str]:
+        """Join the Wi-Fi: an IPv6 address by SLAAC, and udhcpc's environment after the lease, which it has applied."""
+        self.run("ip", "link", "set", "eth0", "down")
+        self.run("ip", "link", "set", "eth0", "up")
+        lease = self._lease()
+        wait_for(lambda: "2001:db8:11:" in self.run("ip", "-6", "addr", "show", "dev", "eth0", "-tentative"), "SLAAC")
+        return lease
+
+    def _lease(self) -> dict[str, str]:
         found = self.folder / f"{self.namespace}.lease"
         script = self.folder / "udhcpc.sh"
         script.write_text(
@@ -75,7 +82,7 @@ class Resident:
         return lease
 
     def curl(self, *argv: str, check: bool = True) -> str:
-        resolve = [f"--resolve={self.host}:{port}:10.11.0.1" for port in (80, 443)]
+        resolve = [word for port in (80, 443) for word in ("--resolve", f"{self.host}:{port}:10.11.0.1")]
         return self.run(
             "curl", "-sS", "--max-time", "5", *resolve, "--cacert", str(self.certificate), *argv, check=check
         )
