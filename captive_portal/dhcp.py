@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from captive_portal import urls
 from parvis.inventory import Site, Town
 
 LEASE_FILE = Path("/var/lib/kea/kea-leases4.csv")
@@ -16,22 +17,6 @@ LEASE_SECONDS = 3600
 """Phones change their address often (MAC randomisation); an hour keeps a /22 from running out."""
 CAPTIVE_PORTAL_OPTION = 114
 """RFC 8910 section 2.1. By number: Kea's name for it differs between versions."""
-API_PATH = "/api/captive"
-
-
-def portal_url(town: Town, site: Site) -> str:
-    """The portal's page, the same for every device.
-
-    >>> from parvis.inventory import DEMO_TOWN, load
-    >>> portal_url(load(DEMO_TOWN), load(DEMO_TOWN).sites[0])
-    'https://wifi.cachan.example/'
-    """
-    return f"https://{town.policy(site).host}/"
-
-
-def api_url(town: Town, site: Site) -> str:
-    """The captive portal API's address (RFC 8908), which DHCP hands out."""
-    return portal_url(town, site).removesuffix("/") + API_PATH
 
 
 def kea(town: Town, site: Site, *, leases: Path = LEASE_FILE, control: Path | None = None) -> str:
@@ -63,7 +48,12 @@ def _subnet(town: Town, site: Site) -> dict[str, Any]:
         "option-data": [
             {"name": "routers", "data": gateway},
             {"name": "domain-name-servers", "data": gateway},
-            {"code": CAPTIVE_PORTAL_OPTION, "space": "dhcp4", "data": api_url(town, site), "always-send": True},
+            {
+                "code": CAPTIVE_PORTAL_OPTION,
+                "space": "dhcp4",
+                "data": urls.api(town.policy(site).host),
+                "always-send": True,
+            },
         ],
     }
 

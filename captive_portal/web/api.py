@@ -5,9 +5,9 @@ import json
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response
 
-from captive_portal.dhcp import API_PATH
 from captive_portal.protocol import Truth
 from captive_portal.remote import GatewayAway
+from captive_portal.urls import API_PATH
 from captive_portal.web.visitor import device, hall
 
 api = Blueprint("api", __name__)

@@ -7,6 +7,8 @@ from typing import Literal
 
 from jinja2 import Environment
 
+from captive_portal import urls
+
 Language = Literal["fr", "en"]
 LANGUAGES: tuple[Language, ...] = ("fr", "en")
 """French first: it prevails."""
@@ -31,7 +33,7 @@ class Facts:
     @property
     def url(self) -> str:
         """The portal's first page."""
-        return f"https://{self.host}/"
+        return urls.page(self.host)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,21 @@
+"""Where the portal is: the page and the API (RFC 8908), by the portal's host name."""
+
+API_PATH = "/api/captive"
+
+
+def page(host: str) -> str:
+    """The first page.
+
+    >>> page("wifi.cachan.example")
+    'https://wifi.cachan.example/'
+    """
+    return f"https://{host}/"
+
+
+def api(host: str) -> str:
+    """The captive portal API, which DHCP hands out.
+
+    >>> api("wifi.cachan.example")
+    'https://wifi.cachan.example/api/captive'
+    """
+    return f"https://{host}{API_PATH}"
