@@ -83,12 +83,12 @@ def spoken_time(end: datetime, now: datetime, language: Language) -> str:
 
     >>> noon = datetime(2026, 5, 1, 12, 0)
     >>> spoken_time(datetime(2026, 5, 1, 18, 30), noon, "fr"), spoken_time(datetime(2026, 5, 2, 0, 5), noon, "en")
-    ('18 h 30', '00:05 tomorrow')
+    ('18\\xa0h\\xa030', '00:05 tomorrow')
     """
-    clock = f"{end.hour} h {end.minute:02}" if language == "fr" else f"{end:%H:%M}"
+    clock = f"{end.hour}\xa0h\xa0{end.minute:02}" if language == "fr" else f"{end:%H:%M}"
     days = (end.date() - now.date()).days
     if days == 0:
         return clock
     if days == 1:
-        return f"demain {clock}" if language == "fr" else f"{clock} tomorrow"
-    return f"{clock} le {end:%d/%m}" if language == "fr" else f"{clock} on {end:%d/%m}"
+        return f"demain, {clock}" if language == "fr" else f"{clock} tomorrow"
+    return f"{clock}, le {end:%d/%m}" if language == "fr" else f"{clock} on {end:%d/%m}"
