@@ -78,6 +78,7 @@ def dnsmasq(town: Town, site: Site) -> str:
     if gateway6:
         lines += [
             "enable-ra",
+            "quiet-ra",
             f"ra-param={site.gateway.guest_interface},60,1800",
             f"dhcp-range={gateway6 - 1},ra-only,64,1h",
             f"dhcp-option=option6:dns-server,[{gateway6}]",

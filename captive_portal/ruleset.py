@@ -30,6 +30,7 @@ def _facts(town: Town, site: Site) -> dict[str, str | int]:
         "uplink": gateway.uplink_interface,
         "guest4": str(guest.ipv4),
         "portal4": str(guest.gateway_ipv4),
+        "broadcast4": str(guest.ipv4.broadcast_address),
         "centre": str(town.centre.ipv4),
         "equipment": str(site.management.ipv4),
         "inside4": _set(str(network) for network in _inside4(town)),
@@ -48,7 +49,7 @@ def _inside4(town: Town) -> list[IPv4Network]:
 def _family6(town: Town, site: Site) -> dict[str, str]:
     inside = [str(s.guest.ipv6) for s in town.sites if s.guest.ipv6]
     if site.guest.ipv6 is None:
-        return {"guard6": CLOSED6, "portal6": "", "stale6": "", "inside6": ""}
+        return {"guard6": CLOSED6, "portal6": "", "stale6": "", "inside6": "", "only6": ""}
     here = str(site.guest.gateway_ipv6)
     redirects = "\n".join(
         f"        ip6 daddr {here} tcp dport {port} redirect to :{to}"
@@ -60,6 +61,7 @@ def _family6(town: Town, site: Site) -> dict[str, str]:
         "stale6": f"        meta nfproto ipv6 ct status dnat tcp dport {PORTAL_HTTP_PORT} ct mark != 0 "
         f"ct original ip6 daddr != {here} reject with tcp reset",
         "inside6": f"        ip6 daddr {_set(inside)} reject with icmpx admin-prohibited",
+        "only6": f"        ip6 daddr != {{ {here}, fe80::/10, ff00::/8 }} reject with icmpx admin-prohibited",
     }
 
 
@@ -162,6 +164,9 @@ $stale6
         tcp dport 53 jump dns
         ct state established,related accept
         ct state invalid drop
+        # the gateway's other addresses are not for residents
+        ip daddr != { $portal4, $broadcast4, 255.255.255.255, 224.0.0.0/4 } reject with icmpx admin-prohibited
+$only6
         udp sport 68 udp dport 67 accept
         icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, mld-listener-report, \
 mld2-listener-report, packet-too-big } accept

@@ -79,11 +79,11 @@ def ends(truth: Truth) -> datetime:
 
 
 def spoken_time(end: datetime, now: datetime, language: Language) -> str:
-    """A time of day as it is said in *language*, with the day when it is not today.
+    r"""A time of day as it is said in *language*, with the day when it is not today.
 
     >>> noon = datetime(2026, 5, 1, 12, 0)
     >>> spoken_time(datetime(2026, 5, 1, 18, 30), noon, "fr"), spoken_time(datetime(2026, 5, 2, 0, 5), noon, "en")
-    ('18\\xa0h\\xa030', '00:05 tomorrow')
+    ('18\xa0h\xa030', '00:05 tomorrow')
     """
     clock = f"{end.hour}\xa0h\xa0{end.minute:02}" if language == "fr" else f"{end:%H:%M}"
     days = (end.date() - now.date()).days

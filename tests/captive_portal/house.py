@@ -1,0 +1,180 @@
+"""The portal without a network: an honest gateway in memory, a clock to turn, and residents who click."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+from typing import Any
+
+from flask.testing import FlaskClient
+from prometheus_client import CollectorRegistry
+from werkzeug.test import TestResponse
+
+from captive_portal.admission import Admitted, Allow, Deny, Step
+from captive_portal.commands import page_facts
+from captive_portal.doorkeeper import Doorkeeper
+from captive_portal.forms import Signer
+from captive_portal.protocol import Truth
+from captive_portal.remote import GatewayAway
+from captive_portal.session import Now, Policy
+from captive_portal.store import Store
+from captive_portal.store_migration import migrate
+from captive_portal.web.application import create_app
+from captive_portal.web.facts import LANGUAGES, terms
+from captive_portal.web.visitor import Hall
+from parvis.addresses import MacAddress
+from parvis.catalogue import Instruments
+from parvis.inventory import Town
+
+ANNA = MacAddress.parse("02:00:00:00:00:0a")
+HOST = "wifi.cachan.example"
+
+
+@dataclass
+class Clock:
+    """The time, as the test sets it."""
+
+    boot: str = "boot-1"
+    since_boot: float = 1000.0
+    wall: float = 1_767_970_800.0
+    """2026-01-09, 16:00 in Paris."""
+
+    def __call__(self) -> Now:
+        return Now(self.boot, self.since_boot, self.wall)
+
+    def passes(self, seconds: float) -> None:
+        self.since_boot += seconds
+        self.wall += seconds
+
+
+@dataclass
+class MemoryGateway:
+    """Does what nftables would: keeps sessions, expires them by itself, goes away when told."""
+
+    clock: Clock
+    away: bool = False
+    people: dict[IPv4Address | IPv6Address, MacAddress] = field(default_factory=dict)
+    sessions: dict[MacAddress, tuple[Allow, float]] = field(default_factory=dict)
+    transactions: int = 0
+
+    def identify(self, address: IPv4Address | IPv6Address) -> MacAddress | None:
+        self._there()
+        return self.people.get(address)
+
+    def session(self, mac: MacAddress) -> Truth | None:
+        found = self.admitted().get(mac)
+        return Truth(found.session, found.seconds, 0, 0) if found else None
+
+    def admitted(self) -> dict[MacAddress, Admitted]:
+        self._there()
+        now = self.clock.since_boot
+        return {m: Admitted(a.session, end - now) for m, (a, end) in self.sessions.items() if end > now}
+
+    def apply(self, steps: Sequence[Step]) -> None:
+        self._there()
+        self.transactions += bool(steps)
+        for step in steps:
+            if isinstance(step, Deny):
+                self.sessions.pop(step.mac, None)
+            else:
+                self.sessions[step.mac] = (step, self.clock.since_boot + int(step.seconds))
+
+    def _there(self) -> None:
+        if self.away:
+            raise GatewayAway("away")
+
+
+class House:
+    """A portal ready to be visited."""
+
+    def __init__(self, town: Town, folder: Path) -> None:
+        self.clock = Clock()
+        self.gateway = MemoryGateway(self.clock)
+        self.facts = page_facts(town, town.sites[0])
+        self.database = folder / "portal.sqlite3"
+        migrate(self.database)
+        self.store = Store(self.database)
+        self.registry = CollectorRegistry()
+        self.instruments = Instruments("portal", self.registry)
+        self.fibre = True
+        self.doorkeeper = self.new_doorkeeper()
+        self.app = create_app(self._hall())
+
+    def new_doorkeeper(self) -> Doorkeeper:
+        """A doorkeeper as after a restart of the process."""
+        policy = Policy(self.facts.session, self.facts.rate_down, self.facts.rate_up)
+        return Doorkeeper(self.store, self.gateway, policy, Instruments("portal", CollectorRegistry()), self.clock)
+
+    def _hall(self) -> Hall:
+        return Hall(
+            facts=self.facts,
+            terms={language: terms(self.facts, self.facts.terms_version, language) for language in LANGUAGES},
+            door=self.gateway,
+            doorkeeper=self.doorkeeper,
+            signer=Signer(b"k" * 32),
+            clock=self.clock,
+            uplink=lambda: self.fibre,
+            instruments=self.instruments,
+            pause=lambda _seconds: None,
+        )
+
+    def value(self, name: str, **labels: str) -> float:
+        return self.registry.get_sample_value(name, labels) or 0.0
+
+    def visitor(self, address: str = "10.11.0.5", mac: MacAddress | None = ANNA) -> "Visitor":
+        if mac is not None:
+            self.gateway.people[ip_address(address)] = mac
+        return Visitor(self.app.test_client(use_cookies=False), address)
+
+
+@dataclass
+class Visitor:
+    """Somebody with a browser."""
+
+    client: FlaskClient
+    address: str
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        return self._open(path, "GET", headers)
+
+    def post(self, path: str, data: Any = None, **headers: str) -> TestResponse:
+        return self._open(path, "POST", headers, data=data)
+
+    def _open(self, path: str, method: str, headers: dict[str, str], **more: Any) -> TestResponse:
+        named = {name.replace("_", "-"): text for name, text in headers.items()}
+        environment = {"REMOTE_ADDR": self.address}
+        if "Host" in named:
+            environment["HTTP_HOST"] = named.pop("Host")
+        return self.client.open(
+            path, method=method, base_url=f"https://{HOST}", headers=named, environ_overrides=environment, **more
+        )
+
+    def token(self, page: str = "/fr/", form: str = "accept") -> str:
+        return Forms(self.get(page).text).tokens[form]
+
+    def accepts(self, language: str = "fr") -> TestResponse:
+        return self.post(f"/{language}/accept", {"token": self.token(f"/{language}/")})
+
+    def leaves(self) -> TestResponse:
+        return self.post("/fr/leave", {"token": self.token("/fr/status", "leave")})
+
+    def extends(self) -> TestResponse:
+        return self.post("/fr/extend", {"token": self.token("/fr/status", "extend")})
+
+
+class Forms(HTMLParser):
+    """The tokens of a page's forms, by the last word of their action."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tokens: dict[str, str] = {}
+        self._action = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        found = dict(attrs)
+        if tag == "form":
+            self._action = (found.get("action") or "").rpartition("/")[2]
+        if tag == "input" and found.get("name") == "token":
+            self.tokens[self._action] = found.get("value") or ""

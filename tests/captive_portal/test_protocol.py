@@ -1,0 +1,92 @@
+"""gatewayd understands exactly its own language."""
+
+import json
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from captive_portal import protocol
+from captive_portal.admission import Allow, Deny
+from captive_portal.protocol import MAX_LINE, MAX_STEPS, Apply, Everybody, Garbage, Identify, Lookup, Status
+from parvis.addresses import MacAddress
+
+macs = st.integers(0, 2**40 - 1).map(lambda n: MacAddress.parse(f"02{n:010x}"))
+allows = st.builds(
+    Allow, macs, st.integers(1, 2**32 - 1), st.floats(1, 86400), st.integers(8000, 10**9), st.integers(8000, 10**9)
+)
+steps = st.lists(allows | st.builds(Deny, macs), max_size=MAX_STEPS, unique_by=lambda step: step.mac).map(tuple)
+requests = st.one_of(
+    st.just(Status()),
+    st.just(Everybody()),
+    st.builds(Identify, st.ip_addresses()),
+    st.builds(Lookup, macs),
+    st.builds(Apply, steps),
+)
+ALLOW = {"allow": "02:00:00:00:00:01", "session": 7, "seconds": 60, "down": 10**6, "up": 10**6}
+
+
+@given(requests)
+def test_what_the_portal_writes_gatewayd_reads(request: protocol.Request) -> None:
+    line = protocol.render(request)
+
+    assert protocol.parse(line) == request
+    assert len(line) < MAX_LINE
+
+
+@given(st.binary(max_size=300))
+@example(b"[" * 60_000)
+@example(b'{"op": ["status"]}')
+@example(b"\xff")
+def test_bytes_from_anywhere_are_a_request_or_garbage(line: bytes) -> None:
+    try:
+        protocol.parse(line)
+    except Garbage:
+        pass
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
+)
+
+
+@given(st.sampled_from(["identify", "session", "apply", "admitted", "status"]), st.dictionaries(
+    st.sampled_from(["address", "mac", "steps", "x"]), json_values, max_size=3
+))  # fmt: skip
+def test_an_op_with_anything_in_it_is_a_request_or_garbage(op: str, rest: dict[str, object]) -> None:
+    try:
+        protocol.parse(json.dumps({"op": op, **rest}).encode())
+    except Garbage:
+        pass
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"session": 0},
+        {"session": 2**32},
+        {"session": True},
+        {"session": 7.0},
+        {"seconds": float("nan")},
+        {"seconds": 0},
+        {"seconds": 1e9},
+        {"seconds": "60"},
+        {"down": 1},
+        {"allow": "01:00:00:00:00:01"},
+        {"allow": "00:00:00:00:00:00"},
+        {"allow": "02:00:00:00:00:01 }; flush ruleset"},
+        {"more": 1},
+    ],
+)
+def test_a_step_with_one_wrong_part_is_garbage(wrong: dict[str, object]) -> None:
+    line = json.dumps({"op": "apply", "steps": [ALLOW | wrong]}).encode()
+
+    with pytest.raises(Garbage):
+        protocol.parse(line)
+
+
+def test_too_many_steps_or_two_for_one_device_are_garbage() -> None:
+    for many in ([ALLOW] * 2, [{"deny": f"02:00:00:00:{n >> 8:02x}:{n & 255:02x}"} for n in range(MAX_STEPS + 1)]):
+        with pytest.raises(Garbage):
+            protocol.parse(json.dumps({"op": "apply", "steps": many}).encode())

@@ -1,0 +1,363 @@
+"""What residents see and do, and what they must never see."""
+
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from captive_portal.web.application import create_app
+from house import ANNA, House, Visitor
+from parvis.inventory import Town
+
+PAGES = ["/", "/fr/", "/en/", "/fr/cgu", "/en/cgu", "/fr/cgu/1.0.0", "/fr/mentions", "/en/mentions", "/fr/accessibilite",
+         "/en/accessibilite", "/fr/goodbye"]  # fmt: skip
+
+
+@pytest.fixture
+def house(town: Town, tmp_path: Path) -> Iterator[House]:
+    made = House(town, tmp_path)
+    with made.doorkeeper:
+        yield made
+
+
+@pytest.fixture
+def anna(house: House) -> Visitor:
+    return house.visitor()
+
+
+class Page(HTMLParser):
+    """What a page is made of."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def test_a_resident_who_accepts_is_let_through(house: House, anna: Visitor) -> None:
+    answer = anna.accepts()
+
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/fr/status")
+    assert set(house.gateway.admitted()) == {ANNA}
+    status = anna.get("/fr/status").text
+    assert "Vous êtes en ligne" in status
+    assert "demain, 4\xa0h\xa000" in status
+    assert house.value("portal_acceptances_total", result="admitted") == 1
+
+
+def test_who_is_online_is_not_asked_again(anna: Visitor) -> None:
+    anna.accepts()
+
+    assert anna.get("/fr/").headers["Location"] == "/fr/status"
+
+
+def test_leaving_closes_the_door(house: House, anna: Visitor) -> None:
+    anna.accepts()
+
+    assert anna.leaves().headers["Location"] == "/fr/goodbye"
+    assert house.gateway.admitted() == {}
+    assert anna.get("/fr/status").headers["Location"] == "/fr/"
+
+
+def test_extending_gives_the_full_time_under_the_same_number(house: House, anna: Visitor) -> None:
+    anna.accepts()
+    before = house.gateway.admitted()[ANNA]
+    house.clock.passes(7200)
+
+    assert anna.extends().headers["Location"] == "/fr/status?extended=1"
+
+    after = house.gateway.admitted()[ANNA]
+    assert (after.session, after.seconds) == (before.session, before.seconds)
+
+
+def test_the_same_form_sent_twice_leads_to_the_same_session(house: House, anna: Visitor) -> None:
+    form = {"token": anna.token()}
+
+    first, second = anna.post("/fr/accept", form), anna.post("/fr/accept", form)
+
+    assert first.headers["Location"] == second.headers["Location"] == "/fr/status"
+    assert house.gateway.admitted()[ANNA].session == 1
+
+
+def test_a_form_used_before_leaving_does_not_work_again(house: House, anna: Visitor) -> None:
+    form = {"token": anna.token()}
+    anna.post("/fr/accept", form)
+    anna.leaves()
+
+    assert anna.post("/fr/accept", form).headers["Location"] == "/fr/?again=1"
+    assert house.gateway.admitted() == {}
+    assert house.value("portal_acceptances_total", result="replayed") == 1
+
+
+@pytest.mark.parametrize("token", ["", "x", "A" * 48, "é", "A" * 3000])
+def test_a_forged_form_leads_back_with_an_explanation(house: House, anna: Visitor, token: str) -> None:
+    answer = anna.post("/fr/accept", {"token": token})
+
+    assert answer.headers["Location"] == "/fr/?again=1"
+    page = anna.get("/fr/?again=1").text
+    assert "n'est plus valable" in page
+    assert "<title>Erreur" in page
+    assert house.gateway.admitted() == {}
+
+
+def test_another_devices_form_is_worth_nothing(house: House, anna: Visitor) -> None:
+    ben = house.visitor("10.11.0.6", type(ANNA)("02:00:00:00:00:0b"))
+
+    assert ben.post("/fr/accept", {"token": anna.token()}).headers["Location"] == "/fr/?again=1"
+    assert house.gateway.admitted() == {}
+
+
+def test_an_old_form_is_worth_nothing(house: House, anna: Visitor) -> None:
+    form = {"token": anna.token()}
+    house.clock.passes(1801)
+
+    assert anna.post("/fr/accept", form).headers["Location"] == "/fr/?again=1"
+
+
+def test_a_form_from_another_site_is_refused(anna: Visitor) -> None:
+    form = {"token": anna.token()}
+
+    assert anna.post("/fr/accept", form, Origin="https://elsewhere.example").status_code == 403
+    assert anna.post("/fr/accept", form, Origin="https://wifi.cachan.example").status_code == 303
+
+
+def test_leaving_and_extending_need_their_own_form(house: House, anna: Visitor) -> None:
+    token = anna.token()
+    anna.accepts()
+
+    for path in ("/fr/leave", "/fr/extend"):
+        assert anna.post(path, {"token": token}).status_code == 403
+    assert set(house.gateway.admitted()) == {ANNA}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_every_page_is_small_whole_and_well_made(anna: Visitor, path: str) -> None:
+    answer = anna.get(path)
+    page = Page(answer.text)
+
+    assert answer.status_code == 200
+    assert len(answer.data) < 14_000
+    assert page.all("html")[0]["lang"] == ("en" if path.startswith("/en") else "fr")
+    assert len(page.all("h1")) == 1
+    assert [len(page.all(tag)) for tag in ("title", "main", "header", "footer")] == [1, 1, 1, 1]
+    assert page.tags[[tag for tag, _ in page.tags].index("body") + 1] == ("a", {"class": "skip", "href": "#main"})
+    assert not {"script", "img", "link", "iframe", "meta-refresh"} & {tag for tag, _ in page.tags}
+    assert not [a for _, attributes in page.tags for a in attributes if a.startswith("on") or a in ("style", "target")]
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    assert "user-scalable" not in answer.text
+    assert not [a for a in page.all("a") if not a["href"].startswith(("/", "#"))]
+    assert len(page.tags) < 150
+    assert "Set-Cookie" not in answer.headers
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert "script-src" not in answer.headers["Content-Security-Policy"]
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+
+
+def test_the_splash_has_the_terms_and_one_button(anna: Visitor) -> None:
+    page = anna.get("/fr/").text
+
+    assert Page(page).all("button") == [{}]
+    assert "J'accepte les conditions d'utilisation et je me connecte" in page.replace("&#39;", "'")
+    assert 'id="cgu-8"' in page
+    assert "traitement de mes données" not in page
+
+
+@pytest.mark.parametrize(
+    ("accept", "expected"), [("", "fr"), ("en-GB,en;q=0.8", "en"), ("de,en;q=0.5,fr;q=0.2", "en"), ("de", "fr"), (";;", "fr")]
+)
+def test_the_language_is_the_browsers_and_french_by_default(anna: Visitor, accept: str, expected: str) -> None:
+    assert f'<html lang="{expected}">' in anna.get("/", Accept_Language=accept).text
+
+
+def test_each_page_leads_to_itself_in_the_other_language(anna: Visitor) -> None:
+    for path in ("/fr/", "/fr/cgu", "/fr/cgu/1.0.0"):
+        other = [a["href"] for a in Page(anna.get(path).text).all("a") if a.get("hreflang") == "en"]
+        assert other == [path.replace("/fr/", "/en/")]
+
+
+def test_the_accepted_text_is_proved_by_its_digest(house: House, anna: Visitor) -> None:
+    anna.accepts("en")
+
+    with house.store.transaction() as book:
+        row = book._connection.exec_driver_sql(
+            "SELECT language, terms_version, terms_sha256, mac FROM acceptances"
+        ).one()
+    assert row[0:2] == ("en", "1.0.0")
+    assert row[2] in anna.get("/en/cgu/1.0.0").text
+    assert row[3] == ANNA.text
+
+
+def test_a_version_of_the_terms_that_never_was_is_not_found(anna: Visitor) -> None:
+    for version in ("9.9.9", "..%2f..%2fetc", "1.0.0.fr.html"):
+        assert anna.get(f"/fr/cgu/{version}").status_code == 404
+
+
+BAD = [
+    ("GET", "/" + "a" * 8000, {}),
+    ("GET", "/?" + "q" * 8192, {}),
+    ("GET", "/%00%ff%fe", {}),
+    ("GET", "/fr/../../etc/passwd", {}),
+    ("GET", "//elsewhere.example/", {}),
+    ("GET", "/accept", {}),
+    ("POST", "/", {}),
+    ("POST", "/api/captive", {}),
+    ("DELETE", "/fr/status", {}),
+    ("BREW", "/", {}),
+    ("GET", "/de/", {}),
+    ("GET", "/", {"Accept-Language": "\x01;q=x"}),
+    ("GET", "/", {"User-Agent": ""}),
+    ("GET", "/api/captive", {"Accept": ";;;,,q=9/"}),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "headers"), BAD)
+def test_a_bad_request_gets_a_short_correct_page(
+    anna: Visitor, method: str, path: str, headers: dict[str, str]
+) -> None:
+    answer = anna._open(path, method, headers)
+
+    assert answer.status_code < 500
+    assert len(answer.data) < 14_000
+    assert answer.headers.get("Location", "/").startswith(("/fr/", "/", "https://wifi.cachan.example/"))
+    assert "elsewhere" not in answer.headers.get("Location", "")
+
+
+def test_a_body_that_is_too_large_is_refused(anna: Visitor) -> None:
+    assert anna.post("/fr/accept", {"token": "x" * 100_000}).status_code == 413
+
+
+@pytest.mark.parametrize("host", ["elsewhere.example", "wifi.cachan.example.evil.example", "10.11.0.1", "a@b", "["])
+def test_another_hosts_name_leads_to_ours_and_nowhere_else(anna: Visitor, host: str) -> None:
+    answer = anna.get("/accept?next=https://evil.example", Host=host)
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "https://wifi.cachan.example/")
+
+
+def test_no_host_at_all_is_a_wrong_request(anna: Visitor) -> None:
+    assert anna.get("/", Host="").status_code == 400
+
+
+def test_an_unknown_device_gets_a_friendly_page(house: House) -> None:
+    nobody = house.visitor("10.11.0.77", None)
+
+    for answer in (nobody.get("/fr/"), nobody.get("/fr/status"), nobody.post("/fr/accept", {"token": "x"})):
+        assert answer.status_code == 403
+        assert "Nous ne voyons pas encore votre appareil" in answer.text
+    assert nobody.get("/fr/cgu").status_code == 200
+
+
+def test_without_gatewayd_the_page_says_so(house: House, anna: Visitor) -> None:
+    house.gateway.away = True
+
+    answer = anna.get("/fr/")
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "ne répond pas" in answer.text
+    assert anna.get("/fr/cgu").status_code == 200
+
+
+def test_a_cut_fibre_is_told_before_and_after_accepting(house: House, anna: Visitor) -> None:
+    house.fibre = False
+
+    assert "La fibre de ce lieu est coupée" in anna.get("/fr/").text
+    anna.accepts()
+    assert "La fibre de ce lieu est coupée" in anna.get("/fr/status").text
+
+
+def test_a_full_disk_admits_nobody_and_says_so(house: House, anna: Visitor) -> None:
+    form = {"token": anna.token()}
+    with house.store.transaction() as book:
+        book._connection.exec_driver_sql("DROP TABLE acceptances")
+
+    answer = anna.post("/fr/accept", form)
+
+    assert answer.status_code == 503
+    assert house.gateway.admitted() == {}
+    assert house.value("portal_acceptances_total", result="failed") == 1
+
+
+def test_a_fault_of_ours_is_a_page_in_words(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_address: object) -> None:
+        raise ZeroDivisionError
+
+    anna = house.visitor()
+    monkeypatch.setattr(house.gateway, "identify", broken)
+
+    answer = anna.get("/fr/")
+
+    assert answer.status_code == 503
+    assert "Traceback" not in answer.text
+
+
+CAPTIVE = {"captive": True, "user-portal-url": "https://wifi.cachan.example/"}
+
+
+@pytest.mark.parametrize(
+    "accept",
+    [None, "*/*", "application/captive+json", "application/captive+json;q=0.5", "application/json", "application/*",
+     "application/captive+json, text/html;q=0.5", "application/capport+json", "image/png", ""],
+)  # fmt: skip
+def test_the_api_answers_by_media_range(anna: Visitor, accept: str | None) -> None:
+    answer = anna.get("/api/captive", **({} if accept is None else {"Accept": accept}))
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/captive+json")
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert json.loads(answer.data) == CAPTIVE
+
+
+def test_the_api_leads_browsers_to_the_page(anna: Visitor) -> None:
+    answer = anna.get("/api/captive", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, "https://wifi.cachan.example/")
+    assert "Accept" in answer.headers["Vary"]
+
+
+def test_the_api_tells_what_the_kernel_does_not_what_the_store_hopes(house: House, anna: Visitor) -> None:
+    anna.accepts()
+    house.clock.passes(100)
+    online = json.loads(anna.get("/api/captive").data)
+    house.gateway.sessions.clear()
+    flushed = json.loads(anna.get("/api/captive").data)
+
+    assert online == {
+        "captive": False,
+        "user-portal-url": "https://wifi.cachan.example/",
+        "seconds-remaining": 43100,
+        "can-extend-session": True,
+    }
+    assert flushed == CAPTIVE
+
+
+def test_the_api_without_gatewayd_says_that_it_does_not_know(house: House, anna: Visitor) -> None:
+    house.gateway.away = True
+
+    answer = anna.get("/api/captive")
+
+    assert answer.status_code == 503
+    assert house.value("portal_api_requests_total", captive="unknown") == 1
+
+
+def test_the_api_answers_an_unknown_device_that_it_is_captive(house: House) -> None:
+    assert json.loads(house.visitor("10.11.0.99", None).get("/api/captive").data) == CAPTIVE
+
+
+def test_no_page_and_no_metric_names_a_device(house: House, anna: Visitor) -> None:
+    anna.accepts()
+    from prometheus_client import generate_latest
+
+    seen = anna.get("/fr/status").text + generate_latest(house.registry).decode()
+    assert not re.search(r"([0-9a-f]{2}:){5}[0-9a-f]{2}|10\.11\.0\.5", seen)
+
+
+def test_two_applications_do_not_share_a_blueprint(house: House) -> None:
+    assert create_app(house.app.extensions["hall"]) is not house.app
