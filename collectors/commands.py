@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Literal
 
 import click
-from rich.console import Console
 
 from collectors import prometheus
 from collectors.access import open_session
@@ -25,7 +24,6 @@ from collectors.settings import CollectorSettings
 from collectors.snmp.errors import SnmpError
 from collectors.snmp.session import CommunitySession, Session
 from collectors.snmp.transport import Address, Exchange, Patience, resolve
-from collectors.table import print_poll
 from parvis.inventory import CommunityCredential, InventoryError, Town, UserCredential
 from parvis.inventory import load as load_town
 from parvis.settings import SecretMissing, load
@@ -83,7 +81,9 @@ def poll(
     if form == "prometheus":
         click.echo(_as_prometheus(device, outcome, duration), nl=False)
     else:
-        print_poll(outcome, f"{device.name} ({device.host}:{device.port})", Console(), explain=explain)
+        from collectors.table import print_poll  # noqa: PLC0415 the service needs no tables (rich: 5 MB)
+
+        print_poll(outcome, f"{device.name} ({device.host}:{device.port})", explain=explain)
         click.echo(f"{len(outcome.samples)} samples, {counts['sent']} requests, {duration:.2f} s")
 
 

@@ -9,8 +9,6 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Self
 
-import structlog
-
 from collectors.access import GetSecret, open_session
 from collectors.board import Board
 from collectors.device import Device, Failed, Outcome
@@ -19,6 +17,7 @@ from collectors.schedule import Breaker, next_turn, offset_seconds
 from collectors.snmp.errors import SnmpError
 from collectors.snmp.transport import Exchange, Patience, resolve
 from parvis.inventory import Town
+from parvis.running import log
 from parvis.settings import SecretMissing
 
 FIRST_ROUND_SECONDS = 5
@@ -26,8 +25,6 @@ FIRST_ROUND_SECONDS = 5
 
 MAY_PASS = ("silent", "deadline")
 """Reasons after which what was learned of a device is kept; after others its address and secrets are read anew."""
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +147,7 @@ async def attempt(target: Target, pacing: Pacing, breaker: Breaker) -> Outcome:
             f"not finished after {pacing.deadline_seconds:g} s",
             "the device answers too slowly; lengthen the interval or look at its load",
         )
-    except Exception as error:  # a fault of ours with one device must not end its task
+    except Exception as error:  # noqa: BLE001 a fault of ours with one device must not end its task
         log.exception("poll crashed", device=target.device.name)
         return Failed("internal_error", repr(error), "this is a fault in the collectors; report it with the log")
 

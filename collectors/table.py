@@ -41,8 +41,9 @@ SECTIONS: tuple[tuple[str, tuple[str, ...], Columns], ...] = (
 )
 
 
-def print_poll(polled: Polled, where: str, console: Console, *, explain: bool) -> None:
+def print_poll(polled: Polled, where: str, *, explain: bool) -> None:
     """Print what *polled* found at *where*; with *explain*, every sample and what its metric means."""
+    console = Console()
     console.print(f"[bold]{where}[/bold] says: {polled.description or 'nothing about itself'}", highlight=False)
     console.print(f"Profile [bold]{polled.profile}[/bold] ({polled.title}), because {polled.why}.", highlight=False)
     for oid, end in polled.faults:

@@ -7,11 +7,8 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
 
-import structlog
-
 from parvis.instruments import Instruments
-
-log = structlog.get_logger()
+from parvis.running import log
 
 
 class Rounds(AbstractContextManager["Rounds"]):
@@ -50,7 +47,7 @@ class Rounds(AbstractContextManager["Rounds"]):
     def _once(self) -> None:
         try:
             result = "done" if self._work() else "failed"
-        except Exception:
+        except Exception:  # noqa: BLE001 one failed round must not end the rounds
             log.exception("round failed", part=self._part)
             result = "failed"
         self._counter.labels(self._part, result).inc()

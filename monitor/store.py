@@ -9,17 +9,15 @@ from threading import Lock
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
-import structlog
 from pydantic import ValidationError
 
 from monitor.alertmanager import Alert, Called, Event, Key, Message, Sorted, called, sort_out
 from monitor.rota import on_call
 from parvis.inventory import Town
+from parvis.running import log
 
 MAX_SEEN = 20_000
 """Events remembered to recognise a repetition; Alertmanager repeats only what is still open or just closed."""
-
-log = structlog.get_logger()
 
 
 class Alerts:

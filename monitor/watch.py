@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
-import structlog
-
 from monitor.collectors import CollectorsSilent, Heard, believable, fetch, samples
 from monitor.findings import Finding, judge
 from monitor.instruments import MonitorMetrics
@@ -19,11 +17,10 @@ from monitor.settings import MonitorSettings
 from monitor.sites import SiteView, views
 from monitor.targets import targets
 from parvis.inventory import Town
+from parvis.running import log
 
 LATE_ROUNDS = 3
 """Intervals without a finished round after which the picture is late."""
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ import click
 from parvis import outputs
 from parvis.inventory import DEMO_TOWN, Fault, InventoryError, Town, examine, load
 from parvis.settings import SettingsError
-from parvis.showing import print_town
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -62,6 +61,8 @@ def check(town: Path) -> None:
 @town_folder
 def show(town: Path) -> None:
     """Print the town as a table: sites, networks, uplinks, equipment, people."""
+    from parvis.showing import print_town  # noqa: PLC0415 long-running processes need no tables (rich: 5 MB)
+
     print_town(_load(town))
 
 

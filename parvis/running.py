@@ -8,12 +8,27 @@ import sys
 import threading
 from collections.abc import Callable, MutableMapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from types import FrameType
+from importlib import import_module
+from types import FrameType, ModuleType
 from typing import Any
 
-import structlog
 
+def _structlog() -> ModuleType:
+    """structlog, kept from loading rich: 5 MB a process for colours that nobody sees in a journal."""
+    loaded = sys.modules.get("rich")
+    sys.modules["rich"] = None  # type: ignore[assignment]  # importlib: the documented way to say "not here"
+    try:
+        return import_module("structlog")
+    finally:
+        if loaded is None:
+            del sys.modules["rich"]
+        else:
+            sys.modules["rich"] = loaded
+
+
+structlog = _structlog()
 log = structlog.get_logger()
+"""What every room writes its events with."""
 
 
 def start_logging(process: str, level: str) -> None:

@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-import structlog
-
 from monitor.observations import Outcome
 from monitor.probes.echo import SEQUENCES, TOKEN_BYTES, Window, reply, request
 from monitor.targets import Target
+from parvis.running import log
 
 SO_TIMESTAMPNS = 35
 """asm-generic/socket.h; the control message that comes back has the same number and holds a struct timespec."""
@@ -29,8 +28,6 @@ _PACING_SECONDS = 0.001
 """Between two requests, so that a large town is not one burst."""
 _FAMILY = {4: (socket.AF_INET, socket.IPPROTO_ICMP), 6: (socket.AF_INET6, socket.IPPROTO_ICMPV6)}
 _RECEIVE_BUFFER_BYTES = 1 << 20
-
-log = structlog.get_logger()
 
 
 class EchoForbidden(OSError):

@@ -5,7 +5,6 @@ from functools import partial
 from importlib.resources import files
 from ipaddress import ip_address
 
-import structlog
 from flask import Flask, Response, json, redirect, render_template, request
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
@@ -19,6 +18,7 @@ from monitor.watch import LATE_ROUNDS, Watch
 from monitor.web.wall import Limits, wall
 from monitor.web.words import Language, say
 from parvis.inventory import Town
+from parvis.running import log
 
 MAX_POST_BYTES = 1_000_000
 REFRESH_SECONDS = 15
@@ -31,8 +31,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
-
-log = structlog.get_logger()
 
 
 class Pages:

@@ -66,11 +66,9 @@ class Resident:
         done = self.twin.exec(self.name, [*argv[:1], *ca, *argv[1:]], timeout_seconds=timeout_seconds + 10)
         if done.returncode:
             return Answer(0, {}, done.stderr, done.returncode)
-        head, _, body = done.stdout.partition("\r\n\r\n")
-        lines = head.split("\r\n")
-        headers = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
-        raw = dict(line.split(": ", 1) for line in lines[1:] if ": " in line)
-        headers |= {name.lower(): value for name, value in raw.items()}
+        head, _, body = done.stdout.partition("\n\n")  # text mode has made one character of each line end
+        lines = head.splitlines()
+        headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines[1:] if ": " in line)}
         return Answer(int(lines[0].split()[1]), headers, body)
 
     def opens(self, url: str) -> "Resident":

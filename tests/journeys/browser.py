@@ -24,6 +24,7 @@ FLAGS = (
     "--disable-dev-shm-usage",
     "--disable-background-networking",
     "--disable-quic",
+    "--accept-lang=fr-FR",
     "--disable-component-update",
     "--no-first-run",
     "--disable-sync",
