@@ -6,6 +6,7 @@ starts the second, which does everything; when that one ends, so does the first,
 """
 
 import ctypes
+import gc
 import signal
 import sys
 from collections.abc import Callable
@@ -30,6 +31,8 @@ HTTP = HTTP1Settings(header_read_timeout=10_000, keep_alive=True, max_buffer_siz
 
 def serve(facts: dict[str, Any]) -> None:
     """Serve until a signal. *facts* are those of :func:`captive_portal.commands.portal_facts`."""
+    gc.collect()
+    gc.freeze()  # so that the second process' collector does not touch, and so copy, the pages both share
     Granian(
         target="captive_portal.portal",
         address=facts["bind"],

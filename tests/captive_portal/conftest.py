@@ -1,24 +1,29 @@
 """The twin of one gateway, built once for all root tests of this room."""
 
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from door_twin import PREFIX, Resident, Twin, copy_town, remove_stale
 
-from door_twin import Resident, Twin, copy_town, remove_stale
 from parvis.inventory import load
 
 
 @pytest.fixture(scope="module")
-def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
+def session() -> str:
+    """How long a session lasts in the twin; a module may say otherwise."""
+    return "30min"
+
+
+@pytest.fixture(scope="module")
+def twin(session: str) -> Iterator[Twin]:
     """All processes running; nobody has a lease yet."""
     remove_stale()
-    folder = tmp_path_factory.mktemp("door")
-    for above in (folder, *folder.parents):
-        if above == Path("/tmp"):
-            break
-        above.chmod(0o755)
-    town = load(copy_town(folder / "town", "30min"))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX))  # pytest's own folders are closed to other users
+    folder.chmod(0o755)
+    town = load(copy_town(folder / "town", session))
     made = Twin(town, town.site("maison-services-publics"), folder)
     try:
         made.build()
@@ -30,6 +35,7 @@ def twin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Twin]:
         yield made
     finally:
         made.tear_down()
+        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from captive_portal import dhcp
-from parvis.inventory import Site, Town
+from parvis.inventory import DEMO_TOWN, Site, Town
 
 GATEWAYD_UID, PORTAL_UID = 61021, 61022
 PREFIX = "pt-"
@@ -36,7 +36,12 @@ def remove_stale() -> None:
     for line in sh("ip", "netns", "list").splitlines():
         name = line.split()[0]
         parts = name.split("-")
-        if name.startswith(PREFIX) and len(parts) == 3 and parts[1].isdigit() and not Path(f"/proc/{parts[1]}").exists():
+        if (
+            name.startswith(PREFIX)
+            and len(parts) == 3
+            and parts[1].isdigit()
+            and not Path(f"/proc/{parts[1]}").exists()
+        ):
             for pid in sh("ip", "netns", "pids", name, check=False).split():
                 os.kill(int(pid), signal.SIGKILL)
             sh("ip", "netns", "del", name, check=False)
@@ -336,8 +341,6 @@ class Inside:
 
 
 def copy_town(folder: Path, session: str) -> Path:
-    from parvis.inventory import DEMO_TOWN
-
     shutil.copytree(DEMO_TOWN, folder)
     town = folder / "town.yml"
     text = town.read_text("utf-8")

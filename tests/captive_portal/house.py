@@ -98,13 +98,15 @@ class House:
         self.registry = CollectorRegistry()
         self.instruments = Instruments("portal", self.registry)
         self.fibre = True
-        self.doorkeeper = self.new_doorkeeper()
+        self.doorkeeper = self.new_doorkeeper(self.instruments)
         self.app = create_app(self._hall())
 
-    def new_doorkeeper(self) -> Doorkeeper:
+    def new_doorkeeper(self, instruments: Instruments | None = None) -> Doorkeeper:
         """A doorkeeper as after a restart of the process."""
         policy = Policy(self.facts.session, self.facts.rate_down, self.facts.rate_up)
-        return Doorkeeper(self.store, self.gateway, policy, Instruments("portal", CollectorRegistry()), self.clock)
+        return Doorkeeper(
+            self.store, self.gateway, policy, instruments or Instruments("portal", CollectorRegistry()), self.clock
+        )
 
     def _hall(self) -> Hall:
         return Hall(

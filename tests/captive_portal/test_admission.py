@@ -42,7 +42,10 @@ def test_the_plan_for_a_right_kernel_is_empty(
 ) -> None:
     after = applied(plan(wanted, actual, now), actual)
 
-    assert plan({mac: w for mac, w in wanted.items() if mac in after}, after, now) in ([], _too_short(wanted, after, now))
+    assert plan({mac: w for mac, w in wanted.items() if mac in after}, after, now) in (
+        [],
+        _too_short(wanted, after, now),
+    )
 
 
 def _too_short(wanted: dict[MacAddress, Wanted], after: dict[MacAddress, Admitted], now: float) -> list[Step]:

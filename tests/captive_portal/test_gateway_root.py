@@ -8,7 +8,6 @@ import time
 from contextlib import closing
 
 import pytest
-
 from door_twin import WEB4, WEB6, Inside, Resident, Twin, connect, wait_for
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
@@ -74,7 +73,9 @@ def test_no_resident_reaches_the_equipment_the_centre_or_mail(twin: Twin, online
     for address, port in (("10.91.1.1", 9202), ("10.90.0.1", 80), ("10.12.0.1", 80), (WEB4, 25), ("10.11.0.1", 8443)):
         with pytest.raises(OSError):
             connect(online.namespace, (address, port), 1).close()
-    assert twin.within("inet", "curl", "-sS", "--interface", "10.90.0.1", "http://10.91.1.1:9202/healthz").startswith("{")
+    assert twin.within("inet", "curl", "-sS", "--interface", "10.90.0.1", "http://10.91.1.1:9202/healthz").startswith(
+        "{"
+    )
 
 
 def test_leaving_ends_a_running_download_and_closes_the_door(twin: Twin, online: Resident) -> None:
@@ -184,7 +185,9 @@ def test_from_the_accept_to_the_first_forwarded_packet_takes_less_than_50_ms(twi
         online.leaves()
         token = online.token()
         times.append(accept_to_first_packet(twin, online, token))
-    print(f"\naccept to first forwarded packet: median {sorted(times)[6] * 1e3:.1f} ms, worst {max(times) * 1e3:.1f} ms")
+    print(
+        f"\naccept to first forwarded packet: median {sorted(times)[6] * 1e3:.1f} ms, worst {max(times) * 1e3:.1f} ms"
+    )
     assert sorted(times)[6] < 0.050
 
 

@@ -7,13 +7,14 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from house import ANNA, House, Visitor
+from prometheus_client import generate_latest
 
 from captive_portal.web.application import create_app
-from house import ANNA, House, Visitor
 from parvis.inventory import Town
 
-PAGES = ["/", "/fr/", "/en/", "/fr/cgu", "/en/cgu", "/fr/cgu/1.0.0", "/fr/mentions", "/en/mentions", "/fr/accessibilite",
-         "/en/accessibilite", "/fr/goodbye"]  # fmt: skip
+PAGES = ["/", "/fr/", "/en/", "/fr/cgu", "/en/cgu", "/fr/cgu/1.0.0", "/fr/mentions", "/en/mentions",
+         "/fr/accessibilite", "/en/accessibilite", "/fr/goodbye"]  # fmt: skip
 
 
 @pytest.fixture
@@ -173,7 +174,8 @@ def test_the_splash_has_the_terms_and_one_button(anna: Visitor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("accept", "expected"), [("", "fr"), ("en-GB,en;q=0.8", "en"), ("de,en;q=0.5,fr;q=0.2", "en"), ("de", "fr"), (";;", "fr")]
+    ("accept", "expected"),
+    [("", "fr"), ("en-GB,en;q=0.8", "en"), ("de,en;q=0.5,fr;q=0.2", "en"), ("de", "fr"), (";;", "fr")],
 )
 def test_the_language_is_the_browsers_and_french_by_default(anna: Visitor, accept: str, expected: str) -> None:
     assert f'<html lang="{expected}">' in anna.get("/", Accept_Language=accept).text
@@ -353,8 +355,6 @@ def test_the_api_answers_an_unknown_device_that_it_is_captive(house: House) -> N
 
 def test_no_page_and_no_metric_names_a_device(house: House, anna: Visitor) -> None:
     anna.accepts()
-    from prometheus_client import generate_latest
-
     seen = anna.get("/fr/status").text + generate_latest(house.registry).decode()
     assert not re.search(r"([0-9a-f]{2}:){5}[0-9a-f]{2}|10\.11\.0\.5", seen)
 

@@ -1,0 +1,143 @@
+"""Store and kernel end in the same state, whatever happens to either."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from house import ANNA, House
+
+from captive_portal.admission import Allow
+from captive_portal.doorkeeper import Outcome
+from captive_portal.store import Acceptance
+from parvis.addresses import MacAddress
+from parvis.inventory import Town
+
+
+@pytest.fixture
+def house(town: Town, tmp_path: Path) -> Iterator[House]:
+    made = House(town, tmp_path)
+    with made.doorkeeper:
+        yield made
+
+
+def acceptance(n: int = 0) -> Acceptance:
+    mac = MacAddress(f"02:00:00:00:01:{n:02x}") if n else ANNA
+    return Acceptance(mac, "mairie", "fr", "1.0.0", "0" * 64, f"token-{n}")
+
+
+def test_who_accepts_while_the_gateway_is_away_waits_and_is_let_in_when_it_is_back(house: House) -> None:
+    house.gateway.away = True
+    assert house.doorkeeper.accept(acceptance()) is Outcome.WAITING
+    assert house.doorkeeper.wrong == "gatewayd does not answer"
+
+    house.gateway.away = False
+    house.doorkeeper.compare()
+
+    assert set(house.gateway.admitted()) == {ANNA}
+    assert house.doorkeeper.wrong == ""
+
+
+def test_a_flushed_kernel_is_filled_again_and_counted(house: House) -> None:
+    house.doorkeeper.accept(acceptance())
+    house.gateway.sessions.clear()
+
+    house.doorkeeper.compare()
+
+    assert set(house.gateway.admitted()) == {ANNA}
+    assert house.value("portal_sessions_drift", direction="missing") == 1
+    house.doorkeeper.compare()
+    assert house.value("portal_sessions_drift", direction="missing") == 0
+    assert house.value("portal_repairs_total", direction="missing") == 1
+
+
+def test_somebody_the_store_does_not_know_is_put_out(house: House) -> None:
+    house.gateway.apply([Allow(ANNA, 99, 1000, 10**6, 10**6)])
+
+    house.doorkeeper.compare()
+
+    assert house.gateway.admitted() == {}
+    assert house.value("portal_repairs_total", direction="surplus") == 1
+
+
+def test_expiry_is_no_drift_and_forgets_the_device(house: House) -> None:
+    house.doorkeeper.accept(acceptance())
+    house.clock.passes(house.facts.session + 1)
+
+    house.doorkeeper.compare()
+
+    assert house.gateway.admitted() == {}
+    assert sum(house.value("portal_repairs_total", direction=d) for d in ("missing", "surplus", "different")) == 0
+    with house.store.transaction() as book:
+        assert book.live() == {}
+
+
+def test_a_reboot_restores_the_sessions_with_the_time_they_have_left(house: House) -> None:
+    house.doorkeeper.accept(acceptance())
+    house.clock.passes(3600)
+    house.gateway.sessions.clear()
+    house.clock.boot, house.clock.since_boot = "boot-2", 12.0
+
+    with house.new_doorkeeper():
+        found = house.gateway.admitted()[ANNA]
+
+    assert found.session == 1
+    assert found.seconds == house.facts.session - 3600
+
+
+def test_after_a_reboot_a_step_of_the_wall_clock_changes_nothing_more(house: House) -> None:
+    house.doorkeeper.accept(acceptance())
+    house.clock.boot, house.clock.since_boot = "boot-2", 12.0
+    with house.new_doorkeeper() as fresh:
+        house.clock.wall += 10**8
+        fresh.compare()
+
+        assert house.gateway.admitted()[ANNA].seconds > house.facts.session - 5
+
+
+def test_accepting_twice_at_once_makes_one_session(house: House) -> None:
+    outcomes: list[Outcome] = []
+    crowd = [threading.Thread(target=lambda: outcomes.append(house.doorkeeper.accept(acceptance()))) for _ in range(8)]
+    for one in crowd:
+        one.start()
+    for one in crowd:
+        one.join()
+
+    assert sorted(outcomes) == [Outcome.ADMITTED] + [Outcome.AGAIN] * 7
+    assert house.gateway.admitted()[ANNA].session == 1
+
+
+def test_those_who_wait_together_share_one_commit_and_one_transaction(house: House) -> None:
+    gate, inside = threading.Event(), threading.Event()
+    apply = house.gateway.apply
+
+    def slow(steps: list[Allow]) -> None:
+        inside.set()
+        gate.wait(5)
+        apply(steps)
+
+    house.gateway.apply = slow  # type: ignore[method-assign,assignment]
+    crowd = [threading.Thread(target=house.doorkeeper.accept, args=(acceptance(n),)) for n in range(1, 21)]
+    crowd[0].start()
+    inside.wait(5)
+    for one in crowd[1:]:
+        one.start()
+    while house.doorkeeper._jobs.qsize() < 19:
+        pass
+    gate.set()
+    for one in crowd:
+        one.join()
+
+    assert len(house.gateway.admitted()) == 20
+    assert house.gateway.transactions == 2
+
+
+def test_leaving_without_a_session_still_closes_the_kernels_door(house: House) -> None:
+    house.gateway.apply([Allow(ANNA, 99, 1000, 10**6, 10**6)])
+
+    assert house.doorkeeper.leave(ANNA) is Outcome.NOTHING
+    assert house.gateway.admitted() == {}
+
+
+def test_nobody_can_extend_what_is_not_there(house: House) -> None:
+    assert house.doorkeeper.extend(ANNA) is Outcome.NOTHING

@@ -1,0 +1,104 @@
+"""Acceptances on disk: durable, one live session a device, forgotten when they end."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from captive_portal.session import Now, Session, State
+from captive_portal.store import PROOF_SECONDS, Acceptance, Store, StoreFailed, metadata
+from captive_portal.store_migration import current, migrate, newest
+from parvis.addresses import MacAddress
+
+ANNA = MacAddress("02:00:00:00:00:0a")
+NOW = Now("boot-1", 100.0, 1_000_000.0)
+SESSION = Session(State.OPEN, "boot-1", 3700.0, 1_003_600.0)
+
+
+def acceptance(token: str = "t1") -> Acceptance:
+    return Acceptance(ANNA, "mairie", "fr", "1.0.0", "0" * 64, token)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "state" / "portal.sqlite3"
+    migrate(path)
+    return path
+
+
+def test_migrations_from_nothing_make_the_table_the_code_expects(file: Path) -> None:
+    assert current(file) == newest()
+    with create_engine(f"sqlite:///{file}").connect() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_migrating_again_changes_nothing(file: Path) -> None:
+    before = file.read_bytes()
+
+    migrate(file)
+
+    assert file.read_bytes() == before
+
+
+def test_a_commit_survives_a_process_that_ends_without_goodbye(file: Path) -> None:
+    with Store(file).transaction() as book:
+        number = book.accept(acceptance(), SESSION, NOW)
+
+    with Store(file).transaction() as book:
+        found = book.live_of(ANNA)
+    assert found is not None
+    assert (found.number, found.session) == (number, SESSION)
+
+
+def test_every_commit_is_synced_to_disk(file: Path) -> None:
+    with Store(file).transaction() as book:
+        pragmas = [
+            book._connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("synchronous", "journal_mode")
+        ]
+
+    assert pragmas == [2, "wal"]
+
+
+def test_numbers_are_never_used_again(file: Path) -> None:
+    store = Store(file)
+    with store.transaction() as book:
+        first = book.accept(acceptance(), SESSION, NOW)
+        book.end(first, "left", NOW)
+        book.purge(Now("boot-1", 0.0, NOW.wall + PROOF_SECONDS + 1))
+    with store.transaction() as book:
+        assert book.accept(acceptance("t2"), SESSION, NOW) == first + 1
+
+
+def test_a_device_has_one_live_session(file: Path) -> None:
+    store = Store(file)
+    with pytest.raises(StoreFailed), store.transaction() as book:
+        book.accept(acceptance("t1"), SESSION, NOW)
+        book.accept(acceptance("t2"), SESSION, NOW)
+    with store.transaction() as book:
+        assert book.live() == {}
+
+
+def test_the_end_of_a_session_erases_its_device_from_the_file_itself(file: Path) -> None:
+    store = Store(file)
+    with store.transaction() as book:
+        number = book.accept(acceptance(), SESSION, NOW)
+    with store.transaction() as book:
+        book.end(number, "left", NOW)
+        assert book.used("t1")
+
+    store._engine.dispose()
+    with sqlite3.connect(file) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    everything = b"".join(path.read_bytes() for path in file.parent.iterdir())
+    assert ANNA.text.encode() not in everything
+
+
+def test_a_proof_is_kept_a_year_and_no_longer(file: Path) -> None:
+    with Store(file).transaction() as book:
+        book.end(book.accept(acceptance(), SESSION, NOW), "left", NOW)
+        assert book.purge(Now("boot-1", 0.0, NOW.wall + PROOF_SECONDS - 1)) == 0
+        assert book.purge(Now("boot-1", 0.0, NOW.wall + PROOF_SECONDS + 1)) == 1
