@@ -15,6 +15,8 @@ from collectors.clocks import Continued
 from collectors.device import Device, Failed, Outcome, Polled
 from collectors.prometheus import Blocks
 from collectors.sample import Sample
+from parvis.catalogue import definitions
+from parvis.processes import COLLECTORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ class Board:
         events = sorted(transport.items())
         own += [Sample("snmp_datagrams_total", (("event", event),), count, now) for event, count in events]
         fresh = [standing.lines for standing in standings if standing.is_fresh(now, self._stale_after_seconds)]
-        return prometheus.page([prometheus.blocks(own).blocks, *fresh])
+        announced = [definition.name for definition in definitions(COLLECTORS.name)]
+        return prometheus.page([prometheus.blocks(own).blocks, *fresh], announced)
 
     def devices_json(self, now: float) -> bytes:
         """What the monitor asks: for each device whether it is up, since when not, and how many clients it serves."""

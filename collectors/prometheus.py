@@ -40,12 +40,13 @@ def blocks(samples: Iterable[Sample]) -> Rendered:
     return Rendered({metric: "".join(found) for metric, found in lines.items()}, dropped)
 
 
-def page(parts: Iterable[Blocks]) -> str:
+def page(parts: Iterable[Blocks], announced: Iterable[str] = ()) -> str:
     """One page from the lines of several devices; HELP and TYPE come from the catalogue, in its order.
 
+    *announced* metrics have their HELP and TYPE even without a sample, so that a reader knows what could be there.
     A metric the catalogue lacks is a KeyError: nothing else may leave the process.
     """
-    gathered: dict[str, list[str]] = {}
+    gathered: dict[str, list[str]] = {name: [] for name in announced}
     for part in parts:
         for metric, text in part.items():
             gathered.setdefault(metric, []).append(text)
