@@ -222,7 +222,9 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
                 wanted[mac] = Wanted(live.number, session.deadline, self._policy.rate_down, self._policy.rate_up)
             if self._ticks % PURGE_EVERY == 0:
                 book.purge(now)
-            self._ticks += 1
+        if self._ticks % PURGE_EVERY == 0:
+            self._store.settle()
+        self._ticks += 1
         return wanted, now
 
     def _away(self, error: GatewayAway) -> None:

@@ -20,6 +20,7 @@ SMALLEST_BURST = 32_000
 FEW = 8
 """Up to so many MAC addresses are looked up one by one; beyond, the whole map is listed once."""
 _ELEMENT = re.compile(r"expires (?P<left>(?:\d+(?:ms|[dhms]))+) : (?P<session>0x[0-9a-f]+|[0-9]+)\b")
+_ERROR = re.compile(r"Error: ([^\n]*)")
 _COUNTER = re.compile(r"counter packets \d+ bytes (\d+)")
 _DURATION = re.compile(r"(\d+)(ms|[dhms])")
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 0.001}
@@ -161,7 +162,7 @@ class Gateway:
             return ""
         failed, output, words = self._nft.cmd(text)
         if failed:
-            raise TransactionFailed(str(words).strip())
+            raise TransactionFailed(without_quotation(str(words)))
         return str(output)
 
 
@@ -169,6 +170,15 @@ _REMOVE = "".join(
     f"table {family} {name} {{ }}\ndelete table {family} {name}\n"
     for family, name in (("inet", TABLE), ("arp", ARP_TABLE))
 )
+
+
+def without_quotation(words: str) -> str:
+    r"""The errors in nftables' *words*, without the lines it quotes: those name devices, and words go to the log.
+
+    >>> without_quotation("<cmd>:1:13: Error: Could not process rule: File exists\nadd element 02:00:00:00:00:01")
+    'Could not process rule: File exists'
+    """
+    return "; ".join(_ERROR.findall(words)) or "no reason given"
 
 
 def _removed(name: str, session: int) -> str:

@@ -85,7 +85,9 @@ class Store:
     """The file at *path*, which :mod:`captive_portal.store_migration` has prepared."""
 
     def __init__(self, path: Path) -> None:
-        self._engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 5, "check_same_thread": False})
+        arguments = {"timeout": 5, "check_same_thread": False}
+        # hide_parameters: an error's words go to the log, a device's address must not
+        self._engine = create_engine(f"sqlite:///{path}", connect_args=arguments, hide_parameters=True)
         event.listen(self._engine, "connect", _prepare)
 
     @contextmanager
@@ -94,6 +96,14 @@ class Store:
         try:
             with self._engine.begin() as connection:
                 yield Book(connection)
+        except SQLAlchemyError as error:
+            raise StoreFailed(str(error)) from error
+
+    def settle(self) -> None:
+        """Empty the write-ahead log, which would otherwise remember erased devices until it is written over."""
+        try:
+            with self._engine.connect() as connection:
+                connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
         except SQLAlchemyError as error:
             raise StoreFailed(str(error)) from error
 

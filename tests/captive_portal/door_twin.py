@@ -352,3 +352,36 @@ def copy_town(folder: Path, session: str) -> Path:
 def connect(namespace: str, address: tuple[str, int], timeout: float = 5) -> socket.socket:
     with Inside(namespace):
         return socket.create_connection(address, timeout)
+
+
+def refused(namespace: str, address: tuple[str, int]) -> bool:
+    """Whether *address* cannot be connected to within a second."""
+    try:
+        connect(namespace, address, 1).close()
+    except OSError:
+        return True
+    return False
+
+
+def stops(download: socket.socket, seconds: float) -> bool:
+    """Whether a stream that never ends by itself is reset, or stands still, within *seconds*."""
+    download.settimeout(0.5)
+    until = time.monotonic() + seconds
+    try:
+        while time.monotonic() < until:
+            download.sendall(b"more")
+            if not download.recv(1 << 16):
+                return True
+    except OSError:
+        return True
+    return False
+
+
+def pss(pid: int) -> float:
+    """Proportional set size of a process and its children, MB."""
+    total = 0.0
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+    for one in (str(pid), *children):
+        lines = Path(f"/proc/{one}/smaps_rollup").read_text("ascii").splitlines()
+        total += next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+    return total

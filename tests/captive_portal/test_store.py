@@ -1,6 +1,5 @@
 """Acceptances on disk: durable, one live session a device, forgotten when they end."""
 
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -75,9 +74,14 @@ def test_numbers_are_never_used_again(file: Path) -> None:
 
 def test_a_device_has_one_live_session(file: Path) -> None:
     store = Store(file)
-    with pytest.raises(StoreFailed), store.transaction() as book:
-        book.accept(acceptance("t1"), SESSION, NOW)
-        book.accept(acceptance("t2"), SESSION, NOW)
+
+    def accepts_twice() -> None:
+        with store.transaction() as book:
+            book.accept(acceptance("t1"), SESSION, NOW)
+            book.accept(acceptance("t2"), SESSION, NOW)
+
+    with pytest.raises(StoreFailed):
+        accepts_twice()
     with store.transaction() as book:
         assert book.live() == {}
 
@@ -90,9 +94,7 @@ def test_the_end_of_a_session_erases_its_device_from_the_file_itself(file: Path)
         book.end(number, "left", NOW)
         assert book.used("t1")
 
-    store._engine.dispose()
-    with sqlite3.connect(file) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.settle()
     everything = b"".join(path.read_bytes() for path in file.parent.iterdir())
     assert ANNA.text.encode() not in everything
 

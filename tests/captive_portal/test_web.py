@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from house import ANNA, House, Visitor
 from prometheus_client import generate_latest
+from structlog.testing import capture_logs
 
 from captive_portal.web.application import create_app
 from parvis.inventory import Town
@@ -281,9 +282,12 @@ def test_a_full_disk_admits_nobody_and_says_so(house: House, anna: Visitor) -> N
     with house.store.transaction() as book:
         book._connection.exec_driver_sql("DROP TABLE acceptances")
 
-    answer = anna.post("/fr/accept", form)
+    with capture_logs() as logs:
+        answer = anna.post("/fr/accept", form)
 
     assert answer.status_code == 503
+    assert logs
+    assert ANNA.text not in str(logs)
     assert house.gateway.admitted() == {}
     assert house.value("portal_acceptances_total", result="failed") == 1
 
@@ -331,6 +335,7 @@ def test_the_api_tells_what_the_kernel_does_not_what_the_store_hopes(house: Hous
     house.gateway.sessions.clear()
     flushed = json.loads(anna.get("/api/captive").data)
 
+    assert isinstance(online["seconds-remaining"], int)
     assert online == {
         "captive": False,
         "user-portal-url": "https://wifi.cachan.example/",
