@@ -158,7 +158,7 @@ def test_gatewayd_refuses_strangers_and_garbage_and_counts_them(twin: Twin) -> N
     answers = twin.ask(b'{"op": "status"}', b"\xff\xfe", b'{"op": "load", "text": "flush ruleset"}')
     twin.ask(b"[" * 70_000)  # hung up on while it still writes, so it may miss the answer
 
-    assert json.loads(stranger[0]) == {"ok": False, "error": "peer"}
+    assert stranger in ([], [b'{"ok":false,"error":"peer"}']), "hung up on at once: it may be too busy writing to read"
     assert [json.loads(answer)["ok"] for answer in answers] == [True, False, False]
     after = {reason: refusals(twin, reason) for reason in before}
     assert {reason: after[reason] - before[reason] for reason in before} == {"peer": 1, "garbage": 2, "oversized": 1}
