@@ -76,7 +76,8 @@ class Debian:
         server = json.loads(self.texts[f"gateway/{name}/kea-dhcp4.json"])
         server["Dhcp4"]["lease-database"]["name"] = str(here / "leases.csv")
         config = file_for(here / "kea-dhcp4.json", json.dumps(server, indent=1))
-        environment = {"KEA_PIDFILE_DIR": str(here), "KEA_LOCKFILE_DIR": "none"}
+        # Kea 2.6.3 and later write leases only below this folder, by default /var/lib/kea (Kea ARM, "Path restrictions")
+        environment = {"KEA_PIDFILE_DIR": str(here), "KEA_LOCKFILE_DIR": "none", "KEA_DHCP_DATA_DIR": str(here)}
         argv = unconfined(("kea-dhcp4", "-c", str(config)))
         namespace = self.plan.namespace(name)
         return Program(f"{name}.kea", namespace, argv, "debian", Check("udp", DHCP_PORT), environment)

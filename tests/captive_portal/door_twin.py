@@ -212,7 +212,16 @@ class Twin:
         config = self.folder / "kea.json"
         config.write_text(dhcp.kea(self.town, self.site, leases=self.leases))
         here = str(self.leases.parent)
-        self.start("kea", "gw", "kea-dhcp4", "-c", str(config), KEA_PIDFILE_DIR=here, KEA_LOCKFILE_DIR="none")
+        self.start(
+            "kea",
+            "gw",
+            "kea-dhcp4",
+            "-c",
+            str(config),
+            KEA_PIDFILE_DIR=here,
+            KEA_LOCKFILE_DIR="none",
+            KEA_DHCP_DATA_DIR=here,
+        )
         wait_for(self.leases.exists, "Kea's lease file")
 
     def start_dnsmasq(self) -> None:
