@@ -74,7 +74,7 @@ def stages(town: Town, wiring: Plan, options: Options, folder: Path) -> list[Sta
     ours = Rooms(town, wiring, folder, options.pace, script)
     debian = Debian(town, wiring, folder, outputs.generate(town), drawn, script)
     without = options.without
-    sites: list[Program] = [_internet(wiring, folder), debian.internet_dns(), _agents(town, wiring, folder, drawn)]
+    sites: list[Program] = [_simulated(town, wiring, folder, drawn), debian.internet_dns()]
     for site in town.sites:
         sites += [*ours.gateway(site, without), debian.kea(site), debian.dnsmasq(site)]
         sites += [debian.snmpd(site, switch) for switch in site.switches]
@@ -113,18 +113,12 @@ def _resolvers(town: Town, wiring: Plan) -> None:
     network.resolver(wiring.inet, DNS)
 
 
-def _internet(wiring: Plan, folder: Path) -> Program:
-    tls = folder / "tls" / "inet"
-    argv = (sys.executable, "-m", "lab.inet", f"{tls}.crt", f"{tls}.key")
-    return Program("inet.web", wiring.inet, argv, "ours", Check("tcp", HTTPS))
-
-
-def _agents(town: Town, wiring: Plan, folder: Path, drawn: dict[str, str]) -> Program:
+def _simulated(town: Town, wiring: Plan, folder: Path, drawn: dict[str, str]) -> Program:
     listed = [asdict(device) for device in _devices(town, wiring, drawn)]
     file = state.file_for(folder / "agents.json", json.dumps(listed), mode=0o600)
-    orders = folder / ORDERS
-    argv = (sys.executable, "-m", "lab.agents", str(file), str(orders))
-    return Program("agents", wiring.centre, argv, "ours", Check("exists", path=str(orders)))
+    tls = folder / "tls" / "inet"
+    argv = (sys.executable, "-m", "lab.simulated", str(file), str(folder / ORDERS), f"{tls}.crt", f"{tls}.key")
+    return Program("simulated", wiring.inet, argv, "ours", Check("tcp", HTTPS))
 
 
 def _devices(town: Town, wiring: Plan, drawn: dict[str, str]) -> Iterator[Device]:

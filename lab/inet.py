@@ -1,14 +1,14 @@
 """The fake internet: HTTP and HTTPS for any name, the answers that phones' probes expect, echo, downloads.
 
-``python -m lab.inet CERTIFICATE KEY`` listens on 80, 443 (TCP) and 7 (TCP, UDP; RFC 862), IPv4 and IPv6.
+On 80, 443 (TCP) and 7 (TCP, UDP; RFC 862), IPv4 and IPv6.
 """
 
 import asyncio
 import ssl
-import sys
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from html import escape
+from pathlib import Path
 from typing import cast
 
 CHUNK = bytes(16 * 1024)
@@ -132,7 +132,7 @@ class _EchoDatagrams(asyncio.DatagramProtocol):
         self._transport.sendto(data, addr)
 
 
-async def serve(certificate: str, key: str) -> None:
+async def serve(certificate: Path, key: Path) -> None:
     """Serve until cancelled."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate, key)
@@ -141,7 +141,3 @@ async def serve(certificate: str, key: str) -> None:
     await asyncio.start_server(_echo, port=7)
     await asyncio.get_running_loop().create_datagram_endpoint(_EchoDatagrams, ("::", 7))  # IPv4 too
     await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    asyncio.run(serve(*sys.argv[1:3]))

@@ -231,9 +231,10 @@ def stop(running: Running, number: signal.Signals) -> None:
     end({pid: ticks for pid, ticks in left.items() if ticks is not None})
 
 
-def pss_bytes(pids: Iterable[int]) -> int:
-    """The memory that is these processes' share (proportional set size)."""
-    return sum(map(_pss_bytes, pids))
+def pss_bytes(running: Iterable[Running]) -> dict[str, int]:
+    """The memory that is each program's share with its children's (proportional set size), by name; 0 once ended."""
+    members = families()
+    return {run.program.name: sum(map(_pss_bytes, members.get(run.pid, ()))) if run.alive else 0 for run in running}
 
 
 def _pss_bytes(pid: int) -> int:

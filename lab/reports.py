@@ -9,8 +9,9 @@ from rich.table import Table
 from lab import network
 from lab.plan import WEB, Resident
 from lab.probes import status
-from lab.processes import Running, families, pss_bytes
+from lab.processes import Running, pss_bytes
 from lab.town import Lab
+from lab.windows import PROXY
 
 PROBE_HOST, PROBE_PATH = "connectivitycheck.gstatic.com", "/generate_204"
 HTTP = 80
@@ -25,7 +26,7 @@ def print_windows(lab: Lab) -> None:
     about = lab.about
     screen = _screen()
     for name, port in about.windows.items():
-        if name == "proxy":
+        if name == PROXY:
             shown = f"chromium --proxy-server=127.0.0.1:{port} http://example.org/   (as {about.proxied})"
             screen.print(f"  {'resident':13}{shown}", highlight=False)
         else:
@@ -40,12 +41,11 @@ def print_status(lab: Lab) -> None:
     sites = ", ".join(site.site for site in lab.town.sites)
     screen.print(f"{lab.folder}: {state}; {len(wiring.namespaces)} namespaces {about.prefix}…; sites: {sites}")
     running = lab.processes()
-    members = families()
-    memory = {run.pid: pss_bytes(members.get(run.pid, ())) if run.alive else 0 for run in running}
+    memory = pss_bytes(running)
     screen.print(_process_table(running, memory))
     totals: dict[str, int] = defaultdict(int)
     for run in running:
-        totals[run.program.kind] += memory[run.pid]
+        totals[run.program.kind] += memory[run.program.name]
     words = ", ".join(f"{OWNERS[kind]} {size / MEGABYTE:.0f} MB" for kind, size in sorted(totals.items(), reverse=True))
     screen.print(f"Memory (PSS): {words}", highlight=False)
     screen.print(_resident_table(lab, wiring.residents))
@@ -60,14 +60,14 @@ def reach(resident: Resident) -> str:
     return "online" if found == NO_CONTENT else "captive"
 
 
-def _process_table(running: list[Running], memory: dict[int, int]) -> Table:
+def _process_table(running: list[Running], memory: dict[str, int]) -> Table:
     table = _table("Process", "Namespace", "PID", "Up", "PSS MB", "State")
     for run in running:
         if not run.alive:
             table.add_row(run.program.name, run.program.namespace, "", "", "", "[red]ended[/red]")
             continue
         state = "ready" if run.ready else "[yellow]not ready[/yellow]"
-        size = f"{memory[run.pid] / MEGABYTE:.1f}"
+        size = f"{memory[run.program.name] / MEGABYTE:.1f}"
         table.add_row(run.program.name, run.program.namespace, str(run.pid), f"{run.uptime_seconds:.0f} s", size, state)
     return table
 

@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from lab import building, debian, network, openings, processes, state
 from lab.building import Options
 from lab.plan import Plan, Resident, plan
 from lab.processes import Program, Running
+from lab.windows import PROXY
 from parvis.inventory import Town
 
 DEVICE_ORDERS = ("normal", "silent", "garbage", "reboot")
@@ -112,10 +113,10 @@ class Lab:
         for stage in building.stages(town, wiring, options, self.folder):
             self._start(stage.programs)
             say(f"{time.monotonic() - begun:5.1f} s  {stage.title}: {len(stage.programs)} programs ready")
-        windows = openings.open_windows(wiring, options.without, self.folder) if options.windows else {}
-        proxied = wiring.residents[0].name if windows and wiring.residents else ""
+        if options.windows:
+            self._open_windows(openings.usual(wiring, options.without), next(iter(wiring.residents), None))
         seconds = time.monotonic() - begun
-        state.tell(self.folder, replace(about, complete=True, seconds=seconds, windows=windows, proxied=proxied))
+        state.tell(self.folder, replace(self.about, complete=True, seconds=seconds))
         return seconds
 
     def _start(self, programs: Sequence[Program]) -> list[Running]:
@@ -123,14 +124,17 @@ class Lab:
         processes.wait(running, self.folder)
         return running
 
+    def _open_windows(self, wanted: Mapping[str, int], resident: Resident | None) -> dict[str, int]:
+        """Open the windows *wanted*, the proxy leaving through *resident*, and tell of the ports they got."""
+        windows = openings.open_windows(self.plan, wanted, resident, self.folder)
+        state.tell(self.folder, replace(self.about, windows=windows, proxied=resident.name if resident else ""))
+        return windows
+
     def browse(self, resident: str) -> int:
-        """Let the host's proxy leave through another resident; its port."""
+        """Let the host's proxy leave through another resident; its port. The other windows move with it."""
         found = self.resident(resident)
-        self.stop("proxy")
-        port = openings.open_proxy(found, self.folder)
-        about = self.about
-        state.tell(self.folder, replace(about, proxied=found.name, windows={**about.windows, "proxy": port}))
-        return port
+        self.stop(openings.PROGRAM)
+        return self._open_windows(self.about.windows, found)[PROXY]
 
     def resident(self, name: str) -> Resident:
         """The resident called ``SITE/1`` or ``gw-short-r1``; LabError with a suggestion."""
@@ -185,6 +189,10 @@ class Lab:
 
     def start(self, name: str) -> Running:
         """Start a program that was stopped; returns once it does its work."""
+        if name == openings.PROGRAM:
+            about = self.about
+            self._open_windows(about.windows, self.resident(about.proxied) if about.proxied else None)
+            return self.process(name)
         return self._start([self.process(name).program])[0]
 
     def cut_fibre(self, site: str) -> None:

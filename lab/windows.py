@@ -1,22 +1,62 @@
 """Windows into the twin for the host's browser, on loopback listeners opened by whoever starts this process.
 
-``python -m lab.windows expose FD=HOST:PORT …`` hands each connection on, inside the namespace the process runs in;
-``python -m lab.windows proxy FD`` is an HTTP proxy (absolute form and CONNECT, RFC 9112 section 3.2) whose requests
-leave from there, so that a browser sees exactly what the resident of that namespace sees.
+``python -m lab.windows FD=NAMESPACE/HOST:PORT … FD=proxy``: a window hands each connection on inside *NAMESPACE*; the
+proxy is one for HTTP (absolute form and CONNECT, RFC 9112 section 3.2) whose requests leave from where this process
+runs, so that a browser sees exactly what the resident of that namespace sees.
 """
 
 import asyncio
 import socket
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from lab.inside import inside
+
+PROXY = "proxy"
 BLOCK = 64 * 1024
 MAX_HEAD = 64 * 1024
 CONNECT_SECONDS = 10.0
 HEAD_SECONDS = 30.0
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Where a window leads: a listener on an IPv4 address inside a namespace.
+
+    >>> Page.parse(Page("pv-centre", "127.0.0.1", 9090).text)
+    Page(namespace='pv-centre', host='127.0.0.1', port=9090)
+    """
+
+    namespace: str
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Page":
+        """A page from its form on the command line."""
+        namespace, _, address = text.partition("/")
+        host, _, port = address.rpartition(":")
+        return cls(namespace, host, int(port))
+
+    @property
+    def text(self) -> str:
+        """``NAMESPACE/HOST:PORT``."""
+        return f"{self.namespace}/{self.host}:{self.port}"
+
+    async def connect(self) -> Streams:
+        """A connection that starts inside the namespace; OSError when nobody listens."""
+        channel = inside(self.namespace, lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+        channel.setblocking(False)
+        try:
+            await asyncio.get_running_loop().sock_connect(channel, (self.host, self.port))
+        except BaseException:
+            channel.close()
+            raise
+        return await asyncio.open_connection(sock=channel)
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -34,9 +74,10 @@ async def _join(near: Streams, far: Streams) -> None:
         writer.close()
 
 
-async def _expose(near: Streams, host: str, port: int) -> None:
+async def expose(near: Streams, page: Page) -> None:
+    """Join a connection with the page behind the window; it is closed when nobody is there."""
     try:
-        far = await asyncio.wait_for(asyncio.open_connection(host, port), CONNECT_SECONDS)
+        far = await asyncio.wait_for(page.connect(), CONNECT_SECONDS)
     except (OSError, TimeoutError):
         near[1].close()
         return
@@ -83,22 +124,16 @@ async def proxy(near: Streams) -> None:
 
 async def main(argv: list[str]) -> None:
     """Serve the windows named on the command line until the process is ended."""
-    if argv[0] == "proxy":
-        await _listen(int(argv[1]), None)
-    else:
-        for window in argv[1:]:
-            number, _, address = window.partition("=")
-            await _listen(int(number), address)
+    for window in argv:
+        descriptor, _, leads_to = window.partition("=")
+        await _listen(int(descriptor), None if leads_to == PROXY else Page.parse(leads_to))
     await asyncio.Event().wait()
 
 
-async def _listen(descriptor: int, address: str | None) -> None:
+async def _listen(descriptor: int, page: Page | None) -> None:
     async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if address is None:
-            await proxy((reader, writer))
-        else:
-            host, _, port = address.rpartition(":")
-            await _expose((reader, writer), host, int(port))
+        near = (reader, writer)
+        await (expose(near, page) if page else proxy(near))
 
     await asyncio.start_server(accepted, sock=socket.socket(fileno=descriptor), limit=MAX_HEAD)
 

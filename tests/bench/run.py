@@ -96,9 +96,11 @@ def portal(lab: Lab) -> list[Row]:
 
 def town(lab: Lab) -> list[Row]:
     sizes: dict[str, float] = {"ours": 0.0, "debian": 0.0}
-    for running in lab.processes():
-        if running.program.kind in sizes:
-            sizes[running.program.kind] += pss_bytes(running.pid) / 1024**2
+    running = lab.processes()
+    memory = pss_bytes(running)
+    for run in running:
+        if run.program.kind in sizes:
+            sizes[run.program.kind] += memory[run.program.name] / 1024**2
     size = f"{len(lab.town.sites)} sites"
     return [
         row("town_up_seconds", "s", round(lab.about.seconds, 1), 60, "budget", size),

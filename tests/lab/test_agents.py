@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from lab.agents.__main__ import Listening
 from lab.agents.agent import Agent, Device, Mood, engine_id
 from lab.agents.answers import Picture
+from lab.agents.serving import Listening
 from lab.agents.tables import BUILDERS, About, build
 from lab.agents.usm import User
 

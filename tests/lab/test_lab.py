@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from lab.building import Options
 from lab.reports import print_status
 from lab.rooms import Pace
 from lab.town import AlreadyUp, Lab, LabError
+from lab_support import eventually
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
@@ -25,13 +25,6 @@ SWITCH, POINT = "sw-msp", "ap-msp-accueil"
 OPER_STATUS_OF = "1.3.6.1.2.1.2.2.1.8"
 IF_NAME = "1.3.6.1.2.1.31.1.1.1.1"
 SYS_NAME = "1.3.6.1.2.1.1.5.0"
-
-
-def eventually(is_so: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
 
 
 def secret(lab: Lab, name: str) -> str:
@@ -197,8 +190,9 @@ def test_status_tells_everything_and_the_memory_stays_small(lab: Lab, capsys: py
 
     assert "ended" not in shown
     assert f"{SITE}/1" in shown
-    members = processes.families()
-    ours = sum(processes.pss_bytes(members[run.pid]) for run in lab.processes() if run.program.kind == "ours")
+    running = lab.processes()
+    memory = processes.pss_bytes(running)
+    ours = sum(memory[run.program.name] for run in running if run.program.kind == "ours")
     assert ours < 250e6
 
 

@@ -1,12 +1,11 @@
-"""``python -m lab.agents DEVICES SOCKET``: the agents of every simulated device of the town, in one process.
+"""The agents of every simulated device of the town on sockets in the devices' namespaces, and the orders to them.
 
-DEVICES is a JSON list of devices; SOCKET a Unix datagram socket for orders: ``NAME normal|silent|garbage|reboot``.
+An order is a datagram on a Unix socket: ``NAME normal|silent|garbage|reboot``.
 """
 
 import asyncio
-import json
 import socket
-import sys
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -66,16 +65,10 @@ def _open_orders(path: Path) -> socket.socket:
     return channel
 
 
-async def main(agents: list[Agent], orders: socket.socket) -> None:
-    """Answer until the process is ended."""
+async def listen(devices: Iterable[Device], orders: Path) -> None:
+    """Open a socket for each device in its namespace, and *orders*; the running loop then answers on them."""
     loop = asyncio.get_running_loop()
-    for agent in agents:
+    agents = {device.about.name: Agent(device) for device in devices}
+    for agent in agents.values():
         await loop.create_datagram_endpoint(partial(Listening, agent), sock=_open(agent.device))
-    by_name = {agent.device.about.name: agent for agent in agents}
-    await loop.create_datagram_endpoint(partial(_Orders, by_name), sock=orders)
-    await asyncio.Event().wait()
-
-
-if __name__ == "__main__":
-    listed = json.loads(Path(sys.argv[1]).read_text())
-    asyncio.run(main([Agent(Device.read(raw)) for raw in listed], _open_orders(Path(sys.argv[2]))))
+    await loop.create_datagram_endpoint(partial(_Orders, agents), sock=_open_orders(orders))
