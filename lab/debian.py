@@ -13,10 +13,12 @@ from lab.plan import DNS, WEB, Plan, Resident
 from lab.probes import Check
 from lab.processes import Program
 from lab.state import file_for, folder_for
-from lab.users import SERVERS
+from lab.users import GATEWAYD, ROOT, SERVERS
 from parvis.inventory import CommunityCredential, Site, Switch, Town
 from parvis.processes import ALERTMANAGER_PORT, PROMETHEUS_PORT
 
+READ_BY_GROUP = 0o2750
+"""A folder whose new files belong to its group: since 2.6.3 Kea keeps its lease file from everybody else."""
 PACKAGES = {
     "ip": "iproute2",
     "nft": "nftables",
@@ -71,12 +73,11 @@ class Debian:
     def kea(self, site: Site) -> Program:
         """The site's DHCP server; its lease file is one that gatewayd may read."""
         name = site.gateway.name
-        here = self.folder / name / "kea"
-        here.mkdir(parents=True, exist_ok=True)
+        here = folder_for(self.folder / name / "kea", ROOT, READ_BY_GROUP, group=GATEWAYD.uid)
         server = json.loads(self.texts[f"gateway/{name}/kea-dhcp4.json"])
         server["Dhcp4"]["lease-database"]["name"] = str(here / "leases.csv")
         config = file_for(here / "kea-dhcp4.json", json.dumps(server, indent=1))
-        # Kea 2.6.3 and later write leases only below this folder, by default /var/lib/kea (Kea ARM, "Path restrictions")
+        # Since 2.6.3 Kea writes leases only below this folder, /var/lib/kea by default (Kea ARM, path restrictions)
         environment = {"KEA_PIDFILE_DIR": str(here), "KEA_LOCKFILE_DIR": "none", "KEA_DHCP_DATA_DIR": str(here)}
         argv = unconfined(("kea-dhcp4", "-c", str(config)))
         namespace = self.plan.namespace(name)

@@ -22,6 +22,7 @@ class User:
         return ("sh", sight, "setpriv", *who, *limits, "--no-new-privs", "--", *argv)
 
 
+ROOT = User(0)
 GATEWAYD = User(61001, ("net_admin",))
 PORTAL = User(61002)
 COLLECTORS = User(61003)

@@ -208,20 +208,14 @@ class Twin:
         self.start("internet", "inet", sys.executable, str(HERE / "fake_internet.py"))
 
     def start_kea(self) -> None:
-        self.leases.parent.mkdir(exist_ok=True)
+        here = self.leases.parent
+        here.mkdir(exist_ok=True)
+        os.chown(here, 0, GATEWAYD_UID)
+        here.chmod(0o2750)  # since 2.6.3 Kea keeps its lease file from everybody but its group
         config = self.folder / "kea.json"
         config.write_text(dhcp.kea(self.town, self.site, leases=self.leases))
-        here = str(self.leases.parent)
-        self.start(
-            "kea",
-            "gw",
-            "kea-dhcp4",
-            "-c",
-            str(config),
-            KEA_PIDFILE_DIR=here,
-            KEA_LOCKFILE_DIR="none",
-            KEA_DHCP_DATA_DIR=here,
-        )
+        folders = {"KEA_PIDFILE_DIR": str(here), "KEA_LOCKFILE_DIR": "none", "KEA_DHCP_DATA_DIR": str(here)}
+        self.start("kea", "gw", "kea-dhcp4", "-c", str(config), **folders)
         wait_for(self.leases.exists, "Kea's lease file")
 
     def start_dnsmasq(self) -> None:
