@@ -11,6 +11,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from waitress.server import create_server
 
+STOP_SECONDS = 1.0
+"""Kept connections are not waited for longer than this."""
+
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Check = Callable[[], str]
 """Empty when all is well, else what is wrong, in words."""
@@ -56,7 +59,10 @@ class Endpoint(AbstractContextManager["Endpoint"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.close()
+        # Closed by its own thread: closed by another, its select(2) would meet a dead descriptor.
+        self._server.trigger.pull_trigger(self._server.close)
+        if self._thread is not None:
+            self._thread.join(STOP_SECONDS)
         self._server.task_dispatcher.shutdown()
 
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

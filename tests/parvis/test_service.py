@@ -7,11 +7,13 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 
+import pytest
 from prometheus_client import CollectorRegistry
 
 from parvis.processes import MONITOR
@@ -43,6 +45,20 @@ def test_metrics_say_which_version_runs() -> None:
 
     assert status == 200
     assert 'process_info{process="monitor",version=' in text
+
+
+def test_an_endpoint_that_is_left_closes_its_port_without_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failures: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", failures.append)
+    for _ in range(20):
+        with Endpoint(("127.0.0.1", 0), CollectorRegistry()) as endpoint:
+            assert get(endpoint.port, "/healthz")[0] == 200
+        with pytest.raises(OSError, match="refused"):
+            socket.create_connection(("127.0.0.1", endpoint.port), 1)
+
+    assert failures == []
 
 
 def test_an_unknown_path_says_which_there_are() -> None:
