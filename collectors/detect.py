@@ -42,7 +42,8 @@ def reason(match: Match, identity: Identity) -> str | None:
     if match.object_id:
         if not is_below(identity.object_id, match.object_id):
             return None
-        reasons.append(f"sysObjectID {identity.object_id} is below {match.object_id}")
+        where = "is" if identity.object_id == match.object_id else f"{identity.object_id} is below"
+        reasons.append(f"sysObjectID {where} {match.object_id}")
     if match.description:
         found = re.search(match.description, identity.description)
         if not found:

@@ -110,7 +110,7 @@ def test_a_device_is_known_by_what_it_says_and_answers(
 def test_the_reason_is_given_in_words() -> None:
     fit = detected(Identity(NET_SNMP, "UAP-AC-Pro 6.5.28"))[-1]
 
-    assert fit.why == f"sysObjectID {NET_SNMP} is below {NET_SNMP} and sysDescr contains 'UAP'"
+    assert fit.why == f"sysObjectID is {NET_SNMP} and sysDescr contains 'UAP'"
 
 
 def test_base_profiles_are_added_where_the_device_has_them() -> None:
