@@ -1,6 +1,11 @@
 """The fake internet answers as the real one does, and the windows pass requests on unaltered."""
 
 import asyncio
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -26,38 +31,79 @@ def test_a_name_from_outside_cannot_break_the_page() -> None:
     assert b"<script>" not in body
 
 
-async def _ask(port: int, request: bytes) -> bytes:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(request)
-    answer = await asyncio.wait_for(reader.read(), 5)
-    writer.close()
-    return answer
+@pytest.fixture
+def web() -> Iterator[int]:
+    """The loopback port of a web server of the fake internet."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    server = asyncio.run_coroutine_threadsafe(asyncio.start_server(inet.serve_one, "127.0.0.1", 0), loop).result(5)
+    yield int(server.sockets[0].getsockname()[1])
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
 
 
-async def _through_the_proxy() -> tuple[bytes, bytes, bytes]:
-    async def proxied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await windows.proxy((reader, writer))
-
-    web = await asyncio.start_server(inet.serve_one, "127.0.0.1", 0)
-    proxy = await asyncio.start_server(proxied, "127.0.0.1", 0)
-    web_port, port = (int(server.sockets[0].getsockname()[1]) for server in (web, proxy))
-    host = f"127.0.0.1:{web_port}"
-    absolute = await _ask(port, f"GET http://{host}/bytes/70000 HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
-    tunnel = f"CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n\r\n" + f"GET /success.txt HTTP/1.1\r\nHost: {host}\r\n\r\n"
-    connected = await _ask(port, tunnel.encode())
-    refused = await _ask(port, b"GET http://127.0.0.1:1/ HTTP/1.1\r\nHost: x\r\n\r\n")
-    for server in (web, proxy):
-        server.close()
-    return absolute, connected, refused
+@pytest.fixture
+def proxied() -> int:
+    """The loopback port of a proxy."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    threading.Thread(target=windows.serve, args=({listener: windows.proxy},), daemon=True).start()
+    return int(listener.getsockname()[1])
 
 
-def test_the_proxy_serves_absolute_requests_and_tunnels() -> None:
-    absolute, connected, refused = asyncio.run(_through_the_proxy())
+def ask(port: int, *parts: str) -> bytes:
+    """All that comes back when *parts* are sent one after the other."""
+    with socket.create_connection(("127.0.0.1", port), 5) as channel:
+        for part in parts:
+            channel.sendall(part.encode())
+            time.sleep(0.05)
+        return b"".join(iter(partial(channel.recv, 65536), b""))
 
-    assert len(absolute.partition(b"\r\n\r\n")[2]) == 70_000
-    assert connected.startswith(b"HTTP/1.1 200 ")
-    assert connected.endswith(b"success\n")
-    assert refused.startswith(b"HTTP/1.1 502 ")
+
+def test_the_proxy_passes_an_absolute_request_on(web: int, proxied: int) -> None:
+    host = f"127.0.0.1:{web}"
+
+    answer = ask(proxied, f"GET http://{host}/bytes/70000 HTTP/1.1\r\n", f"Host: {host}\r\n\r\n")
+
+    assert len(answer.partition(b"\r\n\r\n")[2]) == 70_000
+
+
+@pytest.mark.parametrize("at_once", [True, False], ids=["at once", "once connected"])
+def test_the_proxy_tunnels(web: int, proxied: int, at_once: bool) -> None:
+    host = f"127.0.0.1:{web}"
+    parts = [f"CONNECT {host} HTTP/1.1\r\nHost: {host}\r\n\r\n", f"GET /success.txt HTTP/1.1\r\nHost: {host}\r\n\r\n"]
+
+    answer = ask(proxied, *(["".join(parts)] if at_once else parts))
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b"success\n")
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    ["GET http://127.0.0.1:1/ HTTP/1.1\r\nHost: x\r\n\r\n", "nonsense\r\n\r\n"],
+    ids=["nobody there", "no request"],
+)
+def test_the_proxy_says_what_failed(proxied: int, request_text: str) -> None:
+    assert ask(proxied, request_text).startswith(b"HTTP/1.1 502 ")
+
+
+def test_a_head_is_whole() -> None:
+    near, browser = socket.socketpair()
+    browser.sendall(b"GET / HTTP/1.1")
+    browser.close()
+
+    with near, pytest.raises(ValueError, match="head"):
+        windows._request(near)
+
+
+def test_a_head_is_not_endless(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(windows, "HEAD_SECONDS", 1.0)
+    near, browser = socket.socketpair()
+
+    with near, browser, pytest.raises(ValueError, match="head"):
+        browser.sendall(b"x" * 2 * windows.MAX_HEAD)
+        windows._request(near)
 
 
 @pytest.mark.parametrize(
