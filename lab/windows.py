@@ -78,8 +78,8 @@ def _request(near: socket.socket) -> tuple[bytes, bytes]:
     near.settimeout(HEAD_SECONDS)
     read = b""
     while END_OF_HEAD not in read:
-        more = near.recv(BLOCK)
-        if not more or len(read) > MAX_HEAD:
+        more = near.recv(BLOCK) if len(read) <= MAX_HEAD else b""
+        if not more:
             raise ValueError("a proxy request has a head")
         read += more
     head, end, begun = read.partition(END_OF_HEAD)

@@ -100,9 +100,9 @@ def test_a_head_is_whole() -> None:
 def test_a_head_is_not_endless(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(windows, "HEAD_SECONDS", 1.0)
     near, browser = socket.socketpair()
+    browser.sendall(b"x" * 2 * windows.MAX_HEAD)
 
     with near, browser, pytest.raises(ValueError, match="head"):
-        browser.sendall(b"x" * 2 * windows.MAX_HEAD)
         windows._request(near)
 
 
