@@ -19,18 +19,22 @@ NO_CONTENT = 204
 MEGABYTE = 1024**2
 OWNERS = {"ours": "Parvis", "debian": "Debian's servers", "resident": "residents' DHCP clients"}
 READABLE_WIDTH = 240
+SHOWN = {"monitor": "the wall"}
+"""What a process' page is called to people, where that is not the process' name."""
 
 
 def print_windows(lab: Lab) -> None:
     """Print what the host's browser may open."""
     about = lab.about
     screen = _screen()
+    if about.windows:
+        screen.print("Open in this machine's browser:")
     for name, port in about.windows.items():
         if name == PROXY:
             shown = f"chromium --proxy-server=127.0.0.1:{port} http://example.org/   (as {about.proxied})"
             screen.print(f"  {'resident':13}{shown}", highlight=False)
         else:
-            screen.print(f"  {name:13}http://127.0.0.1:{port}/", highlight=False)
+            screen.print(f"  {SHOWN.get(name, name):13}http://127.0.0.1:{port}/", highlight=False)
 
 
 def print_status(lab: Lab) -> None:
