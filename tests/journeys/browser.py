@@ -102,7 +102,7 @@ def journey(driver: webdriver.Chrome, steps: Steps, pictures: Path | None) -> No
 def main() -> None:
     ca, folder = Path(sys.argv[1]), Path(sys.argv[2])
     pictures = Path(sys.argv[3]) if len(sys.argv) > 3 else None
-    os.environ["HOME"] = str(folder)
+    os.environ |= {"HOME": str(folder), "TMPDIR": str(folder)}
     trust(ca, folder)
     steps = Steps()
     with browser(folder) as driver:
