@@ -12,6 +12,8 @@ from importlib import import_module
 from types import FrameType, ModuleType
 from typing import Any
 
+from parvis import heap
+
 
 def _structlog() -> ModuleType:
     """structlog, kept from loading rich: 5 MB a process for colours that nobody sees in a journal."""
@@ -85,9 +87,11 @@ def hold(components: Sequence[AbstractContextManager[Any]], **facts: object) -> 
 
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
+    heap.share_one_heap()
     with ExitStack() as stack:
         for component in components:
             stack.enter_context(component)
+        heap.give_back()
         notify("READY=1")
         log.info("started", **facts)
         stop.wait()

@@ -1,0 +1,51 @@
+"""A process of ours gives memory back, and its threads share what it has. Each test is a process of its own."""
+
+import subprocess
+import sys
+
+RESIDENT = """
+import pathlib
+from parvis import heap
+def megabytes():
+    status = pathlib.Path("/proc/self/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+blocks = [bytes(range(100)) * 100 for _ in range(5000)]
+kept = blocks[::50]
+full = megabytes()
+del blocks
+heap.give_back()
+print(full - megabytes())
+"""
+HEAPS = """
+import pathlib, sys, threading
+from parvis import heap
+if sys.argv[1] == "shared":
+    heap.share_one_heap()
+start = threading.Barrier(8)
+def work():
+    start.wait()
+    bytes(1000)
+    start.wait()
+threads = [threading.Thread(target=work) for _ in range(7)]
+for thread in threads:
+    thread.start()
+start.wait()
+maps = [line.split() for line in pathlib.Path("/proc/self/maps").read_text().splitlines()]
+ends = [(int(end, 16) for end in line[0].split("-")) for line in maps if line[1] == "---p"]
+print(sum(high - low > 32 * 1024**2 for low, high in ends))
+start.wait()
+"""
+
+
+def run(program: str, *argv: str) -> float:
+    done = subprocess.run([sys.executable, "-c", program, *argv], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def test_what_lies_free_between_used_blocks_goes_back_to_the_kernel() -> None:
+    assert run(RESIDENT) > 25
+
+
+def test_threads_share_one_heap() -> None:
+    assert run(HEAPS, "one each") > 3
+    assert run(HEAPS, "shared") == 0
