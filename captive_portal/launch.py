@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
+from parvis.heap import ENVIRONMENT
+
 
 def become(module: str, facts: dict[str, Any]) -> NoReturn:
     """Replace this process by ``python -m module``, which calls :func:`handed`. The process number stays."""
@@ -19,7 +21,8 @@ def become(module: str, facts: dict[str, Any]) -> NoReturn:
     os.write(handle, json.dumps(facts).encode())
     os.lseek(handle, 0, os.SEEK_SET)
     # The same interpreter, even where this user may no longer walk to it (setpriv, a private home).
-    os.execv("/proc/self/exe", [sys.executable, "-P", "-m", module, str(handle)])  # noqa: S606 our own module
+    argv = [sys.executable, "-P", "-m", module, str(handle)]
+    os.execve("/proc/self/exe", argv, {**os.environ, **ENVIRONMENT})  # noqa: S606 our own module
 
 
 def handed(name: str) -> dict[str, Any]:

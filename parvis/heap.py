@@ -2,18 +2,19 @@
 
 import ctypes
 
-M_ARENA_MAX = -8
-"""malloc.h"""
+SMALL = {"MALLOC_ARENA_MAX": (-8, 1), "MALLOC_TRIM_THRESHOLD_": (-1, 128 * 1024)}
+"""Environment variable -> (its number in malloc.h, value): one heap for all threads, of which the interpreter's lock
+lets only one allocate anyway; and what is free at its end, beyond some bytes, goes back to the kernel."""
+ENVIRONMENT = {name: str(value) for name, (_, value) in SMALL.items()}
+"""For a process that we start: its heap is small from the first byte on."""
 
 _libc = ctypes.CDLL(None)
 
 
-def share_one_heap() -> None:
-    """One heap for all threads instead of one each; the interpreter's lock lets only one of them allocate anyway.
-
-    Call it before threads start.
-    """
-    _libc.mallopt(M_ARENA_MAX, 1)
+def keep_small() -> None:
+    """Keep this process' heap small; call it before threads start."""
+    for number, value in SMALL.values():
+        _libc.mallopt(number, value)
 
 
 def give_back() -> None:

@@ -87,7 +87,7 @@ def hold(components: Sequence[AbstractContextManager[Any]], **facts: object) -> 
 
     signal.signal(signal.SIGTERM, ask_to_stop)
     signal.signal(signal.SIGINT, ask_to_stop)
-    heap.share_one_heap()
+    heap.keep_small()
     with ExitStack() as stack:
         for component in components:
             stack.enter_context(component)

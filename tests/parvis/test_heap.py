@@ -20,7 +20,7 @@ HEAPS = """
 import pathlib, sys, threading
 from parvis import heap
 if sys.argv[1] == "shared":
-    heap.share_one_heap()
+    heap.keep_small()
 start = threading.Barrier(8)
 def work():
     start.wait()
