@@ -13,7 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from captive_portal import lean  # noqa: F401 first of all
 from captive_portal.changes import Changes
 from captive_portal.gateway import Gateway
 from captive_portal.guard import Guard, Site

@@ -20,7 +20,6 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 
-from captive_portal import lean  # noqa: F401 first of all that is ours
 from captive_portal.launch import handed
 
 THREADS = 8
