@@ -10,10 +10,11 @@ import click
 
 from lab import reports, state
 from lab.building import Options
+from lab.naming import LabError
 from lab.network import CommandFailed
 from lab.processes import DidNotStart
 from lab.rooms import Pace
-from lab.town import AlreadyUp, Lab, LabError
+from lab.town import AlreadyUp, Lab
 from parvis.inventory import DEMO_TOWN, InventoryError
 from parvis.values import duration_seconds
 
@@ -29,8 +30,6 @@ FAULTS: dict[str, Callable[[Lab, str], None]] = {
     "flush-nft": Lab.flush_nft,
 }
 """What can go wrong on request; the first two take a site, the last a gateway, the others a device."""
-
-
 REFUSALS = (
     CommandFailed,
     DidNotStart,
@@ -64,16 +63,7 @@ class Telling(click.Group):
         """Run the command; what the lab refuses becomes exit code 1."""
         try:
             return super().invoke(ctx)
-        except (
-            LabError,
-            CommandFailed,
-            InventoryError,
-            KeyError,
-            ValueError,
-            DidNotStart,
-            state.LabBusy,
-            state.NotOurs,
-        ) as error:
+        except REFUSALS as error:
             raise click.ClickException(str(error.args[0]) if isinstance(error, KeyError) else str(error)) from error
 
 

@@ -1,29 +1,25 @@
 """The twin as an object: up, down, exec, faults. The command line and the tests both use this."""
 
-import difflib
 import os
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from lab import building, debian, network, openings, processes, state
 from lab.building import Options
+from lab.naming import LabError, called
 from lab.plan import Plan, Resident, plan
 from lab.processes import Program, Running
 from lab.windows import PROXY
-from parvis.inventory import Town
+from parvis.inventory import AccessPoint, Town
 
 DEVICE_ORDERS = ("normal", "silent", "garbage", "reboot")
 
 Say = Callable[[str], None]
-
-
-class LabError(Exception):
-    """The twin cannot do that; the words say why and what to do."""
 
 
 class AlreadyUp(LabError):
@@ -140,18 +136,14 @@ class Lab:
         """The resident called ``SITE/1`` or ``gw-short-r1``; LabError with a suggestion."""
         residents = self.plan.residents
         by_name = {key: resident for resident in residents for key in (resident.name, resident.alias)}
-        if name not in by_name:
-            raise LabError(f"no resident is called {name}; {_suggest(name, by_name)}")
-        return by_name[name]
+        return called(name, by_name, "resident")
 
     def namespace(self, name: str) -> str:
         """The namespace of a resident, a device, ``centre`` or ``inet``; LabError with a suggestion."""
         wiring = self.plan
         known = {full.removeprefix(wiring.prefix): full for full in wiring.namespaces}
         known |= {resident.name: resident.namespace for resident in wiring.residents}
-        if name not in known:
-            raise LabError(f"nothing here is called {name}; {_suggest(name, known)}")
-        return known[name]
+        return called(name, known, "place")
 
     def command(self, name: str, argv: Sequence[str]) -> list[str]:
         """The full command that runs *argv* in the namespace of *name*."""
@@ -173,10 +165,7 @@ class Lab:
 
     def process(self, name: str) -> Running:
         """The program called *name* (``gw-msp.portal``, ``collectors``); LabError with a suggestion."""
-        by_name = {running.program.name: running for running in self.processes()}
-        if name not in by_name:
-            raise LabError(f"no process is called {name}; {_suggest(name, by_name)}")
-        return by_name[name]
+        return called(name, {running.program.name: running for running in self.processes()}, "process")
 
     def restart(self, name: str, number: signal.Signals = signal.SIGTERM) -> Running:
         """End a program by a signal and start it again as it was; returns once it does its work."""
@@ -204,11 +193,8 @@ class Lab:
         self._fibre(site, up=True)
 
     def _fibre(self, site: str, *, up: bool) -> None:
-        wiring = self.plan
-        ends = {fibre.site: fibre for fibre in wiring.fibres}
-        if site not in ends:
-            raise LabError(f"no site is called {site}; {_suggest(site, ends)}")
-        network.set_link(ends[site].end.namespace, ends[site].end.interface, up=up)
+        end = called(site, {fibre.site: fibre for fibre in self.plan.fibres}, "site").end
+        network.set_link(end.namespace, end.interface, up=up)
 
     def device_off(self, name: str) -> None:
         """Take the power from a switch or an access point: no port has a carrier any more."""
@@ -234,14 +220,12 @@ class Lab:
         """Make a simulated agent ``silent``, answer ``garbage``, ``normal`` again, or ``reboot``."""
         if order not in DEVICE_ORDERS:
             raise LabError(f"{order} is no order; there are {', '.join(DEVICE_ORDERS)}")
-        simulated = self._simulated()
-        if device not in simulated:
-            raise LabError(f"no simulated agent is called {device}; {_suggest(device, simulated)}")
+        called(device, self._simulated(), "simulated agent")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
             channel.sendto(f"{device} {order}".encode(), str(self.folder / building.ORDERS))
 
-    def _simulated(self) -> list[str]:
-        return [point.name for site in self.town.sites for point in site.access_points]
+    def _simulated(self) -> dict[str, AccessPoint]:
+        return {point.name: point for site in self.town.sites for point in site.access_points}
 
     def flush_nft(self, gateway: str) -> None:
         """What a colleague's ``nft flush ruleset`` on a gateway does."""
@@ -249,17 +233,8 @@ class Lab:
 
     def log(self, name: str, lines: int | None = None) -> str:
         """What a program has written; only the last *lines* when given."""
-        path = self.folder / "logs" / f"{name}.log"
-        if not path.exists():
-            known = [file.stem for file in path.parent.glob("*.log")]
-            raise LabError(f"no log is called {name}; {_suggest(name, known)}")
+        called(name, {file.stem: file for file in (self.folder / "logs").glob("*.log")}, "log")
         return processes.last_lines(self.folder, name, lines)
-
-
-def _suggest(word: str, known: Iterable[str]) -> str:
-    listed = sorted(known)
-    close = difflib.get_close_matches(word, listed, n=1, cutoff=0.4)
-    return f"did you mean {close[0]}?" if close else f"there are {', '.join(listed) or 'none'}"
 
 
 def _only_for_root() -> None:
