@@ -104,3 +104,15 @@ def test_a_proof_is_kept_a_year_and_no_longer(file: Path) -> None:
         book.end(book.accept(acceptance(), SESSION, NOW), "left", NOW)
         assert book.purge(Now("boot-1", 0.0, NOW.wall + PROOF_SECONDS - 1)) == 0
         assert book.purge(Now("boot-1", 0.0, NOW.wall + PROOF_SECONDS + 1)) == 1
+
+
+def test_a_commit_is_on_the_disk_before_it_returns_and_what_is_erased_is_overwritten(file: Path) -> None:
+    """SQLite's own words for it: synchronous 2 is FULL."""
+    store = Store(file)
+    with store._engine.connect() as connection:
+        asked = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in ("synchronous", "secure_delete")
+        }
+        journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar()
+
+    assert (asked, journal) == ({"synchronous": 2, "secure_delete": 1}, "wal")
