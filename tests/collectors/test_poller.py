@@ -272,6 +272,7 @@ def test_a_device_that_comes_back_is_up_again(running: Callable[[list[Device]], 
         is_off[0] = False
 
         until(lambda: board.standings()[0].up is True)
+        assert state(board) == {"ap-1": (True, "")}
 
 
 def test_a_corrected_secret_is_taken_up(
@@ -283,7 +284,8 @@ def test_a_corrected_secret_is_taken_up(
 
     monkeypatch.setitem(SECRETS, "auth", "auth-sha1aes128")
 
-    until(lambda: state(board) == {"ap-1": (True, "")})
+    until(lambda: board.standings()[0].up is True)
+    assert state(board) == {"ap-1": (True, "")}
 
 
 def test_a_stopped_poller_says_so(small_town: Town) -> None:

@@ -42,7 +42,11 @@ def test_the_shipped_profiles_are_there() -> None:
 
 @pytest.mark.parametrize("device", [each for each in profiles() if each.layer == "device"], ids=lambda p: p.profile)
 def test_a_device_profile_agrees_with_all_base_profiles(device: Profile) -> None:
-    combine([*(each for each in profiles() if each.layer == "base"), device])
+    base = [each for each in profiles() if each.layer == "base"]
+
+    combined = combine([*base, device])
+
+    assert {rule.metric for rule in combined.metrics} == {r.metric for each in (*base, device) for r in each.metrics}
 
 
 def test_a_good_profile_is_read() -> None:

@@ -84,6 +84,7 @@ def test_a_resident_has_addresses_of_both_families() -> None:
         return any(a.startswith("10.11.") for a in found) and any(a.startswith("2001:db8:11:") for a in found)
 
     eventually(both)
+    assert both()
 
 
 def test_a_simulated_access_point_answers_snmp_v3(lab: Lab) -> None:

@@ -131,5 +131,11 @@ def test_nothing_starts_on_a_broken_town(tmp_path: Path, town_folder: Path) -> N
     assert "nothing was started" in errors
 
 
-def test_notify_outside_systemd_does_nothing() -> None:
+def test_notify_outside_systemd_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[object] = []
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    monkeypatch.setattr(socket, "socket", lambda *words: opened.append(words))
+
     notify("READY=1")
+
+    assert opened == []
