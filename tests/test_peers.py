@@ -1,0 +1,53 @@
+"""What peers taught us: every feature we must or should have, and every rule, is proved by a test named after it."""
+
+import re
+
+from peers_page import PAGE, page, proofs, rows, wants_a_test
+
+NOT_YET = {
+    "F57": "the sealed source log is issue 7",
+    "F58": "port mappings for lawful requests are issue 7, with the DPO's decision",
+}
+"""Promised later, and said so on the page."""
+OPEN = """
+    F01 F02 F03 F04 F05 F06 F07 F08 F09 F10 F11 F12 F13 F14 F15 F16 F17 F18 F19 F20 F21 F22 F23 F24 F25 F26
+    F27 F28 F29 F30 F31 F33 F36 F37 F38 F39 F40 F41 F43 F44 F49 F50 F51 F52 F53 F54 F55 F56 F59 F60 R01 R02
+    R03 R04 R05 R06 R07 R08 R09 R10 R11 R12 R13 R14 R15 R16 R17 R18 R19 R20 R21 R22 R23 R24 R25 R26 R27 R28
+    R29 R30 R31 R32 R33 R34 R35 R36 R37 R38 R39 R40 R41 R42 R43 R44 R45 R46 R47 R48 R49 R50 R51 R52 R53 R54
+    R55 R56 R57 R58 R59 R60 R61 R62 R63
+"""
+"""Being written; this set only ever shrinks."""
+
+
+def test_every_feature_and_every_rule_is_on_the_page() -> None:
+    assert list(rows()["features"]) == [f"F{number:02}" for number in range(1, 61)]
+    assert list(rows()["rules"]) == [f"R{number:02}" for number in range(1, 64)]
+    for one, row in rows()["features"].items():
+        assert row["level"] in {"must", "should", "later", "never"}, one
+        assert "stand" in row or row["level"] in {"must", "should"}, f"{one}: say why"
+
+
+def test_every_must_every_should_and_every_rule_has_a_test_named_after_it() -> None:
+    missing = wants_a_test() - set(proofs())
+
+    assert missing - set(NOT_YET) - set(OPEN.split()) == set(), "name a test after it: test_f09_…, test_r27_…"
+
+
+def test_what_is_promised_for_later_has_no_test_yet_and_the_page_says_so() -> None:
+    assert set(NOT_YET) & set(proofs()) == set(), "it is proved: take it off the list"
+    for one in NOT_YET:
+        assert rows()["features"][one]["stand"].startswith("not yet: ")
+
+
+def test_no_test_carries_an_id_that_does_not_exist() -> None:
+    known = set(rows()["features"]) | set(rows()["rules"])
+
+    assert {one: tests for one, tests in proofs().items() if one not in known} == {}
+
+
+def test_the_page_says_what_tests_and_rows_say() -> None:
+    assert without_tests(PAGE.read_text("utf-8")) == without_tests(page()), "run script/docs"
+
+
+def without_tests(text: str) -> str:
+    return re.sub(r"\| [^|]*\|$", "|", text, flags=re.MULTILINE)
