@@ -1,6 +1,7 @@
 """The moment it is, on the clocks a session needs."""
 
 import time
+from functools import cache
 from pathlib import Path
 
 from captive_portal.session import Now
@@ -10,4 +11,10 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 def moment() -> Now:
     """Now: this boot's name, CLOCK_BOOTTIME (never stepped, counts through suspend), and the wall clock."""
-    return Now(BOOT.read_text("ascii").strip(), time.clock_gettime(time.CLOCK_BOOTTIME), time.time())
+    return Now(_boot(), time.clock_gettime(time.CLOCK_BOOTTIME), time.time())
+
+
+@cache
+def _boot() -> str:
+    """This boot's name; no process outlives it."""
+    return BOOT.read_text("ascii").strip()

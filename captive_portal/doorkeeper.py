@@ -17,6 +17,8 @@ from captive_portal.admission import Allow, Deny, Direction, Step, Wanted, direc
 from captive_portal.remote import Door, GatewayAway
 from captive_portal.session import Event, Now, Policy, Session, anchored, decide
 from captive_portal.store import Acceptance, Book, Live, Store, StoreFailed
+from captive_portal.timeline import Note, unnoted
+from captive_portal.timeline import Step as Seen
 from parvis.addresses import MacAddress
 from parvis.instruments import Instruments
 from parvis.running import log, thread_or_exit
@@ -42,6 +44,10 @@ class Outcome(StrEnum):
     """It is on disk; the gateway is away and will be told as soon as it is back."""
 
 
+NOTED = {Outcome.ADMITTED: Seen.ACCEPTED, Outcome.AGAIN: Seen.ACCEPTED, Outcome.LEFT: Seen.LEFT}
+"""What a device's timeline says of an outcome."""
+
+
 class NotStored(Exception):
     """The store could not be written; nothing was changed. The disk needs attention."""
 
@@ -58,9 +64,15 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
     """Start it with ``with``; :meth:`accept`, :meth:`extend` and :meth:`leave` may be called from any thread."""
 
     def __init__(
-        self, store: Store, door: Door, policy: Policy, instruments: Instruments, clock: Callable[[], Now]
+        self,
+        store: Store,
+        door: Door,
+        policy: Policy,
+        instruments: Instruments,
+        clock: Callable[[], Now],
+        note: Note = unnoted,
     ) -> None:
-        self._store, self._door, self._policy, self._clock = store, door, policy, clock
+        self._store, self._door, self._policy, self._clock, self._note = store, door, policy, clock, note
         self._active = instruments.gauge("portal_sessions_active")
         self._drift = instruments.gauge("portal_sessions_drift")
         self._repairs = instruments.counter("portal_repairs_total")
@@ -137,12 +149,17 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
             return
         admitted = self._apply([step for _, _, step in done if step is not None])
         for job, outcome, step in done:
+            if outcome in NOTED:
+                self._note(job.mac, NOTED[outcome])
+            if admitted and isinstance(step, Allow):
+                self._note(job.mac, Seen.ADMITTED)
             job.answer.set_result(outcome if admitted or step is None else Outcome.WAITING)
 
     def _decide(self, book: Book, job: _Job, now: Now) -> tuple[Outcome, Step | None]:
         live = book.live_of(job.mac)
         if live is not None and live.session.remaining(now, self._policy) <= 0:
             book.end(live.number, Event.EXPIRED, now)
+            self._note(job.mac, Seen.EXPIRED)
             live = None
         if job.event is Event.LEFT:
             return self._left(book, live, job.mac, now)
@@ -215,6 +232,7 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
             for mac, live in book.live().items():
                 if live.session.remaining(now, self._policy) <= 0:
                     book.end(live.number, Event.EXPIRED, now)
+                    self._note(mac, Seen.EXPIRED)
                     continue
                 session = anchored(live.session, now=now, policy=self._policy)
                 if session != live.session:

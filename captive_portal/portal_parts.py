@@ -3,16 +3,19 @@
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask import Flask
 
 from captive_portal.clock import moment
 from captive_portal.doorkeeper import Doorkeeper
 from captive_portal.forms import Signer
+from captive_portal.pseudonym import Pseudonyms
 from captive_portal.redirector import Redirector
 from captive_portal.remote import Remote
 from captive_portal.session import Policy
 from captive_portal.store import Store
+from captive_portal.timeline import Timeline
 from captive_portal.uplink import running
 from captive_portal.web.application import create_app
 from captive_portal.web.facts import LANGUAGES, Facts, terms
@@ -29,8 +32,10 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     facts = Facts(**handed["facts"])
     door = Remote(Path(handed["socket"]))
     policy = Policy(facts.session, facts.rate_down, facts.rate_up)
-    doorkeeper = stack.enter_context(Doorkeeper(Store(Path(handed["database"])), door, policy, instruments, moment))
-    stack.enter_context(Redirector((handed["bind"], handed["http_port"]), facts.url, instruments))
+    timeline = Timeline(Pseudonyms(handed["secret"].encode()), ZoneInfo(facts.timezone), moment)
+    store = Store(Path(handed["database"]))
+    doorkeeper = stack.enter_context(Doorkeeper(store, door, policy, instruments, moment, timeline.note))
+    stack.enter_context(Redirector((handed["bind"], handed["http_port"]), facts.url, instruments, timeline.heard))
     checks = {"doorkeeper": lambda: doorkeeper.wrong}
     stack.enter_context(Endpoint((handed["listen"], handed["port"]), registry, checks))
     hall = Hall(
@@ -42,6 +47,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
         clock=moment,
         uplink=lambda: running(handed["uplink"]),
         instruments=instruments,
+        timeline=timeline,
     )
     application = create_app(hall)
     notify("READY=1")

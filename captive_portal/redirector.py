@@ -60,7 +60,9 @@ def verdict(received: bytes) -> tuple[int, bool] | None:
 class _Visit(asyncio.Protocol):
     """One connection: one answer, then the end."""
 
-    def __init__(self, replies: dict[int, bytes], count: Callable[[int], None], open_visits: set["_Visit"]) -> None:
+    def __init__(
+        self, replies: dict[int, bytes], count: Callable[[int, str], None], open_visits: set["_Visit"]
+    ) -> None:
         self._replies, self._count, self._open = replies, count, open_visits
         self._received = bytearray()
         self._transport: asyncio.Transport | None = None
@@ -84,7 +86,7 @@ class _Visit(asyncio.Protocol):
         reply = self._replies[code]
         self._transport.write(reply if with_body else reply[: reply.index(b"\r\n\r\n") + 4])
         self._transport.close()
-        self._count(code)
+        self._count(code, self._transport.get_extra_info("peername")[0])
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 the parent's signature
         self._open.discard(self)
@@ -100,12 +102,21 @@ def _listening(address: tuple[str, int]) -> socket.socket:
 
 
 class Redirector(AbstractContextManager["Redirector"]):
-    """Answers at *address* (host, port; port 0 picks one) with 302 to *url*, in a thread of its own."""
+    """Answers at *address* (host, port; port 0 picks one) with 302 to *url*, in a thread of its own.
 
-    def __init__(self, address: tuple[str, int], url: str, instruments: Instruments) -> None:
+    *heard* is told the address of each device that was answered.
+    """
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        url: str,
+        instruments: Instruments,
+        heard: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._address, self._replies = address, answers(url)
         counter = instruments.counter("portal_redirects_total")
-        self._count: Callable[[int], None] = lambda code: counter.labels(code).inc()
+        self._counter, self._heard = counter, heard
         self._loop = asyncio.new_event_loop()
         self._thread = thread_or_exit("redirector", self._run)
         self._ready = Event()
@@ -122,10 +133,14 @@ class Redirector(AbstractContextManager["Redirector"]):
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
+    def _answered(self, code: int, address: str) -> None:
+        self._counter.labels(code).inc()
+        self._heard(address)
+
     def _run(self) -> None:
         open_visits: set[_Visit] = set()
         listening = _listening(self._address)
-        make = self._loop.create_server(lambda: _Visit(self._replies, self._count, open_visits), sock=listening)
+        make = self._loop.create_server(lambda: _Visit(self._replies, self._answered, open_visits), sock=listening)
         server = self._loop.run_until_complete(make)
         self.port = listening.getsockname()[1]
         self._ready.set()

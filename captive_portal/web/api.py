@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from captive_portal.protocol import Truth
 from captive_portal.remote import GatewayAway
+from captive_portal.timeline import Step
 from captive_portal.urls import API_PATH
 from captive_portal.web.visitor import device, hall
 
@@ -29,6 +30,8 @@ def captive() -> Response:
     except GatewayAway:
         counter.labels("unknown").inc()
         return _uncached(Response("", 503, {"Retry-After": "5"}))
+    if mac:
+        hall().timeline.note(mac, Step.API)
     counter.labels("false" if truth else "true").inc()
     return _uncached(Response(json.dumps(state(truth, hall().facts.url)), 200, content_type=CAPTIVE_JSON))
 

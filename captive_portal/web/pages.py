@@ -13,6 +13,7 @@ from captive_portal.doorkeeper import NotStored, Outcome
 from captive_portal.forms import Purpose, fingerprint
 from captive_portal.protocol import Truth
 from captive_portal.store import Acceptance
+from captive_portal.timeline import Step
 from captive_portal.web.facts import LANGUAGES, duration
 from captive_portal.web.visitor import device, ends, hall, language, signed, spoken_time, token
 from parvis.addresses import MacAddress
@@ -40,6 +41,7 @@ def splash() -> Answer:
         return unknown()
     if hall().door.session(mac) is not None:
         return redirect(there("status"), 303)
+    hall().timeline.note(mac, Step.PAGE)
     hall().instruments.counter("portal_splash_pages_total").labels(language()).inc()
     return render_template(
         "splash.html", token=token(mac, "accept"), again="again" in request.args, hours=duration(hall().facts.session)

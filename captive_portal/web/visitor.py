@@ -14,6 +14,7 @@ from captive_portal.neighbours import plain
 from captive_portal.protocol import Truth
 from captive_portal.remote import Door
 from captive_portal.session import Now
+from captive_portal.timeline import Timeline
 from captive_portal.web.facts import LANGUAGES, Facts, Language, Terms
 from parvis.addresses import MacAddress
 from parvis.instruments import Instruments
@@ -34,6 +35,7 @@ class Hall:
     clock: Callable[[], Now]
     uplink: Callable[[], bool]
     instruments: Instruments
+    timeline: Timeline
     pause: Callable[[float], None] = time.sleep
 
 

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry
@@ -16,10 +17,12 @@ from captive_portal.commands import page_facts
 from captive_portal.doorkeeper import Doorkeeper
 from captive_portal.forms import Signer
 from captive_portal.protocol import Truth
+from captive_portal.pseudonym import Pseudonyms
 from captive_portal.remote import GatewayAway
 from captive_portal.session import Now, Policy
 from captive_portal.store import Store
 from captive_portal.store_migration import migrate
+from captive_portal.timeline import Timeline
 from captive_portal.web.application import create_app
 from captive_portal.web.facts import LANGUAGES, terms
 from captive_portal.web.visitor import Hall
@@ -98,6 +101,7 @@ class House:
         self.registry = CollectorRegistry()
         self.instruments = Instruments("portal", self.registry)
         self.fibre = True
+        self.timeline = Timeline(Pseudonyms(b"p" * 32), ZoneInfo(town.timezone), self.clock)
         self.doorkeeper = self.new_doorkeeper(self.instruments)
         self.app = create_app(self._hall())
 
@@ -105,7 +109,12 @@ class House:
         """A doorkeeper as after a restart of the process."""
         policy = Policy(self.facts.session, self.facts.rate_down, self.facts.rate_up)
         return Doorkeeper(
-            self.store, self.gateway, policy, instruments or Instruments("portal", CollectorRegistry()), self.clock
+            self.store,
+            self.gateway,
+            policy,
+            instruments or Instruments("portal", CollectorRegistry()),
+            self.clock,
+            self.timeline.note,
         )
 
     def _hall(self) -> Hall:
@@ -118,6 +127,7 @@ class House:
             clock=self.clock,
             uplink=lambda: self.fibre,
             instruments=self.instruments,
+            timeline=self.timeline,
             pause=lambda _seconds: None,
         )
 

@@ -1,0 +1,144 @@
+"""What happened to each device today, step by step, so that staff can say where it stopped. In memory, bounded.
+
+It answers "why is this device not online?". Each step keeps when it was first and last seen and how often; the oldest
+device goes when there are too many, and at midnight everything goes, because codes change with the day.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address
+from zoneinfo import ZoneInfo
+
+from captive_portal.neighbours import plain
+from captive_portal.pseudonym import Pseudonyms
+from captive_portal.session import Now
+from parvis.addresses import MacAddress
+
+MAX_DEVICES = 4096
+MAX_ADDRESSES = 1024
+"""Addresses that were answered by the redirector and whose device nobody has asked for yet."""
+
+
+class Step(StrEnum):
+    """The way to the internet, and the ways out."""
+
+    LEASE = "lease"
+    NEIGHBOUR = "neighbour"
+    PROBE = "probe"
+    API = "api"
+    PAGE = "page"
+    ACCEPTED = "accepted"
+    ADMITTED = "admitted"
+    FIRST_BYTE = "first-byte"
+    REFUSED = "refused"
+    SLOWED = "slowed"
+    LEFT = "left"
+    EXPIRED = "expired"
+    IDLE = "idle"
+    REVOKED = "revoked"
+
+
+@dataclass(slots=True)
+class Seen:
+    """How often a step was seen, and the first and last time in seconds since boot."""
+
+    first: float
+    last: float
+    count: int = 1
+
+    def with_(self, other: "Seen") -> "Seen":
+        """Both together."""
+        return Seen(min(self.first, other.first), max(self.last, other.last), self.count + other.count)
+
+
+@dataclass(slots=True)
+class _Device:
+    mac: MacAddress
+    steps: dict[Step, Seen] = field(default_factory=dict)
+
+
+Note = Callable[[MacAddress, Step], None]
+"""How other modules tell of a step."""
+
+
+def unnoted(_mac: MacAddress, _step: Step) -> None:
+    """A Note for those who keep no timeline."""
+
+
+class Timeline:
+    """The steps of today's devices. For any number of threads; :meth:`note` costs microseconds."""
+
+    def __init__(self, pseudonyms: Pseudonyms, zone: ZoneInfo, clock: Callable[[], Now]) -> None:
+        self._pseudonyms, self._zone, self._clock = pseudonyms, zone, clock
+        self._lock = threading.Lock()
+        self._devices: OrderedDict[str, _Device] = OrderedDict()
+        self._addresses: OrderedDict[str, Seen] = OrderedDict()
+        self._day, self._midnights = date.min, (0.0, 0.0)
+
+    def code(self, mac: MacAddress) -> str:
+        """The code of *mac* today, for its own resident and for staff."""
+        with self._lock:
+            return self._pseudonyms.of(mac, self._today(self._clock()))
+
+    def note(self, mac: MacAddress, step: Step) -> None:
+        """Remember that *mac* came to *step* now."""
+        now = self._clock()
+        with self._lock:
+            self._note(mac, step, Seen(now.since_boot, now.since_boot), now)
+
+    def heard(self, address: str) -> None:
+        """Remember that plain HTTP from *address* was answered; whose address it is, is asked only when somebody asks.
+
+        So 300 probes a second of idle phones cost no question to gatewayd.
+        """
+        now = self._clock()
+        at = now.since_boot
+        with self._lock:
+            self._today(now)
+            seen = self._addresses.pop(address, None)
+            self._addresses[address] = seen.with_(Seen(at, at)) if seen else Seen(at, at)
+            if len(self._addresses) > MAX_ADDRESSES:
+                self._addresses.popitem(last=False)
+
+    def settle(self, identify: Callable[[IPv4Address | IPv6Address], MacAddress | None]) -> None:
+        """Give the probes heard to their devices; *identify*'s errors pass through, and what is left waits."""
+        while True:
+            with self._lock:
+                if not self._addresses:
+                    return
+                address, seen = next(reversed(self._addresses.items()))
+            mac = identify(plain(address))
+            with self._lock:
+                if self._addresses.pop(address, None) is not None and mac is not None:
+                    self._note(mac, Step.PROBE, seen, self._clock())
+
+    def device(self, code: str) -> tuple[MacAddress, dict[Step, Seen]] | None:
+        """The device called *code* today and its steps; None when nothing was noted of one."""
+        with self._lock:
+            self._today(self._clock())
+            found = self._devices.get(code)
+            return (found.mac, dict(found.steps)) if found else None
+
+    def _note(self, mac: MacAddress, step: Step, seen: Seen, now: Now) -> None:
+        code = self._pseudonyms.of(mac, self._today(now))
+        device = self._devices.pop(code, None) or _Device(mac)
+        self._devices[code] = device
+        before = device.steps.get(step)
+        device.steps[step] = before.with_(seen) if before else seen
+        if len(self._devices) > MAX_DEVICES:
+            self._devices.popitem(last=False)
+
+    def _today(self, now: Now) -> date:
+        """The day it is in the town; when it is another than at the last question, everything is forgotten."""
+        begins, ends = self._midnights
+        if not begins <= now.wall < ends:
+            midnight = datetime.fromtimestamp(now.wall, self._zone).replace(hour=0, minute=0, second=0, microsecond=0)
+            self._day = midnight.date()
+            self._midnights = (midnight.timestamp(), (midnight + timedelta(days=1)).timestamp())
+            self._devices.clear()
+            self._addresses.clear()
+        return self._day
