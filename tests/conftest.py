@@ -4,9 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from parvis.inventory import DEMO_TOWN, Town, load
 from tests_support import Edit, copy_town
+
+# A busy machine is slow; how long an example takes proves nothing.
+settings.register_profile("parvis", deadline=None)
+settings.load_profile("parvis")
 
 
 @pytest.fixture(scope="session")
