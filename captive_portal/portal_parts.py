@@ -1,4 +1,4 @@
-"""The parts of the portal's second process, and how they fit together."""
+"""The parts of the portal's process, and how they fit together."""
 
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,6 +20,7 @@ from captive_portal.uplink import running
 from captive_portal.web.application import create_app
 from captive_portal.web.facts import LANGUAGES, Facts, terms
 from captive_portal.web.visitor import Hall
+from parvis import heap
 from parvis.endpoint import Endpoint
 from parvis.instruments import VERSION, Definition, registry_of
 from parvis.running import log, notify, start_logging
@@ -50,6 +51,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
         timeline=timeline,
     )
     application = create_app(hall)
+    heap.give_back()
     notify("READY=1")
     log.info("started", version=VERSION, town=handed["town"], site=facts.site, port=handed["port"])
     return application

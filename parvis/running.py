@@ -1,57 +1,23 @@
 """Logs, systemd's ear, and the life of a process from READY to the signal that ends it. It imports little."""
 
-import logging
 import os
 import signal
 import socket
-import sys
 import threading
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from importlib import import_module
-from types import FrameType, ModuleType
+from types import FrameType
 from typing import Any
 
 from parvis import heap
+from parvis.journal import log
 
-
-def _structlog() -> ModuleType:
-    """structlog, kept from loading rich: 5 MB a process for colours that nobody sees in a journal."""
-    loaded = sys.modules.get("rich")
-    sys.modules["rich"] = None  # type: ignore[assignment]  # importlib: the documented way to say "not here"
-    try:
-        return import_module("structlog")
-    finally:
-        if loaded is None:
-            del sys.modules["rich"]
-        else:
-            sys.modules["rich"] = loaded
-
-
-structlog = _structlog()
-log = structlog.get_logger()
-"""What every room writes its events with."""
+__all__ = ["hold", "log", "notify", "start_logging", "thread_or_exit"]
 
 
 def start_logging(process: str, level: str) -> None:
-    """One JSON object a line on standard error: event, level, timestamp (UTC), process and the facts as fields."""
-
-    def named(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-        event["process"] = process  # bound here, not by contextvars: threads do not inherit those
-        return event
-
-    structlog.configure(
-        processors=[
-            named,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=False,
-    )
+    """One JSON object a line on standard error: the facts as fields, event, process, level and timestamp (UTC)."""
+    log.begin(process, level)
 
 
 def notify(state: str) -> None:
@@ -70,7 +36,7 @@ def thread_or_exit(name: str, work: Callable[[], None]) -> threading.Thread:
     def guarded() -> None:
         try:
             work()
-        except BaseException:
+        except BaseException:  # noqa: BLE001 logged, and the process ends
             log.exception("a thread failed; the process ends", thread=name)
             os._exit(1)
 

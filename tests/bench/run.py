@@ -43,7 +43,7 @@ def running_town() -> Iterator[Lab]:
     with tempfile.TemporaryDirectory(prefix="parvis-bench-") as folder:
         Path(folder).chmod(0o755)
         lab = Lab(Path(folder) / "lab")
-        lab.up(Options(prefix="pb-"))
+        lab.up(Options(prefix="be-"))
         try:
             yield lab
         finally:
