@@ -15,6 +15,7 @@ from captive_portal.redirector import Redirector
 from captive_portal.remote import Remote
 from captive_portal.session import Policy
 from captive_portal.store import Store
+from captive_portal.store_directives import Directives
 from captive_portal.timeline import Timeline
 from captive_portal.uplink import running
 from captive_portal.web.application import create_app
@@ -49,6 +50,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
         uplink=lambda: running(handed["uplink"]),
         instruments=instruments,
         timeline=timeline,
+        directives=Directives(store, facts.site, moment),
     )
     application = create_app(hall)
     heap.give_back()

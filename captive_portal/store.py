@@ -93,9 +93,15 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator["Book"]:
         """One transaction; when the block ends without an error it is on disk. StoreFailed when it could not be."""
+        with self.connection() as connection:
+            yield Book(connection)
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """One transaction for the other tables; see :meth:`transaction`."""
         try:
             with self._engine.begin() as connection:
-                yield Book(connection)
+                yield connection
         except SQLAlchemyError as error:
             raise StoreFailed(str(error)) from error
 

@@ -7,7 +7,7 @@ from captive_portal.web.api import api
 from captive_portal.web.pages import PAGES, language_of_the_path, other_languages, there
 from captive_portal.web.papers import PAPERS
 from captive_portal.web.shield import CSS, protect
-from captive_portal.web.visitor import Hall, language
+from captive_portal.web.visitor import Hall, banner, language
 
 
 def create_app(hall: Hall) -> Flask:
@@ -46,6 +46,7 @@ def _words(hall: Hall) -> dict[str, object]:
         "site": hall.facts.title[spoken],
         "terms": hall.terms[spoken],
         "uplink": hall.uplink,
+        "banner": banner(),
         "there": there,
         "other_languages": other_languages,
     }

@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 
 from flask import current_app, g, request
 
+from captive_portal.directives import Kind
 from captive_portal.doorkeeper import Doorkeeper
 from captive_portal.forms import Purpose, Signer
 from captive_portal.neighbours import plain
 from captive_portal.protocol import Truth
 from captive_portal.remote import Door
 from captive_portal.session import Now
+from captive_portal.store_directives import Directives
 from captive_portal.timeline import Timeline
 from captive_portal.web.facts import LANGUAGES, Facts, Language, Terms
 from parvis.addresses import MacAddress
@@ -36,6 +38,7 @@ class Hall:
     uplink: Callable[[], bool]
     instruments: Instruments
     timeline: Timeline
+    directives: Directives
     pause: Callable[[float], None] = time.sleep
 
 
@@ -51,6 +54,14 @@ def language() -> Language:
         g.language = request.accept_languages.best_match(LANGUAGES, "fr")
     found: Language = g.language
     return found
+
+
+def banner() -> tuple[str, str] | None:
+    """The language and the text of the message staff have put on every page, None when there is none (CGU-11)."""
+    found = hall().directives.latest(Kind.BANNER)
+    if found is None:
+        return None
+    return ("fr", found.order.fr) if language() == "fr" else ("en", found.order.en)
 
 
 def device() -> MacAddress | None:

@@ -21,6 +21,7 @@ from captive_portal.pseudonym import Pseudonyms
 from captive_portal.remote import GatewayAway
 from captive_portal.session import Now, Policy
 from captive_portal.store import Store
+from captive_portal.store_directives import Directives
 from captive_portal.store_migration import migrate
 from captive_portal.timeline import Timeline
 from captive_portal.web.application import create_app
@@ -101,6 +102,7 @@ class House:
         self.registry = CollectorRegistry()
         self.instruments = Instruments("portal", self.registry)
         self.fibre = True
+        self.directives = Directives(self.store, self.facts.site, self.clock)
         self.timeline = Timeline(Pseudonyms(b"p" * 32), ZoneInfo(town.timezone), self.clock)
         self.doorkeeper = self.new_doorkeeper(self.instruments)
         self.app = create_app(self._hall())
@@ -128,6 +130,7 @@ class House:
             uplink=lambda: self.fibre,
             instruments=self.instruments,
             timeline=self.timeline,
+            directives=self.directives,
             pause=lambda _seconds: None,
         )
 
