@@ -51,11 +51,26 @@ class Deny:
     mac: MacAddress
 
 
-Step = Allow | Deny
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Keep *mac* out for *seconds* and end its session; it still reaches the portal, which says why."""
+
+    mac: MacAddress
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Unblock:
+    """Let *mac* be admitted again."""
+
+    mac: MacAddress
+
+
+Step = Allow | Deny | Block | Unblock
 Direction = Literal["missing", "different", "surplus"]
 
 
-def plan(wanted: Mapping[MacAddress, Wanted], actual: Mapping[MacAddress, Admitted], now: float) -> list[Step]:
+def plan(wanted: Mapping[MacAddress, Wanted], actual: Mapping[MacAddress, Admitted], now: float) -> list[Allow | Deny]:
     """What makes the gateway admit exactly *wanted* at *now* (seconds since boot); *actual* was read just before.
 
     >>> anna = MacAddress.parse("02:00:00:00:00:01")
@@ -63,7 +78,7 @@ def plan(wanted: Mapping[MacAddress, Wanted], actual: Mapping[MacAddress, Admitt
     [Deny(mac=MacAddress(text='02:00:00:00:00:01'))]
     """
     live = {mac: want for mac, want in wanted.items() if want.deadline > now}
-    surplus: list[Step] = [Deny(mac) for mac in sorted(actual.keys() - live.keys())]
+    surplus: list[Allow | Deny] = [Deny(mac) for mac in sorted(actual.keys() - live.keys())]
     return surplus + [
         Allow(mac, want.session, want.deadline - now, want.down, want.up)
         for mac, want in sorted(live.items())
@@ -71,7 +86,7 @@ def plan(wanted: Mapping[MacAddress, Wanted], actual: Mapping[MacAddress, Admitt
     ]
 
 
-def direction(step: Step, actual: Mapping[MacAddress, Admitted]) -> Direction:
+def direction(step: Allow | Deny, actual: Mapping[MacAddress, Admitted]) -> Direction:
     """In which way the kernel differed from the store before *step*."""
     if isinstance(step, Deny):
         return "surplus"

@@ -8,8 +8,8 @@ from typing import Any
 
 import nftables
 
-from captive_portal.admission import Admitted, Allow, Deny, Step
-from captive_portal.protocol import Truth
+from captive_portal.admission import Admitted, Allow, Block, Deny, Step, Unblock
+from captive_portal.protocol import OPEN_SESSION, Counted, Truth
 from captive_portal.tables import ARP_TABLE, TABLE
 from parvis.addresses import MacAddress
 
@@ -17,11 +17,18 @@ BURST_SECONDS = 0.25
 """Each direction's bucket holds this much of its rate, on top of the kernel's own second."""
 SMALLEST_BURST = 32_000
 """Bytes; less would drop single segments of TCP with offloads."""
+SIZED = {"auth": "map", "lease4": "set", "blocked": "set"}
+OPEN_RATE = 1_250_000_000
+"""Bytes per second for everybody together while the door is open to all: 10 Gbit/s, the uplink is the limit."""
 FEW = 8
 """Up to so many MAC addresses are looked up one by one; beyond, the whole map is listed once."""
 _ELEMENT = re.compile(r"expires (?P<left>(?:\d+(?:ms|[dhms]))+) : (?P<session>0x[0-9a-f]+|[0-9]+)\b")
 _ERROR = re.compile(r"Error: ([^\n]*)")
-_COUNTER = re.compile(r"counter packets \d+ bytes (\d+)")
+_COUNTER = re.compile(r"counter packets (\d+) bytes (\d+)")
+_COUNTED = re.compile(
+    r"(0x[0-9a-f]+) limit [^,}]*?counter packets \d+ bytes (\d+)[^,}]*? expires ((?:\d+(?:ms|[dhms]))+)"
+)
+_EXPIRES = re.compile(r"expires ((?:\d+(?:ms|[dhms]))+)")
 _DURATION = re.compile(r"(\d+)(ms|[dhms])")
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1, "ms": 0.001}
 Pair = tuple[IPv4Address, MacAddress]
@@ -68,6 +75,33 @@ class Gateway:
         up, down = self._bytes("up", found.session), self._bytes("down", found.session)
         return Truth(found.session, found.seconds, up, down)
 
+    def counters(self) -> list[Counted]:
+        """Every session's bytes and seconds left, the open door's too."""
+        up, down = self._counted("up"), self._counted("down")
+        return [Counted(n, sent, down.get(n, (0, 0.0))[0], left) for n, (sent, left) in up.items()]
+
+    def sizes(self) -> dict[str, int]:
+        """Elements of the sets that may fill up, by name."""
+        return {name: len(_elements(self._query(f"list {kind} inet {TABLE} {name}"))) for name, kind in SIZED.items()}
+
+    def blocked(self, mac: MacAddress) -> float | None:
+        """Seconds *mac* is still kept out; None when it is not."""
+        return one_expiry(self._get(f"blocked {{ {mac} }}"))
+
+    def open(self, seconds: int) -> None:
+        """Let everybody pass for *seconds*, counted from now; 0 ends it, running flows included."""
+        place = f'element inet {TABLE} open {{ "{self._interface}"'
+        text = f"add {place} timeout 1s : {OPEN_SESSION} }}\ndelete {place} }}\n"
+        text += "".join(_removed(name, OPEN_SESSION) for name in ("up", "down"))
+        if seconds:
+            text += f"add {place} timeout {seconds}s : {OPEN_SESSION} }}\n"
+            text += "".join(_session_text(name, OPEN_SESSION, OPEN_RATE, seconds) for name in ("up", "down"))
+        self._run(text)
+
+    def open_seconds(self) -> float:
+        """Seconds the door stays open to all, 0 when it is not."""
+        return one_expiry(self._get(f'open {{ "{self._interface}" }}')) or 0.0
+
     def apply(self, steps: Iterable[Step]) -> None:
         """Do *steps* in one transaction: all or none. TransactionFailed when the kernel refuses twice."""
         todo = list(steps)
@@ -90,24 +124,33 @@ class Gateway:
         return "".join(self._step_text(step, present.get(step.mac)) for step in steps)
 
     def _step_text(self, step: Step, present: Admitted | None) -> str:
-        text = ""
-        if present is not None:
-            text += f"delete element inet {TABLE} auth {{ {self._key(step.mac)} }}\n"
-            text += "".join(_removed(name, present.session) for name in ("up", "down"))
-        if isinstance(step, Deny):
-            return text
-        return text + self._allow_text(step)
+        match step:
+            case Allow():
+                return self._allow_text(step, present)
+            case Unblock(mac):
+                return f"add {_blocked(mac, ' timeout 1s')}delete {_blocked(mac)}"
+            case Block(mac, seconds):
+                kept_out = f"add {_blocked(mac, f' timeout {max(1, int(seconds))}s')}"
+                return f"{self._step_text(Unblock(mac), None)}{kept_out}{self._denied(mac, present)}"
+            case Deny(mac):
+                return self._denied(mac, present)
 
-    def _allow_text(self, step: Allow) -> str:
-        seconds = max(1, int(step.seconds))
-        rates = {"up": step.up // 8, "down": step.down // 8}
-        text = f"add element inet {TABLE} auth {{ {self._key(step.mac)} timeout {seconds}s : {step.session} }}\n"
-        for name, rate in rates.items():
-            burst = max(SMALLEST_BURST, int(rate * BURST_SECONDS))
-            text += _removed(name, step.session) + (
-                f"add element inet {TABLE} {name} {{ {step.session} limit rate {rate} bytes/second "
-                f"burst {burst} bytes counter timeout {seconds}s }}\n"
-            )
+    def _denied(self, mac: MacAddress, present: Admitted | None) -> str:
+        if present is None:
+            return ""
+        text = f"delete element inet {TABLE} auth {{ {self._key(mac)} }}\n"
+        return text + "".join(_removed(name, present.session) for name in ("up", "down"))
+
+    def _allow_text(self, step: Allow, present: Admitted | None) -> str:
+        """The session's elements; one that goes on keeps its bytes, whatever else changes."""
+        seconds, text = max(1, int(step.seconds)), ""
+        counted = {"up": "", "down": ""}
+        if present is not None and present.session == step.session:
+            counted = {name: one_counter(self._get(f"{name} {{ {step.session} }}")) for name in counted}
+        text = self._denied(step.mac, present)
+        text += f"add element inet {TABLE} auth {{ {self._key(step.mac)} timeout {seconds}s : {step.session} }}\n"
+        for name, rate in (("up", step.up // 8), ("down", step.down // 8)):
+            text += _removed(name, step.session) + _session_text(name, step.session, rate, seconds, counted[name])
         return text
 
     def _key(self, mac: MacAddress) -> str:
@@ -132,6 +175,11 @@ class Gateway:
 
     def _bytes(self, name: str, session: int) -> int:
         return one_count(self._get(f"{name} {{ {session} }}"))
+
+    def _counted(self, name: str) -> dict[int, tuple[int, float]]:
+        self._nft.set_json_output(False)  # nft 1.0.6 leaves the counter out of its JSON
+        found = self._run(f"list set inet {TABLE} {name}")
+        return {int(n, 0): (int(total), duration(left)) for n, total, left in _COUNTED.findall(found)}
 
     def _get(self, element: str) -> str:
         """The element as nftables prints it, empty when there is none; nft 1.0.6 gives no JSON for ``get``."""
@@ -187,8 +235,24 @@ def _removed(name: str, session: int) -> str:
     return f"add {place} {{ {session} timeout 1s }}\ndelete {place} {{ {session} }}\n"
 
 
+def _session_text(name: str, session: int, rate: int, seconds: int, counter: str = "counter") -> str:
+    burst = max(SMALLEST_BURST, int(rate * BURST_SECONDS))
+    return (
+        f"add element inet {TABLE} {name} {{ {session} limit rate {rate} bytes/second "
+        f"burst {burst} bytes {counter or 'counter'} timeout {seconds}s }}\n"
+    )
+
+
+def _blocked(mac: MacAddress, end: str = "") -> str:
+    return f"element inet {TABLE} blocked {{ {mac}{end} }}\n"
+
+
 def _elements(found: Any) -> list[Any]:
-    return [element for item in found.get("nftables", []) for element in item.get("map", {}).get("elem", [])]
+    return [
+        element
+        for item in found.get("nftables", [])
+        for element in (item.get("map") or item.get("set") or {}).get("elem", [])
+    ]
 
 
 def _admitted(element: Any) -> tuple[MacAddress, Admitted]:
@@ -206,8 +270,36 @@ def one_admitted(text: str) -> Admitted:
     found = _ELEMENT.search(text)
     if found is None:
         raise ValueError("nftables prints elements differently than we know")
-    seconds = sum(int(number) * _UNITS[unit] for number, unit in _DURATION.findall(found["left"]))
-    return Admitted(int(found["session"], 0), round(seconds, 3))
+    return Admitted(int(found["session"], 0), duration(found["left"]))
+
+
+def duration(text: str) -> float:
+    """Seconds in a duration of nftables.
+
+    >>> duration("1h2m3s40ms")
+    3723.04
+    """
+    return round(sum(int(number) * _UNITS[unit] for number, unit in _DURATION.findall(text)), 3)
+
+
+def one_expiry(text: str) -> float | None:
+    """Seconds left of the one element in *text*; None when there is none.
+
+    >>> one_expiry("elements = { 02:00:00:00:00:01 timeout 1m expires 59s500ms }")
+    59.5
+    """
+    found = _EXPIRES.search(text)
+    return duration(found[1]) if found else None
+
+
+def one_counter(text: str) -> str:
+    """The counter of the one element in *text* as nftables writes it, empty when there is none.
+
+    >>> one_counter("0x00000007 limit rate 1 mbytes/second burst 5 kbytes counter packets 3 bytes 180 timeout 1m")
+    'counter packets 3 bytes 180'
+    """
+    found = _COUNTER.search(text)
+    return found[0] if found else ""
 
 
 def one_count(text: str) -> int:
@@ -217,4 +309,4 @@ def one_count(text: str) -> int:
     180
     """
     found = _COUNTER.search(text)
-    return int(found[1]) if found else 0
+    return int(found[2]) if found else 0

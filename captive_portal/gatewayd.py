@@ -82,6 +82,7 @@ class Loop(AbstractContextManager["Loop"]):
             for key, events in self._selector.select(max(0.0, until - time.monotonic())):
                 act: Callable[[int], None] = key.data
                 act(events)
+            listener.serve_pending(time.monotonic())
 
     def _tick(self, ticks: int, listener: Listener, now: float) -> None:
         listener.sweep(now)

@@ -1,13 +1,16 @@
 """What gatewayd knows and does: the ruleset, the leases, the sessions. It answers requests; it has no socket."""
 
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from captive_portal import neighbours, protocol
+from captive_portal.arrivals import Arrivals
 from captive_portal.gateway import Gateway, Pair, TransactionFailed
 from captive_portal.leases import Follower, Lease
+from captive_portal.listener import Pending
 from parvis.addresses import MacAddress
 from parvis.instruments import Instruments
 from parvis.running import log
@@ -41,6 +44,8 @@ class Guard:
         self._lease_count = instruments.gauge("gateway_leases")
         self._lease_file = instruments.gauge("gateway_lease_file_up")
         self._leases: dict[IPv4Address, Lease] = {}
+        self._arrivals = Arrivals(int(clock() * 1000))
+        self._sizes: dict[str, int] = {}
         self.wrong = "the ruleset is not loaded yet"
         """Empty while the ruleset is in force, else what is wrong, in words."""
         for reason in ("peer", "garbage", "oversized", "crowded", "slow"):
@@ -80,11 +85,12 @@ class Guard:
         self._leases = {a: one for a, one in self._leases.items() if one.expires + GRACE_SECONDS > now}
         self._lease_count.set(sum(1 for one in self._leases.values() if one.expires > now))
         try:
-            self._sessions.set(len(self._gateway.admitted()))
+            self._sizes = self._gateway.sizes()
         except TransactionFailed:
-            self._sessions.set(0)
+            self._sizes = {}
+        self._sessions.set(self._sizes.get("auth", 0))
 
-    def answer(self, line: bytes) -> bytes:
+    def answer(self, line: bytes) -> bytes | Pending:
         """The answer to one request line; a wrong one is refused and counted."""
         try:
             request = protocol.parse(line)
@@ -92,6 +98,8 @@ class Guard:
             self.refused("garbage")
             return protocol.refusal(f"garbage: {error}")
         self._requests.labels(type(request).__name__.lower()).inc()
+        if isinstance(request, protocol.Arrivals):
+            return self._arrivals.question(request, time.monotonic())
         try:
             return protocol.answer(self._facts(request))
         except TransactionFailed as error:
@@ -107,19 +115,53 @@ class Guard:
 
     def _facts(self, request: protocol.Request) -> dict[str, Any]:
         match request:
+            case protocol.Apply() | protocol.Open():
+                self._do(request)
+                return {}
             case protocol.Identify(address):
                 mac = self._identify(address)
                 return {"mac": mac.text if mac else None}
             case protocol.Lookup(mac):
                 found = self._gateway.session(mac)
                 return {"session": asdict(found) if found else None}
-            case protocol.Apply(steps):
-                self._transact(lambda: self._gateway.apply(steps))
-                return {}
+            case protocol.Device(mac):
+                return {"device": asdict(self._seen(mac))}
+        return self._everything(request)
+
+    def _everything(self, request: protocol.Request) -> dict[str, Any]:
+        match request:
             case protocol.Everybody():
                 return protocol.admitted_out(self._gateway.admitted())
-            case protocol.Status():
-                return {"wrong": self.wrong, "leases": len(self._leases)}
+            case protocol.Counters():
+                return protocol.counters_out(self._gateway.counters())
+        return {"state": asdict(self._state())}
+
+    def _do(self, request: protocol.Apply | protocol.Open) -> None:
+        if isinstance(request, protocol.Apply):
+            self._transact(lambda: self._gateway.apply(request.steps))
+            return
+        self._transact(lambda: self._gateway.open(request.seconds))
+        log.warning("the door is open to all" if request.seconds else "the door is closed", seconds=request.seconds)
+
+    def _state(self) -> protocol.State:
+        return protocol.State(self.wrong, len(self._leases), self._gateway.open_seconds(), dict(self._sizes))
+
+    def _seen(self, mac: MacAddress) -> protocol.Seen:
+        now, truth = self._clock(), self._gateway.session(mac)
+        leases = [one for one in self._leases.values() if one.mac == mac and one.expires + GRACE_SECONDS > now]
+        known = neighbours.of(mac, self._site.interface)
+        return protocol.Seen(
+            lease_age=min((one.lifetime - (one.expires - now) for one in leases), default=None),
+            ipv4=len(leases),
+            ipv6=sum(one.address.version == 6 for one in known),  # noqa: PLR2004 IPv6
+            neighbour=neighbours.best(known),
+            session=truth.session if truth else None,
+            seconds=truth.seconds if truth else None,
+            bytes_up=truth.bytes_up if truth else 0,
+            bytes_down=truth.bytes_down if truth else 0,
+            blocked=self._gateway.blocked(mac),
+            twice=None,
+        )
 
     def _identify(self, address: IPv4Address | IPv6Address) -> MacAddress | None:
         if isinstance(address, IPv6Address):
@@ -138,6 +180,8 @@ class Guard:
             touched[lease.address] = lease
             if lease.mac:
                 self._leases[lease.address] = lease
+                if lease.expires > self._clock():
+                    self._arrivals.note(lease.mac)
         return gone, self._held(touched)
 
     def _held(self, leases: dict[IPv4Address, Lease]) -> dict[Pair, int]:

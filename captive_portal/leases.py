@@ -22,11 +22,12 @@ IN_NONBLOCK_CLOEXEC = os.O_NONBLOCK | os.O_CLOEXEC
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One line: *expires* in seconds since 1970 (UTC); *mac* None when the address is free again."""
+    """One line: *expires* in seconds since 1970 (UTC), *lifetime* in seconds; *mac* None: the address is free again."""
 
     address: IPv4Address
     mac: MacAddress | None
     expires: float
+    lifetime: float = 0.0
 
 
 def read(lines: Iterable[str], header: list[str]) -> Iterator[Lease]:
@@ -40,11 +41,12 @@ def read(lines: Iterable[str], header: list[str]) -> Iterator[Lease]:
         fields = dict(zip(header, row, strict=False))
         try:
             address, expires = IPv4Address(fields["address"]), float(fields["expire"])
+            lifetime = float(fields["valid_lifetime"])
             held = fields["state"] == ASSIGNED and fields["valid_lifetime"] != "0"
             mac = MacAddress.parse(fields["hwaddr"]) if held else None
         except (KeyError, ValueError):
             continue
-        yield Lease(address, mac, expires)
+        yield Lease(address, mac, expires, lifetime)
 
 
 class Follower:

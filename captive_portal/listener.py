@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from captive_portal import protocol
 
@@ -17,7 +18,15 @@ SLOW_SECONDS = 10.0
 """A request must be complete, and an answer taken, in this time."""
 _CREDENTIALS = struct.Struct("=iII")
 
-Answer = Callable[[bytes], bytes]
+
+class Pending(Protocol):
+    """An answer that is not there yet."""
+
+    def now(self, monotonic: float) -> bytes | None:
+        """The answer, or None to go on waiting."""
+
+
+Answer = Callable[[bytes], bytes | Pending]
 Refused = Callable[[str], None]
 
 
@@ -27,6 +36,7 @@ class _Peer:
     received: bytearray = field(default_factory=bytearray)
     unsent: bytearray = field(default_factory=bytearray)
     waiting_since: float | None = None
+    pending: Pending | None = None
 
 
 class Listener:
@@ -49,10 +59,25 @@ class Listener:
         self._server.close()
         self._path.unlink(missing_ok=True)
 
+    def serve_pending(self, now: float) -> None:
+        """Send the answers that are there by now; *now* is monotonic seconds."""
+        for peer in [one for one in self._peers.values() if one.pending]:
+            answer = peer.pending.now(now) if peer.pending else None
+            if answer is None:
+                continue
+            peer.pending = None
+            peer.unsent += answer
+            try:
+                self._work(peer)
+            except BlockingIOError:
+                pass
+            except OSError:
+                self._drop(peer)
+
     def sweep(self, now: float) -> None:
         """Hang up on peers that keep a request or an answer half done; *now* is monotonic seconds."""
         for peer in list(self._peers.values()):
-            if not peer.received and not peer.unsent:
+            if peer.pending or not (peer.received or peer.unsent):
                 peer.waiting_since = None
             elif peer.waiting_since is None:
                 peer.waiting_since = now
@@ -88,12 +113,20 @@ class Listener:
             self._drop(peer)
             return
         peer.received += data
-        while (end := peer.received.find(b"\n")) >= 0:
+        self._work(peer)
+
+    def _work(self, peer: _Peer) -> None:
+        """Answer the complete lines that *peer* has sent; those behind a pending one wait."""
+        while not peer.pending and (end := peer.received.find(b"\n")) >= 0:
             if end >= protocol.MAX_LINE:
                 break
             line = bytes(peer.received[:end])
             del peer.received[: end + 1]
-            peer.unsent += self._answer(line)
+            answer = self._answer(line)
+            if isinstance(answer, bytes):
+                peer.unsent += answer
+            else:
+                peer.pending = answer
         if len(peer.received) >= protocol.MAX_LINE:
             self._refuse(peer, "oversized")
         elif len(peer.unsent) > MAX_UNSENT:

@@ -6,16 +6,26 @@ Trustworthy only behind the ruleset's ARP and router-advertisement guards. Needs
 import errno
 import socket
 import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 from parvis.addresses import MacAddress
 
-RTM_NEWNEIGH, RTM_GETNEIGH = 28, 30
-NLM_F_REQUEST = 1
-NLMSG_ERROR = 2
+RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
+NLM_F_REQUEST, NLM_F_DUMP = 1, 0x300
+NLMSG_ERROR, NLMSG_DONE = 2, 3
 NDA_DST, NDA_LLADDR = 1, 2
 USABLE = 0x02 | 0x04 | 0x08 | 0x10 | 0x80
 """NUD_REACHABLE, STALE, DELAY, PROBE, PERMANENT (linux/neighbour.h)."""
+STATES = (
+    (0x02 | 0x80, "reachable"),
+    (0x08, "delay"),
+    (0x10, "probe"),
+    (0x04, "stale"),
+    (0x01, "incomplete"),
+    (0x20, "failed"),
+)
 _HEADER = struct.Struct("=LHHLL")
 _NDMSG = struct.Struct("=BBHiHBB")
 _ATTRIBUTE = struct.Struct("=HH")
@@ -29,6 +39,73 @@ def mac_of(address: IPv4Address | IPv6Address, interface: str) -> MacAddress | N
         channel.bind((0, 0))
         channel.send(_question(address, socket.if_nametoindex(interface)))
         return read_answer(channel.recv(8192))
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """One entry of the neighbour table; *state* are the kernel's NUD bits."""
+
+    address: IPv4Address | IPv6Address
+    mac: MacAddress | None
+    state: int
+    index: int
+
+
+def of(mac: MacAddress, interface: str) -> list[Neighbour]:
+    """The entries of *mac* on *interface*; OSError when the table cannot be read."""
+    return [one for one in everybody(interface) if one.mac == mac]
+
+
+def everybody(interface: str) -> list[Neighbour]:
+    """The neighbour table of *interface*, both families."""
+    index = socket.if_nametoindex(interface)
+    body = _NDMSG.pack(socket.AF_UNSPEC, 0, 0, 0, 0, 0, 0)
+    ask = _HEADER.pack(_HEADER.size + len(body), RTM_GETNEIGH, NLM_F_REQUEST | NLM_F_DUMP, 1, 0) + body
+    found: list[Neighbour] = []
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE) as channel:
+        channel.settimeout(1.0)
+        channel.bind((0, 0))
+        channel.send(ask)
+        while True:
+            data = channel.recv(1 << 16)
+            found += [one for _, one in read(data) if one.index == index]
+            if NLMSG_DONE in kinds(data):
+                return found
+
+
+def best(known: Iterable[Neighbour]) -> str | None:
+    """The best state among *known*, in the kernel's word; None when there is none."""
+    states = [one.state for one in known]
+    return next((word for bits, word in STATES if any(state & bits for state in states)), None)
+
+
+def kinds(data: bytes) -> list[int]:
+    """The types of the messages in one datagram."""
+    return [kind for kind, _ in _messages(data)]
+
+
+def read(data: bytes) -> Iterator[tuple[int, Neighbour]]:
+    """The entries told in one datagram, each with its message type (RTM_NEWNEIGH, RTM_DELNEIGH)."""
+    for kind, body in _messages(data):
+        if kind not in (RTM_NEWNEIGH, RTM_DELNEIGH):
+            continue
+        family, _, _, index, state, _, _ = _NDMSG.unpack_from(body)
+        told = _attributes(body, _NDMSG.size)
+        if family not in (socket.AF_INET, socket.AF_INET6) or NDA_DST not in told:
+            continue
+        link = told.get(NDA_LLADDR, b"")
+        mac = MacAddress.parse(link.hex()) if len(link) == _ETHERNET_ALEN else None
+        yield kind, Neighbour(ip_address(told[NDA_DST]), mac, state, index)
+
+
+def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:
+    offset = 0
+    while offset + _HEADER.size <= len(data):
+        length, kind, _, _, _ = _HEADER.unpack_from(data, offset)
+        if length < _HEADER.size:
+            return
+        yield kind, data[offset + _HEADER.size : offset + length]
+        offset += (length + 3) & ~3
 
 
 def _question(address: IPv4Address | IPv6Address, index: int) -> bytes:

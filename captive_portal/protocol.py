@@ -6,21 +6,26 @@ imports as little as it can. Answers come from gatewayd, which the portal trusts
 
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 
-from captive_portal.admission import Admitted, Allow, Deny, Step
+from captive_portal.admission import Admitted, Allow, Block, Deny, Step, Unblock
 from parvis.addresses import MacAddress
 
 MAX_LINE = 64 * 1024
 """Longest request in bytes, its newline included."""
 MAX_STEPS = 256
 """Most steps in one request; :func:`captive_portal.remote.Remote.apply` sends longer lists in parts."""
-MAX_MARK = 2**32 - 1
+OPEN_SESSION = 2**32 - 1
+"""The session number of everybody who has none while the door is open to all (:class:`Open`)."""
+MAX_MARK = OPEN_SESSION - 1
 MAX_SECONDS = 8 * 86400
 MAX_RATE = 100_000_000_000
+MAX_OPEN_SECONDS = 86400
+MAX_WAIT = 60
+"""Seconds a question for arrivals may wait."""
 
 
 class Garbage(Exception):
@@ -58,7 +63,37 @@ class Apply:
     steps: tuple[Step, ...]
 
 
-Request = Status | Identify | Lookup | Everybody | Apply
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """Ask which devices appeared after number *after* of an earlier answer (0: all that are remembered).
+
+    The answer comes at once when there are any, else after the first, or empty after *wait* seconds.
+    """
+
+    after: int
+    wait: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """Ask for every session's bytes and time left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Let everybody pass for *seconds* without acceptance; 0 closes. The kernel ends it by itself."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """Ask everything the gateway knows of one device."""
+
+    mac: MacAddress
+
+
+Request = Status | Identify | Lookup | Everybody | Apply | Arrivals | Counters | Open | Device
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +104,46 @@ class Truth:
     seconds: float
     bytes_up: int
     bytes_down: int
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One session's figures in the kernel: number, bytes up and down, seconds left."""
+
+    session: int
+    bytes_up: int
+    bytes_down: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the gateway knows of a device. None: nothing is known, or not so.
+
+    *lease_age* seconds since the lease was given or renewed; *neighbour* the best of the kernel's words:
+    reachable, delay, probe, stale, incomplete, failed; *blocked* seconds left; *twice* how it was seen at two places.
+    """
+
+    lease_age: float | None
+    ipv4: int
+    ipv6: int
+    neighbour: str | None
+    session: int | None
+    seconds: float | None
+    bytes_up: int
+    bytes_down: int
+    blocked: float | None
+    twice: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How the gateway is: *wrong* in words or empty, seconds the door stays open to all, elements by set."""
+
+    wrong: str
+    leases: int
+    open: float
+    sets: dict[str, int]
 
 
 def parse(line: bytes) -> Request:
@@ -98,10 +173,14 @@ def render(request: Request) -> bytes:
             said = {"op": "session", "mac": mac.text}
         case Apply(steps):
             said = {"op": "apply", "steps": [_step_out(step) for step in steps]}
-        case Everybody():
-            said = {"op": "admitted"}
-        case Status():
-            said = {"op": "status"}
+        case Arrivals(after, wait):
+            said = {"op": "arrivals", "after": after, "wait": wait}
+        case Open(seconds):
+            said = {"op": "open", "seconds": seconds}
+        case Device(mac):
+            said = {"op": "device", "mac": mac.text}
+        case Everybody() | Status() | Counters():
+            said = {"op": _BARE[type(request)]}
     return json.dumps(said, separators=(",", ":")).encode() + b"\n"
 
 
@@ -125,9 +204,24 @@ def admitted_in(said: Mapping[str, Any]) -> dict[MacAddress, Admitted]:
     return {MacAddress(mac): Admitted(session, seconds) for mac, session, seconds in said["admitted"]}
 
 
+def counters_out(counted: Iterable[Counted]) -> dict[str, Any]:
+    """The answer to Counters."""
+    return {"sessions": [[one.session, one.bytes_up, one.bytes_down, round(one.seconds, 3)] for one in counted]}
+
+
+def counters_in(said: Mapping[str, Any]) -> dict[int, Counted]:
+    """Read the answer to Counters, by session number."""
+    return {row[0]: Counted(*row) for row in said["sessions"]}
+
+
 def _step_out(step: Step) -> dict[str, Any]:
-    if isinstance(step, Deny):
-        return {"deny": step.mac.text}
+    match step:
+        case Deny(mac):
+            return {"deny": mac.text}
+        case Block(mac, seconds):
+            return {"block": mac.text, "seconds": seconds}
+        case Unblock(mac):
+            return {"unblock": mac.text}
     return {
         "allow": step.mac.text,
         "session": step.session,
@@ -172,6 +266,12 @@ def _step(said: Any) -> Step:
     if "deny" in said:
         _exactly(said, "deny")
         return Deny(_mac(said["deny"]))
+    if "unblock" in said:
+        _exactly(said, "unblock")
+        return Unblock(_mac(said["unblock"]))
+    if "block" in said:
+        _exactly(said, "block", "seconds")
+        return Block(_mac(said["block"]), _number(said["seconds"], 1, MAX_SECONDS))
     _exactly(said, "allow", "session", "seconds", "down", "up")
     return Allow(
         mac=_mac(said["allow"]),
@@ -207,20 +307,40 @@ def _apply(said: dict[str, Any]) -> Request:
     return Apply(steps)
 
 
-def _everybody(said: dict[str, Any]) -> Request:
-    _exactly(said)
-    return Everybody()
+def _arrivals(said: dict[str, Any]) -> Request:
+    _exactly(said, "after", "wait")
+    return Arrivals(_whole(said["after"], 0, 2**63), _number(said["wait"], 0, MAX_WAIT))
 
 
-def _status(said: dict[str, Any]) -> Request:
-    _exactly(said)
-    return Status()
+def _open(said: dict[str, Any]) -> Request:
+    _exactly(said, "seconds")
+    return Open(_whole(said["seconds"], 0, MAX_OPEN_SECONDS))
 
 
+def _device(said: dict[str, Any]) -> Request:
+    _exactly(said, "mac")
+    return Device(_mac(said["mac"]))
+
+
+def _bare(request: Request) -> Callable[[dict[str, Any]], Request]:
+    def read(said: dict[str, Any]) -> Request:
+        _exactly(said)
+        return request
+
+    return read
+
+
+_BARE: dict[type[Everybody | Status | Counters], str] = {
+    Everybody: "admitted",
+    Status: "status",
+    Counters: "counters",
+}
 _READERS: dict[str, Callable[[dict[str, Any]], Request]] = {
     "identify": _identify,
     "session": _lookup,
     "apply": _apply,
-    "admitted": _everybody,
-    "status": _status,
+    "arrivals": _arrivals,
+    "open": _open,
+    "device": _device,
+    **{word: _bare(kind()) for kind, word in _BARE.items()},
 }

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, Protocol
 
 from captive_portal import protocol
 from captive_portal.admission import Admitted, Step
-from captive_portal.protocol import MAX_STEPS, Truth
+from captive_portal.protocol import MAX_STEPS, Counted, Seen, State, Truth
 from parvis.addresses import MacAddress
 
 DEADLINE_SECONDS = 2.0
@@ -35,6 +35,21 @@ class Door(Protocol):
 
     def apply(self, steps: Sequence[Step]) -> None:
         """Do *steps*."""
+
+    def arrivals(self, after: int, wait: float) -> tuple[int, list[MacAddress]]:
+        """Devices that appeared after number *after*, within *wait* seconds, and the number to ask with next."""
+
+    def counters(self) -> dict[int, Counted]:
+        """Every session's bytes and seconds left, by session number."""
+
+    def open(self, seconds: int) -> None:
+        """Let everybody pass for *seconds* without acceptance; 0 closes."""
+
+    def device(self, mac: MacAddress) -> Seen:
+        """Everything the gateway knows of *mac*."""
+
+    def status(self) -> State:
+        """How the gateway is."""
 
 
 class Remote:
@@ -63,19 +78,43 @@ class Remote:
         for start in range(0, len(steps), MAX_STEPS):
             self._ask(protocol.Apply(tuple(steps[start : start + MAX_STEPS])))
 
-    def _ask(self, request: protocol.Request) -> dict[str, Any]:
+    def arrivals(self, after: int, wait: float) -> tuple[int, list[MacAddress]]:
+        """See :class:`Door`; blocks its thread, so it wants one of its own."""
+        said = self._ask(protocol.Arrivals(after, wait), wait + DEADLINE_SECONDS)
+        return said["next"], [MacAddress(mac) for mac in said["devices"]]
+
+    def counters(self) -> dict[int, Counted]:
+        """See :class:`Door`."""
+        return protocol.counters_in(self._ask(protocol.Counters()))
+
+    def open(self, seconds: int) -> None:
+        """See :class:`Door`."""
+        self._ask(protocol.Open(seconds))
+
+    def device(self, mac: MacAddress) -> Seen:
+        """See :class:`Door`."""
+        return Seen(**self._ask(protocol.Device(mac))["device"])
+
+    def status(self) -> State:
+        """See :class:`Door`."""
+        return State(**self._ask(protocol.Status())["state"])
+
+    def _ask(self, request: protocol.Request, deadline: float = DEADLINE_SECONDS) -> dict[str, Any]:
         line = protocol.render(request)
         fresh = not hasattr(self._mine, "channel")
         try:
-            return self._exchange(line)
+            return self._exchange(line, deadline)
         except GatewayAway:
             if fresh:
                 raise
-        return self._exchange(line)  # gatewayd was restarted since the last question; every request may be repeated
+        return self._exchange(
+            line, deadline
+        )  # gatewayd was restarted since the last question; every request may be repeated
 
-    def _exchange(self, line: bytes) -> dict[str, Any]:
+    def _exchange(self, line: bytes, deadline: float) -> dict[str, Any]:
         try:
             channel = self._channel()
+            self._mine.connection.settimeout(deadline)
             channel.write(line)
             channel.flush()
             said = json.loads(channel.readline())
@@ -89,10 +128,10 @@ class Remote:
 
     def _channel(self) -> BinaryIO:
         if not hasattr(self._mine, "channel"):
-            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC) as connection:
-                connection.settimeout(DEADLINE_SECONDS)
-                connection.connect(str(self._path))
-                self._mine.channel = connection.makefile("rwb")
+            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+            connection.settimeout(DEADLINE_SECONDS)
+            connection.connect(str(self._path))
+            self._mine.connection, self._mine.channel = connection, connection.makefile("rwb")
         channel: BinaryIO = self._mine.channel
         return channel
 
@@ -101,3 +140,4 @@ class Remote:
         if channel is not None:
             with suppress(OSError):
                 channel.close()
+            self._mine.connection.close()

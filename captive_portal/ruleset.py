@@ -90,6 +90,10 @@ table inet $table {
         size 65536
         flags timeout
     }
+    # Everybody's session number while staff have opened the door to all; the kernel closes it by itself.
+    map open { typeof iifname : ct mark; size 16; flags timeout; }
+    # Kept out by staff for a while: such a device reaches the portal, which says why.
+    set blocked { typeof ether saddr; size 65536; flags timeout; }
     # One element per session and direction: bandwidth, bytes counted and expiry in one lookup.
     set up {
         typeof ct mark
@@ -123,7 +127,9 @@ table inet $table {
         ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept
         meta nfproto ipv4 iifname . ether saddr . ip saddr != @lease4 counter drop comment "ipv4 source guard"
 $guard6
+        ether saddr @blocked accept
         ct mark set iifname . ether saddr map @auth
+        ct mark 0 ct mark set iifname map @open
     }
 
     # ---------- who is not admitted is led to the portal; the portal's own address leads there in both states

@@ -12,11 +12,11 @@ from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry
 from werkzeug.test import TestResponse
 
-from captive_portal.admission import Admitted, Allow, Deny, Step
+from captive_portal.admission import Admitted, Allow, Block, Deny, Step, Unblock
 from captive_portal.commands import page_facts
 from captive_portal.doorkeeper import Doorkeeper
 from captive_portal.forms import Signer
-from captive_portal.protocol import Truth
+from captive_portal.protocol import Counted, Seen, State, Truth
 from captive_portal.pseudonym import Pseudonyms
 from captive_portal.remote import GatewayAway
 from captive_portal.session import Now, Policy
@@ -60,6 +60,11 @@ class MemoryGateway:
     away: bool = False
     people: dict[IPv4Address | IPv6Address, MacAddress] = field(default_factory=dict)
     sessions: dict[MacAddress, tuple[Allow, float]] = field(default_factory=dict)
+    blocked: dict[MacAddress, float] = field(default_factory=dict)
+    arrived: list[MacAddress] = field(default_factory=list)
+    bytes: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Up and down, by session."""
+    open_until: float = 0.0
     transactions: int = 0
 
     def identify(self, address: IPv4Address | IPv6Address) -> MacAddress | None:
@@ -68,7 +73,7 @@ class MemoryGateway:
 
     def session(self, mac: MacAddress) -> Truth | None:
         found = self.admitted().get(mac)
-        return Truth(found.session, found.seconds, 0, 0) if found else None
+        return Truth(found.session, found.seconds, *self.bytes.get(found.session, (0, 0))) if found else None
 
     def admitted(self) -> dict[MacAddress, Admitted]:
         self._there()
@@ -79,10 +84,39 @@ class MemoryGateway:
         self._there()
         self.transactions += bool(steps)
         for step in steps:
-            if isinstance(step, Deny):
+            if isinstance(step, Deny | Block):
                 self.sessions.pop(step.mac, None)
-            else:
+            if isinstance(step, Block):
+                self.blocked[step.mac] = self.clock.since_boot + int(step.seconds)
+            if isinstance(step, Unblock):
+                self.blocked.pop(step.mac, None)
+            if isinstance(step, Allow):
                 self.sessions[step.mac] = (step, self.clock.since_boot + int(step.seconds))
+
+    def arrivals(self, after: int, wait: float) -> tuple[int, list[MacAddress]]:  # noqa: ARG002 as the real one
+        self._there()
+        return len(self.arrived), self.arrived[after:]
+
+    def counters(self) -> dict[int, Counted]:
+        return {
+            one.session: Counted(one.session, *self.bytes.get(one.session, (0, 0)), one.seconds)
+            for one in self.admitted().values()
+        }
+
+    def open(self, seconds: int) -> None:
+        self._there()
+        self.open_until = self.clock.since_boot + seconds
+
+    def device(self, mac: MacAddress) -> Seen:
+        truth = self.session(mac)
+        number, seconds = (truth.session, truth.seconds) if truth else (None, None)
+        up, down = self.bytes.get(number or 0, (0, 0))
+        blocked = self.blocked.get(mac, 0.0) - self.clock.since_boot
+        return Seen(None, 0, 0, None, number, seconds, up, down, blocked if blocked > 0 else None, None)
+
+    def status(self) -> State:
+        self._there()
+        return State("", 0, max(0.0, self.open_until - self.clock.since_boot), {"auth": len(self.admitted())})
 
     def _there(self) -> None:
         if self.away:

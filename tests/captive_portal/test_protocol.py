@@ -7,21 +7,39 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from captive_portal import protocol
-from captive_portal.admission import Allow, Deny
-from captive_portal.protocol import MAX_LINE, MAX_STEPS, Apply, Everybody, Garbage, Identify, Lookup, Status
+from captive_portal.admission import Allow, Block, Deny, Unblock
+from captive_portal.protocol import (
+    MAX_LINE,
+    MAX_STEPS,
+    Apply,
+    Arrivals,
+    Counters,
+    Device,
+    Everybody,
+    Garbage,
+    Identify,
+    Lookup,
+    Open,
+    Status,
+)
 from parvis.addresses import MacAddress
 
 macs = st.integers(0, 2**40 - 1).map(lambda n: MacAddress.parse(f"02{n:010x}"))
 allows = st.builds(
-    Allow, macs, st.integers(1, 2**32 - 1), st.floats(1, 86400), st.integers(8000, 10**9), st.integers(8000, 10**9)
+    Allow, macs, st.integers(1, 2**32 - 2), st.floats(1, 86400), st.integers(8000, 10**9), st.integers(8000, 10**9)
 )
-steps = st.lists(allows | st.builds(Deny, macs), max_size=MAX_STEPS, unique_by=lambda step: step.mac).map(tuple)
+others = st.builds(Deny, macs) | st.builds(Unblock, macs) | st.builds(Block, macs, st.floats(1, 86400))
+steps = st.lists(allows | others, max_size=MAX_STEPS, unique_by=lambda step: step.mac).map(tuple)
 requests = st.one_of(
     st.just(Status()),
     st.just(Everybody()),
     st.builds(Identify, st.ip_addresses()),
     st.builds(Lookup, macs),
     st.builds(Apply, steps),
+    st.just(Counters()),
+    st.builds(Arrivals, st.integers(0, 2**63), st.floats(0, 60)),
+    st.builds(Open, st.integers(0, 86400)),
+    st.builds(Device, macs),
 )
 ALLOW = {"allow": "02:00:00:00:00:01", "session": 7, "seconds": 60, "down": 10**6, "up": 10**6}
 
@@ -57,8 +75,8 @@ json_values = st.recursive(
 )
 
 
-@given(st.sampled_from(["identify", "session", "apply", "admitted", "status"]), st.dictionaries(
-    st.sampled_from(["address", "mac", "steps", "x"]), json_values, max_size=3
+@given(st.sampled_from(sorted(protocol._READERS)), st.dictionaries(
+    st.sampled_from(["address", "mac", "steps", "after", "wait", "seconds", "x"]), json_values, max_size=3
 ))  # fmt: skip
 def test_an_op_with_anything_in_it_is_a_request_or_garbage(op: str, rest: dict[str, object]) -> None:
     assert is_garbage_or_survives(json.dumps({"op": op, **rest}).encode())
@@ -68,7 +86,7 @@ def test_an_op_with_anything_in_it_is_a_request_or_garbage(op: str, rest: dict[s
     "wrong",
     [
         {"session": 0},
-        {"session": 2**32},
+        {"session": 2**32 - 1},
         {"session": True},
         {"session": 7.0},
         {"seconds": float("nan")},
