@@ -1,5 +1,6 @@
 """``parvis gatewayd`` and ``parvis portal``: read everything, check everything, then become the small process."""
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from parvis.processes import GATEWAYD, PORTAL, Process
 from parvis.service import start_logging, town_or_exit, warn_of_strangers
 from parvis.settings import SettingsError, load
 
+FIRST_HANDED = 3
+"""SD_LISTEN_FDS_START."""
 FILE = click.Path(path_type=Path, dir_okay=False)
 settings_option = click.option("--settings", "file", type=FILE, help="The settings, TOML; else $PARVIS_SETTINGS.")
 site_option = click.option("--site", metavar="NAME", help="The site this gateway serves.")
@@ -79,9 +82,18 @@ def portal_facts(settings: PortalSettings) -> dict[str, Any]:
         "key": str(settings.key),
         "bind": settings.bind,
         "https_port": settings.https_port,
-        "http_port": settings.http_port,
+        "http": handed_socket() or [settings.bind, settings.http_port],
         "database": str(settings.database()),
     }
+
+
+def handed_socket() -> int | None:
+    """The listening socket systemd hands over (sd_listen_fds(3)), None when there is none.
+
+    It outlives the process: probes that come while the portal is restarted wait for it instead of failing.
+    """
+    mine = os.environ.get("LISTEN_PID") == str(os.getpid()) and os.environ.get("LISTEN_FDS", "0") != "0"
+    return FIRST_HANDED if mine else None
 
 
 def page_facts(town: Town, site: Site) -> Facts:

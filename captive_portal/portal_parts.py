@@ -57,3 +57,8 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     notify("READY=1")
     log.info("started", version=VERSION, town=handed["town"], site=facts.site, port=handed["port"])
     return application
+
+
+def _place(told: int | list[Any]) -> int | tuple[str, int]:
+    """Where plain HTTP is answered: a socket's number, or host and port (JSON has no tuples)."""
+    return told if isinstance(told, int) else (told[0], told[1])

@@ -1,95 +1,103 @@
-"""Plain HTTP's only answer: 302 to the portal (RFC 9110). Nothing of the request comes back in it.
+"""The server on port 80: one short answer of :mod:`captive_portal.redirects` a connection, then the end.
 
-A tiny asyncio server, so that the probes of idle phones never reach Flask. Never 204, 301, 511 or an empty 200:
-phones would take those for the internet, or remember them.
+A tiny asyncio server, so that the probes of idle phones never reach Flask. No device can keep others out: who holds too
+many connections, or the oldest when all are taken, gives way to who comes.
 """
 
 import asyncio
-import re
 import socket
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from threading import Event
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
+from captive_portal.probes import FAMILIES, OTHER
+from captive_portal.redirects import CODES, Kind, Verdict, answers, verdict
 from parvis.instruments import Instruments
 from parvis.running import thread_or_exit
 
-MAX_HEAD = 16 * 1024
-"""Bytes of request line and headers; phones' probes have less than 1 kB, tests ask with 8 kB."""
 HEAD_SECONDS = 5.0
 MAX_CONNECTIONS = 512
-_REQUEST_LINE = re.compile(rb"([A-Z]{1,20}) \S+ HTTP/1\.[01]\r?\n")
-_BODY = """<!doctype html><html lang="fr"><meta charset="utf-8"><title>Wi-Fi public</title>
-<p><a href="{url}">Se connecter au Wi-Fi public</a></p><p lang="en"><a href="{url}">Connect to the public Wi-Fi</a></p>
-"""
-_REASONS = {302: "Found", 400: "Bad Request", 405: "Method Not Allowed", 431: "Request Header Fields Too Large"}
+MAX_CONNECTIONS_EACH = 16
+"""From one address. A browser opens six to a host; a phone's probes come one or two at a time."""
 
 
-def answers(url: str) -> dict[int, bytes]:
-    """The whole answer by status code; they never change."""
-    body = _BODY.format(url=url).encode()
-    return {code: _answer(code, url, body) for code in _REASONS}
+@dataclass(slots=True)
+class _Room:
+    """What all visits share; *waiting* is in the order of their coming."""
 
+    own: str
+    replies: dict[Kind, bytes]
+    count: Callable[[Verdict, str], None]
+    waiting: dict["_Visit", str] = field(default_factory=dict)
+    each: dict[str, int] = field(default_factory=dict)
 
-def _answer(code: int, url: str, body: bytes) -> bytes:
-    extra = {302: f"Location: {url}\r\n", 405: "Allow: GET, HEAD\r\n"}.get(code, "")
-    head = (
-        f"HTTP/1.1 {code} {_REASONS[code]}\r\n{extra}Cache-Control: no-store\r\n"
-        f"Content-Type: text/html; charset=utf-8\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode() + body
+    def enter(self, visit: "_Visit", address: str) -> None:
+        """Make room for *visit*: its address' oldest goes first, else everybody's."""
+        if self.each.get(address, 0) >= MAX_CONNECTIONS_EACH:
+            next(other for other, whose in self.waiting.items() if whose == address).end()
+        elif len(self.waiting) >= MAX_CONNECTIONS:
+            next(iter(self.waiting)).end()
+        self.waiting[visit] = address
+        self.each[address] = self.each.get(address, 0) + 1
 
-
-def verdict(received: bytes) -> tuple[int, bool] | None:
-    r"""Status code and whether the body is wanted; None while the head is incomplete.
-
-    >>> verdict(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), verdict(b"POST / HTTP/1.1\r\n\r\n"), verdict(b"GET")
-    ((302, True), (405, True), None)
-    """
-    if b"\r\n\r\n" not in received and b"\n\n" not in received:
-        return (431, True) if len(received) > MAX_HEAD else None
-    line = _REQUEST_LINE.match(received)
-    if line is None:
-        return 400, True
-    method = line[1]
-    return (302 if method in {b"GET", b"HEAD"} else 405), method != b"HEAD"
+    def leave(self, visit: "_Visit") -> None:
+        """Forget *visit*; an address without a visit is forgotten with it."""
+        address = self.waiting.pop(visit, None)
+        if address is None:
+            return
+        self.each[address] -= 1
+        if not self.each[address]:
+            del self.each[address]
 
 
 class _Visit(asyncio.Protocol):
     """One connection: one answer, then the end."""
 
-    def __init__(
-        self, replies: dict[int, bytes], count: Callable[[int, str], None], open_visits: set["_Visit"]
-    ) -> None:
-        self._replies, self._count, self._open = replies, count, open_visits
+    def __init__(self, room: _Room) -> None:
+        self._room = room
         self._received = bytearray()
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._address = ""
+        self._answered = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 TCP gives nothing else
         self._transport = transport
-        if len(self._open) >= MAX_CONNECTIONS:
-            transport.abort()
-            return
-        self._open.add(self)
-        self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, transport.abort)
+        self._address = (transport.get_extra_info("peername") or ("",))[0]
+        self._room.enter(self, self._address)
+        self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.end)
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
-        found = verdict(bytes(self._received))
-        if found is None or self._transport is None or self._transport.is_closing():
+        if self._answered or self._transport is None:
             return
-        code, with_body = found
-        reply = self._replies[code]
-        self._transport.write(reply if with_body else reply[: reply.index(b"\r\n\r\n") + 4])
-        self._transport.close()
-        self._count(code, self._transport.get_extra_info("peername")[0])
+        self._received += data
+        found = verdict(bytes(self._received), self._room.own)
+        if found is not None:
+            self._answer(found, self._transport)
+
+    def _answer(self, found: Verdict, transport: asyncio.Transport) -> None:
+        self._answered = True
+        reply = self._room.replies[found.kind]
+        transport.write(reply if found.with_body else reply[: reply.index(b"\r\n\r\n") + 4])
+        if found.more:  # to close now would reset the connection, and the answer be lost (RFC 9112 section 9.6)
+            transport.write_eof()
+        else:
+            transport.close()
+        self._room.count(found, self._address)
+
+    def end(self) -> None:
+        """Hang up now."""
+        self._room.leave(self)
+        if self._transport is not None:
+            self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 the parent's signature
-        self._open.discard(self)
+        self._room.leave(self)
         if self._timer is not None:
             self._timer.cancel()
 
@@ -101,22 +109,27 @@ def _listening(address: tuple[str, int]) -> socket.socket:
     return socket.create_server(address, family=family, backlog=256, dualstack_ipv6=six and address[0] == "::")
 
 
-class Redirector(AbstractContextManager["Redirector"]):
-    """Answers at *address* (host, port; port 0 picks one) with 302 to *url*, in a thread of its own.
+def _nobody(_address: str) -> None:
+    """Nobody wants to know of probes."""
 
-    *heard* is told the address of each device that was answered.
+
+class Redirector(AbstractContextManager["Redirector"]):
+    """Answers plain HTTP in a thread of its own: 302 to *url*.
+
+    *place* is host and port to listen at (port 0 picks one), or the number of a listening socket that was handed over
+    and outlives this process, so that no probe meets a closed door while it is restarted. *probed* is told the address
+    of each known probe's sender.
     """
 
     def __init__(
         self,
-        address: tuple[str, int],
+        place: tuple[str, int] | int,
         url: str,
         instruments: Instruments,
-        heard: Callable[[str], None] = lambda _: None,
+        probed: Callable[[str], None] = _nobody,
     ) -> None:
-        self._address, self._replies = address, answers(url)
-        counter = instruments.counter("portal_redirects_total")
-        self._counter, self._heard = counter, heard
+        self._place = place
+        self._room = _Room(urlsplit(url).hostname or "", answers(url), _counting(instruments, probed))
         self._loop = asyncio.new_event_loop()
         self._thread = thread_or_exit("redirector", self._run)
         self._ready = Event()
@@ -133,17 +146,28 @@ class Redirector(AbstractContextManager["Redirector"]):
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
-    def _answered(self, code: int, address: str) -> None:
-        self._counter.labels(code).inc()
-        self._heard(address)
-
     def _run(self) -> None:
-        open_visits: set[_Visit] = set()
-        listening = _listening(self._address)
-        make = self._loop.create_server(lambda: _Visit(self._replies, self._answered, open_visits), sock=listening)
+        place = self._place
+        listening = socket.socket(fileno=place) if isinstance(place, int) else _listening(place)
+        make = self._loop.create_server(lambda: _Visit(self._room), sock=listening)
         server = self._loop.run_until_complete(make)
         self.port = listening.getsockname()[1]
         self._ready.set()
         self._loop.run_forever()
         server.close()
         self._loop.close()
+
+
+def _counting(instruments: Instruments, probed: Callable[[str], None]) -> Callable[[Verdict, str], None]:
+    redirects, probes = instruments.counter("portal_redirects_total"), instruments.counter("portal_probes_total")
+    by_kind = {kind: redirects.labels(code) for kind, code in CODES.items()}
+    by_family = {name: probes.labels(name) for name in FAMILIES}
+
+    def count(found: Verdict, address: str) -> None:
+        by_kind[found.kind].inc()
+        if found.kind is Kind.FOUND:
+            by_family[found.family].inc()
+            if found.family != OTHER:
+                probed(address)
+
+    return count

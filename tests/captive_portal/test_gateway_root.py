@@ -33,7 +33,7 @@ def test_a_lease_names_the_captive_portal_api(twin: Twin) -> None:
 
 def test_plain_http_is_led_to_the_portal_and_https_refused_at_once(anna: Resident) -> None:
     assert anna.code("http://203.0.113.80/generate_204") == f"302 {PORTAL}/"
-    assert anna.code("http://wifi.cachan.example/x") == f"302 {PORTAL}/"
+    assert anna.code("http://wifi.cachan.example/x") == f"302 {PORTAL}/?plain=1"
     for address in (WEB4, f"[{WEB6}]"):
         took = anna.run("curl", "-sS", "-o", "/dev/null", "-w", "%{time_total}", f"https://{address}/", check=False)
         assert float(took) < 0.1

@@ -1,82 +1,281 @@
 """Plain HTTP has one answer."""
 
+import random
 import socket
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from captive_portal.redirector import MAX_HEAD, Redirector
+from captive_portal import redirects
+from captive_portal.probes import FAMILIES, PROBES, Probe
+from captive_portal.redirector import MAX_CONNECTIONS, MAX_CONNECTIONS_EACH, Redirector
+from captive_portal.redirects import MAX_HEAD, Kind, answers, verdict
 from parvis.catalogue import Instruments
 
-URL = "https://wifi.cachan.example/"
+OWN = "wifi.cachan.example"
+URL = f"https://{OWN}/"
+
+
+@dataclass
+class Running:
+    """A redirector, and what it has told."""
+
+    port: int
+    registry: CollectorRegistry
+    probed: list[str] = field(default_factory=list)
+
+    def value(self, name: str, **labels: str) -> float:
+        return self.registry.get_sample_value(name, labels) or 0.0
 
 
 @pytest.fixture(scope="module")
-def redirector() -> Iterator[Redirector]:
-    with Redirector(("::", 0), URL, Instruments("portal", CollectorRegistry())) as running:
-        yield running
+def redirector() -> Iterator[Running]:
+    registry, probed = CollectorRegistry(), []
+    with Redirector(("::", 0), URL, Instruments("portal", registry), probed.append) as running:
+        yield Running(running.port, registry, probed)
 
 
-def ask(redirector: Redirector, *parts: bytes, host: str = "127.0.0.1") -> tuple[int, str, bytes]:
-    """Status, head and body of the answer; the server closes the connection."""
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    head: str
+    body: bytes
+
+    @property
+    def location(self) -> str:
+        return next((line[10:] for line in self.head.split("\r\n") if line.startswith("Location: ")), "")
+
+
+def ask(redirector: Running, *parts: bytes, host: str = "127.0.0.1") -> Answer:
+    """The answer; the server closes the connection."""
     with socket.create_connection((host, redirector.port), 5) as connection:
         for part in parts:
             connection.sendall(part)
-        said = b""
-        while chunk := connection.recv(65536):
-            said += chunk
+        return read(connection)
+
+
+def read(connection: socket.socket) -> Answer:
+    said = b""
+    while chunk := connection.recv(65536):
+        said += chunk
     head, _, body = said.partition(b"\r\n\r\n")
-    return int(head.split()[1]), head.decode(), body
+    return Answer(int(head.split()[1]), head.decode(), body)
 
 
-PROBES = [
-    (b"captive.apple.com", b"/hotspot-detect.html"),
-    (b"connectivitycheck.gstatic.com", b"/generate_204"),
-    (b"www.msftconnecttest.com", b"/connecttest.txt"),
-    (b"detectportal.firefox.com", b"/canonical.html"),
-    (b"evil.example", b"/?next=https://evil.example/"),
-]
+def request(probe: Probe, method: bytes = b"GET") -> bytes:
+    return method + b" " + probe.path.encode() + b" HTTP/1.1\r\nHost: " + probe.host.encode() + b"\r\n\r\n"
 
 
-@pytest.mark.parametrize(("host", "path"), PROBES)
-def test_every_probe_is_answered_302_and_not_to_be_kept(redirector: Redirector, host: bytes, path: bytes) -> None:
-    status, head, body = ask(redirector, b"GET " + path + b" HTTP/1.1\r\nHost: " + host + b"\r\n\r\n")
-
-    assert status == 302
-    assert f"Location: {URL}\r\n" in head
-    assert "Cache-Control: no-store" in head
-    assert "Connection: close" in head
-    assert f"Content-Length: {len(body)}" in head
-    assert b"evil" not in body
-
-
-def test_both_families_and_no_host_at_all(redirector: Redirector) -> None:
-    assert ask(redirector, b"GET / HTTP/1.0\r\n\r\n", host="::1")[0] == 302
+def is_the_answer(answer: Answer, *, body: bool = True) -> bool:
+    """302 to the portal, not to be kept, a short body of more than four bytes, and the end of the connection."""
+    length = next(int(line[16:]) for line in answer.head.split("\r\n") if line.startswith("Content-Length: "))
+    return (
+        (answer.status, answer.location) == (302, URL)
+        and "\r\nCache-Control: no-store" in answer.head
+        and "\r\nConnection: close" in answer.head
+        and 4 < length < 600
+        and len(answer.body) == (length if body else 0)
+    )
 
 
-def test_head_has_no_body(redirector: Redirector) -> None:
-    assert ask(redirector, b"HEAD / HTTP/1.1\r\n\r\n")[2] == b""
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.url)
+def test_f01_r04_r44_every_probe_is_answered_302_and_not_to_be_kept(redirector: Running, probe: Probe) -> None:
+    assert is_the_answer(ask(redirector, request(probe)))
+    assert is_the_answer(ask(redirector, request(probe, b"HEAD")), body=False)
+    assert not probe.online(302, ask(redirector, request(probe)).body.decode())
 
 
-def test_a_request_in_pieces_and_one_of_8_kb_are_requests(redirector: Redirector) -> None:
-    assert ask(redirector, b"GE", b"T /", b" HTTP/1.1\r\n", b"\r\n")[0] == 302
-    assert ask(redirector, b"GET /?" + b"q" * 8192 + b" HTTP/1.1\r\n\r\n")[0] == 302
+def test_no_answer_is_one_that_phones_take_for_the_internet_for_a_fault_or_for_ever() -> None:
+    statuses = {int(whole.split()[1]) for whole in answers(URL).values()}
+
+    assert not statuses & {204, 301, 307, 308, 511}
+    assert all(b"no-store" in whole and b"Connection: close" in whole for whole in answers(URL).values())
+    assert min(len(whole.partition(b"\r\n\r\n")[2]) for whole in answers(URL).values()) > 4
+
+
+def test_f20_the_whole_answer_to_a_parked_phone_is_shorter_than_a_packet() -> None:
+    assert len(answers(URL)[Kind.FOUND]) < 500
+
+
+STRANGE = {
+    "no host": b"GET / HTTP/1.0\r\n\r\n",
+    "no user agent": b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n",
+    "an IPv6 literal": b"GET / HTTP/1.1\r\nHost: [2001:db8::1]:80\r\n\r\n",
+    "8 kB of query": b"GET /?" + b"q" * 8192 + b" HTTP/1.1\r\nHost: a.example\r\n\r\n",
+    "absolute form": b"GET http://evil.example/a?next=https://evil.example/ HTTP/1.1\r\nHost: other.example\r\n\r\n",
+    "a form": b"POST /login HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5\r\n\r\nhello",
+    "half a form": b"POST /login HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5000\r\n\r\nhello",
+    "other methods": b"OPTIONS * HTTP/1.1\r\nHost: a.example\r\n\r\n",
+    "two hosts": b"GET / HTTP/1.1\r\nHost: a.example\r\nHost: evil.example\r\n\r\n",
+    "bare line feeds": b"GET / HTTP/1.0\nHost: a.example\n\n",
+    "two at once": b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "an attempt at our header": b"GET /%0d%0aSet-Cookie:evil=1 HTTP/1.1\r\nHost: evil.example\r\n\r\n",
+    "not UTF-8": b"GET /\xff\xfe HTTP/1.1\r\nHost: \xff\xfe\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", STRANGE.values(), ids=STRANGE.keys())
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_r38_a_request_of_any_shape_gets_the_same_answer_and_nothing_of_it_back(
+    redirector: Running, sent: bytes, host: str
+) -> None:
+    answer = ask(redirector, sent, host=host)
+
+    assert is_the_answer(answer)
+    assert b"evil" not in answer.body
+    assert "evil" not in answer.head
+
+
+def test_a_request_in_pieces_is_a_request(redirector: Running) -> None:
+    assert is_the_answer(ask(redirector, b"GE", b"T /", b" HTTP/1.1\r\n", b"\r\n"))
 
 
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        (b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n", 405),
-        (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 400),
         (b"\r\n\r\n", 400),
         (b"GET\r\n\r\n", 400),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * (MAX_HEAD // 6 + 1), 431),
     ],
 )
-def test_what_is_no_such_request_gets_a_short_answer(redirector: Redirector, sent: bytes, status: int) -> None:
-    found, head, body = ask(redirector, sent)
+def test_r38_what_is_no_request_gets_a_short_refusal(redirector: Running, sent: bytes, status: int) -> None:
+    answer = ask(redirector, sent)
 
-    assert found == status
-    assert len(head) + len(body) < 1000
-    assert "Location" not in head
+    assert answer.status == status
+    assert len(answer.head) + len(answer.body) < 600
+    assert not answer.location
+
+
+def test_r11_a_tls_greeting_is_no_request_and_never_gets_tls_back(redirector: Running) -> None:
+    answer = ask(redirector, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n")
+
+    assert answer.status == 400
+
+
+@given(st.binary(max_size=400) | st.builds(lambda a, b: b"GET " + a + b" HTTP/1.1\r\nHost: " + b, *2 * [st.binary()]))
+def test_r38_no_bytes_of_any_kind_crash_the_reading(sent: bytes) -> None:
+    found = verdict(sent + b"\r\n\r\n", OWN)
+
+    assert found is not None
+    assert found.family in FAMILIES
+    assert verdict(sent + b"\r\n\r\n", OWN) == found
+
+
+def test_r54_whoever_is_sent_back_to_plain_http_gets_a_page_that_explains(redirector: Running) -> None:
+    """A proxy on the device that undoes https: one redirect, then a page; no circle."""
+    first = ask(redirector, b"GET / HTTP/1.1\r\nHost: Wifi.Cachan.Example:80\r\n\r\n")
+    downgraded = first.location.removeprefix(URL[:-1]).encode()
+    second = ask(redirector, b"GET " + downgraded + b" HTTP/1.1\r\nHost: wifi.cachan.example\r\n\r\n")
+
+    assert (first.status, first.location) == (302, f"{URL}?{redirects.LOOP}")
+    assert (second.status, second.location) == (200, "")
+    assert f'href="{URL}"' in second.body.decode()
+    assert "Votre appareil revient toujours ici" in second.body.decode()
+    assert "no-store" in second.head
+
+
+def test_the_address_is_short_enough_for_every_client() -> None:
+    with pytest.raises(ValueError, match="255"):
+        answers("https://" + "a" * 250 + ".example/")
+
+
+def test_a_probe_is_counted_by_family_and_a_visited_name_never(redirector: Running) -> None:
+    before = {name: redirector.value("portal_probes_total", family=name) for name in FAMILIES}
+    del redirector.probed[:]
+
+    ask(redirector, b"GET /hotspot-detect.html HTTP/1.0\r\nHost: captive.apple.com\r\n\r\n")
+    ask(redirector, b"GET /diary HTTP/1.1\r\nHost: private.example\r\n\r\n")
+
+    after = {name: redirector.value("portal_probes_total", family=name) for name in FAMILIES}
+    assert {name: after[name] - before[name] for name in FAMILIES if after[name] != before[name]} == {
+        "apple": 1,
+        "other": 1,
+    }
+    assert len(redirector.probed) == 1
+    assert "private" not in str(list(redirector.registry.collect()))
+
+
+def test_f19_r47_a_device_that_holds_many_connections_takes_none_from_the_others(redirector: Running) -> None:
+    """Its own oldest go; whoever comes from elsewhere is answered, and so is the device's own newest."""
+    with ExitStack() as stack:
+        held = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", redirector.port), 5))
+            for _ in range(MAX_CONNECTIONS_EACH + 5)
+        ]
+        for connection in held:
+            connection.sendall(b"GET / HTTP/1.1\r\n")
+        ended = sum(is_ended(connection) for connection in held[:5])
+
+        assert is_the_answer(ask(redirector, b"GET / HTTP/1.1\r\n\r\n", host="::1"))
+        assert ended == 5
+        held[-1].sendall(b"\r\n")
+        assert is_the_answer(read(held[-1]))
+
+
+def is_ended(connection: socket.socket) -> bool:
+    try:
+        return connection.recv(1) == b""
+    except ConnectionResetError:
+        return True
+
+
+def test_r47_when_every_place_is_taken_the_oldest_gives_way(redirector: Running) -> None:
+    with ExitStack() as stack:
+        for number in range(MAX_CONNECTIONS):
+            here = f"127.0.{1 + number // 8}.{1 + number % 8}"
+            visit = socket.create_connection(("127.0.0.1", redirector.port), 5, source_address=(here, 0))
+            stack.enter_context(visit)
+        assert is_the_answer(ask(redirector, b"GET / HTTP/1.1\r\n\r\n", host="::1"))
+
+
+def test_a_slow_sender_is_hung_up_on(redirector: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("captive_portal.redirector.HEAD_SECONDS", 0.2)
+    with socket.create_connection(("127.0.0.1", redirector.port), 5) as connection:
+        connection.sendall(b"GET / HT")
+        assert is_ended(connection)
+
+
+def test_r03_a_handed_socket_keeps_probes_waiting_while_the_process_is_exchanged() -> None:
+    """systemd holds the socket: a probe that comes in between waits for the next process, and gets its 302."""
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        with Redirector(held.dup().detach(), URL, Instruments("portal", CollectorRegistry())):
+            pass
+        port = held.getsockname()[1]
+        with socket.create_connection(("127.0.0.1", port), 5) as probe:
+            probe.sendall(request(PROBES[0]))
+            with Redirector(held.dup().detach(), URL, Instruments("portal", CollectorRegistry())):
+                assert is_the_answer(read(probe))
+
+
+def test_r37_many_probes_at_once_are_all_answered_and_nothing_is_left_behind(redirector: Running) -> None:
+    """2,000 probes of 100 phones, 50 at a time, some of them cut off in the middle."""
+    chance = random.Random(7)
+    answered = 0
+    handles = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(40):
+        with ExitStack() as stack:
+            phones = []
+            for _ in range(50):
+                here = f"127.1.0.{chance.randrange(1, 101)}"
+                phone = socket.create_connection(("127.0.0.1", redirector.port), 5, source_address=(here, 0))
+                stack.enter_context(phone)
+                phones.append(phone)
+            for phone in phones:
+                phone.sendall(request(chance.choice(PROBES)))
+            for number, phone in enumerate(phones):
+                if number % 10:
+                    answered += is_the_answer(read(phone))
+    until = time.monotonic() + 5
+    while len(list(Path("/proc/self/fd").iterdir())) > handles and time.monotonic() < until:
+        time.sleep(0.01)
+
+    assert answered == 40 * 45
+    assert len(list(Path("/proc/self/fd").iterdir())) <= handles
