@@ -37,7 +37,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     timeline = Timeline(Pseudonyms(handed["secret"].encode()), ZoneInfo(facts.timezone), moment)
     store = Store(Path(handed["database"]))
     doorkeeper = stack.enter_context(Doorkeeper(store, door, policy, instruments, moment, timeline.note))
-    stack.enter_context(Redirector((handed["bind"], handed["http_port"]), facts.url, instruments, timeline.heard))
+    stack.enter_context(Redirector(_place(handed["http"]), facts.url, instruments, timeline.heard))
     checks = {"doorkeeper": lambda: doorkeeper.wrong}
     stack.enter_context(Endpoint((handed["listen"], handed["port"]), registry, checks))
     hall = Hall(

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from captive_portal.probes import FAMILIES, OTHER
+from captive_portal.probes import FAMILIES
 from captive_portal.redirects import CODES, Kind, Verdict, answers, verdict
 from parvis.instruments import Instruments
 from parvis.running import thread_or_exit
@@ -110,15 +110,15 @@ def _listening(address: tuple[str, int]) -> socket.socket:
 
 
 def _nobody(_address: str) -> None:
-    """Nobody wants to know of probes."""
+    """Nobody wants to know."""
 
 
 class Redirector(AbstractContextManager["Redirector"]):
     """Answers plain HTTP in a thread of its own: 302 to *url*.
 
     *place* is host and port to listen at (port 0 picks one), or the number of a listening socket that was handed over
-    and outlives this process, so that no probe meets a closed door while it is restarted. *probed* is told the address
-    of each known probe's sender.
+    and outlives this process, so that no probe meets a closed door while it is restarted. *probed* is told the
+    address of each sender.
     """
 
     def __init__(
@@ -167,7 +167,6 @@ def _counting(instruments: Instruments, probed: Callable[[str], None]) -> Callab
         by_kind[found.kind].inc()
         if found.kind is Kind.FOUND:
             by_family[found.family].inc()
-            if found.family != OTHER:
-                probed(address)
+            probed(address)
 
     return count
