@@ -1,6 +1,8 @@
 """Where the portal is: the page and the API (RFC 8908), by the portal's host name."""
 
 API_PATH = "/api/captive"
+VENUE_PATH = "/mentions"
+"""The page about who runs the network here, which RFC 8908 calls venue-info-url: open in both states."""
 
 
 def page(host: str) -> str:
@@ -19,3 +21,12 @@ def api(host: str) -> str:
     'https://wifi.cachan.example/api/captive'
     """
     return f"https://{host}{API_PATH}"
+
+
+def venue(host: str) -> str:
+    """The page about the operator and the place.
+
+    >>> venue("wifi.cachan.example")
+    'https://wifi.cachan.example/mentions'
+    """
+    return f"https://{host}{VENUE_PATH}"

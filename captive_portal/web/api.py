@@ -3,53 +3,87 @@
 import json
 
 from flask import Blueprint, redirect, request
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.wrappers import Response
 
+from captive_portal import urls
+from captive_portal.probes import speaker
 from captive_portal.protocol import Truth
 from captive_portal.remote import GatewayAway
 from captive_portal.timeline import Step
-from captive_portal.urls import API_PATH
 from captive_portal.web.visitor import device, hall
+from parvis.addresses import MacAddress
 
 api = Blueprint("api", __name__)
 CAPTIVE_JSON = "application/captive+json"
 """RFC 8908 section 8.1."""
-OFFERED = [CAPTIVE_JSON, "application/json", "application/capport+json", "text/html"]
-"""RFC 8910 section 2 writes capport+json; a client may believe it."""
+UNDERSTOOD = (CAPTIVE_JSON, "application/capport+json", "application/json")
+"""What a client of the API may say it accepts; RFC 8910 section 2 writes capport+json, and a client may believe it."""
+Answer = dict[str, bool | int | str]
 
 
-@api.get(API_PATH)
+@api.get(urls.API_PATH)
 def captive() -> Response:
-    """The state of the device that asks. Who prefers a page is led to one (RFC 8910 section 2)."""
-    if request.accept_mimetypes.best_match(OFFERED, CAPTIVE_JSON) == "text/html":
+    """The state of the device that asks. Who wants no such answer is led to the page (RFC 8910 section 2)."""
+    if wants_a_page(request.accept_mimetypes):
         return _uncached(redirect(hall().facts.url, 302))
-    counter = hall().instruments.counter("portal_api_requests_total")
     try:
-        mac = device()
-        truth = hall().door.session(mac) if mac else None
+        answer = _answer()
     except GatewayAway:
-        counter.labels("unknown").inc()
+        _count("unknown")
         return _uncached(Response("", 503, {"Retry-After": "5"}))
-    if mac:
-        hall().timeline.note(mac, Step.API)
-    counter.labels("false" if truth else "true").inc()
-    return _uncached(Response(json.dumps(state(truth, hall().facts.url)), 200, content_type=CAPTIVE_JSON))
+    _count("true" if answer["captive"] else "false")
+    return _uncached(Response(json.dumps(answer), 200, content_type=CAPTIVE_JSON))
 
 
-def state(truth: Truth | None, url: str) -> dict[str, bool | int | str]:
-    """The answer's keys; seconds-remaining only for who is not captive.
+def wants_a_page(accept: MIMEAccept) -> bool:
+    """Whether a web page is preferred, or none of our types accepted, by media range and weight (RFC 9110 12.5.1).
 
-    >>> state(None, "https://wifi.example/")
-    {'captive': True, 'user-portal-url': 'https://wifi.example/'}
+    >>> [wants_a_page(MIMEAccept(said)) for said in ([], [("*/*", 1)], [("text/html", 1), ("*/*", 0.8)])]
+    [False, False, True]
     """
+    ranges = MIMEAccept((kind.partition(";")[0].strip(), weight) for kind, weight in accept)  # a charset says nothing
+    if not ranges:
+        return False
+    ours = max(ranges.quality(kind) for kind in UNDERSTOOD)
+    return ours <= 0 or ranges.quality("text/html") > ours
+
+
+def _answer() -> Answer:
+    host = hall().facts.host
+    mac = device()
+    if mac is None:
+        return state(None, host)
+    hall().timeline.note(mac, Step.API)
+    truth = hall().door.session(mac)
     if truth is None:
-        return {"captive": True, "user-portal-url": url}
-    return {
-        "captive": False,
-        "user-portal-url": url,
-        "seconds-remaining": int(truth.seconds),
-        "can-extend-session": True,
-    }
+        return state(None, host, everybody=_open_to_all(mac))
+    return state(truth, host)
+
+
+def _open_to_all(mac: MacAddress) -> float:
+    """Seconds for which staff have opened the door to everybody, *mac* included; 0 when it is not open."""
+    seconds = hall().door.status().open
+    return seconds if seconds > 0 and not hall().door.device(mac).blocked else 0
+
+
+def state(truth: Truth | None, host: str, everybody: float = 0) -> Answer:
+    """The answer's keys; seconds-remaining only for who is not captive. *everybody*: seconds the door is open to all.
+
+    >>> state(None, "wifi.example")["captive"], state(Truth(1, 7.9, 0, 0), "wifi.example")["seconds-remaining"]
+    (True, 7)
+    """
+    places: Answer = {"user-portal-url": urls.page(host), "venue-info-url": urls.venue(host)}
+    if truth is not None:
+        return {"captive": False, **places, "seconds-remaining": int(truth.seconds), "can-extend-session": True}
+    if everybody > 0:
+        return {"captive": False, **places, "seconds-remaining": int(everybody), "can-extend-session": False}
+    return {"captive": True, **places}
+
+
+def _count(captive: str) -> None:
+    who = speaker(request.headers.get("User-Agent", ""))
+    hall().instruments.counter("portal_api_requests_total").labels(captive, who).inc()
 
 
 def _uncached(response: Response) -> Response:

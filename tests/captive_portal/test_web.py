@@ -1,6 +1,5 @@
 """What residents see and do, and what they must never see."""
 
-import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -302,59 +301,6 @@ def test_a_fault_of_ours_is_a_page_in_words(house: House, monkeypatch: pytest.Mo
 
     assert answer.status_code == 503
     assert "Traceback" not in answer.text
-
-
-CAPTIVE = {"captive": True, "user-portal-url": "https://wifi.cachan.example/"}
-
-
-@pytest.mark.parametrize(
-    "accept",
-    [None, "*/*", "application/captive+json", "application/captive+json;q=0.5", "application/json", "application/*",
-     "application/captive+json, text/html;q=0.5", "application/capport+json", "image/png", ""],
-)  # fmt: skip
-def test_the_api_answers_by_media_range(anna: Visitor, accept: str | None) -> None:
-    answer = anna.get("/api/captive", **({} if accept is None else {"Accept": accept}))
-
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/captive+json")
-    assert answer.headers["Cache-Control"] == "private, no-store"
-    assert json.loads(answer.data) == CAPTIVE
-
-
-def test_the_api_leads_browsers_to_the_page(anna: Visitor) -> None:
-    answer = anna.get("/api/captive", Accept="text/html,application/xhtml+xml,*/*;q=0.8")
-
-    assert (answer.status_code, answer.headers["Location"]) == (302, "https://wifi.cachan.example/")
-    assert "Accept" in answer.headers["Vary"]
-
-
-def test_the_api_tells_what_the_kernel_does_not_what_the_store_hopes(house: House, anna: Visitor) -> None:
-    anna.accepts()
-    house.clock.passes(100)
-    online = json.loads(anna.get("/api/captive").data)
-    house.gateway.sessions.clear()
-    flushed = json.loads(anna.get("/api/captive").data)
-
-    assert isinstance(online["seconds-remaining"], int)
-    assert online == {
-        "captive": False,
-        "user-portal-url": "https://wifi.cachan.example/",
-        "seconds-remaining": 43100,
-        "can-extend-session": True,
-    }
-    assert flushed == CAPTIVE
-
-
-def test_the_api_without_gatewayd_says_that_it_does_not_know(house: House, anna: Visitor) -> None:
-    house.gateway.away = True
-
-    answer = anna.get("/api/captive")
-
-    assert answer.status_code == 503
-    assert house.value("portal_api_requests_total", captive="unknown") == 1
-
-
-def test_the_api_answers_an_unknown_device_that_it_is_captive(house: House) -> None:
-    assert json.loads(house.visitor("10.11.0.99", None).get("/api/captive").data) == CAPTIVE
 
 
 def test_no_page_and_no_metric_names_a_device(house: House, anna: Visitor) -> None:
