@@ -1,4 +1,4 @@
-"""Acceptances on disk (SQLite through SQLAlchemy Core): who was admitted until when, and which terms were accepted.
+"""Acceptances on disk: who was admitted until when, and which terms were accepted (SQLAlchemy Core).
 
 A commit is durable before it returns (WAL, synchronous=FULL). The MAC address goes with the end of the session, and
 the file forgets it (secure_delete); the anonymous rest is the proof of acceptance (GDPR art. 5.1.e, PRI-02).
@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import (
     Column,
     Connection,
+    Engine,
     Float,
     Index,
     Integer,
@@ -54,7 +55,8 @@ acceptances = Table(
     sqlite_autoincrement=True,
 )
 """``id`` is the session number and never used again; times are Unix seconds, ``deadline`` seconds since ``boot``."""
-Index("one_live_session_a_device", acceptances.c.mac, unique=True, sqlite_where=text("ended_at IS NULL"))
+LIVE = text("ended_at IS NULL")
+Index("one_live_session_a_device", acceptances.c.mac, unique=True, sqlite_where=LIVE, postgresql_where=LIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,10 @@ class StoreFailed(Exception):
 
 
 class Store:
-    """The file at *path*, which :mod:`captive_portal.store_migration` has prepared."""
+    """The file or the database at *place*, which :mod:`captive_portal.store_migration` has prepared."""
 
-    def __init__(self, path: Path) -> None:
-        arguments = {"timeout": 5, "check_same_thread": False}
-        # hide_parameters: an error's words go to the log, a device's address must not
-        self._engine = create_engine(f"sqlite:///{path}", connect_args=arguments, hide_parameters=True)
-        event.listen(self._engine, "connect", _prepare)
+    def __init__(self, place: Path | Engine) -> None:
+        self._engine = place if isinstance(place, Engine) else sqlite(place)
 
     @contextmanager
     def transaction(self) -> Iterator["Book"]:
@@ -106,12 +105,23 @@ class Store:
             raise StoreFailed(str(error)) from error
 
     def settle(self) -> None:
-        """Empty the write-ahead log, which would otherwise remember erased devices until it is written over."""
+        """Empty SQLite's write-ahead log, which would otherwise remember erased devices until it is written over."""
+        if self._engine.dialect.name != "sqlite":
+            return
         try:
             with self._engine.connect() as connection:
                 connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
         except SQLAlchemyError as error:
             raise StoreFailed(str(error)) from error
+
+
+def sqlite(path: Path) -> Engine:
+    """The engine of the file at *path*, every commit of which is durable."""
+    arguments = {"timeout": 5, "check_same_thread": False}
+    # hide_parameters: an error's words go to the log, a device's address must not
+    engine = create_engine(f"sqlite:///{path}", connect_args=arguments, hide_parameters=True)
+    event.listen(engine, "connect", _prepare)
+    return engine
 
 
 def _prepare(connection: Any, _record: Any) -> None:

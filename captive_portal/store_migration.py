@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).with_name("migrations")
 
@@ -26,12 +27,16 @@ def migrate(path: Path) -> None:
     """Make or upgrade the file at *path*; nothing happens when it is up to date."""
     if current(path) == newest():
         return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    upgrade({"url": f"sqlite:///{path}"})
+    path.chmod(0o600)
+
+
+def upgrade(where: dict[str, Any]) -> None:
+    """Run the migrations *where* says: ``url``, or ``connection`` of SQLAlchemy's."""
     from alembic import command  # noqa: PLC0415 costs 12 MB and half a second, and is rarely needed
     from alembic.config import Config  # noqa: PLC0415
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    config = Config()
+    config = Config(attributes=where)
     config.set_main_option("script_location", str(FOLDER))
-    config.set_main_option("sqlalchemy.url", f"sqlite:///{path}")
     command.upgrade(config, "head")
-    path.chmod(0o600)

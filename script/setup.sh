@@ -17,15 +17,16 @@ missing_packages() {
 }
 
 # Debian starts a service as soon as its package is installed. The lab runs its own in namespaces, so the machine's
-# own must neither start now nor at the next boot.
+# own must neither start now nor at the next boot; and PostgreSQL's package would make a cluster of databases.
 install_packages() {
-  local packages=$1 policy=/usr/sbin/policy-rc.d made_policy="" service
+  local packages=$1 policy=/usr/sbin/policy-rc.d clusters=/etc/postgresql-common/createcluster.d made_policy="" service
   [ "$(id -u)" = 0 ] || fail "these Debian packages are missing: $packages; run this script as root, or: apt-get install $packages"
   command -v apt-get >/dev/null || fail "apt-get is missing; this script installs Debian packages: $packages"
   if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' >"$policy"; chmod 755 "$policy"; made_policy=yes
     trap 'rm -f /usr/sbin/policy-rc.d' EXIT
   fi
+  [ -e "$clusters" ] || { mkdir -p "$clusters"; echo 'create_main_cluster = false' >"$clusters/parvis.conf"; }
   say "installing Debian packages: $packages"
   local diary; diary=$(mktemp)
   apt-get update -qq >"$diary" 2>&1 || { cat "$diary" >&2; fail "apt-get update failed; check the machine's network and apt sources"; }

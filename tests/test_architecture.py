@@ -32,6 +32,7 @@ ONE_PLACE = {
     "scapy": ("monitor/probes/",),
     "nftables": ("captive_portal/",),
     "sqlalchemy": ("captive_portal/store", "captive_portal/migrations/", "monitor/store"),
+    "psycopg": ("captive_portal/store_shared",),
     "alembic": ("captive_portal/store", "captive_portal/migrations/"),
     "pysnmp": ("lab/", "collectors/traps", "collectors/snmp/slow_lane"),
     "pyroute2": ("lab/", "captive_portal/neighbours"),

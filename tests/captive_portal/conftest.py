@@ -5,10 +5,18 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import postgres
 import pytest
 from door_twin import PREFIX, Resident, Twin, copy_town, remove_stale
 
 from parvis.inventory import load
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[postgres.Cluster]:
+    """A PostgreSQL with one database, ``parvis``; tests empty it."""
+    with postgres.cluster() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,20 @@
-"""Acceptances on disk: durable, one live session a device, forgotten when they end."""
+"""Acceptances on disk: durable, one live session a device, forgotten when they end. On SQLite and on PostgreSQL."""
 
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from postgres import Cluster
+from sqlalchemy import Engine, create_engine
 
+import captive_portal.store_directives  # noqa: F401 its tables belong to the same metadata
 from captive_portal.session import Now, Session, State
 from captive_portal.store import PROOF_SECONDS, Acceptance, Store, StoreFailed, metadata
 from captive_portal.store_migration import current, migrate, newest
+from captive_portal.store_shared import postgresql, shape, shaped
 from parvis.addresses import MacAddress
 
 ANNA = MacAddress("02:00:00:00:00:0a")
@@ -28,11 +33,51 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_migrations_from_nothing_make_the_table_the_code_expects(file: Path) -> None:
-    assert current(file) == newest()
-    with create_engine(f"sqlite:///{file}").connect() as connection:
+@pytest.fixture
+def shared(server: Cluster) -> Engine:
+    """An empty PostgreSQL database with our tables."""
+    server.empty()
+    shape(server.url, "")
+    return postgresql(server.url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest) -> Iterator[Path | Engine]:
+    """Where a store may be."""
+    found: Path | Engine = request.getfixturevalue("file" if request.param == "sqlite" else "shared")
+    yield found
+    if isinstance(found, Engine):
+        found.dispose()
+
+
+def test_migrations_from_nothing_make_the_tables_the_code_expects(place: Path | Engine) -> None:
+    with (place if isinstance(place, Engine) else create_engine(f"sqlite:///{place}")).connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_a_file_made_by_migrations_is_the_newest_and_closed_to_others(file: Path) -> None:
+    assert current(file) == newest()
     assert file.stat().st_mode & 0o077 == 0
+
+
+def test_portals_that_start_at_once_do_not_race_on_the_shared_database(server: Cluster) -> None:
+    server.empty()
+    portals = [threading.Thread(target=shape, args=(server.url, "")) for _ in range(3)]
+    for portal in portals:
+        portal.start()
+    for portal in portals:
+        portal.join()
+
+    assert server.says("SELECT version_num FROM alembic_version") == newest()
+    with postgresql(server.url).connect() as connection:
+        assert shaped(connection)
+
+
+def test_a_shared_database_that_a_newer_portal_has_shaped_still_serves(shared: Engine, server: Cluster) -> None:
+    server.says("UPDATE alembic_version SET version_num = '9999'")
+
+    with shared.connect() as connection:
+        assert shaped(connection)
 
 
 def test_migrating_again_changes_nothing(file: Path) -> None:
@@ -43,11 +88,11 @@ def test_migrating_again_changes_nothing(file: Path) -> None:
     assert file.read_bytes() == before
 
 
-def test_a_commit_survives_a_process_that_ends_without_goodbye(file: Path) -> None:
-    with Store(file).transaction() as book:
+def test_a_commit_survives_a_process_that_ends_without_goodbye(place: Path | Engine) -> None:
+    with Store(place).transaction() as book:
         number = book.accept(acceptance(), SESSION, NOW)
 
-    with Store(file).transaction() as book:
+    with Store(place).transaction() as book:
         found = book.live_of(ANNA)
     assert found is not None
     assert (found.number, found.session) == (number, SESSION)
@@ -62,8 +107,8 @@ def test_every_commit_is_synced_to_disk(file: Path) -> None:
     assert pragmas == [2, "wal"]
 
 
-def test_numbers_are_never_used_again(file: Path) -> None:
-    store = Store(file)
+def test_numbers_are_never_used_again(place: Path | Engine) -> None:
+    store = Store(place)
     with store.transaction() as book:
         first = book.accept(acceptance(), SESSION, NOW)
         book.end(first, "left", NOW)
@@ -72,8 +117,8 @@ def test_numbers_are_never_used_again(file: Path) -> None:
         assert book.accept(acceptance("t2"), SESSION, NOW) == first + 1
 
 
-def test_a_device_has_one_live_session(file: Path) -> None:
-    store = Store(file)
+def test_a_device_has_one_live_session(place: Path | Engine) -> None:
+    store = Store(place)
 
     def accepts_twice() -> None:
         with store.transaction() as book:
@@ -99,8 +144,8 @@ def test_the_end_of_a_session_erases_its_device_from_the_file_itself(file: Path)
     assert ANNA.text.encode() not in everything
 
 
-def test_a_proof_is_kept_a_year_and_no_longer(file: Path) -> None:
-    with Store(file).transaction() as book:
+def test_a_proof_is_kept_a_year_and_no_longer(place: Path | Engine) -> None:
+    with Store(place).transaction() as book:
         book.end(book.accept(acceptance(), SESSION, NOW), "left", NOW)
         assert book.purge(Now("boot-1", 0.0, NOW.wall + PROOF_SECONDS - 1)) == 0
         assert book.purge(Now("boot-1", 0.0, NOW.wall + PROOF_SECONDS + 1)) == 1

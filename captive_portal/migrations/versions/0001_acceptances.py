@@ -27,4 +27,6 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     live = sa.text("ended_at IS NULL")
-    op.create_index("one_live_session_a_device", "acceptances", ["mac"], unique=True, sqlite_where=live)
+    op.create_index(
+        "one_live_session_a_device", "acceptances", ["mac"], unique=True, sqlite_where=live, postgresql_where=live
+    )
