@@ -17,6 +17,7 @@ table inet portal {
     map auth { typeof iifname . ether saddr : ct mark; flags timeout; }
     set up { typeof ct mark; flags timeout; limit rate 10 mbytes/second burst 1 mbytes counter; }
     set plain { type ipv4_addr; counter; }
+    set blocked { type ether_addr; flags timeout; }
     set empty { type ipv4_addr; }
 }
 """
@@ -82,7 +83,8 @@ def test_a_counter_at_zero_is_zero_and_no_counter_is_none(nft: Path, elements: E
 def test_elements_that_are_written_otherwise_are_read_too(nft: Path, elements: Elements) -> None:
     """Elements for ever among others that end: the layout changes from one to the next."""
     many = ", ".join(
-        f"{n} limit rate {n} kbytes/second burst 32000 bytes counter packets 1 bytes {n * 10}{' timeout 1h' if n % 3 else ''}"
+        f"{n} limit rate {n} kbytes/second burst 32000 bytes counter packets 1 bytes {n * 10}"
+        f"{' timeout 1h' if n % 3 else ''}"
         for n in range(1, 2001)
     )
     run(nft, f"add element inet portal up {{ {many} }}\n")
@@ -101,6 +103,12 @@ def test_some_elements_are_found_by_their_keys_and_missing_ones_left_out(nft: Pa
 
     assert {key: one.data for key, one in found.items()} == {guest(n): mark(n + 1000) for n in (*range(1, 51), 100)}
     assert elements.find("auth", []) == {}
+
+
+def test_a_key_that_does_not_fill_its_words_is_read_without_their_rest(nft: Path, elements: Elements) -> None:
+    run(nft, "add element inet portal blocked { 02:00:00:00:00:01 timeout 1h }\n")
+
+    assert [one.key.hex(":") for one in elements.all("blocked")] == ["02:00:00:00:00:01"]
 
 
 def test_an_empty_set_has_no_elements_and_a_missing_one_is_an_error(elements: Elements) -> None:
