@@ -1,5 +1,6 @@
 """The kernel's side of the door: sessions and leases in nftables, through libnftables, one transaction at a time."""
 
+import json
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ BURST_SECONDS = 0.25
 SMALLEST_BURST = 32_000
 """Bytes; less would drop single segments of TCP with offloads."""
 DIRECTIONS = ("up", "down")
-SIZED = ("auth", "lease4", "blocked")
+SIZED = ("auth", "lease4", "blocked", "known6", "garden4", "garden6")
 MARK_BYTES = 4
 SLOT = 16
 """An interface's name fills so many bytes of a key (IFNAMSIZ), a MAC address is padded to eight."""
@@ -111,6 +112,15 @@ class Gateway:
     def sizes(self) -> dict[str, int]:
         """Elements of the sets that may fill up, by name."""
         return {name: len(self._all(name)) for name in SIZED}
+
+    def drops(self) -> dict[str, int]:
+        """Packets dropped so far, by the ruleset's named counters."""
+        self._nft.set_json_output(True)
+        try:
+            found = json.loads(self._run(f"list counters table inet {TABLE}"))
+        finally:
+            self._nft.set_json_output(False)
+        return {one["counter"]["name"]: one["counter"]["packets"] for one in found["nftables"] if "counter" in one}
 
     def blocked(self, mac: MacAddress) -> float | None:
         """Seconds *mac* is still kept out; None when it is not."""

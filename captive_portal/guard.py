@@ -41,11 +41,14 @@ class Guard:
         self._loads = instruments.counter("gateway_ruleset_loads_total")
         self._up = instruments.gauge("gateway_ruleset_up")
         self._sessions = instruments.gauge("gateway_admitted_sessions")
+        self._elements = instruments.gauge("gateway_set_elements")
+        self._drops = instruments.counter("gateway_dropped_packets_total")
         self._lease_count = instruments.gauge("gateway_leases")
         self._lease_file = instruments.gauge("gateway_lease_file_up")
         self._leases: dict[IPv4Address, Lease] = {}
         self._arrivals = Arrivals(int(clock() * 1000))
         self._sizes: dict[str, int] = {}
+        self._dropped: dict[str, int] = {}
         self.wrong = "the ruleset is not loaded yet"
         """Empty while the ruleset is in force, else what is wrong, in words."""
         for reason in ("peer", "garbage", "oversized", "crowded", "slow"):
@@ -85,10 +88,16 @@ class Guard:
         self._leases = {a: one for a, one in self._leases.items() if one.expires + GRACE_SECONDS > now}
         self._lease_count.set(sum(1 for one in self._leases.values() if one.expires > now))
         try:
-            self._sizes = self._gateway.sizes()
+            self._sizes, drops = self._gateway.sizes(), self._gateway.drops()
         except TransactionFailed:
-            self._sizes = {}
+            self._sizes, drops = {}, {}
         self._sessions.set(self._sizes.get("auth", 0))
+        for name, size in self._sizes.items():
+            self._elements.labels(name).set(size)
+        for reason, packets in drops.items():
+            before = self._dropped.get(reason, 0)
+            self._drops.labels(reason).inc(packets - before if packets >= before else packets)
+        self._dropped = drops
 
     def answer(self, line: bytes) -> bytes | Pending:
         """The answer to one request line; a wrong one is refused and counted."""

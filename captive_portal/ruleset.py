@@ -13,6 +13,9 @@ from captive_portal.tables import ARP_TABLE, TABLE
 from parvis.inventory import Site, Town
 from parvis.processes import GATEWAYD, PORTAL, PORTAL_HTTP_PORT, PORTAL_HTTPS_PORT
 
+GARDEN_SIZE = 4096
+"""Most addresses of the walled garden, per family."""
+
 
 def text(town: Town, site: Site) -> str:
     """The ruleset of *site*'s gateway, for ``nft -f``: one transaction, the elements of existing sets stay."""
@@ -23,6 +26,7 @@ def _facts(town: Town, site: Site) -> dict[str, str | int]:
     gateway, guest = site.gateway, site.guest
     return {
         "site": site.site,
+        "garden_size": GARDEN_SIZE,
         "table": TABLE,
         "arp_table": ARP_TABLE,
         "guest": gateway.guest_interface,
@@ -49,7 +53,7 @@ def _inside4(town: Town) -> list[IPv4Network]:
 def _family6(town: Town, site: Site) -> dict[str, str]:
     inside = [str(s.guest.ipv6) for s in town.sites if s.guest.ipv6]
     if site.guest.ipv6 is None:
-        return {"guard6": CLOSED6, "portal6": "", "stale6": "", "inside6": "", "only6": ""}
+        return {"guard6": CLOSED6, "portal6": "", "stale6": "", "inside6": "", "only6": "", "here6": ""}
     here = str(site.guest.gateway_ipv6)
     redirects = "\n".join(
         f"        ip6 daddr {here} tcp dport {port} redirect to :{to}"
@@ -57,6 +61,9 @@ def _family6(town: Town, site: Site) -> dict[str, str]:
     )
     return {
         "guard6": GUARD6,
+        "here6": f"        ip6 saddr {here} counter name spoofed drop\n"
+        f"        icmpv6 type nd-neighbor-advert @th,64,128 {int(site.guest.gateway_ipv6 or 0):#x} "
+        "counter name spoofed drop",
         "portal6": redirects,
         "stale6": f"        meta nfproto ipv6 ct status dnat tcp dport {PORTAL_HTTP_PORT} ct mark != 0 "
         f"ct original ip6 daddr != {here} reject with tcp reset",
@@ -69,10 +76,10 @@ def _set(members: Iterable[str]) -> str:
     return "{ " + ", ".join(members) + " }"
 
 
-CLOSED6 = '        meta nfproto ipv6 counter drop comment "no IPv6 at this site: closed, not forgotten"'
+CLOSED6 = '        meta nfproto ipv6 counter name closed drop comment "no IPv6 at this site: closed, not forgotten"'
 GUARD6 = """\
-        icmpv6 type { nd-router-advert, nd-redirect } counter drop comment "router advertisement guard (RFC 6105)"
-        ip6 saddr != fe80::/10 ip6 saddr != :: fib saddr . iif oif missing counter drop comment "ipv6 source guard\""""
+        icmpv6 type { nd-router-advert, nd-redirect } counter name rogue drop comment "RFC 6105"
+        meta nfproto ipv6 ip6 saddr != :: jump guest_in6"""
 
 _RULESET = """\
 #!/usr/sbin/nft -f
@@ -109,12 +116,32 @@ table inet $table {
     }
     # What the DHCP server has leased: the IPv4 source guard.
     set lease4 { typeof iifname . ether saddr . ip saddr; size 65536; flags timeout; }
+    # The IPv6 source guard, first come, first served (RFC 6620): who has spoken from which address, which addresses are
+    # somebody's, and how many new ones a device may still take. @nh,64,128 is the source address.
+    set known6 { typeof ether saddr . @nh,64,128; size 65536; flags dynamic,timeout; timeout 1h; }
+    set owned6 { typeof @nh,64,128; size 65536; flags dynamic,timeout; timeout 10m; }
+    set new6   { typeof ether saddr; size 65536; flags dynamic,timeout; timeout 1h; }
+
+    # The walled garden: addresses of the town's services, filled by dnsmasq as names are asked.
+    set garden4 { type ipv4_addr; size $garden_size; flags timeout; timeout 2h; }
+    set garden6 { type ipv6_addr; size $garden_size; flags timeout; timeout 2h; }
 
     # One budget per device, for both families.
     set dns_rate   { typeof ether saddr; size 65536; flags dynamic,timeout; timeout 1m; }
+    set dns_tcp    { typeof ether saddr; size 65536; flags dynamic,timeout; timeout 10m; }
+    set garden_rate { typeof ether saddr; size 65536; flags dynamic,timeout; timeout 1m; }
     set portal_syn { typeof ether saddr; size 65536; flags dynamic,timeout; timeout 1m; }
     set conn_rate  { typeof ether saddr; size 65536; flags dynamic,timeout; timeout 1m; }
     set conn_count { typeof ether saddr; size 65536; flags dynamic; }
+
+    # What was dropped, and why: gateway_dropped_packets_total.
+    counter closed { }
+    counter crowded { }
+    counter dns { }
+    counter flood { }
+    counter garden { }
+    counter rogue { }
+    counter spoofed { }
 
     # ---------- who is it: after conntrack, before the redirect
     chain classify {
@@ -124,17 +151,33 @@ table inet $table {
     chain guest_in {
         # flows of a session are judged packet by packet in 'up' and 'down'
         ct state established,related ct mark != 0 accept
+        ct state new ct mark set 0
         ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept
-        meta nfproto ipv4 iifname . ether saddr . ip saddr != @lease4 counter drop comment "ipv4 source guard"
+        meta nfproto ipv4 iifname . ether saddr . ip saddr != @lease4 counter name spoofed drop
 $guard6
         ether saddr @blocked accept
         ct mark set iifname . ether saddr map @auth
         ct mark 0 ct mark set iifname map @open
     }
+    chain guest_in6 {
+        ip6 saddr != fe80::/10 fib saddr . iif oif missing counter name spoofed drop
+$here6
+        icmpv6 type nd-neighbor-advert jump claim6
+        ether saddr . @nh,64,128 @known6 update @known6 { ether saddr . @nh,64,128 } \
+update @owned6 { @nh,64,128 } return
+        @nh,64,128 @owned6 counter name spoofed drop
+        update @new6 { ether saddr limit rate over 8/hour burst 8 packets } counter name crowded drop
+        add @known6 { ether saddr . @nh,64,128 } add @owned6 { @nh,64,128 }
+    }
+    chain claim6 {
+        # the target of a neighbour advertisement, RFC 4861 section 4.4
+        ether saddr . @th,64,128 @known6 return
+        @th,64,128 @owned6 counter name spoofed drop
+    }
 
     # ---------- who is not admitted is led to the portal; the portal's own address leads there in both states
     chain redirect_in {
-        type nat hook prerouting priority dstnat; policy accept;
+        type nat hook prerouting priority dstnat - 10; policy accept;
         iifname != "$guest" accept
         ip daddr $portal4 tcp dport 443 redirect to :$portal_https
         ip daddr $portal4 tcp dport 80 redirect to :$portal_http
@@ -142,6 +185,8 @@ $portal6
         ct mark != 0 accept
         udp dport 53 redirect to :53
         tcp dport 53 redirect to :53
+        ip daddr @garden4 accept
+        ip6 daddr @garden6 accept
         tcp dport 80 redirect to :$portal_http
     }
     chain masquerade_out {
@@ -183,13 +228,17 @@ mld2-listener-report, packet-too-big } accept
         reject with icmpx admin-prohibited
     }
     chain portal_in {
-        update @portal_syn { ether saddr limit rate over 20/second burst 100 packets } counter drop
+        update @portal_syn { ether saddr limit rate over 20/second burst 100 packets } counter name flood drop
         accept
     }
     chain dns {
         ct mark != 0 accept
-        udp length > 140 counter drop comment "long query before acceptance: a tunnel"
-        update @dns_rate { ether saddr limit rate over 20/second burst 200 packets } counter drop
+        # a tunnel needs long names, many queries or TCP; a browser's start needs 200 queries at once
+        udp length > 140 counter name dns drop
+        tcp dport 53 meta length > 220 counter name dns drop
+        tcp dport 53 ct state new update @dns_tcp { ether saddr limit rate over 10/minute burst 10 packets } \
+counter name dns reject with tcp reset
+        update @dns_rate { ether saddr limit rate over 5/second burst 200 packets } counter name dns drop
         accept
     }
 
@@ -206,23 +255,36 @@ mld2-listener-report, packet-too-big } accept
         ct state established,related ct mark @up accept
         ct state new ct mark @up goto up_new
         ct state invalid drop
+        ip daddr @garden4 ct mark 0 jump garden
+        ip6 daddr @garden6 ct mark 0 jump garden
         # a live session over its rate: drop silently, TCP slows down; everybody else: refuse at once
         meta mark set iifname . ether saddr map @auth drop
         meta l4proto tcp reject with tcp reset
         reject with icmpx admin-prohibited
     }
-    chain up_new {
+    chain garden {
+        jump outside
+        meta l4proto . th dport != { tcp . 80, tcp . 443, udp . 443 } return
+        update @garden_rate { ether saddr limit rate over 100/second burst 500 packets } counter name garden drop
+        accept
+    }
+    chain outside {
         oifname != "$uplink" reject with icmpx admin-prohibited
         ip daddr $inside4 reject with icmpx admin-prohibited
 $inside6
+    }
+    chain up_new {
+        jump outside
         tcp dport 25 reject with tcp reset
-        update @conn_rate { ether saddr limit rate over 200/second burst 400 packets } counter drop
+        update @conn_rate { ether saddr limit rate over 200/second burst 400 packets } counter name flood drop
         add @conn_count { ether saddr ct count over 2000 } counter reject with icmpx admin-prohibited
         accept
     }
     chain down {
         ct state new,invalid drop
         ct mark @down accept
+        ct mark 0 ip saddr @garden4 accept
+        ct mark 0 ip6 saddr @garden6 accept
     }
 }
 

@@ -118,4 +118,5 @@ def test_the_door_open_to_all_is_a_session_of_its_own_and_can_be_closed(gateway:
 def test_sizes_count_elements(gateway: Gateway) -> None:
     gateway.apply([allow(), Block(BRUNO, 60)])
 
-    assert gateway.sizes() == {"auth": 1, "lease4": 1, "blocked": 1}
+    assert gateway.sizes() == {"auth": 1, "lease4": 1, "blocked": 1, "known6": 0, "garden4": 0, "garden6": 0}
+    assert gateway.drops() == dict.fromkeys(["closed", "crowded", "dns", "flood", "garden", "rogue", "spoofed"], 0)

@@ -73,7 +73,7 @@ def test_no_forward_rule_accepts_established_flows_without_their_session(town: T
 
 
 def test_residents_reach_no_network_of_the_town(town: Town, site: Site) -> None:
-    refused = " ".join(line for line in chain(ruleset.text(town, site), "up_new") if "daddr" in line)
+    refused = " ".join(line for line in chain(ruleset.text(town, site), "outside") if "daddr" in line)
 
     for other in town.sites:
         assert str(other.management.ipv4) in refused
@@ -85,7 +85,7 @@ def test_residents_reach_no_network_of_the_town(town: Town, site: Site) -> None:
 def test_a_site_without_ipv6_is_closed_to_it(town: Town, site: Site) -> None:
     text = ruleset.text(town, closed(site))
 
-    assert "meta nfproto ipv6 counter drop" in text
+    assert "meta nfproto ipv6 counter name closed drop" in text
     assert "2001:db8:11:" not in text
     assert "enable-ra" not in dhcp.dnsmasq(town, closed(site))
 
