@@ -105,9 +105,9 @@ def page_facts(town: Town, site: Site) -> Facts:
         )
     return Facts(
         host=policy.host,
-        town=town.title.model_dump(),
+        town=town.title.by_language(),
         site=site.site,
-        title=site.title.model_dump(),
+        title=site.title.by_language(),
         email=town.contact.email,
         phone=town.contact.phone,
         timezone=town.timezone,

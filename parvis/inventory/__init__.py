@@ -15,12 +15,12 @@ from parvis.inventory.model import (
     Rota,
     Site,
     Switch,
-    Text,
     Town,
     Uplink,
     UserCredential,
     Vendor,
 )
+from parvis.inventory.wording import Appearance, EmergencyNumber, Legal, OnlineService, Text
 from parvis.inventory.yaml_lines import Fault
 
 DEMO_TOWN = Path(str(files("parvis") / "town"))
@@ -29,12 +29,16 @@ DEMO_TOWN = Path(str(files("parvis") / "town"))
 __all__ = [
     "DEMO_TOWN",
     "AccessPoint",
+    "Appearance",
     "Centre",
     "CommunityCredential",
+    "EmergencyNumber",
     "Fault",
     "Gateway",
     "GuestNetwork",
     "InventoryError",
+    "Legal",
+    "OnlineService",
     "Person",
     "PortalPolicy",
     "Rota",

@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, IPv6Network
 from itertools import combinations
 from typing import Any
 
+from parvis.colours import TEXT_RATIO, contrast, readable
 from parvis.inventory.model import Site, Town
 from parvis.inventory.yaml_lines import Fault, Path_
 
@@ -20,7 +21,7 @@ Placed = tuple[Any, Site | None, Path_]
 
 def all_faults(town: Town, locate: Locate) -> list[Fault]:
     """Every fault of the town as a whole."""
-    checks = (_twice, _overlaps, _outside_networks, _references, _people, _gateway_network)
+    checks = (_twice, _overlaps, _outside_networks, _references, _people, _gateway_network, _colours)
     return [fault for check in checks for fault in check(town, locate)]
 
 
@@ -176,3 +177,19 @@ def _people(town: Town, locate: Locate) -> Iterator[Fault]:
     for i, name in enumerate(town.rota.order):
         if name not in people:
             yield locate(None, ("rota", "order", i), f"nobody is called {name}", suggestion(name, people))
+
+
+def _colours(town: Town, locate: Locate) -> Iterator[Fault]:
+    """Text is written in *main* on white and on *paper*, in white on *main* and *dark* (RGAA 3.2)."""
+    look = town.appearance
+    for key, grounds in (("main", ("#ffffff", look.paper)), ("dark", ("#ffffff",)), ("paper", ("#16302b",))):
+        colour = getattr(look, key)
+        for ground in grounds:
+            found = contrast(colour, ground)
+            if found < TEXT_RATIO:
+                yield locate(
+                    None,
+                    ("appearance", key),
+                    f"{colour} and {ground} have a contrast of {found:.2f}:1, text needs {TEXT_RATIO}:1",
+                    f"take {readable(colour, grounds)}, the nearest that can be read",
+                )

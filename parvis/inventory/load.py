@@ -8,6 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from parvis.inventory.checks import all_faults, suggestion
 from parvis.inventory.model import Site, Town, TownFile
+from parvis.inventory.portal_files import portal_files
 from parvis.inventory.yaml_lines import Document, Fault, Path_, read
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -52,7 +53,11 @@ def examine(folder: Path) -> tuple[Town | None, list[Fault]]:
             faults += _misnamed(path, *site)
     if town_file is None:
         return None, sorted(faults)
-    town = Town.model_construct(**dict(town_file[0]), sites=tuple(sorted(sites, key=lambda s: s.site)))
+    found = {
+        "sites": tuple(sorted(sites, key=lambda s: s.site)),
+        "portal_files": portal_files(folder / "portal", faults),
+    }
+    town = Town.model_construct(**dict(town_file[0]), **found)
 
     def locate(site: Site | None, where: Path_, message: str, fix: str) -> Fault:
         document = documents[site.site] if site else town_file[1]

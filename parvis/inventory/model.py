@@ -7,8 +7,10 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
+from parvis.inventory.wording import Appearance, EmergencyNumber, Legal, OnlineService, Part, Text
+from parvis.languages import Language
 from parvis.values import Duration, Mac, Oid, Rate
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
@@ -27,17 +29,10 @@ def _known_zone(text: str) -> str:
     return text
 
 
-class Part(BaseModel):
-    """A part of the description: frozen, and closed to unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-
-
-class Text(Part):
-    """A text shown to people, in French and English."""
-
-    fr: str = Field(min_length=1, max_length=200)
-    en: str = Field(min_length=1, max_length=200)
+def _french_first(languages: tuple[Language, ...]) -> tuple[Language, ...]:
+    if languages[:1] != ("fr",) or len(set(languages)) != len(languages):
+        raise ValueError("languages begin with fr, which prevails, and name each once; write [fr, en, ...]")
+    return languages
 
 
 class SiteKind(StrEnum):
@@ -241,12 +236,22 @@ class TownFile(Part):
     centre: Centre
     people: tuple[Person, ...] = Field(min_length=1)
     rota: Rota
+    languages: Annotated[tuple[Language, ...], AfterValidator(_french_first)] = ("fr", "en")
+    services: Annotated[tuple[OnlineService, ...], Field(max_length=8)] = ()
+    emergency: Annotated[tuple[EmergencyNumber, ...], Field(max_length=8)] = ()
+    news: Text | None = None
+    appearance: Appearance = Appearance()
+    legal: Legal | None = None
+    network_name: Annotated[str, Field(min_length=1, max_length=32)] | None = None
+    """The SSID, as posters and pages call it."""
 
 
 class Town(TownFile):
-    """The whole town: town.yml and its sites, in the order of their names."""
+    """The whole town: town.yml, its sites in the order of their names, the text files of its folder portal/."""
 
     sites: tuple[Site, ...]
+    portal_files: dict[str, str] = Field(default_factory=dict)
+    """Path below portal/ -> content; what is in them, the portal judges."""
 
     def policy(self, site: Site) -> PortalPolicy:
         """The portal policy in force at *site*."""

@@ -155,3 +155,33 @@ def test_the_demo_town_has_no_fault() -> None:
 
     assert town is not None
     assert faults == []
+
+
+def test_a_colour_nobody_can_read_is_refused_with_its_ratio_and_one_that_can_be_read(
+    town_folder: Path, edit: Edit
+) -> None:
+    edit("town.yml", "network_name: Cachan-WiFi", 'appearance: {main: "#7fb3a8"}\nnetwork_name: Cachan-WiFi')
+
+    town, faults = examine(town_folder)
+
+    assert town is None
+    assert [(fault.file, fault.path) for fault in faults] == [("town.yml", "appearance.main")] * 2
+    assert "#7fb3a8 and #f4f1ea have a contrast of 2.09:1, text needs 4.5:1; take #" in str(faults[0])
+
+
+def test_languages_begin_with_french(town_folder: Path, edit: Edit) -> None:
+    edit("town.yml", "languages: [fr, en, es", "languages: [en, fr, es")
+
+    assert "languages begin with fr" in str(examine(town_folder)[1][0])
+
+
+def test_what_is_in_the_portals_folder_is_read_as_text(town_folder: Path) -> None:
+    folder = town_folder / "portal"
+    (folder / "terms").mkdir(parents=True)
+    (folder / "terms/2.0.0.fr.html").write_text("<p>é</p>", "utf-8")
+
+    assert load(town_folder).portal_files == {"terms/2.0.0.fr.html": "<p>é</p>"}
+
+    (folder / "logo.png").write_bytes(b"x")
+    (folder / "texts.yml").write_bytes(b"\xff")
+    assert [fault.file for fault in examine(town_folder)[1]] == ["portal/logo.png", "portal/texts.yml"]
