@@ -53,11 +53,9 @@ def examine(folder: Path) -> tuple[Town | None, list[Fault]]:
             faults += _misnamed(path, *site)
     if town_file is None:
         return None, sorted(faults)
-    found = {
-        "sites": tuple(sorted(sites, key=lambda s: s.site)),
-        "portal_files": portal_files(folder / "portal", faults),
-    }
-    town = Town.model_construct(**dict(town_file[0]), **found)
+    own = portal_files(folder / "portal", faults)
+    ordered = tuple(sorted(sites, key=lambda s: s.site))
+    town = Town.model_construct(**dict(town_file[0]), sites=ordered, portal_files=own)
 
     def locate(site: Site | None, where: Path_, message: str, fix: str) -> Fault:
         document = documents[site.site] if site else town_file[1]
