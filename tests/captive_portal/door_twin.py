@@ -13,7 +13,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import trustme
+
 from captive_portal import dhcp
+from captive_portal.probes import NCSI_ADDRESS, NCSI_NAME, PROBES
 from parvis.inventory import DEMO_TOWN, Site, Town
 
 GATEWAYD_UID, PORTAL_UID = 61021, 61022
@@ -205,7 +208,28 @@ class Twin:
         child.wait(15)
 
     def start_internet(self) -> None:
-        self.start("internet", "inet", sys.executable, str(HERE / "fake_internet.py"))
+        """Web and names: every name there is leads to the one host of the internet, but NCSI's to its own."""
+        files = self.authority_files()
+        self.start("internet", "inet", sys.executable, str(HERE / "fake_internet.py"), *files)
+        names = (f"/#/{WEB4}", f"/#/{WEB6}", f"/{NCSI_NAME}/{NCSI_ADDRESS}")
+        addresses = [f"--address={name}" for name in names]
+        place = ("--listen-address=203.0.113.53", "--bind-interfaces", "--no-resolv", "--no-hosts", "--pid-file=")
+        self.start("names", "inet", "dnsmasq", "-k", "--conf-file=/dev/null", "--log-facility=-", *place, *addresses)
+
+    def authority_files(self) -> tuple[str, str]:
+        """Certificate and key of the internet's HTTPS hosts; whoever trusts ``internet-ca.pem`` trusts them."""
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(self.internet_authority))
+        hosts = {probe.host for probe in PROBES if probe.scheme == "https"} | {"example.org"}
+        made = authority.issue_cert(*sorted(hosts))
+        chain, key = self.folder / "internet.crt", self.folder / "internet.key"
+        chain.write_bytes(b"".join(blob.bytes() for blob in made.cert_chain_pems))
+        made.private_key_pem.write_to_path(str(key))
+        return str(chain), str(key)
+
+    @property
+    def internet_authority(self) -> Path:
+        return self.folder / "internet-ca.pem"
 
     def start_kea(self) -> None:
         here = self.leases.parent
