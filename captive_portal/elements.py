@@ -8,7 +8,7 @@ import errno
 import socket
 import struct
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import NamedTuple
 
@@ -30,7 +30,7 @@ class Element(NamedTuple):
     packets: int | None = None
 
 
-class Altered(Exception):
+class Altered(OSError):
     """The set is changed faster than it can be read; ask again."""
 
 
@@ -55,13 +55,14 @@ class Elements(AbstractContextManager["Elements"]):
 
     def all(self, name: str) -> list[Element]:
         """Every element of the set or map *name*; FileNotFoundError when there is no such set, OSError otherwise."""
-        for _ in range(TRIES):
-            self._number += 1
-            self._socket.send(_question(self._table, name, None, self._number))
-            found: list[Element] = []
-            if self._dump(found):
-                return found
-        raise Altered(name)
+        learnt = _Layout()
+        return [one for run in self._runs(name) for one in learnt.read(run)]
+
+    def count(self, name: str) -> int:
+        """How many elements the set or map *name* has, 0 when there is no such set."""
+        with suppress(FileNotFoundError):
+            return sum(1 for run in self._runs(name) for _ in nl.attributes(run))
+        return 0
 
     def find(self, name: str, keys: Sequence[bytes]) -> dict[bytes, Element]:
         """The elements of *name* with *keys*, by key; those that are not there are left out."""
@@ -75,9 +76,19 @@ class Elements(AbstractContextManager["Elements"]):
             self._collect(found, first, len(part))
         return found
 
-    def _dump(self, found: list[Element]) -> bool:
+    def _runs(self, name: str) -> list[bytes]:
+        """The lists of elements that one dump of *name* consists of."""
+        for _ in range(TRIES):
+            self._number += 1
+            self._socket.send(_question(self._table, name, None, self._number))
+            found: list[bytes] = []
+            if self._dump(found):
+                return found
+        raise Altered(name)
+
+    def _dump(self, found: list[bytes]) -> bool:
         """Fill *found* with one dump; False when the set changed under way."""
-        whole, learnt = True, _Layout()
+        whole = True
         while True:
             for kind, flags, number, body in nl.messages(self._socket.recv(1 << 18)):
                 if number != self._number:
@@ -88,7 +99,7 @@ class Elements(AbstractContextManager["Elements"]):
                 if kind == nl.NLMSG_ERROR:
                     _raise(body)
                 elif kind == nl.NFT_MSG_NEWSETELEM:
-                    found.extend(learnt.read(_elements(body)))
+                    found.append(_elements(body))
 
     def _collect(self, found: dict[bytes, Element], first: int, count: int) -> None:
         missing = set(range(first, first + count))

@@ -8,10 +8,13 @@ from ipaddress import IPv4Address
 
 import nftables
 
+from captive_portal import netlink as nl
 from captive_portal.admission import Admitted, Allow, Block, Step, Unblock
 from captive_portal.elements import Element, Elements
+from captive_portal.picture import NFPROTO_ARP, picture
 from captive_portal.protocol import OPEN_SESSION, Counted, Truth
 from captive_portal.tables import ARP_TABLE, TABLE
+from captive_portal.transaction import Limit, Transaction, TransactionFailed, connected
 from parvis.addresses import MacAddress
 
 BURST_SECONDS = 0.25
@@ -29,51 +32,14 @@ _ERROR = re.compile(r"Error: ([^\n]*)")
 Pair = tuple[IPv4Address, MacAddress]
 
 
-class TransactionFailed(Exception):
-    """The kernel refused a transaction; nothing of it was done. *words* are nftables' own."""
-
-
-class Changes:
-    """Elements to remove and to add, as one text for nftables: what goes, goes first."""
-
-    def __init__(self) -> None:
-        self._gone: dict[str, dict[str, str]] = {}
-        self._new: dict[str, list[str]] = {}
-
-    def remove(self, name: str, key: str, value: str = "") -> None:
-        """Take the element *key* out of *name*; *value* is what a map holds for it."""
-        self._gone.setdefault(name, {})[key] = value
-
-    def add(self, name: str, element: str) -> None:
-        """Put *element* into *name*."""
-        self._new.setdefault(name, []).append(element)
-
-    def text(self, *, sure: bool = True) -> str:
-        """The lines; unless *sure* that what goes is there, adding it first makes its removal succeed."""
-        text = ""
-        for name, keys in self._gone.items():
-            place = f"element inet {TABLE} {name}"
-            if not sure:
-                text += f"add {place} {{ {', '.join(f'{key} timeout 1s{value}' for key, value in keys.items())} }}\n"
-            text += f"delete {place} {{ {', '.join(keys)} }}\n"
-        return text + "".join(f"add element inet {TABLE} {n} {{ {', '.join(new)} }}\n" for n, new in self._new.items())
-
-
-def session_text(session: int, rate: int, seconds: int, before: Element | None = None) -> str:
-    """An element of ``up`` or ``down``: *rate* in bytes per second; it goes on counting from *before*."""
-    burst = max(SMALLEST_BURST, int(rate * BURST_SECONDS))
-    counter = f"counter packets {before.packets} bytes {before.counted}" if before and before.packets else "counter"
-    return f"{session} limit rate {rate} bytes/second burst {burst} bytes {counter} timeout {seconds}s"
-
-
 class Gateway:
     """nftables in this network namespace, for guests on *interface*. Needs CAP_NET_ADMIN. Not for several threads."""
 
     def __init__(self, interface: str) -> None:
         self._interface = interface
         self._nft = nftables.Nftables()
-        self._loaded = ""
-        self._elements = Elements(TABLE)
+        self._loaded: list[bytes] = []
+        self._elements, self._channel = Elements(TABLE), connected()
         self._slot = interface.encode().ljust(SLOT, b"\0")
 
     def load(self, ruleset: str, leases: Mapping[Pair, int]) -> None:
@@ -86,11 +52,11 @@ class Gateway:
             self._run(ruleset + refill)
         except TransactionFailed:
             self._run(_REMOVE + ruleset + self._leases_text(leases))
-        self._loaded = self._listing()
+        self._loaded = self._picture()
 
     def intact(self) -> bool:
         """Whether the kernel still holds the ruleset as it was loaded; elements are not compared."""
-        return bool(self._loaded) and self._listing() == self._loaded
+        return bool(self._loaded) and self._picture() == self._loaded
 
     def admitted(self) -> dict[MacAddress, Admitted]:
         """Everybody the kernel admits."""
@@ -111,7 +77,7 @@ class Gateway:
 
     def sizes(self) -> dict[str, int]:
         """Elements of the sets that may fill up, by name."""
-        return {name: len(self._all(name)) for name in SIZED}
+        return {name: self._elements.count(name) for name in SIZED}
 
     def drops(self) -> dict[str, int]:
         """Packets dropped so far, by the ruleset's named counters."""
@@ -128,15 +94,16 @@ class Gateway:
 
     def open(self, seconds: int) -> None:
         """Let everybody pass for *seconds*, counted from now; 0 ends it, running flows included."""
-        changes = Changes()
-        changes.remove("open", f'"{self._interface}"', f" : {OPEN_SESSION}")
+        changes = Transaction(TABLE)
+        mark = _mark(OPEN_SESSION)
+        changes.remove("open", self._slot, mark)
         for name in DIRECTIONS:
-            changes.remove(name, str(OPEN_SESSION))
+            changes.remove(name, mark)
         if seconds:
-            changes.add("open", f'"{self._interface}" timeout {seconds}s : {OPEN_SESSION}')
+            changes.add("open", self._slot, seconds, mark)
             for name in DIRECTIONS:
-                changes.add(name, session_text(OPEN_SESSION, OPEN_RATE, seconds))
-        self._run(changes.text(sure=False))
+                changes.count(name, mark, seconds, _limit(OPEN_RATE))
+        changes.commit(self._channel, sure=False)
 
     def open_seconds(self) -> float:
         """Seconds the door stays open to all, 0 when it is not."""
@@ -145,52 +112,58 @@ class Gateway:
     def apply(self, steps: Iterable[Step]) -> None:
         """Do *steps*, one a device, in one transaction: all or none. TransactionFailed: refused twice."""
         todo = list(steps)
+        present = self._admitted_of([step.mac for step in todo])
+        sessions = {found.session for found in present.values()}
         try:
-            self._run(self._changes(todo).text())
-        except TransactionFailed:  # an element expired between the look and the deed
-            self._run(self._changes(todo).text(sure=False))
+            self._changes(todo, present, sessions).commit(self._channel)
+        except TransactionFailed:  # a half-expired session, or an element expired between the look and the deed
+            sessions |= {step.session for step in todo if isinstance(step, Allow)}
+            self._changes(todo, present, sessions).commit(self._channel, sure=False)
 
     def lease(self, gone: Iterable[Pair], held: Mapping[Pair, int]) -> None:
         """Let each pair of *held* (-> seconds) speak, those of *gone* no longer."""
         forget = {**dict.fromkeys(gone, 1), **held}
         self._run(self._leases_text(forget) + self._leases_text(forget, "delete") + self._leases_text(held))
 
-    def _changes(self, steps: list[Step]) -> Changes:
-        """What *steps* come to, given what the kernel holds of their devices and sessions."""
-        present = self._admitted_of([step.mac for step in steps])
-        sessions = {found.session for found in present.values()}
-        sessions |= {step.session for step in steps if isinstance(step, Allow)}
+    def _changes(
+        self, steps: list[Step], present: Mapping[MacAddress, Admitted], sessions: Iterable[int]
+    ) -> Transaction:
+        """What *steps* come to, where *present* are admitted and only *sessions* may have elements."""
         counted = {name: self._counted(name, list(sessions)) for name in DIRECTIONS}
         blocked = self._find("blocked", [_packed(s.mac) for s in steps if isinstance(s, Block | Unblock)])
-        changes = Changes()
+        changes = Transaction(TABLE)
         for step in steps:
             found = present.get(step.mac)
             if _packed(step.mac) in blocked and isinstance(step, Block | Unblock):
-                changes.remove("blocked", step.mac.text)
+                changes.remove("blocked", _packed(step.mac))
             if found is not None and not isinstance(step, Unblock):
-                changes.remove("auth", self._key(step.mac), f" : {found.session}")
+                changes.remove("auth", self._packed_key(step.mac), _mark(found.session))
                 self._forget(changes, found.session, counted)
             if isinstance(step, Block):
-                changes.add("blocked", f"{step.mac} timeout {max(1, int(step.seconds))}s")
+                changes.add("blocked", _packed(step.mac), max(1, int(step.seconds)))
             elif isinstance(step, Allow):
                 self._forget(changes, step.session, counted)
                 self._allow(changes, step, {n: counted[n].get(step.session) for n in DIRECTIONS if found})
         return changes
 
-    def _forget(self, changes: Changes, session: int, counted: dict[str, dict[int, Element]]) -> None:
+    def _forget(self, changes: Transaction, session: int, counted: dict[str, dict[int, Element]]) -> None:
         for name in DIRECTIONS:
             if session in counted[name]:
-                changes.remove(name, str(session))
+                changes.remove(name, _mark(session))
 
-    def _allow(self, changes: Changes, step: Allow, before: Mapping[str, Element | None]) -> None:
+    def _allow(self, changes: Transaction, step: Allow, before: Mapping[str, Element | None]) -> None:
         """The session's elements; one that goes on keeps its bytes, whatever else changes."""
         seconds = max(1, int(step.seconds))
-        changes.add("auth", f"{self._key(step.mac)} timeout {seconds}s : {step.session}")
+        mark = _mark(step.session)
+        changes.add("auth", self._packed_key(step.mac), seconds, mark)
         for name, rate in (("up", step.up // 8), ("down", step.down // 8)):
-            changes.add(name, session_text(step.session, rate, seconds, before.get(name)))
+            changes.count(name, mark, seconds, _limit(rate), before.get(name))
 
     def _key(self, mac: MacAddress) -> str:
         return f'"{self._interface}" . {mac}'
+
+    def _packed_key(self, mac: MacAddress) -> bytes:
+        return self._slot + _packed(mac) + bytes(2)
 
     def _flush_leases(self) -> str:
         return f"flush set inet {TABLE} lease4\nflush set arp {ARP_TABLE} lease\n"
@@ -206,11 +179,11 @@ class Gateway:
         )
 
     def _admitted_of(self, macs: Sequence[MacAddress]) -> dict[MacAddress, Admitted]:
-        keys = {self._slot + _packed(mac) + bytes(2): mac for mac in macs}
+        keys = {self._packed_key(mac): mac for mac in macs}
         return {keys[key]: _admitted(one) for key, one in self._find("auth", list(keys)).items()}
 
     def _counted(self, name: str, sessions: Sequence[int]) -> dict[int, Element]:
-        keys = [session.to_bytes(MARK_BYTES, sys.byteorder) for session in sessions]
+        keys = [_mark(session) for session in sessions]
         return {_number(key): one for key, one in self._find(name, keys).items()}
 
     def _find(self, name: str, keys: Sequence[bytes]) -> dict[bytes, Element]:
@@ -225,17 +198,8 @@ class Gateway:
         except FileNotFoundError:
             return []
 
-    def _listing(self) -> str:
-        self._nft.set_json_output(False)
-        self._nft.set_stateless_output(True)
-        self._nft.set_terse_output(True)
-        try:
-            return self._run(f"list table inet {TABLE}") + self._run(f"list table arp {ARP_TABLE}")
-        except TransactionFailed:
-            return ""
-        finally:
-            self._nft.set_stateless_output(False)
-            self._nft.set_terse_output(False)
+    def _picture(self) -> list[bytes]:
+        return picture(self._channel, {nl.NFPROTO_INET: TABLE, NFPROTO_ARP: ARP_TABLE})
 
     def _run(self, text: str) -> str:
         if not text:
@@ -267,6 +231,14 @@ def _packed(mac: MacAddress) -> bytes:
 
 def _mac(key: bytes) -> MacAddress:
     return MacAddress(key[:6].hex(":"))
+
+
+def _limit(rate: int) -> Limit:
+    return Limit(rate, max(SMALLEST_BURST, int(rate * BURST_SECONDS)))
+
+
+def _mark(session: int) -> bytes:
+    return session.to_bytes(MARK_BYTES, sys.byteorder)
 
 
 def _number(mark: bytes) -> int:

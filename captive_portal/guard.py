@@ -8,9 +8,10 @@ from typing import Any
 
 from captive_portal import neighbours, protocol
 from captive_portal.arrivals import Arrivals
-from captive_portal.gateway import Gateway, Pair, TransactionFailed
+from captive_portal.gateway import Gateway, Pair
 from captive_portal.leases import Follower, Lease
 from captive_portal.listener import Pending
+from captive_portal.transaction import TransactionFailed
 from parvis.addresses import MacAddress
 from parvis.instruments import Instruments
 from parvis.running import log
