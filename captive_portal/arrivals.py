@@ -11,7 +11,7 @@ MOST = 4096
 
 
 class Arrivals:
-    """The log. *first* must be larger than any number a predecessor gave: milliseconds since 1970 are.
+    """The log. *first* must be larger than any number a predecessor gave: milliseconds since boot are.
 
     >>> book = Arrivals(first=1000)
     >>> book.note(MacAddress.parse("02:00:00:00:00:01"))

@@ -11,7 +11,12 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 def moment() -> Now:
     """Now: this boot's name, CLOCK_BOOTTIME (never stepped, counts through suspend), and the wall clock."""
-    return Now(_boot(), time.clock_gettime(time.CLOCK_BOOTTIME), time.time())
+    return Now(_boot(), boot_seconds(), time.time())
+
+
+def boot_seconds() -> float:
+    """Seconds since boot, suspend included; nobody can set this clock."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
 @cache

@@ -111,6 +111,10 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
 
     def _ask(self, job: _Job) -> Outcome:
         self._jobs.put(job)
+        with suppress(TimeoutError):
+            return job.answer.result(ANSWER_SECONDS)
+        if job.answer.cancel():  # nobody began it, and now nobody will
+            raise NotStored("no answer in time")
         try:
             return job.answer.result(ANSWER_SECONDS)
         except TimeoutError as error:
@@ -123,7 +127,7 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
             if None in jobs:
                 return
             if jobs:
-                self._serve([job for job in jobs if job is not None])
+                self._serve([job for job in jobs if job is not None and job.answer.set_running_or_notify_cancel()])
             if self._clock().since_boot >= next_tick:
                 next_tick = self._clock().since_boot + TICK_SECONDS
                 self.compare()

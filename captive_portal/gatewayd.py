@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from captive_portal.changes import Changes
+from captive_portal.clock import boot_seconds
 from captive_portal.gateway import Gateway
 from captive_portal.guard import Guard, Site
 from captive_portal.launch import handed
@@ -39,7 +40,7 @@ class Loop(AbstractContextManager["Loop"]):
         self._wake, self._woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)[::-1]
         self._stopping = False
         self._watch: DirectoryWatch | None = None
-        self._changed = False
+        self._changed = self._touched = False
         self._thread = thread_or_exit("gatewayd", self._serve)
         self._ready = threading.Event()
 
@@ -88,12 +89,16 @@ class Loop(AbstractContextManager["Loop"]):
         listener.sweep(now)
         self._watch_leases()
         self._guard.follow_leases()
+        if self._touched or ticks == 1:
+            self._touched = False
+            self._guard.mend()
         if ticks % COUNT_EVERY == 1:
             self._guard.verify()
             self._guard.count()
 
     def _note_change(self, foreign: bool) -> None:
         self._changed = self._changed or foreign
+        self._touched = self._touched or foreign
 
     def _watch_leases(self) -> None:
         """Watch the lease file's folder as soon as there is one; until then each tick looks."""
@@ -113,9 +118,9 @@ def run(facts: dict[str, Any]) -> None:
     definitions = [Definition(**entry) for entry in facts["metrics"]]
     registry, instruments = registry_of("gatewayd", definitions)
     leases = Path(facts["leases"])
-    follower = Follower(leases)
+    follower = Follower(leases, lambda: boot_seconds() - time.time())
     interface = facts["interface"]
-    guard = Guard(Site(interface, facts["ruleset"]), Gateway(interface), follower, instruments, time.time)
+    guard = Guard(Site(interface, facts["ruleset"]), Gateway(interface), follower, instruments, boot_seconds)
     checks = {
         "ruleset": lambda: guard.wrong,
         "leases": lambda: "" if follower.readable else f"{leases} cannot be read",

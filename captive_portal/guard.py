@@ -30,7 +30,10 @@ class Site:
 
 
 class Guard:
-    """Keeps the kernel's ruleset and leases right, and the door for the portal. For one thread."""
+    """Keeps the kernel's ruleset and leases right, and the door for the portal. For one thread.
+
+    *clock* counts seconds from boot and cannot be set; *follower* tells leases' ends on it.
+    """
 
     def __init__(
         self, site: Site, gateway: Gateway, follower: Follower, instruments: Instruments, clock: Callable[[], float]
@@ -71,6 +74,16 @@ class Guard:
             self._up.set(0)
             self.wrong = f"the ruleset cannot be loaded: {error}"
             log.error("the ruleset cannot be loaded", words=str(error))
+
+    def mend(self) -> None:
+        """After a change by others: flushed leases speak again; sessions that lost a part go, to be admitted anew."""
+        held = self._held(self._leases)
+        try:
+            if self._gateway.sizes()["lease4"] < len(held):
+                self._transact(lambda: self._gateway.lease((), held))
+            self._gateway.put_out_the_torn()
+        except (TransactionFailed, OSError) as error:  # verify() has more to do; the next change or tick tries again
+            log.warning("elements wait for the ruleset", words=str(error))
 
     def follow_leases(self) -> None:
         """Let new leases speak; forget those that were given to somebody else."""
@@ -184,7 +197,10 @@ class Guard:
         gone: list[Pair] = []
         touched: dict[IPv4Address, Lease] = {}
         for lease in news:
-            before = self._leases.pop(lease.address, None)
+            before = self._leases.get(lease.address)
+            if before and lease.reclaimed and before.expires > self._clock():
+                continue  # only Kea's clock was set forward: the device goes on using the address
+            self._leases.pop(lease.address, None)
             if before and before.mac and before.mac != lease.mac:
                 gone.append((before.address, before.mac))
             touched[lease.address] = lease

@@ -4,41 +4,47 @@ The file is append-only CSV; its last line on an address wins (Kea ARM, "memfile
 FILE.completed or FILE.2 and FILE.1 are then older than FILE.
 """
 
-import csv
 import ctypes
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
 
 from parvis.addresses import MacAddress
 
-ASSIGNED = "0"
-"""Kea's lease state 0; 1 is declined, 2 reclaimed."""
+ASSIGNED, RECLAIMED = "0", "2"
+"""Kea's lease states; 1 is declined."""
 IN_MODIFY, IN_MOVED_TO, IN_CREATE = 0x2, 0x80, 0x100
 IN_NONBLOCK_CLOEXEC = os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """One line: *expires* in seconds since 1970 (UTC), *lifetime* in seconds; *mac* None: the address is free again."""
+    """One line: *expires* on the follower's clock, *lifetime* in seconds; *mac* None: the address is free again.
+
+    *reclaimed*: free because Kea's clock, the wall clock, says so; the device itself did not give it back.
+    """
 
     address: IPv4Address
     mac: MacAddress | None
     expires: float
     lifetime: float = 0.0
+    reclaimed: bool = False
 
 
-def read(lines: Iterable[str], header: list[str]) -> Iterator[Lease]:
-    """The leases of complete CSV lines; lines that make no sense are passed over.
+def read(lines: Iterable[str], header: list[str], shift: float = 0.0) -> Iterator[Lease]:
+    """The leases of complete CSV lines; lines that make no sense are passed over. *shift*: own clock minus Kea's.
+
+    Kea writes no quotation marks of its own and commas within a field as ``&#x2c``, so a comma always separates and
+    a device that calls itself ``"`` swallows no neighbour's line.
 
     >>> names = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state".split(",")
     >>> list(read(["10.11.0.5,02:00:00:00:00:01,,3600,1800000000,1,0,0,,0"], names))[0].mac.text
     '02:00:00:00:00:01'
     """
-    for row in csv.reader(lines):
-        fields = dict(zip(header, row, strict=False))
+    for line in lines:
+        fields = dict(zip(header, line.split(","), strict=False))
         try:
             address, expires = IPv4Address(fields["address"]), float(fields["expire"])
             lifetime = float(fields["valid_lifetime"])
@@ -46,14 +52,17 @@ def read(lines: Iterable[str], header: list[str]) -> Iterator[Lease]:
             mac = MacAddress.parse(fields["hwaddr"]) if held else None
         except (KeyError, ValueError):
             continue
-        yield Lease(address, mac, expires, lifetime)
+        yield Lease(address, mac, expires + shift, lifetime, fields["state"] == RECLAIMED)
 
 
 class Follower:
-    """Follows the lease file at *path* through growth, renaming and absence. :meth:`news` never blocks."""
+    """Follows the lease file at *path* through growth, renaming and absence. :meth:`news` never blocks.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    *shift* gives the reader's clock minus the wall clock, by which Kea writes.
+    """
+
+    def __init__(self, path: Path, shift: Callable[[], float] = lambda: 0.0) -> None:
+        self._path, self._shift = path, shift
         self._file: int | None = None
         self._inode = 0
         self._rest = b""
@@ -71,7 +80,7 @@ class Follower:
             except OSError:
                 continue
             first, _, rest = text.partition("\n")
-            found += read(rest.splitlines(), first.split(","))
+            found += read(rest.split("\n"), first.split(","), self._shift())
         return found
 
     def news(self) -> list[Lease]:
@@ -113,7 +122,7 @@ class Follower:
             texts = [line.decode("ascii", "replace") for line in lines]
             if not self._header and texts:
                 self._header = texts.pop(0).split(",")
-            yield from read(texts, self._header)
+            yield from read(texts, self._header, self._shift())
 
 
 class DirectoryWatch:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from captive_portal.leases import Follower, Lease
 
 HEADER = "address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,user_context\n"
@@ -59,3 +61,28 @@ def test_history_is_what_the_clean_up_put_aside_oldest_first(tmp_path: Path) -> 
     assert addresses(Follower(tmp_path / "leases.csv").history()) == [("10.11.0.5", True), ("10.11.0.6", True)]
     (tmp_path / "leases.csv.completed").write_text(HEADER + line(7))
     assert addresses(Follower(tmp_path / "leases.csv").history()) == [("10.11.0.7", True)]
+
+
+def test_a_lease_ends_on_the_clock_that_cannot_be_set_whatever_kea_writes_later(tmp_path: Path) -> None:
+    file = tmp_path / "leases.csv"
+    file.write_text(HEADER + line(5))
+    wall = 1_799_999_000.0
+    first = Follower(file, lambda: 500.0 - wall).news()[0]
+
+    assert first.expires == 1500.0
+
+
+@pytest.mark.parametrize("name", ['"', '"a', 'a"b', "'", "a&#x2cb", "\\", "%0a", "\x0c10.11.0.5", "é", "x" * 255])
+def test_r52_a_device_called_anything_swallows_no_neighbours_line(tmp_path: Path, name: str) -> None:
+    file = tmp_path / "leases.csv"
+    mine = f"10.11.0.6,02:00:00:00:00:06,,3600,1800000000,1,0,0,{name},0,\n"
+    file.write_text(HEADER + line(5) + mine + line(7), "utf-8")
+    aside = tmp_path / "aside.csv"
+    aside.with_name("aside.csv.2").write_text(file.read_text("utf-8"), "utf-8")
+
+    for told in (Follower(file).news(), Follower(aside).history()):
+        assert [(str(one.address), one.mac.text[-1] if one.mac else "") for one in told] == [
+            ("10.11.0.5", "1"),
+            ("10.11.0.6", "6"),
+            ("10.11.0.7", "1"),
+        ]

@@ -1,0 +1,271 @@
+"""Random residents and random faults against the real gateway: the database, the kernel and the API come to agree.
+
+PARVIS_STORM_SEED chooses another run, PARVIS_STORM_RUNS more of them; a failing run prints its seed and its steps.
+"""
+
+import os
+import threading
+import time
+from dataclasses import dataclass
+from itertools import count
+
+import pytest
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from storm import SESSION_SECONDS, Storm, Walker, forget_everybody
+
+pytestmark = [pytest.mark.root, pytest.mark.slow]
+SEED = int(os.environ.get("PARVIS_STORM_SEED", "2026"))
+RUNS = int(os.environ.get("PARVIS_STORM_RUNS", "2"))
+STEPS = 40
+AGREE_SECONDS = 5.0
+EDGE_SECONDS = 2.0
+"""So near to its end a session is judged neither open nor over: the kernel counts whole seconds."""
+DAY = 86400
+PROCESSES = ("portal", "gatewayd", "kea", "dnsmasq")
+WHO = st.sampled_from(["c1", "c2"])
+
+
+@dataclass
+class Belief:
+    """What must be true of one MAC address: open at least until *sure*, at most until *possible* (monotonic)."""
+
+    sure: float = 0.0
+    possible: float = 0.0
+    wall_end: float = 0.0
+
+    def must_be_open(self) -> bool:
+        return time.monotonic() < self.sure - EDGE_SECONDS
+
+    def must_be_closed(self) -> bool:
+        return time.monotonic() > self.possible + EDGE_SECONDS
+
+
+class Door(RuleBasedStateMachine):
+    """The steps, and what must hold after each."""
+
+    storm: Storm
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.storm.revive()
+        forget_everybody(self.storm)
+        self.people = {part: Walker(self.storm, part) for part in ("c1", "c2")}
+        self.believed: dict[str, Belief] = {}
+        self.macs = count(1)
+        self.foreign_until = 0.0
+        for person in self.people.values():
+            assert person.joins()
+
+    def belief(self, mac: str) -> Belief:
+        return self.believed.setdefault(mac, Belief())
+
+    # ---- residents
+
+    @rule(who=WHO)
+    def accepts(self, who: str) -> None:
+        self._accept(self.people[who])
+
+    def _accept(self, person: Walker) -> None:
+        belief, began = self.belief(person.mac), time.monotonic()
+        status, location = person.posts("/fr/", "accept")
+        ended = time.monotonic()
+        if belief.must_be_closed() or belief.sure == 0.0:
+            belief.possible = ended + SESSION_SECONDS  # it may be on disk although nobody answered
+        if (status, location) == (303, "/fr/status") and belief.sure < began:
+            belief.sure, belief.possible = began + SESSION_SECONDS, ended + SESSION_SECONDS
+            belief.wall_end = self._wall(began) + SESSION_SECONDS
+
+    @rule(who=WHO)
+    def extends(self, who: str) -> None:
+        person, began = self.people[who], time.monotonic()
+        status, location = person.posts("/fr/status", "extend")
+        belief, ended = self.belief(person.mac), time.monotonic()
+        if not belief.must_be_closed():
+            belief.possible = ended + SESSION_SECONDS
+        if (status, location.partition("?")[2]) == (303, "extended=1"):
+            belief.sure, belief.wall_end = began + SESSION_SECONDS, self._wall(began) + SESSION_SECONDS
+
+    @rule(who=WHO)
+    def leaves(self, who: str) -> None:
+        person = self.people[who]
+        status, location = person.posts("/fr/status", "leave")
+        belief = self.belief(person.mac)
+        if (status, location) == (303, "/fr/goodbye"):
+            belief.sure = belief.possible = 0.0
+        elif status != 0 or location:
+            belief.sure = 0.0  # refused or not told in time: it may have happened
+
+    @rule(who=WHO)
+    def renews_the_lease(self, who: str) -> None:
+        self._rejoin(self.people[who])
+
+    @rule(who=WHO, last=st.integers(20, 60))
+    def comes_back_with_another_address(self, who: str, last: int) -> None:
+        person = self.people[who]
+        person.releases()
+        self._rejoin(person, f"10.11.1.{last}")
+
+    @rule(who=WHO)
+    def roams_to_another_access_point(self, who: str) -> None:
+        self.people[who].roams()
+
+    @rule(who=WHO)
+    def takes_another_mac(self, who: str) -> None:
+        person = self.people[who]
+        person.changes_mac(f"02:00:5e:{self.storm.number & 0xFF:02x}:00:{next(self.macs):02x}")
+        self._rejoin(person)
+
+    def _rejoin(self, person: Walker, wish: str = "") -> None:
+        joined = person.joins(wish)
+        assert joined or "kea" in self.storm.dead, "no lease although Kea runs"
+
+    @rule()
+    def a_moment_passes(self) -> None:
+        time.sleep(0.02)
+
+    @rule(seconds=st.floats(0.2, 4))
+    def time_passes(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+    # ---- faults
+
+    @rule(name=st.sampled_from(PROCESSES))
+    def is_killed(self, name: str) -> None:
+        self.storm.kill(name)
+
+    @rule(who=WHO, name=st.sampled_from(PROCESSES), after=st.floats(0, 0.05))
+    def is_killed_while_somebody_accepts(self, who: str, name: str, after: float) -> None:
+        accepting = threading.Thread(target=self._accept, args=(self.people[who],))
+        accepting.start()
+        time.sleep(after)
+        self.storm.kill(name)
+        accepting.join()
+
+    @precondition(lambda self: self.storm.dead)
+    @rule()
+    def systemd_restarts_the_dead(self) -> None:
+        self._revive()
+
+    def _revive(self) -> None:
+        again = "gatewayd" in self.storm.dead and self.storm.wall_offset
+        self.storm.revive()
+        for person in self.people.values():
+            if again or not person.ipv4:  # Kea's dates say nothing after a step of the clock; devices renew
+                self._rejoin(person)
+
+    @rule()
+    def the_machine_reboots(self) -> None:
+        self.storm.reboot()
+        now = time.monotonic()
+        for belief in self.believed.values():
+            left = min(belief.wall_end - self._wall(now), SESSION_SECONDS) if belief.wall_end else 0.0
+            belief.sure = min(now + left, belief.sure) if left > 0 else 0.0
+            belief.possible = now + SESSION_SECONDS if belief.possible else 0.0
+        for person in self.people.values():
+            person.joins()
+
+    @precondition(lambda self: "gatewayd" not in self.storm.dead)
+    @rule(what=st.sampled_from(["ruleset", "map inet portal auth", "set inet portal up", "chain inet portal forward"]))
+    def a_colleague_flushes(self, what: str) -> None:
+        self.storm.within("gw", "nft", "flush", *what.split(), check=False)
+
+    @precondition(lambda self: "gatewayd" not in self.storm.dead)
+    @rule(who=WHO)
+    def a_colleague_admits_somebody_by_hand(self, who: str) -> None:
+        if self.storm.admitted().get(self.people[who].mac) is None:
+            element = f'{{ "guest0" . {self.people[who].mac} timeout 1h : 4294967295 }}'
+            self.storm.within("gw", "nft", "add", "element", "inet", "portal", "auth", element, check=False)
+            self.foreign_until = float("inf")
+
+    @rule(seconds=st.sampled_from([DAY, -DAY, 3600, -3600]))
+    def the_wall_clock_is_stepped(self, seconds: int) -> None:
+        self.storm.step_clock(seconds)
+
+    @rule(who=WHO, seconds=st.floats(0.1, 2))
+    def the_database_is_locked_while_somebody_accepts(self, who: str, seconds: float) -> None:
+        accepting = threading.Thread(target=self._accept, args=(self.people[who],))
+        with self.storm.database_locked():
+            accepting.start()
+            time.sleep(seconds)
+        accepting.join()
+
+    @rule(who=WHO)
+    def the_disk_is_full_while_somebody_accepts(self, who: str) -> None:
+        with self.storm.disk_full():
+            self._accept(self.people[who])
+
+    def _wall(self, at: float) -> float:
+        return at + self.storm.wall_offset
+
+    # ---- what must hold
+
+    @invariant()
+    def nobody_is_admitted_without_an_acceptance(self) -> None:
+        if time.monotonic() > self.foreign_until:
+            for mac in self.storm.admitted():
+                assert not self.belief(mac).must_be_closed(), f"admitted without an acceptance: {self.story(mac)}"
+
+    @precondition(lambda self: not self.storm.dead)
+    @invariant()
+    def database_kernel_and_api_agree_within_five_seconds(self) -> None:
+        until = time.monotonic() + AGREE_SECONDS
+        while (wrong := self.differences()) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert not wrong, f"after {AGREE_SECONDS} s: {wrong}"
+        self.foreign_until = 0.0
+
+    def differences(self) -> list[str]:
+        stored, admitted = self.storm.stored(), self.storm.admitted()
+        wrong = [f"unknown to all: {self.story(mac)}" for mac in stored.keys() - self.believed.keys()]
+        for mac, belief in self.believed.items():
+            if belief.must_be_open() and stored.get(mac) is None:
+                wrong.append(f"lost: {self.story(mac)}")
+            if belief.must_be_open() and stored.get(mac) != admitted.get(mac):
+                wrong.append(f"stored and not admitted: {self.story(mac)}")
+            if belief.must_be_closed() and (mac in stored or mac in admitted):
+                wrong.append(f"admitted without an acceptance: {self.story(mac)}")
+        return wrong + [words for person in self.people.values() if (words := self._api_differs(person))]
+
+    def _api_differs(self, person: Walker) -> str:
+        belief = self.belief(person.mac)
+        if not person.ipv4:
+            return ""
+        if person.is_captive() is not belief.must_be_closed() and (belief.must_be_open() or belief.must_be_closed()):
+            return f"the API says otherwise: {self.story(person.mac)}"
+        if belief.must_be_open() and not person.passes():
+            return f"no packet passes: {self.story(person.mac)}"
+        if belief.must_be_closed() and person.passes():
+            return f"packets pass: {self.story(person.mac)}"
+        return ""
+
+    def story(self, mac: str) -> str:
+        now, belief = time.monotonic(), self.belief(mac)
+        who = [(p.part, p.ipv4, p.is_captive(), p.passes()) for p in self.people.values() if p.mac == mac]
+        return (
+            f"{mac} {who}: surely open for {belief.sure - now:.1f} s, possibly for {belief.possible - now:.1f} s, "
+            f"stored {self.storm.stored().get(mac)}, admitted {self.storm.admitted().get(mac)}"
+        )
+
+    def teardown(self) -> None:
+        self._revive()
+        self.database_kernel_and_api_agree_within_five_seconds()
+
+
+@pytest.mark.timeout(120 + RUNS * 180)
+def test_r52_f43_whatever_happens_database_kernel_and_api_come_to_agree(storm: Storm) -> None:
+    machine = seed(SEED)(type("Door", (Door,), {"storm": storm}))
+    print(f"\nPARVIS_STORM_SEED={SEED} PARVIS_STORM_RUNS={RUNS}")
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=1 + RUNS,  # the first is hypothesis' simplest: nothing happens
+            stateful_step_count=STEPS,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        ),
+        _min_steps=STEPS,
+    )
