@@ -1,13 +1,16 @@
 """Every client model, in a resident's place, against the whole door: portal, then online, then portal again."""
 
+import socket
 import ssl
+import time
+from contextlib import closing
 
 import pytest
 from client_models import android
 from client_models.asking import AAAA, A, Phone
 from client_models.everybody import KNOW_THE_API, LOOKS
 from client_models.seeing import State
-from door_twin import Resident, Twin, wait_for
+from door_twin import WEB4, WEB6, Inside, Resident, Twin, connect, wait_for
 
 from captive_portal.probes import PROBES
 
@@ -137,6 +140,55 @@ def test_r04_r43_revocation_leads_to_the_portal_again_at_once(phone: Phone, opti
 
     assert android.look(phone, option_114).state is State.PORTAL
     assert android.look(phone, "").state is State.PORTAL
+
+
+@pytest.mark.parametrize("address", [WEB4, WEB6])
+def test_a_browsers_stale_preconnection_is_reset_and_its_next_one_reaches_the_internet(
+    anna: Resident, phone: Phone, address: str
+) -> None:
+    """Chrome connects before it needs to; what was led to the portal before acceptance must not answer after."""
+    with closing(connect(anna.namespace, (address, 80))) as early:
+        phone.signs_in(PORTAL)
+        early.sendall(b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n")
+        with pytest.raises(ConnectionResetError):
+            early.recv(1)
+    with closing(connect(anna.namespace, (address, 80))) as fresh:
+        fresh.sendall(b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n")
+        assert fresh.recv(12) == b"HTTP/1.1 200"
+
+
+def test_f19_r47_a_flooding_device_is_capped_and_its_neighbour_is_served(twin: Twin, phone: Phone) -> None:
+    """The ruleset counts new connections by device; the flood does not reach the redirector."""
+    neighbour = twin.resident("c2")
+    neighbour.joins()
+    other = phone_of(twin, neighbour)
+    attempts = 400
+    answered = flood(phone.namespace, attempts)
+
+    assert answered < attempts / 2, "burst 100, then 20 a second"
+    assert android.look(other, "").state is State.PORTAL
+    wait_for(lambda: phone.get("http://captive.apple.com/").status == 302, "the end of the penance", 10)
+
+
+def flood(namespace: str, attempts: int) -> int:
+    """How many of *attempts* connections to port 80, begun at once, are established."""
+    opened = []
+    with Inside(namespace):
+        for _ in range(attempts):
+            one = socket.socket(socket.AF_INET)
+            one.setblocking(False)
+            one.connect_ex((WEB4, 80))
+            opened.append(one)
+    time.sleep(0.5)
+    answered = sum(not is_waiting(one) for one in opened)
+    for one in opened:
+        one.close()
+    return answered
+
+
+def is_waiting(connection: socket.socket) -> bool:
+    """Whether the handshake has not been answered: TCP_INFO's first byte is TCP_SYN_SENT (2)."""
+    return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == 2
 
 
 def test_r03_probes_meet_no_error_while_parts_of_ours_are_exchanged(twin: Twin, phone: Phone) -> None:

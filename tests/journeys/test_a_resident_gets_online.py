@@ -45,6 +45,20 @@ def test_a_browser_goes_from_the_lease_to_the_internet(
     assert http["text"] == https["text"] != ""
 
 
+@pytest.mark.parametrize("site", [MSP, LIBRARY])
+def test_f55_r13_nothing_is_released_unless_a_program_walks_the_whole_way(
+    twin: Lab, resident: Callable[[str], Resident], site: str
+) -> None:
+    """The release gate: portal, acceptance, internet over both families, leaving, portal."""
+    phone = resident(f"{site}/1")
+    visit = (sys.executable, str(Path(sys.executable).with_name("parvis")), "visit", twin.lease(phone.name)["url"])
+
+    done = twin.exec(phone.name, [*visit, "--ca", str(twin.folder / "tls" / "ca.pem")], timeout_seconds=60)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1].endswith("captive-again")
+
+
 def test_the_lease_says_where_the_captive_portal_api_is(twin: Lab) -> None:
     assert twin.lease(f"{MSP}/1")["url"] == f"{PORTAL}api/captive"
 

@@ -78,7 +78,7 @@ def test_an_agent_that_answers_garbage_has_its_own_reason(twin: Lab) -> None:
     assert named - CUT_OFF == {"garbage"}
 
 
-def test_a_cut_fibre_pages_once_for_the_link_and_for_nothing_behind_it(twin: Lab) -> None:
+def test_f54_a_cut_fibre_pages_once_for_the_link_and_for_nothing_behind_it(twin: Lab) -> None:
     """The site is of class A: its link pages at any hour."""
     site = twin.town.site(DESK)
     eventually(lambda: promql(twin, f'uplink_up{{site="{DESK}"}} == 1'), "the link is known to be up")
@@ -99,7 +99,7 @@ def test_a_cut_fibre_pages_once_for_the_link_and_for_nothing_behind_it(twin: Lab
     assert len(site.access_points) > 1
 
 
-def test_an_access_point_without_power_is_down_and_its_site_is_not(twin: Lab) -> None:
+def test_f54_an_access_point_without_power_is_down_and_its_site_is_not(twin: Lab) -> None:
     eventually(lambda: promql(twin, 'ap_up{device="ap-lagrange-tribune"} == 1'), "the access point is up")
     twin.device_off("ap-lagrange-tribune")
     try:
