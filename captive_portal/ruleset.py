@@ -67,8 +67,8 @@ def _family6(town: Town, site: Site) -> dict[str, str]:
         "portal6": redirects,
         "stale6": f"        meta nfproto ipv6 ct status dnat tcp dport {PORTAL_HTTP_PORT} ct mark != 0 "
         f"ct original ip6 daddr != {here} reject with tcp reset",
-        "inside6": f"        ip6 daddr {_set(inside)} reject with icmpx admin-prohibited",
-        "only6": f"        ip6 daddr != {{ {here}, fe80::/10, ff00::/8 }} reject with icmpx admin-prohibited",
+        "inside6": f"        ip6 daddr {_set(inside)} goto refuse",
+        "only6": f"        ip6 daddr != {{ {here}, fe80::/10, ff00::/8 }} goto refuse",
     }
 
 
@@ -131,6 +131,7 @@ table inet $table {
     set dns_tcp    { typeof ether saddr; size 65536; flags dynamic,timeout; timeout 10m; }
     set garden_rate { typeof ether saddr; size 65536; flags dynamic,timeout; timeout 1m; }
     set portal_syn { typeof ether saddr; size 65536; flags dynamic,timeout; timeout 1m; }
+    set refusals   { typeof ether saddr; size 65536; flags dynamic,timeout; timeout 1m; }
     set conn_rate  { typeof ether saddr; size 65536; flags dynamic,timeout; timeout 1m; }
     set conn_count { typeof ether saddr; size 65536; flags dynamic; }
 
@@ -216,7 +217,7 @@ $stale6
         ct state established,related accept
         ct state invalid drop
         # the gateway's other addresses are not for residents
-        ip daddr != { $portal4, $broadcast4, 255.255.255.255, 224.0.0.0/4 } reject with icmpx admin-prohibited
+        ip daddr != { $portal4, $broadcast4, 255.255.255.255, 224.0.0.0/4 } goto refuse
 $only6
         udp sport 68 udp dport 67 accept
         icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, mld-listener-report, \
@@ -224,7 +225,11 @@ mld2-listener-report, packet-too-big } accept
         icmp type echo-request limit rate 50/second accept
         icmpv6 type echo-request limit rate 50/second accept
         ct status dnat tcp dport { $portal_http, $portal_https } jump portal_in
+        goto refuse
+    }
+    chain refuse {
         meta l4proto tcp reject with tcp reset
+        update @refusals { ether saddr limit rate over 100/second burst 200 packets } counter name flood drop
         reject with icmpx admin-prohibited
     }
     chain portal_in {
@@ -259,8 +264,7 @@ counter name dns reject with tcp reset
         ip6 daddr @garden6 ct mark 0 jump garden
         # a live session over its rate: drop silently, TCP slows down; everybody else: refuse at once
         meta mark set iifname . ether saddr map @auth drop
-        meta l4proto tcp reject with tcp reset
-        reject with icmpx admin-prohibited
+        goto refuse
     }
     chain garden {
         jump outside
@@ -269,8 +273,8 @@ counter name dns reject with tcp reset
         accept
     }
     chain outside {
-        oifname != "$uplink" reject with icmpx admin-prohibited
-        ip daddr $inside4 reject with icmpx admin-prohibited
+        oifname != "$uplink" goto refuse
+        ip daddr $inside4 goto refuse
 $inside6
     }
     chain up_new {

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import trustme
 
-from captive_portal import dhcp
+from captive_portal import dhcp, sysctl
 from captive_portal.probes import NCSI_ADDRESS, NCSI_NAME, PROBES
 from parvis.inventory import DEMO_TOWN, Site, Town
 
@@ -184,7 +184,9 @@ class Twin:
         ]
         for part, device, address in plan:
             self.within(part, "ip", "addr", "add", address, "dev", device, *(["nodad"] if ":" in address else []))
-        self.within("gw", "sysctl", "-qw", "net.ipv4.ip_forward=1", "net.ipv6.conf.all.forwarding=1")
+        settings = self.folder / "sysctl.conf"
+        settings.write_text(sysctl.text(self.site))
+        self.within("gw", "sysctl", "-qe", "-p", str(settings))
         self.within("gw", "ip", "route", "add", "default", "via", str(link.peer))
         self.within("gw", "ip", "-6", "route", "add", "default", "via", str(link.ipv6_peer))
         self.within("inet", "ip", "route", "add", str(self.site.management.ipv4), "via", str(link.address))

@@ -29,11 +29,12 @@ def chain(text: str, name: str) -> list[str]:
     return [line.strip() for line in body.splitlines() if line.strip() and not line.strip().startswith("#")]
 
 
-def test_each_gateway_gets_three_files(town: Town) -> None:
+def test_each_gateway_gets_four_files(town: Town) -> None:
     assert sorted(name for name in outputs(town) if "gw-msp" in name) == [
         "gateway/gw-msp/dnsmasq.conf",
         "gateway/gw-msp/kea-dhcp4.json",
         "gateway/gw-msp/nftables.nft",
+        "gateway/gw-msp/sysctl.conf",
     ]
 
 

@@ -46,6 +46,7 @@ def test_exactly_the_expected_outputs_change(changes: dict[str, tuple[str, str]]
     assert {name: verb for name, (verb, _) in changes.items()} == {
         "gateway/gw-carat/nftables.nft": "added",
         "gateway/gw-carat/kea-dhcp4.json": "added",
+        "gateway/gw-carat/sysctl.conf": "added",
         "gateway/gw-carat/dnsmasq.conf": "added",
         "centre/prometheus.yml": "changed",
         "centre/rules.yml": "changed",
