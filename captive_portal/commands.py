@@ -21,6 +21,8 @@ from parvis.settings import SettingsError, load
 
 FIRST_HANDED = 3
 """SD_LISTEN_FDS_START."""
+SHARED = "portal_shared_"
+"""The metrics that only a portal which shares has."""
 FILE = click.Path(path_type=Path, dir_okay=False)
 settings_option = click.option("--settings", "file", type=FILE, help="The settings, TOML; else $PARVIS_SETTINGS.")
 site_option = click.option("--site", metavar="NAME", help="The site this gateway serves.")
@@ -73,8 +75,12 @@ def portal_facts(settings: PortalSettings) -> dict[str, Any]:
     for name, path in (("certificate", settings.certificate), ("key", settings.key)):
         if not path.is_file():
             raise SettingsError(f"{name}: {path} is no file; deliver it")
+    shared, policy = settings.shared(), town.policy(site)
     return {
         **_common(settings, PORTAL),
+        "metrics": [asdict(entry) for entry in definitions(PORTAL.name) if shared or SHARED not in entry.name],
+        "remember": policy.remember or (policy.session if shared else 0.0),
+        "shared": shared,
         "facts": asdict(page_facts(town, site)),
         "uplink": site.gateway.uplink_interface,
         "secret": secret,

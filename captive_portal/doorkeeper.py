@@ -5,16 +5,17 @@ cannot undo what a resident has just done.
 """
 
 import queue
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from captive_portal.admission import Allow, Deny, Direction, Step, Wanted, direction, plan
 from captive_portal.remote import Door, GatewayAway
+from captive_portal.returning import Returning
 from captive_portal.session import Event, Now, Policy, Session, anchored, decide
 from captive_portal.store import Acceptance, Book, Live, Store, StoreFailed
 from captive_portal.timeline import Note, unnoted
@@ -32,6 +33,9 @@ PURGE_EVERY = 3600
 ANSWER_SECONDS = 5.0
 MOST_AT_ONCE = 128
 DIRECTIONS: tuple[Direction, ...] = ("missing", "different", "surplus")
+
+
+Answer = TypeVar("Answer")
 
 
 class Outcome(StrEnum):
@@ -60,7 +64,14 @@ class _Job:
     event: Event
     mac: MacAddress
     acceptance: Acceptance | None = None
+    returns_to: str = ""
     answer: "Future[Outcome]" = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class _Deed:
+    act: Callable[[Book, Now], Sequence[Step]]
+    answer: "Future[None]" = field(default_factory=Future)
 
 
 class Doorkeeper(AbstractContextManager["Doorkeeper"]):
@@ -74,7 +85,9 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         instruments: Instruments,
         clock: Callable[[], Now],
         note: Note = unnoted,
+        returning: Returning | None = None,
     ) -> None:
+        self._returning = returning
         self._store, self._door, self._policy, self._clock, self._note = store, door, policy, clock, note
         self._active = instruments.gauge("portal_sessions_active")
         self._drift = instruments.gauge("portal_sessions_drift")
@@ -83,7 +96,7 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         for word in DIRECTIONS:
             self._drift.labels(word).set(0)
             self._repairs.labels(word)
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_Job | _Deed | None] = queue.SimpleQueue()
         self._thread = thread_or_exit("doorkeeper", self._run)
         self._ticks = 0
         self.wrong = ""
@@ -112,14 +125,27 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         """End *mac*'s session now."""
         return self._ask(_Job(Event.LEFT, mac))
 
+    def arrived(self, mac: MacAddress, site: str) -> Outcome:
+        """Admit *mac* when its acceptance is remembered; NOTHING when it has to be asked."""
+        return self._ask(_Job(Event.ACCEPTED, mac, returns_to=site))
+
+    def within(self, act: Callable[[Book, Now], Sequence[Step]]) -> None:
+        """Run *act* in the one thread that writes, in a transaction of its own, then do the steps. NotStored."""
+        deed = _Deed(act)
+        self._jobs.put(deed)
+        self._answer(deed.answer)
+
     def _ask(self, job: _Job) -> Outcome:
         self._jobs.put(job)
+        return self._answer(job.answer)
+
+    def _answer(self, answer: "Future[Answer]") -> Answer:
         with suppress(TimeoutError):
-            return job.answer.result(ANSWER_SECONDS)
-        if job.answer.cancel():  # nobody began it, and now nobody will
+            return answer.result(ANSWER_SECONDS)
+        if answer.cancel():  # nobody began it, and now nobody will
             raise NotStored("no answer in time")
         try:
-            return job.answer.result(ANSWER_SECONDS)
+            return answer.result(ANSWER_SECONDS)
         except TimeoutError as error:
             raise NotStored("no answer in time") from error
 
@@ -129,16 +155,19 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
             jobs = self._gather(max(0.0, next_tick - self._clock().since_boot))
             if None in jobs:
                 return
-            if jobs:
-                self._serve([job for job in jobs if job is not None and job.answer.set_running_or_notify_cancel()])
+            begun = [job for job in jobs if job is not None and job.answer.set_running_or_notify_cancel()]
+            if asked := [job for job in begun if isinstance(job, _Job)]:
+                self._serve(asked)
+            for deed in [job for job in begun if isinstance(job, _Deed)]:
+                self._do(deed)
             if self._clock().since_boot >= next_tick:
                 started = self._clock().since_boot
                 self.compare()
                 took = self._clock().since_boot - started
                 next_tick = started + min(LONGEST_TICK_SECONDS, max(TICK_SECONDS, took * SHARE))
 
-    def _gather(self, seconds: float) -> list[_Job | None]:
-        jobs: list[_Job | None] = []
+    def _gather(self, seconds: float) -> list[_Job | _Deed | None]:
+        jobs: list[_Job | _Deed | None] = []
         with suppress(queue.Empty):
             jobs.append(self._jobs.get(block=seconds > 0, timeout=seconds or None))
             while len(jobs) < MOST_AT_ONCE:
@@ -164,6 +193,18 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
                 self._note(job.mac, Seen.ADMITTED)
             job.answer.set_result(outcome if admitted or step is None else Outcome.WAITING)
 
+    def _do(self, deed: _Deed) -> None:
+        now = self._clock()
+        try:
+            with self._store.transaction() as book:
+                steps = deed.act(book, now)
+        except StoreFailed as error:
+            self._not_stored(error)
+            deed.answer.set_exception(NotStored(str(error)))
+            return
+        self._apply(list(steps))  # a gateway that is away is told by compare()
+        deed.answer.set_result(None)
+
     def _decide(self, book: Book, job: _Job, now: Now) -> tuple[Outcome, Step | None]:
         live = book.live_of(job.mac)
         if live is not None and live.session.remaining(now, self._policy) <= 0:
@@ -174,13 +215,18 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
             return self._left(book, live, job.mac, now)
         if live is not None:
             return self._goes_on(book, live, job, now)
+        if job.returns_to and self._returning:
+            known = self._returning.recall(book, job.mac, job.returns_to, now)
+            return self._opened(book, known, now) if known else (Outcome.NOTHING, None)
         if job.acceptance is None:
             return Outcome.NOTHING, None
+        if book.used(job.acceptance.token):
+            return Outcome.REPLAYED, None
+        if self._returning:
+            self._returning.remember(book, job.acceptance, now)
         return self._opened(book, job.acceptance, now)
 
     def _opened(self, book: Book, acceptance: Acceptance, now: Now) -> tuple[Outcome, Step | None]:
-        if book.used(acceptance.token):
-            return Outcome.REPLAYED, None
         session = decide(Session(), Event.ACCEPTED, now=now, policy=self._policy)
         number = book.accept(acceptance, session, now)
         return Outcome.ADMITTED, self._allow(acceptance.mac, Live(number, session), now)
@@ -195,6 +241,8 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
     def _left(self, book: Book, live: Live | None, mac: MacAddress, now: Now) -> tuple[Outcome, Step | None]:
         if live is not None:
             book.end(live.number, Event.LEFT, now)
+        if self._returning:
+            self._returning.forget(book, mac, now)
         return (Outcome.LEFT if live else Outcome.NOTHING), Deny(mac)
 
     def _allow(self, mac: MacAddress, live: Live, now: Now) -> Allow:
@@ -249,6 +297,8 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
                 wanted[mac] = Wanted(live.number, session.deadline, self._policy.rate_down, self._policy.rate_up)
             if self._ticks % PURGE_EVERY == 0:
                 book.purge(now)
+                if self._returning:
+                    self._returning.purge(book, now)
         if self._ticks % PURGE_EVERY == 0:
             self._store.settle()
         self._ticks += 1

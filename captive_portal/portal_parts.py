@@ -1,6 +1,6 @@
 """The parts of the portal's process, and how they fit together."""
 
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ from captive_portal.forms import Signer
 from captive_portal.pseudonym import Pseudonyms
 from captive_portal.redirector import Redirector
 from captive_portal.remote import Remote
+from captive_portal.returning import Returning
 from captive_portal.session import Policy
 from captive_portal.store import Store
 from captive_portal.store_directives import Directives
@@ -21,9 +22,10 @@ from captive_portal.uplink import running
 from captive_portal.web.application import create_app
 from captive_portal.web.facts import LANGUAGES, Facts, terms
 from captive_portal.web.visitor import Hall
+from captive_portal.welcome import Welcome
 from parvis import heap
 from parvis.endpoint import Endpoint
-from parvis.instruments import VERSION, Definition, registry_of
+from parvis.instruments import VERSION, Definition, Instruments, registry_of
 from parvis.running import log, notify, start_logging
 
 
@@ -36,7 +38,13 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     policy = Policy(facts.session, facts.rate_down, facts.rate_up)
     timeline = Timeline(Pseudonyms(handed["secret"].encode()), ZoneInfo(facts.timezone), moment)
     store = Store(Path(handed["database"]))
-    doorkeeper = stack.enter_context(Doorkeeper(store, door, policy, instruments, moment, timeline.note))
+    secret, shared = handed["secret"].encode(), handed["shared"]
+    returning = Returning(secret, handed["remember"], facts.terms_version, shared=shared is not None)
+    doorkeeper = Doorkeeper(store, door, policy, instruments, moment, timeline.note, returning)
+    stack.enter_context(doorkeeper)
+    stack.enter_context(Welcome(door, doorkeeper, facts.site))
+    if shared:
+        stack.enter_context(_sharing(shared, store, doorkeeper, returning, facts.site, instruments))
     stack.enter_context(Redirector(_place(handed["http"]), facts.url, instruments, timeline.heard))
     checks = {"doorkeeper": lambda: doorkeeper.wrong}
     stack.enter_context(Endpoint((handed["listen"], handed["port"]), registry, checks))
@@ -57,6 +65,20 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     notify("READY=1")
     log.info("started", version=VERSION, town=handed["town"], site=facts.site, port=handed["port"])
     return application
+
+
+def _sharing(
+    shared: dict[str, str],
+    store: Store,
+    doorkeeper: Doorkeeper,
+    returning: Returning,
+    site: str,
+    instruments: Instruments,
+) -> AbstractContextManager[object]:
+    from captive_portal.sharing import Sharing  # noqa: PLC0415 with psycopg, which others do not pay for
+    from captive_portal.store_shared import Line  # noqa: PLC0415
+
+    return Sharing(Line(**shared), store, doorkeeper, returning, site, instruments, moment)
 
 
 def _place(told: int | list[Any]) -> int | tuple[str, int]:

@@ -135,6 +135,11 @@ class Book:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
+    @property
+    def connection(self) -> Connection:
+        """The same transaction, for the other tables."""
+        return self._connection
+
     def live(self) -> dict[MacAddress, Live]:
         """Every session that has not ended."""
         return {MacAddress(row.mac): _live(row) for row in self._connection.execute(_LIVE)}

@@ -5,12 +5,17 @@ caller at most :data:`PATIENCE_SECONDS` a statement.
 """
 
 import json
+import os
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from captive_portal.store_migration import newest, upgrade
@@ -34,20 +39,71 @@ NETWORK = {
 
 
 def postgresql(url: str, password: str = "") -> Engine:
-    """The engine of the shared database at *url* (``postgresql://…``); ValueError when *url* is none."""
-    try:
-        parts = make_url(url)
-    except ArgumentError as error:
-        raise ValueError("is no address of a database; write postgresql://user@host/database") from error
-    if parts.drivername not in {"postgresql", "postgresql+psycopg"} or parts.password:
-        raise ValueError("must be postgresql://user@host/database, its password in the secret shared-database")
+    """The engine of the shared database at *url*, as :func:`captive_portal.settings.shared_url` lets it pass."""
     options = " ".join(f"-c {name}={value}" for name, value in LIMITS.items())
     return create_engine(
-        parts.set(drivername="postgresql+psycopg", password=password or None),
+        make_url(url).set(drivername="postgresql+psycopg", password=password or None),
         connect_args={**NETWORK, "options": options, "application_name": "parvis"},
         hide_parameters=True,
         poolclass=NullPool,  # one thread keeps one connection
     )
+
+
+class SharedAway(Exception):
+    """The shared database cannot be reached, or does not do what it should. What waits for it is kept."""
+
+
+class Line:
+    """One connection to the shared database, kept open. For one thread; only :meth:`cut` is for others."""
+
+    def __init__(self, url: str, password: str = "") -> None:
+        self._url, self._password = url, password
+        self._engine = postgresql(url, password)
+        self._connection: Connection | None = None
+        self._raw: Any = None
+        event.listen(self._engine, "connect", self._dialled, insert=True)  # before SQLAlchemy's own questions
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """One transaction; SharedAway when it did not come about, or when it is not known whether it did."""
+        try:
+            connection = self._connection or self._dial()
+            with connection.begin():
+                yield connection
+        except (SQLAlchemyError, OSError, subprocess.SubprocessError) as error:
+            self.hang_up()
+            raise SharedAway(_words(error)) from error
+
+    def _dial(self) -> Connection:
+        connection = self._connection = self._engine.connect()
+        if not shaped(connection):
+            connection.rollback()
+            shape(self._url, self._password)
+        connection.rollback()
+        return connection
+
+    def _dialled(self, raw: Any, _record: Any) -> None:
+        self._raw = raw
+
+    def hang_up(self) -> None:
+        """Close the connection; the next transaction makes another."""
+        connection, self._connection, self._raw = self._connection, None, None
+        with suppress(SQLAlchemyError):
+            if connection is not None:
+                connection.invalidate()
+                connection.close()
+
+    def cut(self) -> None:
+        """Break the connection, so that whoever waits for an answer waits no longer."""
+        raw = self._raw
+        if raw is not None:
+            with suppress(Exception), socket.socket(fileno=os.dup(raw.fileno())) as ours:  # it may just have ended
+                ours.shutdown(socket.SHUT_RDWR)
+
+
+def _words(error: Exception) -> str:
+    """What went wrong, without the values that a database quotes on further lines."""
+    return (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
 
 
 def shaped(connection: Connection) -> bool:

@@ -64,13 +64,18 @@ class Contact(Part):
 
 
 class PortalPolicy(Part):
-    """What a resident is offered. *session* in seconds, rates in bits per second."""
+    """What a resident is offered. *session* in seconds, rates in bits per second.
+
+    *remember*: seconds for which an acceptance admits a device that comes back without a tap, at most until the terms
+    change.
+    """
 
     host: Host
     terms_version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
     session: Annotated[Duration, Field(ge=10, le=7 * 86400)]
     rate_down: Annotated[Rate, Field(ge=64_000)]
     rate_up: Annotated[Rate, Field(ge=64_000)]
+    remember: Annotated[Duration, Field(ge=60, le=365 * 86400)] | None = None
 
 
 class CommunityCredential(Part):
