@@ -30,6 +30,7 @@ _HEADER = struct.Struct("=LHHLL")
 _NDMSG = struct.Struct("=BBHiHBB")
 _ATTRIBUTE = struct.Struct("=HH")
 _ETHERNET_ALEN = 6
+_ADDRESS_LENGTHS = {int(socket.AF_INET): 4, int(socket.AF_INET6): 16}
 
 
 def mac_of(address: IPv4Address | IPv6Address, interface: str) -> MacAddress | None:
@@ -87,11 +88,11 @@ def kinds(data: bytes) -> list[int]:
 def read(data: bytes) -> Iterator[tuple[int, Neighbour]]:
     """The entries told in one datagram, each with its message type (RTM_NEWNEIGH, RTM_DELNEIGH)."""
     for kind, body in _messages(data):
-        if kind not in (RTM_NEWNEIGH, RTM_DELNEIGH):
+        if kind not in (RTM_NEWNEIGH, RTM_DELNEIGH) or len(body) < _NDMSG.size:
             continue
         family, _, _, index, state, _, _ = _NDMSG.unpack_from(body)
         told = _attributes(body, _NDMSG.size)
-        if family not in (socket.AF_INET, socket.AF_INET6) or NDA_DST not in told:
+        if len(told.get(NDA_DST, b"")) != _ADDRESS_LENGTHS.get(family):
             continue
         link = told.get(NDA_LLADDR, b"")
         mac = MacAddress.parse(link.hex()) if len(link) == _ETHERNET_ALEN else None
