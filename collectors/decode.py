@@ -7,26 +7,20 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import isfinite
 
-from collectors import entity, ports
-from collectors.profile import DEVICE_LABELS, SCALARS, Column, Label, Profile, Reading, Rule
+from collectors import entity, optics, ports, radio
+from collectors.profile import DEVICE_LABELS, SCALARS, IndexPart, Label, Profile, Rule
+from collectors.reading import Read, read, text
 from collectors.sample import Labels, Sample
 from collectors.snmp import ber
 from collectors.snmp.ber import RawOid, VarBind
-from collectors.snmp.errors import Malformed
 from collectors.snmp.walk import Cell
 from parvis import catalogue
 
 Answers = Mapping[RawOid, Mapping[bytes, Cell]]
 """For each column's OID, its cells by the encoded suffix of the row; a scalar's only suffix is empty."""
-Read = str | float | None
-"""A text, a number, or nothing."""
 Row = dict[str, Read]
 Rows = dict[str, dict[bytes, Row]]
 """For each table, its rows by suffix."""
-
-MAX_TEXT = 128
-MEGAHERTZ = 1_000_000
-_MAC_OCTETS = 6
 
 
 def samples(profile: Profile, answers: Answers, labels: Mapping[str, str], at: float) -> list[Sample]:
@@ -47,6 +41,10 @@ def _derive(profile: Profile, tables: Rows) -> None:
         if table.derive == "entity_sensor":
             others = (tables.get(other, {}) for other in ("entity", "entity_alias", "port"))
             tables[name] = entity.derive(tables[name], *others)
+        elif table.derive == "huawei_optics":
+            tables[name] = optics.derive_huawei(tables[name])
+        elif table.derive == "lldp":
+            tables[name] = ports.derive_lldp(tables[name], tables.get("lldp_local", {}), tables.get("port", {}))
 
 
 def group(profile: Profile, varbinds: Iterable[VarBind]) -> dict[RawOid, dict[bytes, Cell]]:
@@ -70,160 +68,38 @@ def rows(profile: Profile, table: str, answers: Answers) -> dict[bytes, Row]:
             found.setdefault(suffix, {})[name] = read(column, cell)
     if table == SCALARS:
         return {b"": {name: value for row in found.values() for name, value in row.items()}}
+    parts = profile.tables[table].index
+    for suffix in found if parts else ():
+        found[suffix] |= _index_columns(parts, ber.index(suffix))
     return dict(sorted(found.items(), key=lambda item: ber.index(item[0])))
+
+
+def _index_columns(parts: Mapping[str, IndexPart], numbers: tuple[int, ...]) -> Row:
+    """What a row's index says: the number at a place, or the text whose length stands there (RFC 2578 section 7.7)."""
+    found: Row = {}
+    for name, part in parts.items():
+        if not -len(numbers) <= part.at < len(numbers):
+            continue
+        first = numbers[part.at]
+        if part.read == "number":
+            found[name] = first
+        else:
+            octets = numbers[part.at + 1 :][:first] if part.read == "text" else numbers[part.at :]
+            found[name] = _captured(part.extract, text(bytes(octet & 0xFF for octet in octets)))
+    return found
+
+
+def _captured(pattern: str | None, whole: str) -> str | None:
+    if pattern is None:
+        return whole
+    found = re.search(pattern, whole)
+    return found[1] if found else None
 
 
 def scalar(profile: Profile, answers: Answers, name: str) -> Read:
     """One scalar of *profile*, or nothing."""
     cell = answers.get(profile.root(SCALARS, name), {}).get(b"")
     return read(profile.scalars[name], cell) if cell else None
-
-
-# --- one variable
-
-
-def read(column: Column, cell: Cell) -> Read:
-    """What *cell* means under *column*: a number in the column's unit, a text, or nothing."""
-    if cell[1] is None:
-        return None
-    if column.names:
-        word = oid_or_text(cell)
-        return next((name for pattern, name in column.matchers if pattern.fullmatch(word)), None)
-    found = READ[column.read](cell)
-    if found in column.absent:
-        return None
-    return _bounded(column, found) if isinstance(found, int | float) else found
-
-
-def _bounded(column: Column, number: float) -> float | None:
-    if column.scale != 1:
-        number *= column.scale
-    if column.range and not column.range[0] <= number <= column.range[1]:
-        return None
-    return number if column.cap is None else min(number, column.cap)
-
-
-def number(cell: Cell) -> float | None:
-    """An integer, or the number a text begins with, as some agents write them.
-
-    >>> number((4, b"3.7 dBm")), number((4, b"-----")), number((65, 7))
-    (3.7, None, 7)
-    """
-    tag, value = cell
-    if isinstance(value, int):
-        return value
-    if tag != ber.OCTET_STRING or value is None:
-        return None
-    found = re.match(r"\s*([+-]?\d{1,18}(?:\.\d{1,9})?)(?![0-9A-Za-z:.])", text(value))
-    return float(found[1]) if found else None
-
-
-def negative(cell: Cell) -> float | None:
-    """A number that is always below zero, whether or not the agent writes the sign.
-
-    >>> negative((2, 95)), negative((2, -95)), negative((2, 0))
-    (-95, -95, None)
-    """
-    found = number(cell)
-    return -abs(found) if found else None
-
-
-def text(octets: bytes) -> str:
-    r"""UTF-8 (RFC 3411 SnmpAdminString) cleaned for display: no control characters, at most 128 characters.
-
-    >>> text(b"Salle \xc3\xa9t\xe9\x00\n")
-    'Salle \xe9t\ufffd'
-    """
-    decoded = octets.decode("utf-8", "replace")
-    if not decoded.isprintable():
-        decoded = "".join(char if char.isprintable() else " " for char in decoded)
-    return " ".join(decoded.split())[:MAX_TEXT]
-
-
-def oid_or_text(cell: Cell) -> str:
-    """A text; an OBJECT IDENTIFIER in dotted form; a number in digits."""
-    tag, value = cell
-    if isinstance(value, bytes):
-        try:
-            return ber.oid_text(value) if tag == ber.OBJECT_IDENTIFIER else text(value)
-        except Malformed:
-            return ""
-    return "" if value is None else str(value)
-
-
-def mac(cell: Cell) -> str | None:
-    """The hardware address of a port of the equipment itself, never of a client."""
-    value = cell[1]
-    return value.hex(":") if isinstance(value, bytes) and len(value) == _MAC_OCTETS else None
-
-
-def channel(cell: Cell) -> int | None:
-    """A channel number, also where a text adds the width: ``116E``, ``53S``, ``11+``.
-
-    >>> channel((4, b"116E")), channel((2, 11)), channel((4, b"auto")), channel((2, 0))
-    (116, 11, None, None)
-    """
-    value = cell[1]
-    if isinstance(value, int):
-        return value or None
-    found = re.match(r"\d{1,3}", text(value)) if value else None
-    return int(found[0]) or None if found else None
-
-
-# --- radio arithmetic (IEEE 802.11-2020 annex E, 802.11ax for 6 GHz)
-
-BANDS = {"2.4GHz": (2400, 2500), "5GHz": (4900, 5925), "6GHz": (5925, 7125), "60GHz": (57000, 71000)}
-"""Edges in MHz; the lower belongs to the band."""
-CHANNELS = {"2.4GHz": (2407, 1, 13), "5GHz": (5000, 7, 177), "6GHz": (5950, 1, 233)}
-"""For each band the frequency of its channel 0 in MHz, and its first and last channel; channels are 5 MHz apart."""
-ODD_CHANNELS: dict[tuple[str | None, float], int] = {("2.4GHz", 14): 2484, ("6GHz", 2): 5935}
-
-
-def channel_hertz(number: float, band: str | None) -> float | None:
-    """The centre frequency of a 20 MHz channel, in hertz; without its band a number alone says nothing.
-
-    >>> channel_hertz(6, "2.4GHz"), channel_hertz(157, "5GHz"), channel_hertz(5, "6GHz"), channel_hertz(36, None)
-    (2437000000, 5785000000, 5975000000, None)
-    """
-    exception = ODD_CHANNELS.get((band, number))
-    if exception:
-        return exception * MEGAHERTZ
-    start, first, last = CHANNELS.get(band or "", (0, 1, 0))
-    return (start + 5 * number) * MEGAHERTZ if first <= number <= last else None
-
-
-def band_of_megahertz(cell: Cell) -> str | None:
-    """The band a frequency in MHz lies in.
-
-    >>> band_of_megahertz((2, 5180))
-    '5GHz'
-    """
-    found = number(cell)
-    return next((band for band, (low, high) in BANDS.items() if found is not None and low <= found < high), None)
-
-
-def channel_of_megahertz(cell: Cell) -> int | None:
-    """The channel whose centre a frequency in MHz is.
-
-    >>> channel_of_megahertz((2, 2437)), channel_of_megahertz((2, 5785)), channel_of_megahertz((2, 5935))
-    (6, 157, 2)
-    """
-    found, band = number(cell), band_of_megahertz(cell)
-    if found is None or band not in {"2.4GHz", "5GHz", "6GHz"}:
-        return None
-    return next((n for n in range(1, 234) if channel_hertz(n, band) == found * MEGAHERTZ), None)
-
-
-READ: dict[Reading, Callable[[Cell], Read]] = {
-    "number": number,
-    "negative": negative,
-    "text": oid_or_text,
-    "mac": mac,
-    "channel": channel,
-    "band_of_megahertz": band_of_megahertz,
-    "channel_of_megahertz": channel_of_megahertz,
-}
-"""How a profile's ``read`` words read one variable."""
 
 
 # --- one rule over one table
@@ -268,9 +144,16 @@ def _value(rule: Rule, row: Row, labels: Mapping[str, str]) -> float | None:
         found = float(raw) if isinstance(raw, str) else raw
     except ValueError:
         return None
-    if found is not None and rule.convert == "hertz":
-        found = channel_hertz(found, labels.get("band"))
+    if found is not None and rule.convert:
+        found = _CONVERT[rule.convert](found, labels)
     return found if found is not None and isfinite(found) else None
+
+
+_CONVERT: dict[str, Callable[[float, Mapping[str, str]], float | None]] = {
+    "hertz": lambda value, labels: radio.channel_hertz(value, labels.get("band")),
+    "dbm": lambda value, _labels: optics.dbm(value),
+}
+"""How a rule's ``convert`` turns a column's value into the metric's: a channel, light in watts."""
 
 
 def _labels(rule: Rule, tables: Rows, suffix: bytes, row: Row) -> dict[str, str]:
@@ -284,16 +167,34 @@ def _labels(rule: Rule, tables: Rows, suffix: bytes, row: Row) -> dict[str, str]
 
 
 def _word(source: Label, tables: Rows, suffix: bytes, row: Row) -> Read:
+    word = _bare_word(source, tables, suffix, row)
+    return f"{source.before}{word}" if source.before and word not in {None, ""} else word
+
+
+def _bare_word(source: Label, tables: Rows, suffix: bytes, row: Row) -> Read:
     if source.text is not None:
         return source.text
-    if source.index is not None:
+    if source.index is not None or source.dotted:
         numbers = ber.index(suffix)
-        return str(numbers[source.index]) if source.index < len(numbers) else None
+        if source.dotted:
+            return ".".join(map(str, numbers))
+        at = source.index or 0
+        return str(numbers[at]) if at < len(numbers) else None
     if source.of is None:
         return row.get(source.column or "")
     other = tables.get(source.of, {})
     if source.by and source.key:
         matching = [each for each in other.values() if each.get(source.key) == row.get(source.by)]
         return matching[0].get(source.column or "") if len(matching) == 1 else None
-    where = ber.encode_index(ber.index(suffix)[: source.prefix]) if source.prefix else suffix
-    return other.get(where, {}).get(source.column or "")
+    return other.get(_there(source, suffix), {}).get(source.column or "")
+
+
+def _there(source: Label, suffix: bytes) -> bytes:
+    """The index of the row meant in another table."""
+    if source.prefix:
+        return ber.encode_index(ber.index(suffix)[: source.prefix])
+    if source.suffix:
+        return ber.encode_index(ber.index(suffix)[-source.suffix :])
+    if source.at is not None:
+        return ber.encode_index(ber.index(suffix)[source.at : source.at + 1])
+    return suffix

@@ -5,9 +5,10 @@ unit (dBm for light), the *port* (or the sensor's own name), and the *lane* of m
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
-from math import log10
 
+from collectors.optics import DARK_DBM, MAX_DBM, dbm
 from collectors.snmp import ber
 
 Read = str | float | None
@@ -20,9 +21,6 @@ VOLTS, AMPERES, WATTS, CELSIUS, DBM = 4, 5, 6, 8, 14
 UNITS_SCALE = 9
 """entPhySensorScale "units": 10^0; each step is a factor of 1000."""
 PORT_CLASS = 10
-DARK_DBM = -39.9
-"""Modules that see nothing report their floor, -40 dBm; weaker light than this is no light."""
-MAX_DBM = 20
 _MAX_DEPTH = 10
 OPTIC_BOUNDS = {VOLTS: ("voltage", 0.5, 15), AMPERES: ("bias", 0, 1)}
 """What else an optical module tells, and between which bounds it can be true."""
@@ -41,34 +39,31 @@ def real_value(value: float, scale: float, precision: float) -> float:
     return round(value * 10 ** (3 * (scale - UNITS_SCALE) - precision), 12)
 
 
-def dbm(watts: float) -> float | None:
-    """Light in dBm; None: no light.
-
-    >>> dbm(0.000221), dbm(0.0), dbm(1e-7)
-    (-6.556, None, None)
-    """
-    found = round(10 * log10(watts * 1000), 3) if watts > 0 else None
-    return found if found is not None and DARK_DBM < found <= MAX_DBM else None
-
-
 def derive(sensors: Rows, entities: Rows, aliases: Rows, ports: Rows) -> dict[bytes, dict[str, Read]]:
     """The rows of a sensor table with the derived columns; a sensor that is not operational has no reading."""
     index_of = {ber.index(suffix)[0]: row.get("ifindex") for suffix, row in aliases.items() if suffix}
     names = {str(row[key]): str(row["port"]) for row in ports.values() for key in ("name", "descr") if row.get(key)}
-    found = {}
+    own, found = _own_names(entities), {}
     for suffix, row in sensors.items():
         entity = entities.get(suffix, {})
         text = " ".join(str(entity[key]) for key in ("descr", "name") if entity.get(key))
         port = _port_above(suffix, entities, index_of, ports) or _port_named(text, names)
         what, reading = _measured(row, text, has_port=port is not None)
         lane = _LANE.search(text)
-        extra: dict[str, Read] = {
-            "what": what,
-            "reading": reading,
-            "port": port or entity.get("name") or entity.get("descr"),
-        }
+        extra: dict[str, Read] = {"what": what, "reading": reading, "port": port or own.get(suffix)}
         found[suffix] = {**row, **extra, "lane": lane[1] if lane else None}
     return found
+
+
+def _own_names(entities: Rows) -> dict[bytes, str]:
+    """What each entity is called; with its number where others are called the same."""
+    called = {suffix: str(row.get("name") or row.get("descr") or "") for suffix, row in entities.items()}
+    counts = Counter(called.values())
+    return {
+        suffix: f"{name} #{ber.index(suffix)[0]}" if counts[name] > 1 else name
+        for suffix, name in called.items()
+        if name
+    }
 
 
 def _measured(row: Row, text: str, *, has_port: bool) -> tuple[str | None, float | None]:

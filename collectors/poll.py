@@ -4,6 +4,7 @@ What was learned (engine clock, pace, fitting profiles, last clocks) is kept in 
 """
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 from collectors import decode, detect
@@ -17,7 +18,7 @@ from collectors.snmp.errors import NothingShown, Silent
 from collectors.snmp.pdu import Version
 from collectors.snmp.session import CommunitySession, Session
 from collectors.snmp.transport import Patience
-from collectors.snmp.walk import Cell, Column, End, Pace
+from collectors.snmp.walk import Cell, Column, End, Limits, Pace
 
 CLIENTS = "wifi_radio_clients"
 
@@ -50,7 +51,7 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
         raise NothingShown("the agent has no system group for us")
     profile = await _profile(target, system, answers)
     answers |= _scalars(await _rest(target, profile, system))
-    clocks = _clocks(system, answers, clock)
+    clocks = _clocks(system, answers, clock, profile.quirks.clocks)
     verdict = judge(target.clocks, clocks) if target.clocks else None
     if verdict in {Verdict.REBOOTED, Verdict.AGENT_RESTARTED}:
         target.kept.clear()
@@ -101,6 +102,8 @@ async def _profile(target: Target, system: Profile, answers: dict[ber.RawOid, di
         target.fits = tuple(await detect.fits(profiles(), identity, probe))
         target.kept.clear()
         target.combined = combine(fit.profile for fit in target.fits)
+        if not target.combined.quirks.bulk:
+            target.pace.has_bulk = False
         target.identity = identity
     return target.combined
 
@@ -118,7 +121,8 @@ async def _tables(target: Target, profile: Profile, clock: float) -> list[Column
             else:
                 wanted.append(root)
                 keep[root] = table.keep
-    found = await walk.walk(target.session, wanted, target.pace)
+    limits = Limits(unordered=profile.quirks.unordered)
+    found = await walk.walk(target.session, list(dict.fromkeys(wanted)), target.pace, limits)
     target.kept |= {column.root: (clock, column) for column in found if keep[column.root]}
     return remembered + found
 
@@ -137,10 +141,10 @@ def _scalars(found: dict[ber.RawOid, Cell]) -> dict[ber.RawOid, dict[bytes, Cell
     return {name: {b"": cell} for name, cell in found.items()}
 
 
-def _clocks(system: Profile, answers: decode.Answers, clock: float) -> Clocks:
+def _clocks(system: Profile, answers: decode.Answers, clock: float, liars: AbstractSet[str]) -> Clocks:
     def ticks(name: str) -> int | None:
         found = decode.scalar(system, answers, name)
-        return int(found) if isinstance(found, int | float) else None
+        return int(found) if isinstance(found, int | float) and name.partition("_")[0] not in liars else None
 
     return Clocks(clock, ticks("agent_ticks"), ticks("engine_boots"), ticks("engine_seconds"), ticks("host_ticks"))
 

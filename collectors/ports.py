@@ -9,6 +9,9 @@ Read = str | float | None
 Rows = Mapping[bytes, Mapping[str, Read]]
 
 DERIVED = ("port",)
+LLDP_DERIVED = ("local_port",)
+INTERFACE_NAME = 5
+"""LldpPortIdSubtype interfaceName (IEEE 802.1AB-2009 section 8.5.3.2)."""
 
 
 def derive(ports: Rows) -> dict[bytes, dict[str, Read]]:
@@ -27,3 +30,32 @@ def derive(ports: Rows) -> dict[bytes, dict[str, Read]]:
         port = own[0] if own else f"{named[0]} #{index}" if named else index
         found[suffix] = {**row, "port": port}
     return found
+
+
+def derive_lldp(remote: Rows, local: Rows, ports: Rows) -> dict[bytes, dict[str, Read]]:
+    r"""LLDP's remote rows with *local_port*, the port here by the name it has in ifTable.
+
+    The local number in the index is an ifIndex on many devices, but not on all: the local table comes first.
+
+    >>> ports = {b"\x07": {"name": "lan7", "port": "lan7"}, b"\x09": {"name": "wan", "port": "wan"}}
+    >>> local = {b"\x07": {"subtype": 5, "id": "wan"}}
+    >>> [row["local_port"] for row in derive_lldp({b"\x00\x07\x01": {}, b"\x00\x09\x01": {}}, local, ports).values()]
+    ['wan', 'wan']
+    """
+    own = {row[key]: row.get("port") for row in ports.values() for key in ("name", "descr") if row.get(key)}
+    return {suffix: {**row, "local_port": _local_port(suffix, local, ports, own)} for suffix, row in remote.items()}
+
+
+def _local_port(suffix: bytes, local: Rows, ports: Rows, own: Mapping[Read, Read]) -> Read:
+    number = ber.index(suffix)[1:2]
+    here = local.get(ber.encode_index(number), {})
+    named = [
+        str(here[key]).rpartition("/")[2] if "bridge" in str(here[key]) else here[key]
+        for key in ("id", "description")
+        if here.get(key)
+    ]
+    known = next((own[name] for name in named if name in own), None)
+    by_index = ports.get(ber.encode_index(number), {}).get("port")
+    if here.get("subtype") == INTERFACE_NAME and named:
+        return known or named[0]
+    return known or by_index or next(iter(named), ".".join(map(str, number)))

@@ -13,14 +13,19 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from collectors import entity, ports
+from collectors import entity, optics, ports
 from collectors.snmp import ber
 from parvis import catalogue
 from parvis.values import Duration, Oid
 
 DEVICE_LABELS = ("town", "site", "device")
 """Labels every sample has beside those its profile gives it; a one-shot poll knows only the device."""
-DERIVED = {"entity_sensor": entity.DERIVED, "port": ports.DERIVED}
+DERIVED = {
+    "entity_sensor": entity.DERIVED,
+    "port": ports.DERIVED,
+    "huawei_optics": optics.DERIVED,
+    "lldp": ports.LLDP_DERIVED,
+}
 """The columns each way of deriving adds to a table."""
 SCALARS = "scalars"
 """The name under which a profile's scalars are its table of one row."""
@@ -38,9 +43,27 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
+def _captures(text: str) -> str:
+    if re.compile(text).groups != 1:
+        raise ValueError(f"{text!r} must have one group, which says what to take")
+    return text
+
+
 Pattern = Annotated[str, AfterValidator(_compiles)]
-Reading = Literal["number", "negative", "text", "mac", "channel", "band_of_megahertz", "channel_of_megahertz"]
-"""How the octets of a variable become a number or a text; see collectors.decode.READ."""
+CapturingPattern = Annotated[Pattern, AfterValidator(_captures)]
+Reading = Literal[
+    "number",
+    "negative",
+    "signed_octet",
+    "text",
+    "mac",
+    "mac_or_text",
+    "channel",
+    "band_of_megahertz",
+    "channel_of_megahertz",
+    "band_of_channel",
+]
+"""How the octets of a variable become a number or a text; see collectors.reading.READ."""
 
 
 class Part(BaseModel):
@@ -52,14 +75,18 @@ class Part(BaseModel):
 class Column(Part):
     """One object: where it is and how its raw value is read. A raw or read value out of bounds is no value.
 
-    *names* maps whole raw texts (regular expressions) to the word used here; what matches none has no value.
-    *absent* lists values before *scale* that mean "none"; *range* is inclusive, in the unit after *scale*; *cap* cuts
-    off above.
+    *item* takes the n-th of a comma list, counted from 0; *extract* what the pattern's first group captures. *names*
+    maps whole raw texts (regular expressions) to the word used here; what matches none has no value. *absent* lists
+    read values that mean "none"; then *offset* is added and *scale* multiplied; *range* is inclusive, in the unit
+    after *scale*; *cap* cuts off above.
     """
 
     oid: Oid | None = None
     arc: int | None = Field(default=None, ge=1)
+    item: int | None = Field(default=None, ge=0)
+    extract: CapturingPattern | None = None
     read: Reading = "number"
+    offset: float = 0
     scale: float = 1
     absent: tuple[int | str, ...] = ()
     names: dict[Pattern, str] = {}
@@ -75,29 +102,46 @@ class Column(Part):
 ColumnSpec = Annotated[Column, BeforeValidator(lambda v: {"arc": v} if isinstance(v, int) else v)]
 
 
+class IndexPart(Part):
+    """What one place of a row's index says.
+
+    *at* counts from 0, or from the end if negative. A ``text`` begins there with its length; a ``rest`` is the text of
+    all that follows (IMPLIED, RFC 2578 section 7.7). *extract* takes what the pattern's group captures of a text.
+    """
+
+    at: int
+    read: Literal["number", "text", "rest"] = "number"
+    extract: CapturingPattern | None = None
+
+
+IndexSpec = Annotated[IndexPart, BeforeValidator(lambda v: {"at": v} if isinstance(v, int) else v)]
+
+
 class Table(Part):
     """Columns that share their index; *oid* is the entry their arcs are counted from.
 
-    *keep*: seconds the table may be remembered instead of read, while the device runs on. *derive*: columns worked out
-    from the others (collectors.entity, collectors.ports).
+    *index* makes columns of the index's places. *keep*: seconds the table may be remembered instead of read, while the
+    device runs on. *derive*: columns worked out from the others (entity.py, ports.py, optics.py).
     """
 
     oid: Oid | None = None
     columns: dict[str, ColumnSpec]
+    index: dict[str, IndexSpec] = {}
     keep: Duration = 0
-    derive: Literal["entity_sensor", "port"] | None = None
+    derive: Literal["entity_sensor", "port", "huawei_optics", "lldp"] | None = None
 
     @property
     def names(self) -> set[str]:
         """Every column, read or derived."""
-        return {*self.columns, *(DERIVED[self.derive] if self.derive else ())}
+        return {*self.columns, *self.index, *(DERIVED[self.derive] if self.derive else ())}
 
 
 class Label(Part):
     """Where a label's value comes from; in a profile a bare word is a column and ``=word`` the word itself.
 
-    *of* looks into another table: at the row with the same index, with the first *prefix* numbers of it, or where the
-    other table's *key* equals this row's *by*. *index* takes the n-th number of the row's index, counted from 0.
+    *of* looks into another table: at the row with the same index, with the first *prefix* or the last *suffix* numbers
+    of it, with its number *at* a place, or where the other table's *key* equals this row's *by*. *index* takes the n-th
+    number of the row's index, counted from 0; *dotted* all of it. *before* is put in front of what was found.
     """
 
     text: str | None = None
@@ -105,8 +149,12 @@ class Label(Part):
     of: str | None = None
     by: str | None = None
     key: str | None = None
-    prefix: int | None = None
+    prefix: int | None = Field(default=None, ge=1)
+    suffix: int | None = Field(default=None, ge=1)
+    at: int | None = Field(default=None, ge=0)
     index: int | None = None
+    dotted: bool = False
+    before: str = ""
 
 
 def _label(value: Any) -> Any:
@@ -126,12 +174,15 @@ class Condition(Part):
 
 
 class Rule(Part):
-    """One metric of a table: the first of *value*'s columns that has a value, or 1 when none is named."""
+    """One metric of a table: the first of *value*'s columns that has a value, or 1 when none is named.
+
+    *convert*: from a channel to ``hertz``, from light in watts to ``dbm``.
+    """
 
     metric: str
     table: str = SCALARS
     value: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
-    convert: Literal["hertz"] | None = None
+    convert: Literal["hertz", "dbm"] | None = None
     labels: dict[str, LabelSpec] = {}
     where: dict[str, Condition] = {}
     combine: Literal["one", "sum", "first"] = "one"
@@ -152,13 +203,26 @@ class Match(Part):
         return self
 
 
+class Quirks(Part):
+    """What is wrong with an agent. *clocks*: those that lie; *unordered*: rows come in any order, each once."""
+
+    bulk: bool = True
+    unordered: bool = False
+    clocks: frozenset[Literal["agent", "engine", "host"]] = frozenset()
+
+
 class Profile(Part):
-    """What is known of one kind of device, or (*layer* base) of a MIB that any device may have."""
+    """What is known of one kind of device, or (*layer* base) of a MIB that any device may have.
+
+    *inherit* names a profile whose scalars, tables and metrics this one has too.
+    """
 
     profile: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     title: str
     layer: Literal["base", "device"] = "device"
     match: tuple[Match, ...]
+    inherit: str | None = None
+    quirks: Quirks = Quirks()
     scalars: dict[str, ColumnSpec] = {}
     tables: dict[str, Table] = {}
     metrics: tuple[Rule, ...] = ()
@@ -246,4 +310,19 @@ def profiles() -> tuple[Profile, ...]:
     """Every profile of collectors/profiles/, by name."""
     folder = files("collectors") / "profiles"
     found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".yml")), key=lambda e: e.name)
-    return tuple(parse(entry.read_text("utf-8"), entry.name) for entry in found)
+    return heirs(parse(entry.read_text("utf-8"), entry.name) for entry in found)
+
+
+def heirs(written: Iterable[Profile]) -> tuple[Profile, ...]:
+    """Profiles with what they inherit; ProfileError when the named one is missing, or an heir itself."""
+    known = {profile.profile: profile for profile in written}
+    return tuple(_heir(profile, known) for profile in known.values())
+
+
+def _heir(profile: Profile, known: Mapping[str, Profile]) -> Profile:
+    if profile.inherit is None:
+        return profile
+    parent = known.get(profile.inherit)
+    if parent is None or parent.inherit:
+        raise ProfileError(f"{profile.profile}: inherit: {profile.inherit!r} is no profile that stands for itself")
+    return combine((parent, profile))

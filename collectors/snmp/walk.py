@@ -37,6 +37,8 @@ class Limits:
 
     rows: int = 4096
     requests: int = 2000
+    unordered: bool = False
+    """Rows may come in any order, as long as each comes once."""
 
 
 @dataclass(slots=True)
@@ -92,7 +94,7 @@ class Column:
         except Malformed:
             self.end = End.UNORDERED
             return
-        if key <= self._key:
+        if suffix in self.cells or (key <= self._key and not limits.unordered):
             self.end = End.UNORDERED
         elif len(self.cells) >= limits.rows:
             self.end = End.CAPPED

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from snmp_agents import PORTS, RADIOS, SYSTEM, UNIFI, UNIFI_NAMES, VAPS, table
 
-from collectors import decode, profile
+from collectors import decode, profile, reading
 from collectors.profile import Column, combine, profiles
 from collectors.snmp import ber
 from collectors.snmp.ber import Value
@@ -200,7 +200,8 @@ def test_aruba_radios_are_read_by_access_point_and_number() -> None:
     assert found[series("wifi_radio_noise_floor_dbm", ap="ap-msp-etage", radio="0", band="5GHz")] == -94
     assert found[series("wifi_radio_noise_floor_dbm", ap="ap-msp-etage", radio="1", band="2.4GHz")] == -92
     assert found[series("wifi_radio_clients", ap="ap-msp-etage", radio="2", band="6GHz")] == 0
-    assert series("wifi_radio_channel", ap="ap-msp-etage", radio="2", band="6GHz") not in found
+    assert found[series("wifi_radio_up", ap="ap-msp-etage", radio="1", band="2.4GHz")] == 1
+    assert found[series("wifi_radio_up", ap="ap-msp-etage", radio="2", band="6GHz")] == 0
     assert found[series("wifi_ap_up", ap="ap-msp-etage")] == 1
     assert found[series("wifi_controller_aps", state="connected")] == 1
 
@@ -225,8 +226,8 @@ def test_aruba_radios_are_read_by_access_point_and_number() -> None:
         (Column(arc=1, names={"1": "1", "2": "0"}), (ber.INTEGER, 22), None),
     ],
 )
-def test_a_variable_is_a_value_or_nothing(column: Column, cell: decode.Cell, expected: object) -> None:
-    assert decode.read(column, cell) == expected
+def test_a_variable_is_a_value_or_nothing(column: Column, cell: reading.Cell, expected: object) -> None:
+    assert reading.read(column, cell) == expected
 
 
 @given(

@@ -7,7 +7,7 @@ import pytest
 
 import collectors
 from collectors.detect import Fit, Identity, fits
-from collectors.profile import Ambiguous, Profile, ProfileError, combine, parse, profiles
+from collectors.profile import Ambiguous, Profile, ProfileError, combine, heirs, parse, profiles
 from parvis import catalogue
 
 GOOD = """
@@ -68,6 +68,8 @@ def test_a_good_profile_is_read() -> None:
         ("1.3.6.1.4.1.99999.1.1", "1.3.6.x", "not an OID"),
         ("match: [{object_id: 1.3.6.1.4.1.99999}]", "match: [{}]", "must name"),
         ("profile: example", "profile: [", "example.yml"),
+        ("clients: 2", "clients: {arc: 2, extract: abc}", "must have one group"),
+        ("columns: {name", "index: {x: {at: 0, read: txt}}\n    columns: {name", "index"),
     ],
 )
 def test_a_faulty_profile_is_refused_with_its_reason(old: str, new: str, reason: str) -> None:
@@ -140,3 +142,19 @@ def test_every_metric_of_the_catalogue_has_a_source() -> None:
     ours = [name for name, metric in catalogue.metrics().items() if metric.exposed_by == "collectors"]
 
     assert [name for name in ours if name not in text] == []
+
+
+def test_an_heir_has_what_it_inherits() -> None:
+    child = parse("profile: heir\ntitle: Heir\ninherit: example\nmatch: [{object_id: 1.3.6.1.4.1.99999.8}]", "heir.yml")
+
+    heir = heirs([parse(GOOD, "example.yml"), child])[1]
+
+    assert (heir.profile, heir.title, set(heir.tables)) == ("heir", "Heir", {"radio"})
+    assert [rule.metric for rule in heir.metrics] == ["wifi_radio_clients"]
+
+
+def test_nobody_inherits_from_a_stranger() -> None:
+    child = parse("profile: heir\ntitle: Heir\ninherit: nobody\nmatch: [{object_id: 1.3.6.1.4.1.99999.8}]", "heir.yml")
+
+    with pytest.raises(ProfileError, match="heir: inherit: 'nobody'"):
+        heirs([child])

@@ -149,6 +149,17 @@ class Endless(Answering):
         return Pdu(Kind.RESPONSE, 1, 0, 0, found)
 
 
+def test_rows_out_of_order_are_read_where_the_profile_knows_of_them() -> None:
+    column = Column(ROOTS[0])
+    for row in (5, 9, 2):
+        column.take((ber.oid(f"{ENTRY}.1.{row}"), ber.INTEGER, row), Limits(unordered=True))
+    assert (len(column.cells), column.end) == (3, None)
+
+    column.take((ber.oid(f"{ENTRY}.1.9"), ber.INTEGER, 9), Limits(unordered=True))
+
+    assert (len(column.cells), column.end) == (3, End.UNORDERED)
+
+
 def test_a_table_without_end_is_capped() -> None:
     assert sizes(walked(Endless(MemoryAgent({})), limits=Limits(rows=100))) == [(100, End.CAPPED)] * 3
 

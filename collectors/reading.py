@@ -1,0 +1,184 @@
+"""One variable of an SNMP answer read as a number or a text; what cannot be read is nothing. No I/O, no clock."""
+
+import re
+from collections.abc import Callable
+
+from collectors import radio
+from collectors.profile import Column, Reading
+from collectors.snmp import ber
+from collectors.snmp.errors import Malformed
+from collectors.snmp.walk import Cell
+
+Read = str | float | None
+"""A text, a number, or nothing."""
+MAX_TEXT = 128
+_MAC_OCTETS = 6
+_OCTET = 256
+
+
+def read(column: Column, cell: Cell) -> Read:
+    """What *cell* means under *column*: a number in the column's unit, a text, or nothing."""
+    if cell[1] is None:
+        return None
+    if column.extract or column.item is not None:
+        part = _part(column, oid_or_text(cell))
+        if part is None:
+            return None
+        cell = (ber.OCTET_STRING, part.encode())
+    if column.names:
+        word = oid_or_text(cell)
+        return next((name for pattern, name in column.matchers if pattern.fullmatch(word)), None)
+    found = READ[column.read](cell)
+    if found in column.absent:
+        return None
+    return _bounded(column, found) if isinstance(found, int | float) else found
+
+
+def _part(column: Column, whole: str) -> str | None:
+    """The piece of a text that is meant: an item of a comma list, what a pattern captures."""
+    if column.item is not None:
+        items = whole.split(",")
+        if not 0 <= column.item < len(items):
+            return None
+        whole = items[column.item].strip()
+    if column.extract:
+        found = re.search(column.extract, whole)
+        return found[1] if found else None
+    return whole
+
+
+def _bounded(column: Column, number: float) -> float | None:
+    if column.offset or column.scale != 1:
+        number = (number + column.offset) * column.scale
+    if column.range and not column.range[0] <= number <= column.range[1]:
+        return None
+    return number if column.cap is None else min(number, column.cap)
+
+
+def number(cell: Cell) -> float | None:
+    """An integer, or the number a text begins with, as some agents write them.
+
+    >>> number((4, b"3.7 dBm")), number((4, b"-----")), number((65, 7))
+    (3.7, None, 7)
+    """
+    tag, value = cell
+    if isinstance(value, int):
+        return value
+    if tag != ber.OCTET_STRING or value is None:
+        return None
+    found = re.match(r"\s*([+-]?\d{1,18}(?:\.\d{1,9})?)(?![0-9A-Za-z:.])", text(value))
+    return float(found[1]) if found else None
+
+
+def negative(cell: Cell) -> float | None:
+    """A number that is always below zero, whether or not the agent writes the sign.
+
+    >>> negative((2, 95)), negative((2, -95)), negative((2, 0))
+    (-95, -95, None)
+    """
+    found = number(cell)
+    return -abs(found) if found else None
+
+
+def signed_octet(cell: Cell) -> float | None:
+    """A negative number that an agent shows as the octet it is stored in.
+
+    >>> signed_octet((2, 165)), signed_octet((2, 20))
+    (-91, 20)
+    """
+    found = number(cell)
+    return found - _OCTET if found is not None and _OCTET // 2 <= found < _OCTET else found
+
+
+def text(octets: bytes) -> str:
+    r"""UTF-8 (RFC 3411 SnmpAdminString) cleaned for display: no control characters, at most 128 characters.
+
+    >>> text(b"Salle \xc3\xa9t\xe9\x00\n")
+    'Salle \xe9t\ufffd'
+    """
+    decoded = octets.decode("utf-8", "replace")
+    if not decoded.isprintable():
+        decoded = "".join(char if char.isprintable() else " " for char in decoded)
+    return " ".join(decoded.split())[:MAX_TEXT]
+
+
+def oid_or_text(cell: Cell) -> str:
+    """A text; an OBJECT IDENTIFIER in dotted form; a number in digits."""
+    tag, value = cell
+    if isinstance(value, bytes):
+        try:
+            return ber.oid_text(value) if tag == ber.OBJECT_IDENTIFIER else text(value)
+        except Malformed:
+            return ""
+    return "" if value is None else str(value)
+
+
+def mac(cell: Cell) -> str | None:
+    """The hardware address of a port of the equipment itself, never of a client."""
+    value = cell[1]
+    return value.hex(":") if isinstance(value, bytes) and len(value) == _MAC_OCTETS else None
+
+
+def mac_or_text(cell: Cell) -> str:
+    """A hardware address where the octets are one, else a text: LLDP's chassis and port names (IEEE 802.1AB)."""
+    value = cell[1]
+    is_address = isinstance(value, bytes) and len(value) == _MAC_OCTETS and not value.isascii()
+    return (mac(cell) or "") if is_address else oid_or_text(cell)
+
+
+def channel(cell: Cell) -> int | None:
+    """A channel number, also where a text adds the width: ``116E``, ``53S``, ``11+``.
+
+    >>> channel((4, b"116E")), channel((2, 11)), channel((4, b"auto")), channel((2, 0))
+    (116, 11, None, None)
+    """
+    value = cell[1]
+    if isinstance(value, int):
+        return value or None
+    found = re.match(r"\d{1,3}", text(value)) if value else None
+    return int(found[0]) or None if found else None
+
+
+def band_of_megahertz(cell: Cell) -> str | None:
+    """The band a frequency in MHz lies in.
+
+    >>> band_of_megahertz((2, 5180))
+    '5GHz'
+    """
+    found = number(cell)
+    return None if found is None else radio.band(found)
+
+
+def channel_of_megahertz(cell: Cell) -> int | None:
+    """The channel whose centre a frequency in MHz is.
+
+    >>> channel_of_megahertz((2, 2437))
+    6
+    """
+    found = number(cell)
+    return None if found is None else radio.channel(found)
+
+
+def band_of_channel(cell: Cell) -> str | None:
+    """The band of a channel number, on devices that have no 6 GHz radio.
+
+    >>> band_of_channel((4, b"36"))
+    '5GHz'
+    """
+    found = channel(cell)
+    return None if found is None else radio.band_of_channel(found)
+
+
+READ: dict[Reading, Callable[[Cell], Read]] = {
+    "number": number,
+    "negative": negative,
+    "signed_octet": signed_octet,
+    "text": oid_or_text,
+    "mac": mac,
+    "mac_or_text": mac_or_text,
+    "channel": channel,
+    "band_of_megahertz": band_of_megahertz,
+    "channel_of_megahertz": channel_of_megahertz,
+    "band_of_channel": band_of_channel,
+}
+"""How a profile's ``read`` words read one variable."""

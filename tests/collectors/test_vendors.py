@@ -1,0 +1,60 @@
+"""Every family of devices: made-up answers after its MIB, and the samples that must come of them."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from collectors import decode
+from collectors.profile import Profile, profiles
+from collectors.snmp import ber
+
+CASES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "vendors.yml").read_text("utf-8"))
+TESTED_ELSEWHERE = {"aruba_instant", "unifi", "if_mib", "system", "ucd", "entity_sensor", "cisco_sensor"}
+"""By test_decode.py and test_entity.py."""
+
+
+def profile(name: str) -> Profile:
+    return next(each for each in profiles() if each.profile == name)
+
+
+def told(name: str) -> dict[str, float]:
+    """Series as text -> value, of what the made-up device answers."""
+    chosen = profile(name)
+    variables = [
+        (ber.oid(oid), ber.INTEGER if isinstance(value, int) else ber.OCTET_STRING, value)
+        for oid, value in CASES[name]["asked"].items()
+    ]
+    encoded = [(oid, tag, value if isinstance(value, int) else value.encode()) for oid, tag, value in variables]
+    found = decode.samples(chosen, decode.group(chosen, encoded), {"device": "d"}, at=0.0)
+    return {series(sample.metric, dict(sample.labels)): sample.value for sample in found}
+
+
+def series(metric: str, labels: dict[str, str]) -> str:
+    inner = ",".join(f'{name}="{value}"' for name, value in sorted(labels.items()) if name != "device")
+    return f"{metric}{{{inner}}}" if inner else metric
+
+
+def sorted_series(written: str) -> str:
+    return series(written.partition("{")[0], dict(re.findall(r'(\w+)="([^"]*)"', written)))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_family_is_read_as_its_mib_says(name: str) -> None:
+    found = told(name)
+
+    for written, value in CASES[name]["told"].items():
+        assert found.get(sorted_series(written)) == pytest.approx(value, abs=0.001), (written, found)
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if "absent" in case])
+def test_what_a_device_has_no_value_for_is_not_told(name: str) -> None:
+    metrics = {key.partition("{")[0] for key in told(name)}
+
+    assert metrics & set(CASES[name]["absent"]) == set()
+
+
+def test_every_profile_has_a_made_up_device() -> None:
+    assert {each.profile for each in profiles()} - set(CASES) == TESTED_ELSEWHERE
