@@ -158,3 +158,11 @@ def test_nobody_inherits_from_a_stranger() -> None:
 
     with pytest.raises(ProfileError, match="heir: inherit: 'nobody'"):
         heirs([child])
+
+
+def test_the_example_of_the_docs_is_a_profile() -> None:
+    page = (Path(__file__).parents[2] / "docs/04-the-ears.md").read_text("utf-8")
+    example = next(block for block in page.split("```") if block.startswith("yaml\nprofile: example"))
+
+    assert parse(example.removeprefix("yaml"), "docs").profile == "example"
+    assert len(example.splitlines()) <= 30
