@@ -17,7 +17,7 @@ from parvis.catalogue import definitions
 from parvis.inventory import Site, Town
 from parvis.processes import GATEWAYD, PORTAL, Process
 from parvis.service import start_logging, town_or_exit, warn_of_strangers
-from parvis.settings import SettingsError, load
+from parvis.settings import ProcessSettings, SettingsError, load
 
 FIRST_HANDED = 3
 """SD_LISTEN_FDS_START."""
@@ -69,9 +69,7 @@ def portal_facts(settings: PortalSettings) -> dict[str, Any]:
     """What the portal needs, and nothing more; SettingsError when a file, a text or the secret is missing."""
     town = town_or_exit(settings)
     site = site_or_error(town, settings)
-    secret = settings.secret("portal-key").reveal()
-    if len(secret) < SHORTEST_KEY:
-        raise SettingsError(f"secret portal-key: shorter than {SHORTEST_KEY} characters; make it of random ones")
+    secret = long_enough(settings, "portal-key")
     for name, path in (("certificate", settings.certificate), ("key", settings.key)):
         if not path.is_file():
             raise SettingsError(f"{name}: {path} is no file; deliver it")
@@ -90,7 +88,31 @@ def portal_facts(settings: PortalSettings) -> dict[str, Any]:
         "https_port": settings.https_port,
         "http": handed_socket() or [settings.bind, settings.http_port],
         "database": str(settings.database()),
+        "management": management_facts(settings, site),
     }
+
+
+def management_facts(settings: PortalSettings, site: Site) -> dict[str, Any] | None:
+    """Where and how staff may ask this site; None without a certificate for it. SettingsError when half is there."""
+    certificate, key = settings.management_certificate, settings.management_key
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None or not certificate.is_file() or not key.is_file():
+        raise SettingsError("management_certificate, management_key: name two files that are there, or neither")
+    return {
+        "address": [str(site.gateway.address), settings.management_port],
+        "certificate": str(certificate),
+        "key": str(key),
+        "token": long_enough(settings, "management-token"),
+    }
+
+
+def long_enough(settings: ProcessSettings, name: str) -> str:
+    """The secret *name*; SettingsError when it is too short to be random."""
+    secret = settings.secret(name).reveal()
+    if len(secret) < SHORTEST_KEY:
+        raise SettingsError(f"secret {name}: shorter than {SHORTEST_KEY} characters; make it of random ones")
+    return secret
 
 
 def handed_socket() -> int | None:

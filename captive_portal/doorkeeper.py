@@ -46,13 +46,23 @@ class Outcome(StrEnum):
     REPLAYED = "replayed"
     EXTENDED = "extended"
     LEFT = "left"
+    REVOKED = "revoked"
     NOTHING = "nothing"
     WAITING = "waiting"
     """It is on disk; the gateway is away and will be told as soon as it is back."""
 
 
-NOTED = {Outcome.ADMITTED: Seen.ACCEPTED, Outcome.AGAIN: Seen.ACCEPTED, Outcome.LEFT: Seen.LEFT}
+NOTED = {
+    Outcome.ADMITTED: Seen.ACCEPTED,
+    Outcome.AGAIN: Seen.ACCEPTED,
+    Outcome.LEFT: Seen.LEFT,
+    Outcome.REVOKED: Seen.REVOKED,
+}
 """What a device's timeline says of an outcome."""
+
+
+ENDS = {Event.LEFT: Outcome.LEFT, Event.REVOKED: Outcome.REVOKED}
+"""What is asked for to end a session, and what it is called when it was done."""
 
 
 class NotStored(Exception):
@@ -62,7 +72,8 @@ class NotStored(Exception):
 @dataclass(frozen=True, slots=True)
 class _Job:
     event: Event
-    mac: MacAddress
+    mac: MacAddress | None
+    """None: everybody."""
     acceptance: Acceptance | None = None
     returns_to: str = ""
     answer: "Future[Outcome]" = field(default_factory=Future)
@@ -135,6 +146,14 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         self._jobs.put(deed)
         self._answer(deed.answer)
 
+    def revoke(self, mac: MacAddress) -> Outcome:
+        """End *mac*'s session by order of staff; NOTHING when it has none."""
+        return self._ask(_Job(Event.REVOKED, mac))
+
+    def revoke_all(self) -> Outcome:
+        """End every session in one commit and one order to the gateway."""
+        return self._ask(_Job(Event.REVOKED, None))
+
     def _ask(self, job: _Job) -> Outcome:
         self._jobs.put(job)
         return self._answer(job.answer)
@@ -179,19 +198,23 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         now = self._clock()
         try:
             with self._store.transaction() as book:
-                done = [(job, *self._decide(book, job, now)) for job in jobs]
+                each = [(job, mac) for job in jobs for mac in _whom(book, job)]
+                done = [(job, mac, *self._decide(book, job, mac, now)) for job, mac in each]
         except StoreFailed as error:
             self._not_stored(error)
             for job in jobs:
                 job.answer.set_exception(NotStored(str(error)))
             return
-        admitted = self._apply([step for _, _, step in done if step is not None])
-        for job, outcome, step in done:
+        admitted = self._apply([step for *_, step in done if step is not None])
+        outcomes = dict.fromkeys(map(id, jobs), Outcome.NOTHING)
+        for job, mac, outcome, step in done:
             if outcome in NOTED:
-                self._note(job.mac, NOTED[outcome])
+                self._note(mac, NOTED[outcome])
             if admitted and isinstance(step, Allow):
-                self._note(job.mac, Seen.ADMITTED)
-            job.answer.set_result(outcome if admitted or step is None else Outcome.WAITING)
+                self._note(mac, Seen.ADMITTED)
+            outcomes[id(job)] = outcome if admitted or step is None else Outcome.WAITING
+        for job in jobs:
+            job.answer.set_result(outcomes[id(job)])
 
     def _do(self, deed: _Deed) -> None:
         now = self._clock()
@@ -205,18 +228,18 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         self._apply(list(steps))  # a gateway that is away is told by compare()
         deed.answer.set_result(None)
 
-    def _decide(self, book: Book, job: _Job, now: Now) -> tuple[Outcome, Step | None]:
-        live = book.live_of(job.mac)
+    def _decide(self, book: Book, job: _Job, mac: MacAddress, now: Now) -> tuple[Outcome, Step | None]:
+        live = book.live_of(mac)
         if live is not None and live.session.remaining(now, self._policy) <= 0:
             book.end(live.number, Event.EXPIRED, now)
-            self._note(job.mac, Seen.EXPIRED)
+            self._note(mac, Seen.EXPIRED)
             live = None
-        if job.event is Event.LEFT:
-            return self._left(book, live, job.mac, now)
+        if job.event in ENDS:
+            return self._ended(book, live, mac, job.event, now)
         if live is not None:
-            return self._goes_on(book, live, job, now)
+            return self._goes_on(book, live, mac, job.event, now)
         if job.returns_to and self._returning:
-            known = self._returning.recall(book, job.mac, job.returns_to, now)
+            known = self._returning.recall(book, mac, job.returns_to, now)
             return self._opened(book, known, now) if known else (Outcome.NOTHING, None)
         if job.acceptance is None:
             return Outcome.NOTHING, None
@@ -231,19 +254,21 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         number = book.accept(acceptance, session, now)
         return Outcome.ADMITTED, self._allow(acceptance.mac, Live(number, session), now)
 
-    def _goes_on(self, book: Book, live: Live, job: _Job, now: Now) -> tuple[Outcome, Step | None]:
-        session = decide(live.session, job.event, now=now, policy=self._policy)
+    def _goes_on(self, book: Book, live: Live, mac: MacAddress, event: Event, now: Now) -> tuple[Outcome, Step | None]:
+        session = decide(live.session, event, now=now, policy=self._policy)
         if session != live.session:
             book.reschedule(live.number, session)
-        outcome = Outcome.EXTENDED if job.event is Event.EXTENDED else Outcome.AGAIN
-        return outcome, self._allow(job.mac, Live(live.number, session), now)
+        outcome = Outcome.EXTENDED if event is Event.EXTENDED else Outcome.AGAIN
+        return outcome, self._allow(mac, Live(live.number, session), now)
 
-    def _left(self, book: Book, live: Live | None, mac: MacAddress, now: Now) -> tuple[Outcome, Step | None]:
+    def _ended(
+        self, book: Book, live: Live | None, mac: MacAddress, event: Event, now: Now
+    ) -> tuple[Outcome, Step | None]:
         if live is not None:
-            book.end(live.number, Event.LEFT, now)
+            book.end(live.number, event, now)
         if self._returning:
             self._returning.forget(book, mac, now)
-        return (Outcome.LEFT if live else Outcome.NOTHING), Deny(mac)
+        return (ENDS[event] if live else Outcome.NOTHING), Deny(mac)
 
     def _allow(self, mac: MacAddress, live: Live, now: Now) -> Allow:
         seconds = max(1.0, live.session.remaining(now, self._policy))
@@ -313,3 +338,8 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
     def _not_stored(self, error: StoreFailed) -> None:
         log.error("the store cannot be written", words=str(error))
         self.wrong = "the store cannot be written"
+
+
+def _whom(book: Book, job: _Job) -> list[MacAddress]:
+    """Whom a job is about."""
+    return [job.mac] if job.mac is not None else list(book.live())

@@ -11,7 +11,7 @@ from string import Template
 
 from captive_portal.tables import ARP_TABLE, TABLE
 from parvis.inventory import Site, Town
-from parvis.processes import GATEWAYD, PORTAL, PORTAL_HTTP_PORT, PORTAL_HTTPS_PORT
+from parvis.processes import GATEWAYD, MANAGEMENT_PORT, PORTAL, PORTAL_HTTP_PORT, PORTAL_HTTPS_PORT
 
 GARDEN_SIZE = 4096
 """Most addresses of the walled garden, per family."""
@@ -41,7 +41,7 @@ def _facts(town: Town, site: Site) -> dict[str, str | int]:
         "address": str(gateway.address),
         "portal_http": PORTAL_HTTP_PORT,
         "portal_https": PORTAL_HTTPS_PORT,
-        "metrics": _set(str(process.port) for process in (PORTAL, GATEWAYD)),
+        "metrics": _set(map(str, (PORTAL.port, GATEWAYD.port, MANAGEMENT_PORT))),
         **_family6(town, site),
     }
 

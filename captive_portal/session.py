@@ -23,6 +23,8 @@ class Event(StrEnum):
     EXTENDED = "extended"
     LEFT = "left"
     EXPIRED = "expired"
+    REVOKED = "revoked"
+    """Ended by staff."""
 
 
 NEXT = {
@@ -31,6 +33,7 @@ NEXT = {
     (State.OPEN, Event.EXTENDED): State.OPEN,
     (State.OPEN, Event.LEFT): State.ENDED,
     (State.OPEN, Event.EXPIRED): State.ENDED,
+    (State.OPEN, Event.REVOKED): State.ENDED,
 }
 """What is not listed changes nothing: a session that has ended stays ended, its successor has another number."""
 

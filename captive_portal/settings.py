@@ -1,14 +1,14 @@
-"""How portal and gatewayd run. Keys, environment variables and the command line are explained in docs."""
+"""How portal, gatewayd and console run. Keys, environment variables and the command line are explained in docs."""
 
 import pwd
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, Field
 
 from captive_portal.dhcp import LEASE_FILE
-from parvis.processes import PORTAL_HTTP_PORT, PORTAL_HTTPS_PORT
+from parvis.processes import CONSOLE_HTTPS_PORT, MANAGEMENT_PORT, PORTAL_HTTP_PORT, PORTAL_HTTPS_PORT
 from parvis.settings import ProcessSettings, SettingsError
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -70,6 +70,12 @@ class PortalSettings(GatewaySettings):
     """Where the ruleset leads port 443 of the portal's address."""
     http_port: Port = PORTAL_HTTP_PORT
     """Where the ruleset leads plain HTTP."""
+    management_certificate: Path | None = None
+    """The certificate for the gateway's management address, PEM; without it the staff console is not served."""
+    management_key: Path | None = None
+    """Its private key, PEM. The console shows the secret ``management-token``."""
+    management_port: Port = MANAGEMENT_PORT
+    """Where the staff console is served, on the gateway's management address."""
 
     shared_database: Annotated[str, AfterValidator(shared_url)] | None = None
     """PostgreSQL by which gateways share acceptances; its password is the secret ``shared-database``."""
@@ -88,3 +94,38 @@ class PortalSettings(GatewaySettings):
     def database(self) -> Path:
         """The SQLite file."""
         return self.state / "portal.sqlite3"
+
+
+class ConsoleSettings(ProcessSettings):
+    """How the staff console runs. Its secret ``management-token`` opens every site's management API."""
+
+    certificate: Path
+    """The console's TLS certificate with its whole chain, PEM."""
+    key: Path
+    """The certificate's private key, PEM."""
+    authority: Path
+    """The certificate authority of the sites' management certificates, PEM."""
+    bind: str = "127.0.0.1"
+    """Address of the pages, on the staff's network."""
+    https_port: Port = CONSOLE_HTTPS_PORT
+    """Port of the pages."""
+    management_port: Port = MANAGEMENT_PORT
+    """Port of the sites' management APIs."""
+    oidc_issuer: str = ""
+    """The town's sign-in service (OpenID Connect), https; empty: local accounts only. Secret ``console-oidc``."""
+    oidc_client: str = ""
+    """What the sign-in service calls this console."""
+    oidc_return: str = ""
+    """This console's own address at the end of the sign-in: ``https://…/oidc/retour``."""
+    oidc_claim: str = "groups"
+    """The claim that says the role."""
+    oidc_roles: dict[str, Literal["reader", "technician", "administrator", "dpo"]] = Field(default_factory=dict)
+    """Value of the claim -> role; who has none of them does not come in."""
+
+    def accounts(self) -> Path:
+        """The file of the local accounts."""
+        return self.state / "accounts.json"
+
+    def audit(self) -> Path:
+        """The audit log."""
+        return self.state / "audit.jsonl"

@@ -68,18 +68,16 @@ class Directives:
             self._standing = (*self.standing(), given)
         return given
 
-    def end(self, kind: Kind, by: str, device: str = "") -> int:
-        """End every order of *kind* in force, for *device* where it is about one; how many there were."""
-        now = self._clock()
+    def end(self, number: int, by: str) -> Directive | None:
+        """End the order called *number* before its time; None when it is not in force."""
         with self._lock:
-            gone = [d for d in self.standing() if d.order.kind is kind and d.order.device == device]
-            if gone:
-                numbers = [directive.number for directive in gone]
+            gone = next((directive for directive in self.standing() if directive.number == number), None)
+            if gone is not None:
+                over = update(directives).where(directives.c.id == number)
                 with self._store.connection() as connection:
-                    over = update(directives).where(directives.c.id.in_(numbers))
-                    connection.execute(over.values(ended_at=now.wall, ended_by=by))
-            self._standing = tuple(d for d in self.standing() if d not in gone)
-        return len(gone)
+                    connection.execute(over.values(ended_at=self._clock().wall, ended_by=by))
+            self._standing = tuple(directive for directive in self.standing() if directive is not gone)
+        return gone
 
     def _read(self) -> list[Directive]:
         wanted = select(directives).where(directives.c.ended_at.is_(None), directives.c.site == self._site)

@@ -123,6 +123,11 @@ class Timeline:
             found = self._devices.get(code)
             return (found.mac, dict(found.steps)) if found else None
 
+    def macs(self) -> list[MacAddress]:
+        """Every device something was noted of today."""
+        with self._lock:
+            return [device.mac for device in self._devices.values()]
+
     def _note(self, mac: MacAddress, step: Step, seen: Seen, now: Now) -> None:
         code = self._pseudonyms.of(mac, self._today(now))
         device = self._devices.pop(code, None) or _Device(mac)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from parvis.processes import ALERTMANAGER_PORT, COLLECTORS, MONITOR, PROMETHEUS_PORT
+from parvis.processes import ALERTMANAGER_PORT, COLLECTORS, CONSOLE, MONITOR, PROMETHEUS_PORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,7 @@ class Ports:
     alertmanager: int = ALERTMANAGER_PORT
     collectors: int = COLLECTORS.port
     monitor: int = MONITOR.port
+    console: int = CONSOLE.port
 
 
 PRODUCTION = Ports()

@@ -8,7 +8,7 @@ from dashboards.pace import PROMETHEUS_LEAST_SECONDS, paced
 from dashboards.ports import PRODUCTION, Ports
 from dashboards.rules import HEADER
 from parvis.inventory import Town
-from parvis.processes import ALL, COLLECTORS, MONITOR, Process
+from parvis.processes import ALL, COLLECTORS, CONSOLE, MONITOR, Process
 
 INTERVAL_SECONDS = 15.0
 RESEND_SECONDS = 60.0
@@ -32,6 +32,7 @@ def prometheus(town: Town, pace: float = 1.0, ports: Ports = PRODUCTION) -> str:
             *(_at_gateways(town, process) for process in ALL if process.place == "gateway"),
             _at_centre(town, COLLECTORS.name, ports.collectors),
             _at_centre(town, MONITOR.name, ports.monitor),
+            _at_centre(town, CONSOLE.name, ports.console),
             _at_centre(town, "prometheus", ports.prometheus),
             _at_centre(town, "alertmanager", ports.alertmanager),
         ],

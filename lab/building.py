@@ -17,7 +17,7 @@ from lab.plan import DNS, Plan, plan
 from lab.probes import Check
 from lab.processes import Program
 from lab.rooms import Pace, Rooms
-from lab.users import COLLECTORS, PORTAL, sight
+from lab.users import COLLECTORS, CONSOLE, PORTAL, sight
 from parvis import outputs
 from parvis.inventory import DEMO_TOWN, AccessPoint, CommunityCredential, Town, load
 
@@ -96,13 +96,20 @@ def _left(programs: list[Program], without: frozenset[str]) -> tuple[Program, ..
 
 
 def _secrets(town: Town, folder: Path) -> dict[str, str]:
-    owners = {"collectors": (COLLECTORS, state.snmp_secrets(town)), "portal": (PORTAL, rooms.PORTAL_SECRETS)}
+    owners = {
+        "collectors": (COLLECTORS, state.snmp_secrets(town)),
+        "portal": (PORTAL, rooms.PORTAL_SECRETS),
+        "console": (CONSOLE, rooms.CONSOLE_SECRETS),
+    }
     return state.make_secrets(folder, owners)
 
 
 def _certificates(town: Town, folder: Path) -> None:
     portals = {site.gateway.name: (PORTAL, (town.policy(site).host,)) for site in town.sites}
-    state.make_certificates(folder, {"inet": (None, NAMES), **portals})
+    gateways = (site.gateway for site in town.sites)
+    staff = {rooms.management(gateway.name): (PORTAL, (str(gateway.address),)) for gateway in gateways}
+    console = {"console": (CONSOLE, ("localhost", rooms.LOOPBACK))}
+    state.make_certificates(folder, {"inet": (None, NAMES), **portals, **staff, **console})
 
 
 def _resolvers(town: Town, wiring: Plan) -> None:

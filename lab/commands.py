@@ -118,6 +118,8 @@ def up(
         return
     click.echo(f"The town is up after {seconds:.1f} s.")
     reports.print_windows(twin)
+    if windows and "console" not in left_out:
+        reports.print_account(*twin.demo_account())
 
 
 @lab.command()

@@ -13,11 +13,16 @@ from lab.plan import Plan, Resident
 from lab.processes import Program
 from lab.rooms import LOOPBACK
 from lab.windows import PROXY, Page
-from parvis.processes import ALERTMANAGER_PORT, MONITOR, PROMETHEUS_PORT
+from parvis.processes import ALERTMANAGER_PORT, CONSOLE_HTTPS_PORT, MONITOR, PROMETHEUS_PORT
 
 PROGRAM = "windows"
 PROXY_PORT = 8888
-PAGES = {"monitor": MONITOR.port, "prometheus": PROMETHEUS_PORT, "alertmanager": ALERTMANAGER_PORT}
+PAGES = {
+    "monitor": MONITOR.port,
+    "console": CONSOLE_HTTPS_PORT,
+    "prometheus": PROMETHEUS_PORT,
+    "alertmanager": ALERTMANAGER_PORT,
+}
 """Programs of the centre whose pages the host's browser may open, and their ports there."""
 
 

@@ -19,7 +19,8 @@ NO_CONTENT = 204
 MEGABYTE = 1024**2
 OWNERS = {"ours": "Parvis", "debian": "Debian's servers", "resident": "residents' DHCP clients"}
 READABLE_WIDTH = 240
-SHOWN = {"monitor": "the wall"}
+OVER_TLS = {"console"}
+SHOWN = {"monitor": "the wall", "console": "staff console"}
 """What a process' page is called to people, where that is not the process' name."""
 
 
@@ -32,9 +33,17 @@ def print_windows(lab: Lab) -> None:
     for name, port in about.windows.items():
         if name == PROXY:
             shown = f"chromium --proxy-server=127.0.0.1:{port} http://example.org/   (as {about.proxied})"
-            screen.print(f"  {'resident':13}{shown}", highlight=False)
+            screen.print(f"  {'resident':14}{shown}", highlight=False)
         else:
-            screen.print(f"  {SHOWN.get(name, name):13}http://127.0.0.1:{port}/", highlight=False)
+            scheme = "https" if name in OVER_TLS else "http"
+            screen.print(f"  {SHOWN.get(name, name):14}{scheme}://127.0.0.1:{port}/", highlight=False)
+
+
+def print_account(name: str, password: str, printed: str) -> None:
+    """Print how to sign in to the staff console; this is the only time."""
+    screen = _screen()
+    screen.print(f"Staff console: sign in as {name} with the password {password} and a code from your phone.")
+    screen.print(printed.rstrip(), highlight=False, markup=False)
 
 
 def print_status(lab: Lab) -> None:

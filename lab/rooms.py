@@ -11,13 +11,14 @@ from lab.plan import Plan
 from lab.probes import Check
 from lab.processes import Program
 from lab.state import file_for, folder_for
-from lab.users import COLLECTORS, GATEWAYD, MONITOR, PORTAL, User
+from lab.users import COLLECTORS, CONSOLE, GATEWAYD, MONITOR, PORTAL, User
 from parvis import processes
 from parvis.inventory import Site, Town
 
 PARVIS = str(Path(sys.executable).parent / "parvis")
 LOOPBACK = "127.0.0.1"
-PORTAL_SECRETS = ("portal-key",)
+PORTAL_SECRETS = ("portal-key", "management-token")
+CONSOLE_SECRETS = ("management-token",)
 READ_BY_OTHERS = 0o2750
 """A folder whose owner writes and whose group passes; what is made in it belongs to the group."""
 
@@ -44,6 +45,18 @@ def toml(values: Mapping[str, Value]) -> str:
     return "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
 
 
+def management(gateway: str) -> str:
+    """What the certificate of a gateway's management address is called among the files."""
+    return f"{gateway}-management"
+
+
+def add_account(folder: Path, name: str, role: str, password: str) -> str:
+    """Make a console account by its own command; what the command prints, the code to scan included."""
+    settings = str(folder / "settings" / "console.toml")
+    words = ("console", "--settings", settings, "account", "add", name, "--role", role, "--password-stdin")
+    return run(sys.executable, PARVIS, *words, given=password + "\n")
+
+
 def write_rules(folder: Path, town: Path, pace: float) -> None:
     """Have the dashboards room write Prometheus's and Alertmanager's files into *folder*."""
     run(sys.executable, PARVIS, "rules", str(town), "--into", str(folder), "--pace", str(pace))
@@ -68,7 +81,14 @@ class Rooms:
         leases = str(self.folder / name / "kea" / "leases.csv")
         enforcing: dict[str, Value] = {**both, "leases": leases, "allowed_users": [PORTAL.uid]}
         tls = self.folder / "tls" / f"{name}"
-        serving = {**both, "certificate": f"{tls}.crt", "key": f"{tls}.key"}
+        staff = self.folder / "tls" / management(name)
+        serving = {
+            **both,
+            "certificate": f"{tls}.crt",
+            "key": f"{tls}.key",
+            "management_certificate": f"{staff}.crt",
+            "management_key": f"{staff}.key",
+        }
         made = []
         for process, user, extra in ((processes.GATEWAYD, GATEWAYD, enforcing), (processes.PORTAL, PORTAL, serving)):
             if process.name not in without:
@@ -76,7 +96,7 @@ class Rooms:
         return made
 
     def centre(self, without: frozenset[str]) -> list[Program]:
-        """The collectors and the monitor."""
+        """The collectors, the monitor and the staff console."""
         made = []
         if "collectors" not in without:
             extra: dict[str, Value] = {"poll_interval": self.pace.poll}
@@ -84,6 +104,10 @@ class Rooms:
         if "monitor" not in without:
             extra = {"probe_interval": self.pace.probe, "probe_timeout": self.pace.probe * 0.8}
             made.append(self._program("monitor", processes.MONITOR, MONITOR, extra))
+        if "console" not in without:
+            tls = self.folder / "tls"
+            extra = {"certificate": f"{tls}/console.crt", "key": f"{tls}/console.key", "authority": f"{tls}/ca.pem"}
+            made.append(self._program("console", processes.CONSOLE, CONSOLE, extra))
         return made
 
     def _program(

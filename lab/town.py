@@ -1,6 +1,7 @@
 """The twin as an object: up, down, exec, faults. The command line and the tests both use this."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -9,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from lab import building, debian, network, openings, processes, state
+from lab import building, debian, network, openings, processes, rooms, state
 from lab.building import Options
 from lab.naming import LabError, called
 from lab.plan import Plan, Resident, plan
@@ -17,6 +18,7 @@ from lab.processes import Program, Running
 from lab.windows import PROXY
 from parvis.inventory import AccessPoint, Town
 
+DEMO_ACCOUNT = "demo"
 DEVICE_ORDERS = ("normal", "silent", "garbage", "reboot")
 
 Say = Callable[[str], None]
@@ -125,6 +127,15 @@ class Lab:
         windows = openings.open_windows(self.plan, wanted, resident, self.folder)
         state.tell(self.folder, replace(self.about, windows=windows, proxied=resident.name if resident else ""))
         return windows
+
+    def demo_account(self) -> tuple[str, str, str]:
+        """Make an account of the staff console: its name, its password, and what to scan with a phone."""
+        password = secrets.token_urlsafe(12)
+        return DEMO_ACCOUNT, password, self.account(DEMO_ACCOUNT, "administrator", password)
+
+    def account(self, name: str, role: str, password: str) -> str:
+        """Make an account of the staff console; what its command prints."""
+        return rooms.add_account(self.folder, name, role, password)
 
     def browse(self, resident: str) -> int:
         """Let the host's proxy leave through another resident; its port. The other windows move with it."""

@@ -29,6 +29,7 @@ COLLECTORS = User(61003)
 MONITOR = User(61004)
 SERVERS = User(61005)
 """Prometheus and Alertmanager."""
+CONSOLE = User(61006)
 STRANGER = 0o001
 """The permission bit by which others may pass a folder."""
 FIRST_FREE_HANDLE = 3

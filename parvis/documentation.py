@@ -14,6 +14,7 @@ TITLES = {
     "gatewayd": "gatewayd",
     "collectors": "Collectors",
     "monitor": "Monitor",
+    "console": "Staff console",
 }
 
 

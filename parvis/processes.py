@@ -17,7 +17,8 @@ PORTAL = Process("portal", 9201, "gateway")
 GATEWAYD = Process("gatewayd", 9202, "gateway")
 COLLECTORS = Process("collectors", 9203, "centre")
 MONITOR = Process("monitor", 9204, "centre")
-ALL = (PORTAL, GATEWAYD, COLLECTORS, MONITOR)
+CONSOLE = Process("console", 9205, "centre")
+ALL = (PORTAL, GATEWAYD, COLLECTORS, MONITOR, CONSOLE)
 
 PROMETHEUS_PORT = 9090
 ALERTMANAGER_PORT = 9093
@@ -25,3 +26,7 @@ PORTAL_HTTP_PORT = 8080
 """Where plain HTTP of devices not yet admitted is redirected to, on the gateway."""
 PORTAL_HTTPS_PORT = 8443
 """Where the portal's own name is served, on the gateway."""
+MANAGEMENT_PORT = 9443
+"""Where the portal serves the staff console, on the gateway's management address, for the centre's network only."""
+CONSOLE_HTTPS_PORT = 9444
+"""Where the console serves staff, at the centre."""

@@ -74,10 +74,10 @@ def test_a_clock_stepped_by_a_day_ends_no_order_and_prolongs_none(orders: Direct
 
 
 def test_an_order_ended_by_hand_is_over_also_after_a_restart(store: Store, orders: Directives, clock: Clock) -> None:
-    orders.give(CLOSED, 600)
+    given = orders.give(CLOSED, 600)
 
-    assert orders.end(Kind.CLOSED, "agent") == 1
-    assert orders.end(Kind.CLOSED, "agent") == 0
+    assert orders.end(given.number, "agent") == given
+    assert orders.end(given.number, "agent") is None
     assert orders.standing() == Directives(store, "mairie", clock).standing() == ()
 
 
@@ -86,8 +86,6 @@ def test_a_block_is_about_one_device(orders: Directives) -> None:
 
     assert orders.latest(Kind.BLOCK, KEY) is not None
     assert orders.latest(Kind.BLOCK, OTHER) is None
-    assert orders.end(Kind.BLOCK, "agent", OTHER) == 0
-    assert orders.end(Kind.BLOCK, "agent", KEY) == 1
 
 
 def test_the_newest_banner_is_the_one_shown(orders: Directives) -> None:

@@ -103,6 +103,7 @@ def test_the_centre_keeps_the_labels_its_processes_write(town: Town) -> None:
     assert {job["job_name"] for job in listed if job.get("honor_labels")} == {
         "collectors",
         "monitor",
+        "console",
         "prometheus",
         "alertmanager",
     }

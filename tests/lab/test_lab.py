@@ -138,7 +138,7 @@ def test_an_agent_is_mute_on_request_and_speaks_again(lab: Lab) -> None:
 
 
 def test_the_privileged_process_has_one_capability_and_the_others_none(lab: Lab) -> None:
-    capabilities = {"gw-msp.gatewayd": 1 << 12, "gw-msp.portal": 0, "collectors": 0, "monitor": 0}
+    capabilities = {"gw-msp.gatewayd": 1 << 12, "gw-msp.portal": 0, "collectors": 0, "monitor": 0, "console": 0}
 
     for name, expected in capabilities.items():
         status = Path(f"/proc/{lab.process(name).pid}/status").read_text()

@@ -14,7 +14,7 @@ from lab_support import eventually
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
-OTHERS = frozenset({"portal", "gatewayd", "collectors", "prometheus", "alertmanager"})
+OTHERS = frozenset({"console", "portal", "gatewayd", "collectors", "prometheus", "alertmanager"})
 Built = Callable[[int], Lab]
 
 

@@ -1,0 +1,129 @@
+"""What staff did: JSON lines, each with the hash of the line before (SHA-256), only ever appended to.
+
+A line says who, what, at which site, about which code of the day, why, and how it went; never a device's address.
+Whoever changes or removes a line breaks the chain at that place; the last hash, noted elsewhere, proves the end.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+START = "0" * 64
+"""What the first line has for the hash of the line before."""
+_ADDRESS = re.compile(
+    r"\b[0-9a-f]{2}([:-]?[0-9a-f]{2}){5}\b|\b\d{1,3}(\.\d{1,3}){3}\b|\b[0-9a-f]{1,4}(:[0-9a-f]{0,4}){2,7}",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line; *at* is ISO 8601 in UTC, *about* a code of the day or a number, *how* empty or what went wrong."""
+
+    at: str
+    who: str
+    role: str
+    did: str
+    site: str = ""
+    about: str = ""
+    why: str = ""
+    how: str = ""
+
+
+class Broken(Exception):
+    """The chain is broken: a line was changed, removed or cut. Whoever keeps the machine must explain it."""
+
+
+class NotWritten(Exception):
+    """The log could not be written, so nothing was done. The disk needs attention."""
+
+
+def names_an_address(text: str) -> bool:
+    """Whether *text* has a MAC or IP address in it, which no reason and no log may.
+
+    >>> [names_an_address(t) for t in ("abus 02:00:00:00:00:0a", "depuis 10.11.0.5", "K7F-2QD, à 14:30:00, v2.1")]
+    [True, True, False]
+    """
+    return any(not _is_time(found[0]) for found in _ADDRESS.finditer(text))
+
+
+def _is_time(text: str) -> bool:
+    return re.fullmatch(r"\d{1,2}:\d{2}:\d{2}", text) is not None
+
+
+class Audit:
+    """The log at *path*. For any number of threads and processes."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+
+    def write(self, entry: Entry) -> None:
+        """Append *entry*; it is on disk when this returns. NotWritten."""
+        if any(map(names_an_address, (entry.about, entry.why, entry.how))):
+            raise ValueError("an audit entry names no address")
+        try:
+            with self._lock, os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "rb+") as file:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                line = {**asdict(entry), "before": _hash(_last_line(file.fileno()))}
+                file.seek(0, os.SEEK_END)
+                file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise NotWritten(str(error)) from error
+
+    def newest(self, most: int) -> list[Entry]:
+        """The last *most* entries, newest first; Broken when the chain is."""
+        kept: list[Entry] = []
+        for entry, _hash_of_line in self._entries():
+            kept.append(entry)
+            del kept[:-most]
+        return kept[::-1]
+
+    def verify(self) -> tuple[int, str]:
+        """How many entries there are, and the hash of the last; Broken says at which line the chain breaks."""
+        count, last = 0, START
+        for _entry, digest in self._entries():
+            count, last = count + 1, digest
+        return count, last
+
+    def _entries(self) -> Iterator[tuple[Entry, str]]:
+        if not self._path.exists():
+            return
+        before = START
+        with self._path.open("rb") as file:
+            for number, raw in enumerate(file, 1):
+                entry, said = _read(raw, number)
+                if said != before:
+                    raise Broken(f"line {number}: does not follow from line {number - 1}; one of them was changed")
+                before = _hash(raw)
+                yield entry, before
+
+
+def _read(raw: bytes, number: int) -> tuple[Entry, str]:
+    try:
+        if not raw.endswith(b"\n"):
+            raise ValueError("no end")  # noqa: TRY301 one place says what is wrong
+        line = json.loads(raw)
+        before = str(line.pop("before"))
+        return Entry(**line), before
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Broken(f"line {number}: is not one of ours, or cut: {error}") from error
+
+
+def _hash(raw: bytes) -> str:
+    return hashlib.sha256(raw).hexdigest() if raw else START
+
+
+def _last_line(handle: int) -> bytes:
+    """The last line with its newline; lines have less than 8 kB. A cut line is left as it is and breaks the chain."""
+    size = os.fstat(handle).st_size
+    tail = os.pread(handle, min(size, 8192), max(0, size - 8192))
+    return tail[tail.rfind(b"\n", 0, -1) + 1 :]

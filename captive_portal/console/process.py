@@ -1,0 +1,52 @@
+"""The console's process: pages for staff over HTTPS, metrics. ``parvis console`` starts it; this is what it becomes."""
+
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from captive_portal.console.accounts import Accounts
+from captive_portal.console.application import create_app
+from captive_portal.console.audit import Audit, Broken
+from captive_portal.console.hall import Hall
+from captive_portal.console.sites import Site, Sites
+from captive_portal.launch import handed
+from captive_portal.tls import TlsServer
+from parvis.endpoint import Endpoint
+from parvis.instruments import VERSION, Definition, registry_of
+from parvis.running import hold, start_logging
+
+
+def run(facts: dict[str, Any]) -> None:
+    """Serve until a signal. *facts* are those of :func:`captive_portal.console.commands.console_facts`."""
+    start_logging("console", facts["log_level"])
+    registry, instruments = registry_of("console", [Definition(**entry) for entry in facts["metrics"]])
+    audit = Audit(Path(facts["audit"]))
+    hall = Hall(
+        town=facts["title"],
+        zone=ZoneInfo(facts["timezone"]),
+        accounts=Accounts(Path(facts["accounts"])),
+        audit=audit,
+        sites=Sites([Site(**site) for site in facts["sites"]], Path(facts["authority"]), facts["token"]),
+        instruments=instruments,
+    )
+    app = create_app(hall)
+    if facts["oidc"]:
+        from captive_portal.console.oidc import Provider, add_oidc  # noqa: PLC0415 10 MB, where it is used
+
+        add_oidc(app, Provider(**facts["oidc"]))
+    server = TlsServer((facts["bind"], facts["https_port"]), app, Path(facts["certificate"]), Path(facts["key"]))
+    endpoint = Endpoint((facts["listen"], facts["port"]), registry, {"audit": lambda: _whole(audit)})
+    hold([server, endpoint], version=VERSION, town=facts["town"], port=facts["port"])
+
+
+def _whole(audit: Audit) -> str:
+    """Empty while the audit log's chain holds."""
+    try:
+        audit.verify()
+    except (Broken, OSError) as error:
+        return f"the audit log is broken: {error}"
+    return ""
+
+
+if __name__ == "__main__":
+    run(handed("console"))
