@@ -35,10 +35,10 @@ class Altered(OSError):
 
 
 class Elements(AbstractContextManager["Elements"]):
-    """Reads sets and maps of the ``inet`` table *table* in this network namespace. Needs CAP_NET_ADMIN; one thread."""
+    """Reads sets and maps of *table* in this network namespace. Needs CAP_NET_ADMIN; one thread."""
 
-    def __init__(self, table: str) -> None:
-        self._table = table
+    def __init__(self, table: str, family: int = nl.NFPROTO_INET) -> None:
+        self._table, self._family = table, family
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, nl.NETLINK_NETFILTER)
         self._socket.bind((0, 0))
         self._socket.settimeout(5.0)
@@ -71,7 +71,7 @@ class Elements(AbstractContextManager["Elements"]):
             part = keys[start : start + AT_ONCE]
             first = self._number + 1
             self._number += len(part)
-            questions = (_question(self._table, name, key, first + place) for place, key in enumerate(part))
+            questions = (self._question(name, key, first + place) for place, key in enumerate(part))
             self._socket.send(b"".join(questions))
             self._collect(found, first, len(part))
         return found
@@ -80,11 +80,18 @@ class Elements(AbstractContextManager["Elements"]):
         """The lists of elements that one dump of *name* consists of."""
         for _ in range(TRIES):
             self._number += 1
-            self._socket.send(_question(self._table, name, None, self._number))
+            self._socket.send(self._question(name, None, self._number))
             found: list[bytes] = []
             if self._dump(found):
                 return found
         raise Altered(name)
+
+    def _question(self, name: str, key: bytes | None, number: int) -> bytes:
+        if key is None:
+            every, flags = nl.of_set(self._family, self._table, name), nl.NLM_F_REQUEST | nl.NLM_F_DUMP
+            return nl.message(nl.NFT_MSG_GETSETELEM, flags, number, every)
+        one = nl.of_set(self._family, self._table, name, nl.nested(nl.KEY, nl.attribute(nl.VALUE, key)))
+        return nl.message(nl.NFT_MSG_GETSETELEM, nl.NLM_F_REQUEST, number, one)
 
     def _dump(self, found: list[bytes]) -> bool:
         """Fill *found* with one dump; False when the set changed under way."""
@@ -118,13 +125,6 @@ def _raise(body: bytes, but: int = 0) -> None:
     code = nl.error(body)
     if code not in (0, but):
         raise OSError(code, "the elements cannot be read")
-
-
-def _question(table: str, name: str, key: bytes | None, number: int) -> bytes:
-    if key is None:
-        return nl.message(nl.NFT_MSG_GETSETELEM, nl.NLM_F_REQUEST | nl.NLM_F_DUMP, number, nl.of_set(table, name))
-    one = nl.nested(nl.KEY, nl.attribute(nl.VALUE, key))
-    return nl.message(nl.NFT_MSG_GETSETELEM, nl.NLM_F_REQUEST, number, nl.of_set(table, name, one))
 
 
 def _elements(body: bytes) -> bytes:

@@ -1,6 +1,5 @@
 """The kernel's side of the door: sessions and leases in nftables, through libnftables, one transaction at a time."""
 
-import json
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +10,7 @@ import nftables
 from captive_portal import netlink as nl
 from captive_portal.admission import Admitted, Allow, Block, Step, Unblock
 from captive_portal.elements import Element, Elements
-from captive_portal.picture import NFPROTO_ARP, picture
+from captive_portal.picture import packets_counted, picture
 from captive_portal.protocol import OPEN_SESSION, Counted, Truth
 from captive_portal.tables import ARP_TABLE, TABLE
 from captive_portal.transaction import Limit, Transaction, TransactionFailed, connected
@@ -23,6 +22,7 @@ SMALLEST_BURST = 32_000
 """Bytes; less would drop single segments of TCP with offloads."""
 DIRECTIONS = ("up", "down")
 SIZED = ("auth", "lease4", "blocked", "known6", "garden4", "garden6")
+LEASES_AT_ONCE = 500
 MARK_BYTES = 4
 SLOT = 16
 """An interface's name fills so many bytes of a key (IFNAMSIZ), a MAC address is padded to eight."""
@@ -43,15 +43,15 @@ class Gateway:
         self._slot = interface.encode().ljust(SLOT, b"\0")
 
     def load(self, ruleset: str, leases: Mapping[Pair, int]) -> None:
-        """Load *ruleset* and replace the leases (pair -> seconds) in one transaction; sessions stay.
+        """Load *ruleset* in one transaction, then let exactly *leases* (pair -> seconds) speak; sessions stay.
 
         When sets have changed their shape, the tables are made anew and sessions must be admitted again.
         """
-        refill = self._flush_leases() + self._leases_text(leases)
         try:
-            self._run(ruleset + refill)
+            self._run(ruleset)
         except TransactionFailed:
-            self._run(_REMOVE + ruleset + self._leases_text(leases))
+            self._run(_REMOVE + ruleset)
+        self.lease(self._leased() - leases.keys(), leases)
         self._loaded = self._picture()
 
     def intact(self) -> bool:
@@ -81,12 +81,7 @@ class Gateway:
 
     def drops(self) -> dict[str, int]:
         """Packets dropped so far, by the ruleset's named counters."""
-        self._nft.set_json_output(True)
-        try:
-            found = json.loads(self._run(f"list counters table inet {TABLE}"))
-        finally:
-            self._nft.set_json_output(False)
-        return {one["counter"]["name"]: one["counter"]["packets"] for one in found["nftables"] if "counter" in one}
+        return packets_counted(self._channel, nl.NFPROTO_INET, TABLE)
 
     def blocked(self, mac: MacAddress) -> float | None:
         """Seconds *mac* is still kept out; None when it is not."""
@@ -94,7 +89,7 @@ class Gateway:
 
     def open(self, seconds: int) -> None:
         """Let everybody pass for *seconds*, counted from now; 0 ends it, running flows included."""
-        changes = Transaction(TABLE)
+        changes = Transaction()
         mark = _mark(OPEN_SESSION)
         changes.remove("open", self._slot, mark)
         for name in DIRECTIONS:
@@ -124,16 +119,28 @@ class Gateway:
         """Take out sessions that somebody robbed of their counters: they look admitted and no packet passes."""
         up, down = ({_number(one.key) for one in self._all(name)} for name in DIRECTIONS)
         torn = [one for one in self._all("auth") if _admitted(one).session not in up & down]
-        changes = Transaction(TABLE)
+        changes = Transaction()
         for one in torn:
             changes.remove("auth", one.key, one.data)
         changes.commit(self._channel, sure=False)
         return len(torn)
 
     def lease(self, gone: Iterable[Pair], held: Mapping[Pair, int]) -> None:
-        """Let each pair of *held* (-> seconds) speak, those of *gone* no longer."""
-        forget = {**dict.fromkeys(gone, 1), **held}
-        self._run(self._leases_text(forget) + self._leases_text(forget, "delete") + self._leases_text(held))
+        """Let each pair of *held* (-> seconds) speak, those of *gone* no longer; at once, but in parts."""
+        todo = list({**dict.fromkeys(gone, 0), **held}.items())
+        for start in range(0, len(todo), LEASES_AT_ONCE):
+            changes = Transaction()
+            for (address, mac), seconds in todo[start : start + LEASES_AT_ONCE]:
+                spoken = _packed(mac) + bytes(2) + address.packed
+                for name, key in (("lease4", self._slot + spoken), ("lease", spoken)):
+                    changes.remove(name, key)
+                    if seconds:
+                        changes.add(name, key, max(1, seconds))
+            changes.commit(self._channel, sure=False)
+
+    def _leased(self) -> set[Pair]:
+        keys = [one.key[SLOT:] for one in self._all("lease4")]
+        return {(IPv4Address(key[8:12]), _mac(key)) for key in keys}
 
     def _changes(
         self, steps: list[Step], present: Mapping[MacAddress, Admitted], sessions: Iterable[int]
@@ -141,7 +148,7 @@ class Gateway:
         """What *steps* come to, where *present* are admitted and only *sessions* may have elements."""
         counted = {name: self._counted(name, list(sessions)) for name in DIRECTIONS}
         blocked = self._find("blocked", [_packed(s.mac) for s in steps if isinstance(s, Block | Unblock)])
-        changes = Transaction(TABLE)
+        changes = Transaction()
         for step in steps:
             found = present.get(step.mac)
             if _packed(step.mac) in blocked and isinstance(step, Block | Unblock):
@@ -169,24 +176,8 @@ class Gateway:
         for name, rate in (("up", step.up // 8), ("down", step.down // 8)):
             changes.count(name, mark, seconds, _limit(rate), before.get(name))
 
-    def _key(self, mac: MacAddress) -> str:
-        return f'"{self._interface}" . {mac}'
-
     def _packed_key(self, mac: MacAddress) -> bytes:
         return self._slot + _packed(mac) + bytes(2)
-
-    def _flush_leases(self) -> str:
-        return f"flush set inet {TABLE} lease4\nflush set arp {ARP_TABLE} lease\n"
-
-    def _leases_text(self, leases: Mapping[Pair, int], verb: str = "add") -> str:
-        if not leases:
-            return ""
-        timeout = {pair: f" timeout {max(1, s)}s" if verb == "add" else "" for pair, s in leases.items()}
-        routed = ", ".join(f"{self._key(mac)} . {address}{end}" for (address, mac), end in timeout.items())
-        spoken = ", ".join(f"{mac} . {address}{end}" for (address, mac), end in timeout.items())
-        return (
-            f"{verb} element inet {TABLE} lease4 {{ {routed} }}\n{verb} element arp {ARP_TABLE} lease {{ {spoken} }}\n"
-        )
 
     def _admitted_of(self, macs: Sequence[MacAddress]) -> dict[MacAddress, Admitted]:
         keys = {self._packed_key(mac): mac for mac in macs}
@@ -209,7 +200,7 @@ class Gateway:
             return []
 
     def _picture(self) -> list[bytes]:
-        return picture(self._channel, {nl.NFPROTO_INET: TABLE, NFPROTO_ARP: ARP_TABLE})
+        return picture(self._channel, {nl.NFPROTO_INET: TABLE, nl.NFPROTO_ARP: ARP_TABLE})
 
     def _run(self, text: str) -> str:
         if not text:

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator
 
 NETLINK_NETFILTER = 12
-NFPROTO_INET = 1
+NFPROTO_INET, NFPROTO_ARP = 1, 3
 NFT_MSG_NEWSETELEM, NFT_MSG_GETSETELEM, NFT_MSG_DELSETELEM = 10 << 8 | 12, 10 << 8 | 13, 10 << 8 | 14
 NLM_F_REQUEST, NLM_F_ACK, NLM_F_DUMP_INTR, NLM_F_DUMP = 0x1, 0x4, 0x10, 0x300
 NLM_F_EXCL, NLM_F_CREATE = 0x200, 0x400
@@ -72,9 +72,9 @@ def error(body: bytes) -> int:
     return -int(struct.unpack_from("=i", body)[0])
 
 
-def of_set(table: str, name: str, *elements: bytes) -> bytes:
+def of_set(family: int, table: str, name: str, *elements: bytes) -> bytes:
     """The body of a message about *elements*, attributes KEY, DATA …, of the set *name*; none: about all."""
     about = [text(LIST_TABLE, table), text(LIST_SET, name)]
     if elements:
         about.append(nested(LIST_ELEMENTS, *(nested(LIST_ELEM, one) for one in elements)))
-    return NFGENMSG.pack(NFPROTO_INET, 0, 0) + b"".join(about)
+    return NFGENMSG.pack(family, 0, 0) + b"".join(about)

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 
 from captive_portal import netlink as nl
 
-NFPROTO_ARP = 3
 GETTABLE, GETCHAIN, GETRULE, GETSET = (10 << 8 | number for number in (1, 4, 7, 10))
 NAME = 1
 """The attribute that names the table, in all four kinds of answers."""
 RULE_EXPRESSIONS = 4
+GETOBJ = 10 << 8 | 19
+OBJECT_NAME, OBJECT_TYPE, OBJECT_DATA = 2, 3, 4
+COUNTER = (1).to_bytes(4, "big")
 KEPT = {
     GETTABLE: {1, 2},  # name, flags (dormant)
     GETCHAIN: {1, 3, 4, 5, 7, 10},  # table, name, hook, policy, type, flags
@@ -31,6 +33,22 @@ def picture(channel: socket.socket, tables: dict[int, str]) -> list[bytes]:
         for body in _dump(channel, kind, family)
         if (kept := _kept(body, kind, table))
     ]
+
+
+def packets_counted(channel: socket.socket, family: int, table: str) -> dict[str, int]:
+    """Packets, by the name of the ruleset's counter, of *table*."""
+    found = {}
+    for body in _dump(channel, GETOBJ, family):
+        parts = {kind: (start, end) for kind, start, end in nl.attributes(body, nl.NFGENMSG.size)}
+        if _text(body, *parts[NAME]) == table and body[slice(*parts[OBJECT_TYPE])] == COUNTER:
+            for kind, start, end in nl.attributes(body, *parts[OBJECT_DATA]):
+                if kind == nl.COUNTER_PACKETS:
+                    found[_text(body, *parts[OBJECT_NAME])] = int.from_bytes(body[start:end], "big")
+    return found
+
+
+def _text(body: bytes, start: int, end: int) -> str:
+    return body[start:end].rstrip(b"\0").decode()
 
 
 def _dump(channel: socket.socket, kind: int, family: int) -> Iterator[bytes]:

@@ -2,3 +2,5 @@
 
 TABLE = "portal"
 ARP_TABLE = "portal_arp"
+ARP_SETS = frozenset({"lease"})
+"""The sets of the ARP table; all others are in the other one."""

@@ -10,6 +10,7 @@ from itertools import count
 
 from captive_portal import netlink as nl
 from captive_portal.elements import Element
+from captive_portal.tables import ARP_SETS, ARP_TABLE, TABLE
 
 BEGIN, END = 0x10, 0x11
 """NFNL_MSG_BATCH_BEGIN and _END."""
@@ -40,10 +41,9 @@ class Limit:
 
 
 class Transaction:
-    """Elements to remove from and to add to the sets and maps of the ``inet`` table *table*."""
+    """Elements to remove from and to add to the sets and maps of our tables."""
 
-    def __init__(self, table: str) -> None:
-        self._table = table
+    def __init__(self) -> None:
         self._gone: dict[str, dict[bytes, bytes]] = {}
         self._new: dict[str, list[bytes]] = {}
 
@@ -89,7 +89,11 @@ class Transaction:
 
     def _messages(self, kind: int, name: str, elements: list[bytes]) -> Iterator[tuple[int, bytes]]:
         for start in range(0, len(elements), TOGETHER):
-            yield kind, nl.of_set(self._table, name, *elements[start : start + TOGETHER])
+            yield kind, nl.of_set(*_place(name), name, *elements[start : start + TOGETHER])
+
+
+def _place(name: str) -> tuple[int, str]:
+    return (nl.NFPROTO_ARP, ARP_TABLE) if name in ARP_SETS else (nl.NFPROTO_INET, TABLE)
 
 
 def connected() -> socket.socket:

@@ -115,3 +115,32 @@ def test_a_session_half_expired_in_the_kernel_is_admitted_all_the_same(gateway: 
     assert truth.session == 7
     listed = sh("ip", "netns", "exec", namespace, "nft", "list", "set", "inet", "portal", "up")
     assert "limit rate 1000000 bytes/second" in listed
+
+
+def test_r42_dropped_packets_are_read_as_numbers_and_other_tables_left_out(gateway: Gateway, namespace: str) -> None:
+    nft(namespace, "add", "counter", "inet", "portal", "mine", "{ packets 4294967301 bytes 7 }")
+    nft(namespace, "add", "table", "inet", "somebody")
+    nft(namespace, "add", "counter", "inet", "somebody", "theirs")
+
+    found = gateway.drops()
+
+    assert found["mine"] == 4294967301
+    assert found["spoofed"] == 0
+    assert "theirs" not in found
+    nft(namespace, "delete", "counter", "inet", "portal", "mine")
+
+
+def test_leases_are_replaced_when_the_ruleset_is_loaded_and_sessions_stay(gateway: Gateway, namespace: str) -> None:
+    gateway.apply([Allow(ANNA, 7, 600, 8_000_000, 8_000_000)])
+    many = {(IPv4Address("10.11.1.0") + n, MacAddress.parse(f"02:00:00:01:{n >> 8:02x}:{n & 255:02x}")): 600
+            for n in range(1200)}  # fmt: skip
+    town = load(DEMO_TOWN)
+
+    gateway.load(ruleset.text(town, town.site("maison-services-publics")), many)
+
+    assert gateway._leased() == set(many)
+    assert gateway.sizes()["lease4"] == len(many)
+    arp = sh("ip", "netns", "exec", namespace, "nft", "list", "set", "arp", "portal_arp", "lease")
+    assert arp.count("expires") == len(many)
+    assert "10.11.0.5" not in arp
+    assert list(gateway.admitted()) == [ANNA]
