@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from captive_portal import ruleset
+from captive_portal import dhcp, ruleset
 from captive_portal.forms import SHORTEST_KEY
 from captive_portal.launch import become
 from captive_portal.settings import GatewaydSettings, GatewaySettings, PortalSettings
@@ -47,6 +47,7 @@ def gatewayd_facts(settings: GatewaydSettings) -> dict[str, Any]:
         **_common(settings, GATEWAYD),
         "ruleset": ruleset.text(town, site),
         "interface": site.gateway.guest_interface,
+        "pool": dhcp.pool_size(site),
         "uids": settings.allowed_uids(),
         "leases": str(settings.leases),
     }

@@ -6,6 +6,7 @@ DHCP, Kea never answers DNS.
 """
 
 import json
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +40,23 @@ def kea(town: Town, site: Site, *, leases: Path = LEASE_FILE, control: Path | No
     return json.dumps({"Dhcp4": dhcp4}, indent=2) + "\n"
 
 
+def pool(site: Site) -> tuple[IPv4Address, IPv4Address]:
+    """The first and the last address that may be leased: all but the network's, the gateway's and the broadcast."""
+    return site.guest.ipv4.network_address + 2, site.guest.ipv4.broadcast_address - 1
+
+
+def pool_size(site: Site) -> int:
+    """How many addresses may be leased."""
+    first, last = pool(site)
+    return int(last) - int(first) + 1
+
+
 def _subnet(town: Town, site: Site) -> dict[str, Any]:
     network, gateway = site.guest.ipv4, str(site.guest.gateway_ipv4)
     return {
         "id": 1,
         "subnet": str(network),
-        "pools": [{"pool": f"{network.network_address + 2} - {network.broadcast_address - 1}"}],
+        "pools": [{"pool": " - ".join(map(str, pool(site)))}],
         "option-data": [
             {"name": "routers", "data": gateway},
             {"name": "domain-name-servers", "data": gateway},

@@ -120,7 +120,9 @@ def run(facts: dict[str, Any]) -> None:
     leases = Path(facts["leases"])
     follower = Follower(leases, lambda: boot_seconds() - time.time())
     interface = facts["interface"]
-    guard = Guard(Site(interface, facts["ruleset"]), Gateway(interface), follower, instruments, boot_seconds)
+    guard = Guard(
+        Site(interface, facts["ruleset"], facts["pool"]), Gateway(interface), follower, instruments, boot_seconds
+    )
     checks = {
         "ruleset": lambda: guard.wrong,
         "leases": lambda: "" if follower.readable else f"{leases} cannot be read",

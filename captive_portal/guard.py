@@ -23,10 +23,11 @@ LONGEST_LEASE = 7 * 86400
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What gatewayd must know of its site: guest interface, ruleset text."""
+    """What gatewayd must know of its site: guest interface, ruleset text, how many addresses may be leased."""
 
     interface: str
     ruleset: str
+    pool: int
 
 
 class Guard:
@@ -48,6 +49,8 @@ class Guard:
         self._elements = instruments.gauge("gateway_set_elements")
         self._drops = instruments.counter("gateway_dropped_packets_total")
         self._lease_count = instruments.gauge("gateway_leases")
+        self._pool_used = instruments.gauge("gateway_pool_used_ratio")
+        self._took = instruments.histogram("gateway_request_seconds")
         self._lease_file = instruments.gauge("gateway_lease_file_up")
         self._leases: dict[IPv4Address, Lease] = {}
         self._arrivals = Arrivals(int(clock() * 1000))
@@ -100,7 +103,9 @@ class Guard:
         """Bring the gauges up to date."""
         now = self._clock()
         self._leases = {a: one for a, one in self._leases.items() if one.expires + GRACE_SECONDS > now}
-        self._lease_count.set(sum(1 for one in self._leases.values() if one.expires > now))
+        leased = sum(1 for one in self._leases.values() if one.expires > now)
+        self._lease_count.set(leased)
+        self._pool_used.set(leased / self._site.pool)
         try:
             self._sizes, drops = self._gateway.sizes(), self._gateway.drops()
         except TransactionFailed:
@@ -120,9 +125,14 @@ class Guard:
         except protocol.Garbage as error:
             self.refused("garbage")
             return protocol.refusal(f"garbage: {error}")
-        self._requests.labels(type(request).__name__.lower()).inc()
+        op = type(request).__name__.lower()
+        self._requests.labels(op).inc()
         if isinstance(request, protocol.Arrivals):
             return self._arrivals.question(request, time.monotonic())
+        with self._took.labels(op).time():
+            return self._answered(request)
+
+    def _answered(self, request: protocol.Request) -> bytes:
         try:
             return protocol.answer(self._facts(request))
         except TransactionFailed as error:

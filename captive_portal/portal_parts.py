@@ -7,10 +7,12 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
+from captive_portal.certificate import ends
 from captive_portal.clock import moment
 from captive_portal.devices import key
 from captive_portal.doorkeeper import Doorkeeper
 from captive_portal.forms import Signer
+from captive_portal.funnel import Following, counting
 from captive_portal.management.api import create_api
 from captive_portal.management.desk import Desk
 from captive_portal.pseudonym import Pseudonyms
@@ -40,7 +42,8 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     facts = Facts(**handed["facts"])
     door = Remote(Path(handed["socket"]))
     policy = Policy(facts.session, facts.rate_down, facts.rate_up)
-    timeline = Timeline(Pseudonyms(handed["secret"].encode()), ZoneInfo(facts.timezone), moment)
+    pseudonyms = Pseudonyms(handed["secret"].encode())
+    timeline = Timeline(pseudonyms, ZoneInfo(facts.timezone), moment, counting(instruments))
     store = Store(Path(handed["database"]))
     secret, shared = handed["secret"].encode(), handed["shared"]
     returning = Returning(secret, handed["remember"], facts.terms_version, shared=shared is not None)
@@ -51,6 +54,8 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
         stack.enter_context(_sharing(shared, store, doorkeeper, returning, facts.site, instruments))
     stack.enter_context(Redirector(_place(handed["http"]), facts.url, instruments, timeline.heard))
     directives = Directives(store, facts.site, moment)
+    stack.enter_context(Following(door, timeline.note))
+    _tell(instruments, facts, Path(handed["certificate"]))
     checks = {"doorkeeper": lambda: doorkeeper.wrong}
     stack.enter_context(Endpoint((handed["listen"], handed["port"]), registry, checks))
     hall = Hall(
@@ -86,6 +91,13 @@ def _sharing(
     from captive_portal.store_shared import Line  # noqa: PLC0415
 
     return Sharing(Line(**shared), store, doorkeeper, returning, site, instruments, moment)
+
+
+def _tell(instruments: Instruments, facts: Facts, certificate: Path) -> None:
+    """What does not change while this process runs: the certificate it serves, the terms it shows."""
+    end = ends(certificate.read_bytes()).timestamp()
+    instruments.gauge("portal_certificate_remaining_seconds").set_function(lambda: end - moment().wall)
+    instruments.gauge("portal_terms_info").labels(facts.terms_version).set(1)
 
 
 def _place(told: int | list[Any]) -> int | tuple[str, int]:

@@ -69,11 +69,24 @@ def unnoted(_mac: MacAddress, _step: Step) -> None:
     """A Note for those who keep no timeline."""
 
 
-class Timeline:
-    """The steps of today's devices. For any number of threads; :meth:`note` costs microseconds."""
+def uncounted(_step: Step) -> None:
+    """For those who count no steps."""
 
-    def __init__(self, pseudonyms: Pseudonyms, zone: ZoneInfo, clock: Callable[[], Now]) -> None:
-        self._pseudonyms, self._zone, self._clock = pseudonyms, zone, clock
+
+class Timeline:
+    """The steps of today's devices. For any number of threads; :meth:`note` costs microseconds.
+
+    *reached* is told of each step a device comes to for the first time today.
+    """
+
+    def __init__(
+        self,
+        pseudonyms: Pseudonyms,
+        zone: ZoneInfo,
+        clock: Callable[[], Now],
+        reached: Callable[[Step], None] = uncounted,
+    ) -> None:
+        self._pseudonyms, self._zone, self._clock, self._reached = pseudonyms, zone, clock, reached
         self._lock = threading.Lock()
         self._devices: OrderedDict[str, _Device] = OrderedDict()
         self._addresses: OrderedDict[str, Seen] = OrderedDict()
@@ -101,6 +114,8 @@ class Timeline:
             self._today(now)
             seen = self._addresses.pop(address, None)
             self._addresses[address] = seen.with_(Seen(at, at)) if seen else Seen(at, at)
+            if seen is None:
+                self._reached(Step.PROBE)
             if len(self._addresses) > MAX_ADDRESSES:
                 self._addresses.popitem(last=False)
 
@@ -134,6 +149,8 @@ class Timeline:
         self._devices[code] = device
         before = device.steps.get(step)
         device.steps[step] = before.with_(seen) if before else seen
+        if before is None and step is not Step.PROBE:  # counted when it was heard
+            self._reached(step)
         if len(self._devices) > MAX_DEVICES:
             self._devices.popitem(last=False)
 

@@ -31,6 +31,7 @@ def captive() -> Response:
         answer = _answer()
     except GatewayAway:
         _count("unknown")
+        hall().instruments.counter("portal_errors_total").labels("gateway").inc()
         return _uncached(Response("", 503, {"Retry-After": "5"}))
     _count("true" if answer["captive"] else "false")
     return _uncached(Response(json.dumps(answer), 200, content_type=CAPTIVE_JSON))

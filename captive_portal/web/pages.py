@@ -109,6 +109,7 @@ def goodbye() -> Answer:
 
 def unknown() -> Answer:
     """The device is not one the gateway knows: not on this Wi-Fi, or with an address nobody leased."""
+    hall().instruments.counter("portal_errors_total").labels("unknown").inc()
     return render_template("unknown.html"), 403
 
 

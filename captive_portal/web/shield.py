@@ -75,6 +75,7 @@ def _finish(response: Response) -> Response:
 
 
 def _page(code: int, **values: Any) -> Response:
+    hall().instruments.counter("portal_errors_total").labels(values["why"]).inc()
     return Response(render_template("fault.html", code=code, **values), code, content_type="text/html; charset=utf-8")
 
 

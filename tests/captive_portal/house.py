@@ -16,6 +16,7 @@ from captive_portal.admission import Admitted, Allow, Block, Deny, Step, Unblock
 from captive_portal.commands import page_facts
 from captive_portal.doorkeeper import Doorkeeper
 from captive_portal.forms import Signer
+from captive_portal.funnel import counting
 from captive_portal.protocol import Counted, Seen, State, Truth
 from captive_portal.pseudonym import Pseudonyms
 from captive_portal.remote import GatewayAway
@@ -137,7 +138,7 @@ class House:
         self.instruments = Instruments("portal", self.registry)
         self.fibre = True
         self.directives = Directives(self.store, self.facts.site, self.clock)
-        self.timeline = Timeline(Pseudonyms(b"p" * 32), ZoneInfo(town.timezone), self.clock)
+        self.timeline = Timeline(Pseudonyms(b"p" * 32), ZoneInfo(town.timezone), self.clock, counting(self.instruments))
         self.doorkeeper = self.new_doorkeeper(self.instruments)
         self.app = create_app(self._hall())
 
