@@ -45,7 +45,7 @@ def town_folder(command: "click.decorators.FC") -> "click.decorators.FC":
 @town_folder
 def check(town: Path) -> None:
     """Check a town folder: every fault at once, with file, line and path. Exit code 1 when there is one."""
-    found, faults = examine(town)
+    found, faults = examine(town, thorough=True)
     if found is not None:
         faults = [fault for faults_of in outputs.checks() for fault in faults_of(found)]
     for fault in faults:

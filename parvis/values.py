@@ -10,6 +10,7 @@ from parvis.addresses import MacAddress as MacAddress  # noqa: PLC0414 for every
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|min|m|h|d|)")
 _RATE = re.compile(r"(\d+(?:\.\d+)?) ?([kMG]?)bit/s")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kMG]?)B")
 _OID = re.compile(r"[0-2](\.(0|[1-9]\d*))+")
 _SECONDS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _BITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
@@ -67,6 +68,20 @@ def rate_bits_per_second(text: str | int) -> int:
     return round(float(match[1]) * _BITS[match[2]])
 
 
+def size_bytes(text: str | int) -> int:
+    """Bytes from ``500 MB`` (decimal prefixes, IEC 80000-13).
+
+    >>> size_bytes("1.5 GB")
+    1500000000
+    """
+    if isinstance(text, int) and not isinstance(text, bool):
+        return text
+    match = _SIZE.fullmatch(str(text).strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a size; write 500 MB or 2 GB")
+    return round(float(match[1]) * _BITS[match[2]])
+
+
 def object_identifier(text: Any) -> str:
     """Check a dotted OBJECT IDENTIFIER (RFC 2578 section 7.1.3: at most 128 sub-identifiers below 2^32).
 
@@ -84,4 +99,6 @@ Duration = Annotated[float, BeforeValidator(duration_seconds)]
 """Seconds."""
 Rate = Annotated[int, BeforeValidator(rate_bits_per_second)]
 """Bits per second."""
+Size = Annotated[int, BeforeValidator(size_bytes)]
+"""Bytes."""
 Oid = Annotated[str, BeforeValidator(object_identifier)]

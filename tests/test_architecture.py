@@ -37,6 +37,7 @@ ONE_PLACE = {
     "pysnmp": ("lab/", "collectors/traps", "collectors/snmp/slow_lane"),
     "pyroute2": ("lab/", "captive_portal/neighbours"),
     "granian": ("captive_portal/",),
+    "opening_hours": ("parvis/opening.py",),
     "waitress": ("parvis/endpoint.py",),
     "cheroot": ("captive_portal/tls.py",),
     "argon2": ("captive_portal/console/accounts.py",),

@@ -12,7 +12,7 @@ Edit = Callable[[str, str, str], None]
 
 def faults_of(folder: Path) -> list[Fault]:
     """The faults of a town folder that must have some."""
-    town, faults = examine(folder)
+    town, faults = examine(folder, thorough=True)
     assert (town is None) == bool(faults)
     return faults
 

@@ -19,9 +19,10 @@ Placed = tuple[Any, Site | None, Path_]
 """A value, the file it stands in, and its path there."""
 
 
-def all_faults(town: Town, locate: Locate) -> list[Fault]:
-    """Every fault of the town as a whole."""
-    checks = (_twice, _overlaps, _outside_networks, _references, _people, _gateway_network, _colours)
+def all_faults(town: Town, locate: Locate, *, thorough: bool = False) -> list[Fault]:
+    """Every fault of the town as a whole; *thorough* also those that need a library nobody keeps in memory."""
+    checks = [_twice, _overlaps, _outside_networks, _references, _people, _gateway_network, _colours]
+    checks += [_hours] if thorough else []
     return [fault for check in checks for fault in check(town, locate)]
 
 
@@ -59,6 +60,7 @@ def _addresses(town: Town) -> Iterator[Placed]:
 def _macs(town: Town) -> Iterator[Placed]:
     for site in town.sites:
         yield from ((point.mac, site, ("access_points", i, "mac")) for i, point in enumerate(site.access_points))
+        yield from ((known.mac, site, ("known_devices", i, "mac")) for i, known in enumerate(site.known_devices))
 
 
 def _contracts(town: Town) -> Iterator[Placed]:
@@ -193,3 +195,11 @@ def _colours(town: Town, locate: Locate) -> Iterator[Fault]:
                     f"{colour} and {ground} have a contrast of {found:.2f}:1, text needs {TEXT_RATIO}:1",
                     f"take {readable(colour, grounds)}, the nearest that can be read",
                 )
+
+
+def _hours(town: Town, locate: Locate) -> Iterator[Fault]:
+    from parvis.opening import fault  # noqa: PLC0415 4 MB, for this check only
+
+    for site in town.sites:
+        if found := fault(site.opening_hours, town.timezone):
+            yield locate(site, ("opening_hours",), *found)

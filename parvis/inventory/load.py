@@ -32,8 +32,8 @@ def load(folder: Path) -> Town:
     return town
 
 
-def examine(folder: Path) -> tuple[Town | None, list[Fault]]:
-    """The town, or None and everything that is wrong with its files."""
+def examine(folder: Path, *, thorough: bool = False) -> tuple[Town | None, list[Fault]]:
+    """The town, or None and everything that is wrong with its files; see :func:`all_faults` for *thorough*."""
     faults: list[Fault] = []
     town_file = _read_as(TownFile, folder / "town.yml", "town.yml", faults)
     paths = sorted((folder / "sites").glob("*.yml"))
@@ -61,7 +61,7 @@ def examine(folder: Path) -> tuple[Town | None, list[Fault]]:
         document = documents[site.site] if site else town_file[1]
         return document.fault(where, message, fix)
 
-    faults += all_faults(town, locate)
+    faults += all_faults(town, locate, thorough=thorough)
     return (None, sorted(set(faults))) if faults else (town, [])
 
 

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
 from parvis.inventory.wording import Appearance, EmergencyNumber, Legal, OnlineService, Part, Text
 from parvis.languages import Language
-from parvis.values import Duration, Mac, Oid, Rate
+from parvis.values import Duration, Mac, Oid, Rate, Size
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
 """A short stable name (RFC 1123 label, 40 characters): it becomes a label, a host name, a file name."""
@@ -63,19 +63,59 @@ class Contact(Part):
     phone: str = Field(pattern=r"^\+[0-9 ]{8,20}$")
 
 
-class PortalPolicy(Part):
-    """What a resident is offered. *session* in seconds, rates in bits per second.
+Length = Annotated[Duration, Field(ge=10, le=7 * 86400)]
+DeviceRate = Annotated[Rate, Field(ge=64_000)]
 
-    *remember*: seconds for which an acceptance admits a device that comes back without a tap, at most until the terms
-    change.
+
+class Offer(Part):
+    """What a policy may grant or limit besides time and rates; what is absent is not limited.
+
+    *idle*: a session ends after so many seconds without a byte in either direction. *remember*: seconds for which an
+    acceptance admits a device that comes back without a tap, at most until the terms change. *quota*: bytes of a
+    session in both directions, IP headers included; beyond it the device gets *slow_down* and *slow_up*, and is never
+    cut. *max_devices* at once at the site. *hours*: whether the door keeps the building's opening hours.
     """
+
+    idle: Annotated[Duration, Field(ge=60, le=7 * 86400)] | None = None
+    remember: Annotated[Duration, Field(ge=60, le=365 * 86400)] | None = None
+    quota: Annotated[Size, Field(ge=10_000_000)] | None = None
+    slow_down: DeviceRate = 1_000_000
+    slow_up: DeviceRate = 512_000
+    max_devices: Annotated[int, Field(ge=1, le=60_000)] | None = None
+    hours: Literal["always", "building"] = "always"
+
+
+class PortalPolicy(Offer):
+    """What a resident is offered. *session* in seconds, rates in bits per second."""
 
     host: Host
     terms_version: str = Field(pattern=r"^\d+\.\d+\.\d+$")
-    session: Annotated[Duration, Field(ge=10, le=7 * 86400)]
-    rate_down: Annotated[Rate, Field(ge=64_000)]
-    rate_up: Annotated[Rate, Field(ge=64_000)]
-    remember: Annotated[Duration, Field(ge=60, le=365 * 86400)] | None = None
+    session: Length
+    rate_down: DeviceRate
+    rate_up: DeviceRate
+
+
+class SitePolicy(Offer):
+    """What differs at one site; all the rest is the town's."""
+
+    host: Host | None = None
+    terms_version: str | None = Field(None, pattern=r"^\d+\.\d+\.\d+$")
+    session: Length | None = None
+    rate_down: DeviceRate | None = None
+    rate_up: DeviceRate | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """Field -> value, of what the site's file says; ``idle: null`` is said, ``session: null`` is not."""
+        said = ((name, getattr(self, name)) for name in self.model_fields_set)
+        return {name: value for name, value in said if value is not None or name in Offer.model_fields}
+
+
+class KnownDevice(Part):
+    """A printer, a kiosk: admitted as long as it is listed, without page, session or opening hours."""
+
+    mac: Mac
+    title: str = Field(min_length=1, max_length=80)
+    why: str = Field(min_length=1, max_length=200)
 
 
 class CommunityCredential(Part):
@@ -195,8 +235,9 @@ class Site(Part):
     uplink: Uplink
     switches: tuple[Switch, ...] = Field(min_length=1)
     access_points: tuple[AccessPoint, ...] = Field(min_length=1)
-    portal: PortalPolicy | None = None
-    """The site's own policy where it differs from the town's."""
+    portal: SitePolicy | None = None
+    """What differs from the town's policy."""
+    known_devices: Annotated[tuple[KnownDevice, ...], Field(max_length=1000)] = ()
 
     def polled(self) -> Iterator[Switch | AccessPoint]:
         """Every device that is asked by SNMP."""
@@ -259,8 +300,8 @@ class Town(TownFile):
     """Path below portal/ -> content; what is in them, the portal judges."""
 
     def policy(self, site: Site) -> PortalPolicy:
-        """The portal policy in force at *site*."""
-        return site.portal or self.portal
+        """The portal policy in force at *site*: the town's, and what the site changes."""
+        return self.portal.model_copy(update=site.portal.changes()) if site.portal else self.portal
 
     def site(self, name: str) -> Site:
         """The site called *name*; KeyError with the names there are."""

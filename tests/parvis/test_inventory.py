@@ -1,12 +1,16 @@
 """The town's description: every fault at once, each located, each with a way out."""
 
 import shutil
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from parvis.inventory import DEMO_TOWN, InventoryError, Town, examine, load
+from parvis.inventory.model import PortalPolicy, SitePolicy
 from parvis.inventory.yaml_lines import MAX_BYTES, parse
+from parvis.opening import Opening
 from tests_support import Edit, faults_of
 
 SITE = "sites/leo-lagrange.yml"
@@ -78,6 +82,17 @@ def test_a_missing_folder_is_a_located_fault(tmp_path: Path) -> None:
         (SITE, "site: leo-lagrange", "site: leo", "site", "rename the file to leo.yml"),
         (SITE, "contract: FTTH-PRO-2023-008", "contract: FTTH-PRO-2023-007", "uplink.contract", "already used at"),
         (SITE, "class: B", "class: B\nclass: A", "class", "is given twice"),
+        (SITE, "Mo-Su 08:00-22:00", "Mo-Su 8h-22h", "opening_hours", "character 7 on: 8h-22h"),
+        (SITE, "Mo-Su 08:00-22:00", "Mo-Su 08:00-22:00; SH off", "opening_hours", "school holidays (SH)"),
+        (SITE, "class: B", "class: B\nportal: {quota: 5 Go}", "portal.quota", "write 500 MB or 2 GB"),
+        (SITE, "class: B", "class: B\nportal: {idle: 10s}", "portal.idle", "greater than or equal to 60"),
+        (
+            SITE,
+            "class: B",
+            "class: B\nknown_devices: [{mac: f0-9f-c2-00-00-zz, title: Imprimante, why: Accueil}]",
+            "known_devices[0].mac",
+            "f0-9f-c2-00-00-zz",
+        ),
     ],
 )
 def test_each_mistake_is_located_and_says_what_to_do(
@@ -185,3 +200,29 @@ def test_what_is_in_the_portals_folder_is_read_as_text(town_folder: Path) -> Non
     (folder / "logo.png").write_bytes(b"x")
     (folder / "texts.yml").write_bytes(b"\xff")
     assert [fault.file for fault in examine(town_folder)[1]] == ["portal/logo.png", "portal/texts.yml"]
+
+
+def test_a_site_changes_single_fields_of_the_towns_policy(town_folder: Path, edit: Edit) -> None:
+    edit("town.yml", "session: 12h", "session: 12h\n  idle: 2h\n  quota: 5 GB")
+    edit(SITE, "class: B", "class: B\nportal: {session: 4h, idle: null, hours: building}")
+    town = load(town_folder)
+
+    here, elsewhere = (town.policy(town.site(name)) for name in ("leo-lagrange", "bibliotheque-centrale"))
+
+    assert (here.session, here.idle, here.hours, here.quota) == (4 * 3600, None, "building", 5 * 10**9)
+    assert (elsewhere.session, elsewhere.idle, elsewhere.hours) == (12 * 3600, 2 * 3600, "always")
+    assert (here.host, here.rate_down) == (town.portal.host, town.portal.rate_down)
+
+
+def test_what_a_site_may_change_is_what_the_town_says() -> None:
+    assert set(SitePolicy.model_fields) == set(PortalPolicy.model_fields)
+
+
+def test_public_holidays_are_the_french_ones_and_the_clock_change_moves_nothing() -> None:
+    hours, zone = Opening("Mo-Fr 08:30-17:30; PH off", "Europe/Paris"), ZoneInfo("Europe/Paris")
+    friday = datetime(2026, 3, 27, 18, tzinfo=zone).timestamp()
+
+    assert hours.at(datetime(2026, 7, 14, 10, tzinfo=zone).timestamp())[0] is False
+    assert hours.at(datetime(2026, 7, 15, 10, tzinfo=zone).timestamp())[0] is True
+    assert hours.at(friday) == (False, datetime(2026, 3, 30, 8, 30, tzinfo=zone).timestamp())
+    assert Opening("24/7", "Europe/Paris").at(friday) == (True, None)
