@@ -84,11 +84,11 @@ def soak(minutes: float, sessions: int, out: Path) -> None:
     with gate(sessions + COMERS + 50) as made, out.open("w", newline="") as file:
         table = csv.DictWriter(file, COLUMNS)
         table.writeheader()
+        started = time.monotonic()
         first = made.knock(what="accept", devices=[1, sessions])
         print(f"{sessions} accepted at {first['rate']:.0f}/s, {first['failures']} failures", file=sys.stderr)
         settled(made, sessions)
-        started = time.monotonic()
-        makers = load(made, sessions, minutes * 60)
+        makers = load(made, sessions, minutes * 60 - (time.monotonic() - started))
         for maker in makers:
             maker.start()
         while any(maker.is_alive() for maker in makers):
