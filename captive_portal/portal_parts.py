@@ -49,9 +49,9 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     returning = Returning(secret, handed["remember"], facts.terms_version, shared=shared is not None)
     doorkeeper = Doorkeeper(store, door, policy, instruments, moment, timeline.note, returning)
     stack.enter_context(doorkeeper)
-    stack.enter_context(Welcome(door, doorkeeper, facts.site))
+    welcome = stack.enter_context(Welcome(door, doorkeeper, facts.site, secret))
     if shared:
-        stack.enter_context(_sharing(shared, store, doorkeeper, returning, facts.site, instruments))
+        stack.enter_context(_sharing(shared, store, doorkeeper, returning, instruments, welcome))
     stack.enter_context(Redirector(_place(handed["http"]), facts.url, instruments, timeline.heard))
     directives = Directives(store, facts.site, moment)
     stack.enter_context(Following(door, timeline.note))
@@ -84,13 +84,13 @@ def _sharing(
     store: Store,
     doorkeeper: Doorkeeper,
     returning: Returning,
-    site: str,
     instruments: Instruments,
+    welcome: Welcome,
 ) -> AbstractContextManager[object]:
     from captive_portal.sharing import Sharing  # noqa: PLC0415 with psycopg, which others do not pay for
     from captive_portal.store_shared import Line  # noqa: PLC0415
 
-    return Sharing(Line(**shared), store, doorkeeper, returning, site, instruments, moment)
+    return Sharing(Line(**shared), store, doorkeeper, returning, welcome.site, instruments, moment, welcome.known)
 
 
 def _tell(instruments: Instruments, facts: Facts, certificate: Path) -> None:

@@ -6,7 +6,7 @@ only keys of devices.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Self
@@ -29,7 +29,10 @@ STOP_SECONDS = 15.0
 
 
 class Sharing(AbstractContextManager["Sharing"]):
-    """Tells and heeds, once a second, in a thread of its own; start it with ``with``."""
+    """Tells and heeds, once a second, in a thread of its own; start it with ``with``.
+
+    *known* hears which devices others have admitted.
+    """
 
     def __init__(
         self,
@@ -40,7 +43,9 @@ class Sharing(AbstractContextManager["Sharing"]):
         site: str,
         instruments: Instruments,
         clock: Callable[[], Now],
+        known: Callable[[Collection[str]], None],
     ) -> None:
+        self._known = known
         self._line, self._store, self._doorkeeper, self._returning = line, store, doorkeeper, returning
         self._site, self._clock = site, clock
         self._up = instruments.gauge("portal_shared_up")
@@ -119,6 +124,7 @@ class Sharing(AbstractContextManager["Sharing"]):
 
     def _note(self, said: Sequence[Word], heard: Sequence[Pass]) -> None:
         self._doorkeeper.within(lambda book, now: self._returning.heed(book, said, heard, now))
+        self._known({one.device for one in heard if not one.forgotten and one.gateway != self._site})
 
     def _went_back(self) -> None:
         """The database was restored from a copy: what was accepted here since is told again."""

@@ -11,7 +11,7 @@ from lab import network, rooms, state
 from lab.agents.agent import Device
 from lab.agents.tables import About
 from lab.agents.usm import User
-from lab.debian import Debian
+from lab.debian import SHARED_SECRET, Debian
 from lab.inet import NAMES
 from lab.plan import DNS, Plan, plan
 from lab.probes import Check
@@ -36,6 +36,8 @@ class Options:
     without: frozenset[str] = frozenset()
     windows: bool = True
     pace: Pace = field(default_factory=Pace)
+    shared: bool = False
+    """Whether the gateways share a database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,11 @@ def prepare(options: Options, folder: Path) -> tuple[Town, Plan]:
 
 def stages(town: Town, wiring: Plan, options: Options, folder: Path) -> list[Stage]:
     """Everything to start: first what the sites are made of, then the centre with the residents."""
-    drawn = _secrets(town, folder)
+    drawn = _secrets(town, folder, shared=options.shared)
     _certificates(town, folder)
     _resolvers(town, wiring)
     script = str(state.file_for(folder / "sight.sh", sight(folder)))
-    ours = Rooms(town, wiring, folder, options.pace, script)
+    ours = Rooms(town, wiring, folder, options.pace, script, shared=options.shared)
     debian = Debian(town, wiring, folder, outputs.generate(town), drawn, script)
     without = options.without
     sites: list[Program] = [_simulated(town, wiring, folder, drawn), debian.internet_dns()]
@@ -79,6 +81,7 @@ def stages(town: Town, wiring: Plan, options: Options, folder: Path) -> list[Sta
         sites += [*ours.gateway(site, without), debian.kea(site), debian.dnsmasq(site)]
         sites += [debian.snmpd(site, switch) for switch in site.switches]
     centre = ours.centre(without)
+    centre += [debian.postgresql()] if options.shared else []
     rules = folder / "centre" / "rules"
     if not {"prometheus", "alertmanager"} <= without:
         rooms.write_rules(rules, folder / "town", options.pace.alerts)
@@ -95,10 +98,11 @@ def _left(programs: list[Program], without: frozenset[str]) -> tuple[Program, ..
     return tuple(program for program in programs if program.name.rpartition(".")[2] not in without)
 
 
-def _secrets(town: Town, folder: Path) -> dict[str, str]:
+def _secrets(town: Town, folder: Path, *, shared: bool) -> dict[str, str]:
+    portals = [*rooms.PORTAL_SECRETS, *([SHARED_SECRET] if shared else [])]
     owners = {
         "collectors": (COLLECTORS, state.snmp_secrets(town)),
-        "portal": (PORTAL, rooms.PORTAL_SECRETS),
+        "portal": (PORTAL, portals),
         "console": (CONSOLE, rooms.CONSOLE_SECRETS),
     }
     return state.make_secrets(folder, owners)

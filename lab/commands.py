@@ -95,6 +95,7 @@ def lab(ctx: click.Context, folder: Path) -> None:
 @click.option("--without", default="", metavar="NAME,…", help="Leave out: portal, gatewayd, monitor, prometheus …")
 @click.option("--prefix", default="pv-", show_default=True, help="What the namespaces' names begin with.")
 @click.option("--windows/--no-windows", default=True, help="Open the pages and the proxy on the host's loopback.")
+@click.option("--shared", is_flag=True, help="Gateways share acceptances through a PostgreSQL in the machine room.")
 @click.pass_obj
 def up(
     twin: Lab,
@@ -107,10 +108,11 @@ def up(
     without: str,
     prefix: str,
     windows: bool,
+    shared: bool,
 ) -> None:
     """Build TOWN (the demo town by default) and start everything. On a running lab it changes nothing."""
     left_out = frozenset(filter(None, without.split(",")))
-    options = Options(town, sites, residents, prefix, left_out, windows, Pace(poll, probe, pace))
+    options = Options(town, sites, residents, prefix, left_out, windows, Pace(poll, probe, pace), shared)
     try:
         seconds = twin.up(options, say=click.echo)
     except AlreadyUp as running:

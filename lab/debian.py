@@ -1,4 +1,4 @@
-"""Debian's own programs in the twin: Kea, dnsmasq, snmpd, Prometheus, Alertmanager, udhcpc. Each in one function.
+"""Debian's own programs in the twin: Kea, dnsmasq, snmpd, Prometheus, PostgreSQL, udhcpc … Each in one function.
 
 Where a room generates the configuration, only its paths are set for this machine.
 """
@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.plan import DNS, WEB, Plan, Resident
+from lab.plan import DNS, WEB, Plan, Resident, centre_address
 from lab.probes import Check
 from lab.processes import Program
 from lab.state import file_for, folder_for
-from lab.users import GATEWAYD, ROOT, SERVERS
+from lab.users import GATEWAYD, ROOT, SERVERS, postgres
 from parvis.inventory import CommunityCredential, Site, Switch, Town
 from parvis.processes import ALERTMANAGER_PORT, PROMETHEUS_PORT
 
@@ -35,14 +35,24 @@ NET_SNMP_NAMES = {"SHA-1": "SHA", "AES-128": "AES", "AES-192-reeder": "AES-192-C
 UNCONFINED = ("aa-exec", "-p", "unconfined", "--")
 APPARMOR = Path("/sys/kernel/security/apparmor/profiles")
 LEASE_SCRIPT = Path(__file__).with_name("lease.sh")
+POSTGRESQL_SCRIPT = Path(__file__).with_name("postgresql.sh")
+POSTGRESQL, POSTGRESQL_PORT = Path("/usr/lib/postgresql"), 5432
+SHARED_SECRET = "shared-database"  # noqa: S105 a name
 RETRY_SECONDS, TRIES = 1, 3
 DHCP_PORT, SNMP_PORT, DNS_PORT = 67, 161, 53
 
 
-def missing(without: frozenset[str] = frozenset()) -> dict[str, str]:
+def missing(without: frozenset[str] = frozenset(), *, shared: bool = False) -> dict[str, str]:
     """The programs this machine lacks, each with its Debian package."""
     wanted = {program: package for program, package in PACKAGES.items() if program not in without}
-    return {program: package for program, package in wanted.items() if shutil.which(program) is None}
+    found = {program: package for program, package in wanted.items() if shutil.which(program) is None}
+    return found | ({"postgres": "postgresql"} if shared and not postgresql_programs() else {})
+
+
+def postgresql_programs() -> Path | None:
+    """Where the newest PostgreSQL's programs are; Debian keeps them off the path."""
+    found = [path for path in POSTGRESQL.glob("*/bin") if (path / "postgres").exists()]
+    return max(found, key=lambda path: float(path.parent.name), default=None)
 
 
 def unconfined(argv: tuple[str, ...]) -> tuple[str, ...]:
@@ -137,6 +147,16 @@ class Debian:
         argv = ("prometheus-alertmanager", *_flags(here / "alertmanager.args"), *where)
         ready = Check("tcp", ALERTMANAGER_PORT)
         return Program("alertmanager", self.plan.centre, SERVERS.command(self.sight, argv), "debian", ready)
+
+    def postgresql(self) -> Program:
+        """The database the gateways share; it listens in the machine room and asks for the password."""
+        user, programs = postgres(), postgresql_programs() or POSTGRESQL
+        here = folder_for(self.folder / "centre" / "postgresql", user)
+        password = file_for(here / "password", self.secrets[SHARED_SECRET], user)
+        script = file_for(self.folder / "postgresql.sh", POSTGRESQL_SCRIPT.read_text(), mode=0o755)
+        argv = ("sh", str(script), str(programs), str(here), centre_address(self.town), str(password))
+        ready = Check("tcp", POSTGRESQL_PORT)
+        return Program("postgresql", self.plan.centre, user.command(self.sight, argv), "debian", ready)
 
     def _server_folder(self, name: str, rules: Path) -> Path:
         here = folder_for(self.folder / "centre" / name, SERVERS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.network import run
-from lab.plan import Plan
+from lab.plan import Plan, centre_address
 from lab.probes import Check
 from lab.processes import Program
 from lab.state import file_for, folder_for
@@ -72,6 +72,7 @@ class Rooms:
     pace: Pace
     sight: str
     """The script every one of ours starts through; see lab.users."""
+    shared: bool = False
 
     def gateway(self, site: Site, without: frozenset[str]) -> list[Program]:
         """One site's gatewayd and portal."""
@@ -89,6 +90,8 @@ class Rooms:
             "management_certificate": f"{staff}.crt",
             "management_key": f"{staff}.key",
         }
+        if self.shared:
+            serving["shared_database"] = f"postgresql://parvis@{centre_address(self.town)}/parvis"
         made = []
         for process, user, extra in ((processes.GATEWAYD, GATEWAYD, enforcing), (processes.PORTAL, PORTAL, serving)):
             if process.name not in without:

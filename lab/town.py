@@ -59,7 +59,7 @@ class Lab:
         _only_for_root()
         with state.locked(self.folder):
             self._refuse_when_up(options.prefix)
-            lacking = debian.missing(options.without)
+            lacking = debian.missing(options.without, shared=options.shared)
             if lacking:
                 raise LabError(f"not installed: {', '.join(lacking)}; apt-get install {' '.join(lacking.values())}")
             self._clear()

@@ -1,5 +1,6 @@
 """Which user each process of ours runs as, as in production: a number of its own, only the capability it needs."""
 
+import pwd
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +31,15 @@ MONITOR = User(61004)
 SERVERS = User(61005)
 """Prometheus and Alertmanager."""
 CONSOLE = User(61006)
+POSTGRES = "postgres"
 STRANGER = 0o001
 """The permission bit by which others may pass a folder."""
 FIRST_FREE_HANDLE = 3
+
+
+def postgres() -> User:
+    """The user that Debian's PostgreSQL makes: its programs refuse one that /etc/passwd does not know."""
+    return User(pwd.getpwnam(POSTGRES).pw_uid)
 
 
 def sight(folder: Path) -> str:

@@ -84,8 +84,9 @@ class Town:
         self._stack.enter_context(doorkeeper)
         line = Line(self.server.url)
         self._stack.callback(line.hang_up)
-        share = Sharing(line, store, doorkeeper, returning, name, instruments, clock)
-        made = Site(name, clock, door, store, doorkeeper, share, Welcome(door, doorkeeper, name), registry)
+        welcome = Welcome(door, doorkeeper, name, SECRET)
+        share = Sharing(line, store, doorkeeper, returning, name, instruments, clock, welcome.known)
+        made = Site(name, clock, door, store, doorkeeper, share, welcome, registry)
         self.all.append(made)
         return made
 
@@ -135,6 +136,19 @@ def test_who_accepted_at_the_library_is_online_at_the_sports_complex_without_a_t
 
     assert sports.appears()
     assert not sports.appears(BEA)
+
+
+def test_who_appears_before_the_word_of_the_acceptance_is_online_as_soon_as_it_comes(
+    town: Town, library: Site, sports: Site
+) -> None:
+    library.accepts()
+    assert not sports.appears()
+    assert not sports.appears(BEA)
+
+    town.exchange()
+
+    assert sports.online()
+    assert not sports.online(BEA)
 
 
 def test_clocks_that_disagree_change_nothing_about_how_long_an_acceptance_holds(
