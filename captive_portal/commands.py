@@ -10,9 +10,9 @@ import click
 from captive_portal import dhcp, ruleset
 from captive_portal.forms import SHORTEST_KEY
 from captive_portal.launch import become
+from captive_portal.page_facts import page_facts
 from captive_portal.settings import GatewaydSettings, GatewaySettings, PortalSettings
 from captive_portal.store_migration import migrate
-from captive_portal.web.facts import Facts, versions
 from parvis.catalogue import definitions
 from parvis.inventory import Site, Town
 from parvis.processes import GATEWAYD, PORTAL, Process
@@ -123,28 +123,6 @@ def handed_socket() -> int | None:
     """
     mine = os.environ.get("LISTEN_PID") == str(os.getpid()) and os.environ.get("LISTEN_FDS", "0") != "0"
     return FIRST_HANDED if mine else None
-
-
-def page_facts(town: Town, site: Site) -> Facts:
-    """What the pages say; SettingsError when there is no text of the terms' version."""
-    policy = town.policy(site)
-    if policy.terms_version not in versions():
-        raise SettingsError(
-            f"terms_version: captive_portal/terms has no {policy.terms_version}; it has {', '.join(versions())}"
-        )
-    return Facts(
-        host=policy.host,
-        town=town.title.by_language(),
-        site=site.site,
-        title=site.title.by_language(),
-        email=town.contact.email,
-        phone=town.contact.phone,
-        timezone=town.timezone,
-        terms_version=policy.terms_version,
-        session=policy.session,
-        rate_down=policy.rate_down,
-        rate_up=policy.rate_up,
-    )
 
 
 def site_or_error(town: Town, settings: GatewaySettings) -> Site:

@@ -26,7 +26,8 @@ from captive_portal.timeline import Timeline
 from captive_portal.tls import TlsServer
 from captive_portal.uplink import running
 from captive_portal.web.application import create_app
-from captive_portal.web.facts import LANGUAGES, Facts, terms
+from captive_portal.web.facts import Facts
+from captive_portal.web.terms import terms
 from captive_portal.web.visitor import Hall
 from captive_portal.welcome import Welcome
 from parvis import heap
@@ -60,7 +61,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     stack.enter_context(Endpoint((handed["listen"], handed["port"]), registry, checks))
     hall = Hall(
         facts=facts,
-        terms={language: terms(facts, facts.terms_version, language) for language in LANGUAGES},
+        terms={language: terms(facts, facts.terms_version, language) for language in facts.languages},
         door=door,
         doorkeeper=doorkeeper,
         signer=Signer(handed["secret"].encode()),
@@ -69,6 +70,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
         instruments=instruments,
         timeline=timeline,
         directives=directives,
+        record=store.record,
     )
     application = create_app(hall)
     if handed["management"]:

@@ -104,6 +104,14 @@ class Store:
         except SQLAlchemyError as error:
             raise StoreFailed(str(error)) from error
 
+    def record(self, mac: MacAddress) -> dict[str, Any] | None:
+        """All that is written about *mac* while it has a session, for its own resident to see; None without one."""
+        shown = ("id", "mac", "site", "accepted_at", "ends_at", "terms_version", "terms_sha256", "language")
+        wanted = select(*(acceptances.c[name] for name in shown))
+        with self.connection() as connection:
+            row = connection.execute(wanted.where(acceptances.c.mac == mac.text, LIVE)).mappings().first()
+        return dict(row) if row else None
+
     def settle(self) -> None:
         """Empty SQLite's write-ahead log, which would otherwise remember erased devices until it is written over."""
         if self._engine.dialect.name != "sqlite":

@@ -1,7 +1,7 @@
 """Where the portal is: the page and the API (RFC 8908), by the portal's host name."""
 
 API_PATH = "/api/captive"
-VENUE_PATH = "/mentions"
+VENUE_PATH = "/ici"
 """The page about who runs the network here, which RFC 8908 calls venue-info-url: open in both states."""
 
 
@@ -27,6 +27,6 @@ def venue(host: str) -> str:
     """The page about the operator and the place.
 
     >>> venue("wifi.cachan.example")
-    'https://wifi.cachan.example/mentions'
+    'https://wifi.cachan.example/ici'
     """
     return f"https://{host}{VENUE_PATH}"

@@ -42,7 +42,7 @@ ONE_PLACE = {
     "cheroot": ("captive_portal/tls.py",),
     "argon2": ("captive_portal/console/accounts.py",),
     "pyotp": ("captive_portal/console/accounts.py",),
-    "segno": ("captive_portal/console/commands.py",),
+    "segno": ("captive_portal/console/commands.py", "captive_portal/web/papers.py"),
     "authlib": ("captive_portal/console/oidc.py",),
     "joserfc": ("captive_portal/console/oidc.py",),
     "cryptography": ("collectors/snmp/", "lab/"),

@@ -1,27 +1,47 @@
 """What the pages say about the town and the site: plain facts, handed over by the step that read the inventory."""
 
-import hashlib
-from dataclasses import dataclass
-from importlib.resources import files
-from typing import Literal
-
-from jinja2 import Environment
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
 
 from captive_portal import urls
+from parvis.languages import Language
 
-Language = Literal["fr", "en"]
-LANGUAGES: tuple[Language, ...] = ("fr", "en")
-"""French first: it prevails."""
+Texts = dict[str, str]
+"""One text by language."""
+
+
+class Service(TypedDict):
+    """An online service; *open*: reachable before acceptance."""
+
+    title: Texts
+    url: str
+    open: bool
+
+
+class Call(TypedDict):
+    """A number to call."""
+
+    title: Texts
+    number: str
+
+
+class Responsible(TypedDict):
+    """Who answers by law."""
+
+    siret: str
+    address: str
+    director: Texts
+    dpo: str
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Titles and terms by language; *session* in seconds, rates in bits per second."""
+    """Titles and texts by language; *session* and *remember* in seconds, rates in bits per second, *quota* in bytes."""
 
     host: str
-    town: dict[str, str]
+    town: Texts
     site: str
-    title: dict[str, str]
+    title: Texts
     email: str
     phone: str
     timezone: str
@@ -29,55 +49,31 @@ class Facts:
     session: float
     rate_down: int
     rate_up: int
+    languages: list[Language] = field(default_factory=lambda: ["fr", "en"])
+    hours: str = "24/7"
+    network_name: str = ""
+    services: list[Service] = field(default_factory=list)
+    emergency: list[Call] = field(default_factory=list)
+    news: Texts | None = None
+    look: dict[str, str] = field(default_factory=dict)
+    legal: Responsible | None = None
+    quota: int | None = None
+    slow_down: int | None = None
+    max_devices: int | None = None
+    remember: float | None = None
+    logo: str = ""
+    texts: dict[str, Texts] = field(default_factory=dict)
+    """The town's own wording: French as our pages have it -> by language."""
+    own_terms: dict[str, str] = field(default_factory=dict)
+    """``2.1.0.fr`` -> the town's own text of that version."""
+    audit: dict[str, Any] | None = None
 
     @property
     def url(self) -> str:
         """The portal's first page."""
         return urls.page(self.host)
 
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """One version of the terms in one language, as shown, and its SHA-256."""
-
-    html: str
-    sha256: str
-
-
-def versions() -> list[str]:
-    """Every version of the terms there is a French text of, the archived ones included."""
-    names = (entry.name for entry in (files("captive_portal") / "terms").iterdir())
-    return sorted(name.removesuffix(".fr.html") for name in names if name.endswith(".fr.html"))
-
-
-def terms(facts: Facts, version: str, language: Language) -> Terms:
-    """The terms as *facts*' town shows them; FileNotFoundError for a version there is not."""
-    text = (files("captive_portal") / "terms" / f"{version}.{language}.html").read_text("utf-8")
-    html = (
-        Environment(autoescape=True)
-        .from_string(text)
-        .render(
-            town=facts.town[language],
-            site=facts.title[language],
-            email=facts.email,
-            phone=facts.phone,
-            hours=duration(facts.session),
-            down=f"{facts.rate_down / 1e6:g}",
-            up=f"{facts.rate_up / 1e6:g}",
-        )
-    )
-    return Terms(html, hashlib.sha256(html.encode()).hexdigest())
-
-
-def duration(seconds: float) -> str:
-    """A duration as both languages write it.
-
-    >>> duration(43200), duration(5400), duration(90), duration(20)
-    ('12 h', '1 h 30 min', '1 min', '20 s')
-    """
-    minutes, hours = int(seconds) // 60, int(seconds) // 3600
-    if not minutes:
-        return f"{int(seconds)} s"
-    if not hours:
-        return f"{minutes} min"
-    return f"{hours} h {minutes % 60} min" if minutes % 60 else f"{hours} h"
+    @property
+    def dpo(self) -> str:
+        """Where the data protection officer is written to."""
+        return self.legal["dpo"] if self.legal else self.email

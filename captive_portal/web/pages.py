@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from flask import g, redirect, render_template, request, url_for
@@ -12,11 +11,14 @@ from werkzeug.wrappers import Response
 from captive_portal.doorkeeper import NotStored, Outcome
 from captive_portal.forms import Purpose, fingerprint
 from captive_portal.protocol import Truth
+from captive_portal.standing import Standing
 from captive_portal.store import Acceptance
 from captive_portal.timeline import Step
-from captive_portal.web.facts import LANGUAGES, duration
-from captive_portal.web.visitor import device, ends, hall, language, signed, spoken_time, token
+from captive_portal.web.hours import lines
+from captive_portal.web.visitor import device, ends, gettext, hall, language, local, signed, spoken, token
+from captive_portal.web.wording import duration, mbits, size
 from parvis.addresses import MacAddress
+from parvis.languages import Language
 
 Answer = Response | str | tuple[str, int]
 
@@ -35,17 +37,26 @@ def there(endpoint: str, **values: Any) -> str:
 
 
 def splash() -> Answer:
-    """The terms and one button; for who is online, the way to the status page."""
+    """The terms and one button; for who is online, the way to the status page; for who is refused, the reason."""
     mac = device()
     if mac is None:
         return unknown()
     if hall().door.session(mac) is not None:
         return redirect(there("status"), 303)
     hall().timeline.note(mac, Step.PAGE)
+    stands = hall().standing(mac)
+    if stands.refusal is not None:
+        return _refused(mac, stands)
     hall().instruments.counter("portal_splash_pages_total").labels(language()).inc()
-    return render_template(
-        "splash.html", token=token(mac, "accept"), again="again" in request.args, hours=duration(hall().facts.session)
-    )
+    return render_template("splash.html", token=token(mac, "accept"), again="again" in request.args)
+
+
+def _refused(mac: MacAddress, stands: Standing) -> Answer:
+    """Why not, until when, and what to do. 200: mini-browsers show nothing of an error's page."""
+    hours = lines(hall().facts.hours, language(), gettext)
+    until = spoken(local(stands.until)) if stands.until else ""
+    code = hall().timeline.code(mac)
+    return render_template("refused.html", refusal=stands.refusal, until=until, hours=hours, code=code)
 
 
 def accept() -> Answer:
@@ -124,17 +135,20 @@ def _owner(purpose: Purpose, counter: str = "") -> MacAddress:
 
 def _shown(mac: MacAddress, truth: Truth) -> dict[str, Any]:
     end = ends(truth)
-    now = datetime.fromtimestamp(hall().clock().wall, end.tzinfo)
+    stands = hall().standing(mac)
     return {
-        "until": spoken_time(end, now, language()),
+        "until": spoken(end),
         "until_machine": end.isoformat(timespec="minutes"),
-        "left": duration(truth.seconds),
+        "left": duration(truth.seconds, language()),
+        "bytes_left": "" if stands.bytes_left is None or stands.slowed else size(stands.bytes_left, language()),
+        "slowed": mbits(hall().facts.slow_down or 0, language()) if stands.slowed else "",
+        "code": hall().timeline.code(mac),
         "extend_token": token(mac, "extend"),
         "leave_token": token(mac, "leave"),
     }
 
 
-def other_languages() -> list[tuple[str, str]]:
+def other_languages() -> list[tuple[Language, str]]:
     """Language and address of this page in the other languages; posts lead to the first page."""
     endpoint = (request.endpoint or "").partition(".")[2]
     plain = request.method == "GET" and request.blueprint in {"pages", "spoken"}
@@ -142,7 +156,7 @@ def other_languages() -> list[tuple[str, str]]:
     target = endpoint if plain else "splash"
     return [
         (other, url_for(f"spoken.{target}", language=other, **(values if plain else {})))
-        for other in LANGUAGES
+        for other in hall().facts.languages
         if other != language()
     ]
 

@@ -1,42 +1,125 @@
-"""What may be read at any time without accepting anything: terms, notice, accessibility."""
+"""What may be read at any time without accepting anything: terms, notices, declarations, help, the place itself."""
 
+import json
 from collections.abc import Callable
+from typing import Any
 
-from flask import render_template
+from flask import make_response, render_template
 from werkzeug.exceptions import NotFound
 
-from captive_portal.web.facts import terms, versions
+from captive_portal.remote import GatewayAway
+from captive_portal.web.declarations import BUDGET, audited
+from captive_portal.web.hours import lines
+from captive_portal.web.notice import fields, stores
 from captive_portal.web.pages import Answer
-from captive_portal.web.visitor import hall, language
+from captive_portal.web.terms import terms, versions
+from captive_portal.web.visitor import device, gettext, hall, language, local, spoken
 
 
 def current_terms() -> Answer:
     """The terms in force."""
     facts = hall().facts
-    return render_template("terms.html", version=facts.terms_version, text=hall().terms[language()])
+    known = versions(facts.own_terms)
+    return render_template("terms.html", version=facts.terms_version, text=hall().terms[language()], versions=known)
 
 
 def archived_terms(version: str) -> Answer:
     """A version of the terms, past or present."""
-    if version not in versions():
+    known = versions(hall().facts.own_terms)
+    if version not in known:
         raise NotFound
-    return render_template("terms.html", version=version, text=terms(hall().facts, version, language()))
+    text = terms(hall().facts, version, language())
+    return render_template("terms.html", version=version, text=text, versions=known)
 
 
 def notice() -> Answer:
-    """Legal notice and personal data (GDPR art. 13)."""
-    return render_template("notice.html")
+    """Personal data (GDPR art. 13)."""
+    said = (hall().facts, language(), gettext)
+    return render_template("notice.html", fields=fields(*said), stores=stores(*said))
+
+
+def legal() -> Answer:
+    """Who publishes and who hosts (LCEN)."""
+    return render_template("legal.html")
+
+
+def help_page() -> Answer:
+    """What to do when it does not work."""
+    return render_template("help.html", code=_code())
+
+
+def place() -> Answer:
+    """This place: hours, services, numbers to call. RFC 8908 calls it venue-info-url."""
+    return render_template("place.html", hours=lines(hall().facts.hours, language(), gettext))
+
+
+def easy() -> Answer:
+    """The same in plain words."""
+    return render_template("easy.html")
 
 
 def accessibility() -> Answer:
     """The declaration of accessibility (law 2005-102, art. 47)."""
-    return render_template("accessibility.html")
+    return render_template("accessibility.html", audit=audited())
+
+
+def eco() -> Answer:
+    """The declaration of eco-design (RGESN 2024)."""
+    return render_template("eco.html", budget=BUDGET)
+
+
+def poster() -> Answer:
+    """The A4 page for the wall, with the address of the notice as a QR code."""
+    import segno  # noqa: PLC0415 a poster is printed once; every process would keep the library for ever
+
+    address = f"{hall().facts.url}donnees"
+    code = segno.make(address, micro=False).svg_inline(scale=4, svgclass=None, lineclass=None, omitsize=True)
+    return render_template("poster.html", code=code.replace("<svg", '<svg aria-hidden="true"', 1), address=address)
+
+
+def my_data() -> Answer:
+    """What is recorded of the device that asks, and only of its current session."""
+    record = _record()
+    if record is None:
+        return render_template("mine.html", record=None)
+    begun = spoken(local(record["accepted_at"]))
+    return render_template("mine.html", record=record, begun=begun, until=spoken(local(record["ends_at"])))
+
+
+def my_data_file() -> Answer:
+    """The same for a machine."""
+    answer = make_response(json.dumps(_record() or {}, indent=1))
+    answer.headers["Content-Type"] = "application/json"
+    answer.headers["Content-Disposition"] = 'attachment; filename="wifi.json"'
+    return answer
+
+
+def _record() -> dict[str, Any] | None:
+    mac = device()
+    return hall().record(mac) if mac else None
+
+
+def _code() -> str:
+    """The code of the device today; empty when we do not see it, or cannot ask."""
+    try:
+        mac = device()
+    except GatewayAway:
+        return ""
+    return hall().timeline.code(mac) if mac else ""
 
 
 PAPERS: dict[str, Callable[..., Answer]] = {
     "/cgu": current_terms,
     "/cgu/<version>": archived_terms,
-    "/mentions": notice,
+    "/donnees": notice,
+    "/mentions": legal,
+    "/aide": help_page,
+    "/ici": place,
+    "/facile": easy,
     "/accessibilite": accessibility,
+    "/eco-conception": eco,
+    "/affiche": poster,
+    "/mes-donnees": my_data,
+    "/mes-donnees.json": my_data_file,
 }
 """Path -> page."""

@@ -3,9 +3,11 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import flask_babel
 from flask import current_app, g, request
 
 from captive_portal.directives import Kind
@@ -15,11 +17,15 @@ from captive_portal.neighbours import plain
 from captive_portal.protocol import Truth
 from captive_portal.remote import Door
 from captive_portal.session import Now
+from captive_portal.standing import WELCOME, Standing
 from captive_portal.store_directives import Directives
 from captive_portal.timeline import Timeline
-from captive_portal.web.facts import LANGUAGES, Facts, Language, Terms
+from captive_portal.web.facts import Facts
+from captive_portal.web.terms import Terms
+from captive_portal.web.wording import moment
 from parvis.addresses import MacAddress
 from parvis.instruments import Instruments
+from parvis.languages import Language
 
 SECOND_LOOK_SECONDS = 0.1
 """A lease may be some milliseconds younger than its first request."""
@@ -39,6 +45,8 @@ class Hall:
     instruments: Instruments
     timeline: Timeline
     directives: Directives
+    standing: Callable[[MacAddress], Standing] = lambda _mac: WELCOME
+    record: Callable[[MacAddress], dict[str, Any] | None] = lambda _mac: None
     pause: Callable[[float], None] = time.sleep
 
 
@@ -51,17 +59,24 @@ def hall() -> Hall:
 def language() -> Language:
     """The language of the path, else the one the browser prefers, else French."""
     if g.get("language") is None:
-        g.language = request.accept_languages.best_match(LANGUAGES, "fr")
+        g.language = request.accept_languages.best_match(hall().facts.languages, "fr")
     found: Language = g.language
     return found
 
 
-def banner() -> tuple[str, str] | None:
-    """The language and the text of the message staff have put on every page, None when there is none (CGU-11)."""
+def banner() -> list[tuple[Language, str]]:
+    """The message staff have put on every page (CGU-11): in the page's language, or in both it was written in."""
     found = hall().directives.latest(Kind.BANNER)
     if found is None:
-        return None
-    return ("fr", found.order.fr) if language() == "fr" else ("en", found.order.en)
+        return []
+    texts: dict[Language, str] = {"fr": found.order.fr, "en": found.order.en}
+    return [(code, text) for code, text in texts.items() if language() == code or language() not in texts]
+
+
+def gettext(message: str) -> str:
+    """A text of the pages in the language of this one, the town's own wording before ours."""
+    own = hall().facts.texts.get(message, {}).get(language())
+    return own or str(flask_babel.gettext(message))
 
 
 def device() -> MacAddress | None:
@@ -85,23 +100,16 @@ def signed(mac: MacAddress, purpose: Purpose) -> str | None:
     return sent if hall().signer.valid(sent, mac, purpose, hall().clock()) else None
 
 
+def local(wall: float) -> datetime:
+    """A moment, given in Unix seconds, in the town's time."""
+    return datetime.fromtimestamp(wall, ZoneInfo(hall().facts.timezone))
+
+
 def ends(truth: Truth) -> datetime:
     """When the session ends, in the town's time."""
-    now = datetime.fromtimestamp(hall().clock().wall, ZoneInfo(hall().facts.timezone))
-    return now + timedelta(seconds=truth.seconds)
+    return local(hall().clock().wall + truth.seconds)
 
 
-def spoken_time(end: datetime, now: datetime, language: Language) -> str:
-    r"""A time of day as it is said in *language*, with the day when it is not today.
-
-    >>> noon = datetime(2026, 5, 1, 12, 0)
-    >>> spoken_time(datetime(2026, 5, 1, 18, 30), noon, "fr"), spoken_time(datetime(2026, 5, 2, 0, 5), noon, "en")
-    ('18\xa0h\xa030', '00:05 tomorrow')
-    """
-    clock = f"{end.hour}\xa0h\xa0{end.minute:02}" if language == "fr" else f"{end:%H:%M}"
-    days = (end.date() - now.date()).days
-    if days == 0:
-        return clock
-    if days == 1:
-        return f"demain, {clock}" if language == "fr" else f"{clock} tomorrow"
-    return f"{clock}, le {end:%d/%m}" if language == "fr" else f"{clock} on {end:%d/%m}"
+def spoken(at: datetime) -> str:
+    """A moment to come, as the page says it."""
+    return moment(at, local(hall().clock().wall), language(), gettext)

@@ -13,20 +13,21 @@ from prometheus_client import CollectorRegistry
 from werkzeug.test import TestResponse
 
 from captive_portal.admission import Admitted, Allow, Block, Deny, Step, Unblock
-from captive_portal.commands import page_facts
 from captive_portal.doorkeeper import Doorkeeper
 from captive_portal.forms import Signer
 from captive_portal.funnel import counting
+from captive_portal.page_facts import page_facts
 from captive_portal.protocol import Counted, Seen, State, Truth
 from captive_portal.pseudonym import Pseudonyms
 from captive_portal.remote import GatewayAway
 from captive_portal.session import Now, Policy
+from captive_portal.standing import WELCOME, Standing
 from captive_portal.store import Store
 from captive_portal.store_directives import Directives
 from captive_portal.store_migration import migrate
 from captive_portal.timeline import Timeline
 from captive_portal.web.application import create_app
-from captive_portal.web.facts import LANGUAGES, terms
+from captive_portal.web.terms import terms
 from captive_portal.web.visitor import Hall
 from parvis.addresses import MacAddress
 from parvis.catalogue import Instruments
@@ -137,6 +138,7 @@ class House:
         self.registry = CollectorRegistry()
         self.instruments = Instruments("portal", self.registry)
         self.fibre = True
+        self.stands: Standing = WELCOME
         self.directives = Directives(self.store, self.facts.site, self.clock)
         self.timeline = Timeline(Pseudonyms(b"p" * 32), ZoneInfo(town.timezone), self.clock, counting(self.instruments))
         self.doorkeeper = self.new_doorkeeper(self.instruments)
@@ -157,7 +159,9 @@ class House:
     def _hall(self) -> Hall:
         return Hall(
             facts=self.facts,
-            terms={language: terms(self.facts, self.facts.terms_version, language) for language in LANGUAGES},
+            terms={
+                language: terms(self.facts, self.facts.terms_version, language) for language in self.facts.languages
+            },
             door=self.gateway,
             doorkeeper=self.doorkeeper,
             signer=Signer(b"k" * 32),
@@ -166,6 +170,8 @@ class House:
             instruments=self.instruments,
             timeline=self.timeline,
             directives=self.directives,
+            standing=lambda _mac: self.stands,
+            record=self.store.record,
             pause=lambda _seconds: None,
         )
 

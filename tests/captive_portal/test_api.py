@@ -13,7 +13,7 @@ from captive_portal.probes import PROBES, speaker
 from parvis.inventory import Town
 
 URL = f"https://{HOST}/"
-CAPTIVE = {"captive": True, "user-portal-url": URL, "venue-info-url": f"{URL}mentions"}
+CAPTIVE = {"captive": True, "user-portal-url": URL, "venue-info-url": f"{URL}ici"}
 ANDROID_CHARACTERS = 4096
 """Android reads no more of an answer."""
 

@@ -21,7 +21,7 @@ from captive_portal.redirects import Kind, answers
 
 LOGIN = "https://wifi.cachan.example/"
 API = "https://wifi.cachan.example/api/captive"
-VENUE = {"venue-info-url": f"{LOGIN}mentions"}
+VENUE = {"venue-info-url": f"{LOGIN}ici"}
 
 
 @dataclass

@@ -42,7 +42,7 @@ def test_plain_http_is_led_to_the_portal_and_https_refused_at_once(anna: Residen
 
 
 def test_accepting_opens_both_families_and_the_api_tells_the_truth(anna: Resident) -> None:
-    assert anna.api() == {"captive": True, "user-portal-url": f"{PORTAL}/", "venue-info-url": f"{PORTAL}/mentions"}
+    assert anna.api() == {"captive": True, "user-portal-url": f"{PORTAL}/", "venue-info-url": f"{PORTAL}/ici"}
 
     assert anna.accepts() == f"303 {PORTAL}/fr/status"
 

@@ -1,5 +1,6 @@
 """What residents see and do, and what they must never see."""
 
+import gzip
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -10,10 +11,13 @@ from house import ANNA, House, Visitor
 from prometheus_client import generate_latest
 
 from captive_portal.web.application import create_app
+from captive_portal.web.terms import CLAUSES
 from parvis.inventory import Town
+from parvis.languages import LANGUAGES
 
-PAGES = ["/", "/fr/", "/en/", "/fr/cgu", "/en/cgu", "/fr/cgu/1.0.0", "/fr/mentions", "/en/mentions",
-         "/fr/accessibilite", "/en/accessibilite", "/fr/goodbye"]  # fmt: skip
+NAMES = ("", "cgu", "cgu/1.0.0", "donnees", "mentions", "aide", "ici", "facile", "accessibilite", "eco-conception",
+         "mes-donnees", "affiche", "goodbye")  # fmt: skip
+PAGES = ["/", *(f"/{language}/{name}" for name in NAMES for language in LANGUAGES)]
 
 
 @pytest.fixture
@@ -43,14 +47,16 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def test_a_resident_who_accepts_is_let_through(house: House, anna: Visitor) -> None:
+def test_f13_r14_a_resident_who_accepts_the_terms_is_let_through_and_nothing_else_is_asked(
+    house: House, anna: Visitor
+) -> None:
     answer = anna.accepts()
 
     assert (answer.status_code, answer.headers["Location"]) == (303, "/fr/status")
     assert set(house.gateway.admitted()) == {ANNA}
     status = anna.get("/fr/status").text
     assert "Vous êtes en ligne" in status
-    assert "demain, 4\xa0h\xa000" in status
+    assert "demain à 04:00" in status
     assert house.value("portal_acceptances_total", result="admitted") == 1
 
 
@@ -145,17 +151,21 @@ def test_every_page_is_small_whole_and_well_made(anna: Visitor, path: str) -> No
     page = Page(answer.text)
 
     assert answer.status_code == 200
-    assert len(answer.data) < 14_000
-    assert page.all("html")[0]["lang"] == ("en" if path.startswith("/en") else "fr")
+    assert len(gzip.compress(answer.data)) < 14_000
+    language = path.split("/")[1] or "fr"
+    assert page.all("html")[0] == {"lang": language, **({"dir": "rtl"} if language == "ar" else {})}
     assert len(page.all("h1")) == 1
     assert [len(page.all(tag)) for tag in ("title", "main", "header", "footer")] == [1, 1, 1, 1]
     assert page.tags[[tag for tag, _ in page.tags].index("body") + 1] == ("a", {"class": "skip", "href": "#main"})
-    assert not {"script", "img", "link", "iframe", "meta-refresh"} & {tag for tag, _ in page.tags}
+    assert not {"script", "img", "iframe", "meta-refresh"} & {tag for tag, _ in page.tags}
+    assert page.all("link") == [{"rel": "icon", "href": "data:,"}]
     assert not [a for _, attributes in page.tags for a in attributes if a.startswith("on") or a in ("style", "target")]
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids))
     assert "user-scalable" not in answer.text
-    assert not [a for a in page.all("a") if not a["href"].startswith(("/", "#"))]
+    assert not [
+        a for a in page.all("a") if not a["href"].startswith(("/", "#", "tel:", "sms:", "mailto:", "https://wifi."))
+    ]
     assert len(page.tags) < 150
     assert "Set-Cookie" not in answer.headers
     assert answer.headers["Cache-Control"] == "private, no-store"
@@ -167,17 +177,27 @@ def test_the_splash_has_the_terms_and_one_button(anna: Visitor) -> None:
     page = anna.get("/fr/").text
 
     assert Page(page).all("button") == [{}]
-    assert "J'accepte les conditions d'utilisation et je me connecte" in page.replace("&#39;", "'")
-    assert 'id="cgu-8"' in page
-    assert "traitement de mes données" not in page
+    assert "J&#39;accepte les conditions d&#39;utilisation et je me connecte" in page.replace("'", "&#39;")
+    assert all(f'id="{clause}"' in page for clause in CLAUSES)
 
 
 @pytest.mark.parametrize(
     ("accept", "expected"),
-    [("", "fr"), ("en-GB,en;q=0.8", "en"), ("de,en;q=0.5,fr;q=0.2", "en"), ("de", "fr"), (";;", "fr")],
+    [
+        ("", "fr"),
+        ("en-GB,en;q=0.8", "en"),
+        ("de,en;q=0.5,fr;q=0.2", "en"),
+        ("de", "fr"),
+        (";;", "fr"),
+        ("ar-MA,ar", "ar"),
+        ("zh-Hans-CN", "zh"),
+        ("pt-BR,pt;q=0.9", "pt"),
+        ("uk", "uk"),
+        ("es-419,es;q=0.9", "es"),
+    ],
 )
 def test_the_language_is_the_browsers_and_french_by_default(anna: Visitor, accept: str, expected: str) -> None:
-    assert f'<html lang="{expected}">' in anna.get("/", Accept_Language=accept).text
+    assert f'<html lang="{expected}"' in anna.get("/", Accept_Language=accept).text
 
 
 def test_each_page_leads_to_itself_in_the_other_language(anna: Visitor) -> None:
@@ -186,15 +206,15 @@ def test_each_page_leads_to_itself_in_the_other_language(anna: Visitor) -> None:
         assert other == [path.replace("/fr/", "/en/")]
 
 
-def test_the_accepted_text_is_proved_by_its_digest(house: House, anna: Visitor) -> None:
+def test_f14_version_digest_and_language_of_the_accepted_text_are_stored(house: House, anna: Visitor) -> None:
     anna.accepts("en")
 
     with house.store.transaction() as book:
         row = book._connection.exec_driver_sql(
             "SELECT language, terms_version, terms_sha256, mac FROM acceptances"
         ).one()
-    assert row[0:2] == ("en", "1.0.0")
-    assert row[2] in anna.get("/en/cgu/1.0.0").text
+    assert row[0:2] == ("en", "2.0.0")
+    assert row[2] in anna.get("/en/cgu/2.0.0").text
     assert row[3] == ANNA.text
 
 
@@ -267,12 +287,14 @@ def test_without_gatewayd_the_page_says_so(house: House, anna: Visitor) -> None:
     assert anna.get("/fr/cgu").status_code == 200
 
 
-def test_a_cut_fibre_is_told_before_and_after_accepting(house: House, anna: Visitor) -> None:
+def test_r02_a_cut_uplink_is_told_before_and_after_accepting(house: House, anna: Visitor) -> None:
     house.fibre = False
 
-    assert "La fibre de ce lieu est coupée" in anna.get("/fr/").text
+    splash = anna.get("/fr/").text
+    assert "Internet est coupé ici, nous le savons" in splash
+    assert "je me connecte" not in splash
     anna.accepts()
-    assert "La fibre de ce lieu est coupée" in anna.get("/fr/status").text
+    assert "Internet est coupé ici, nous le savons" in anna.get("/fr/status").text
 
 
 def test_a_full_disk_admits_nobody_and_says_so(house: House, anna: Visitor, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ from tests_support import copy_town
 def journey_town(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo town, but sessions at the sports complex are short."""
     folder = copy_town(DEMO_TOWN, tmp_path_factory.mktemp("journey") / "town")
-    policy = f"portal: {{host: wifi.cachan.example, terms_version: 1.0.0, session: {SHORT_SESSION_SECONDS}s, "
+    policy = f"portal: {{host: wifi.cachan.example, terms_version: 2.0.0, session: {SHORT_SESSION_SECONDS}s, "
     policy += "rate_down: 20 Mbit/s, rate_up: 10 Mbit/s}\n"
     with (folder / "sites" / f"{SPORTS}.yml").open("a", encoding="utf-8") as file:
         file.write(policy)
