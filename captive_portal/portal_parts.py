@@ -9,12 +9,9 @@ from flask import Flask
 
 from captive_portal.certificate import ends
 from captive_portal.clock import moment
-from captive_portal.devices import key
 from captive_portal.doorkeeper import Doorkeeper
 from captive_portal.forms import Signer
 from captive_portal.funnel import Following, counting
-from captive_portal.management.api import create_api
-from captive_portal.management.desk import Desk
 from captive_portal.pseudonym import Pseudonyms
 from captive_portal.redirector import Redirector
 from captive_portal.remote import Remote
@@ -23,7 +20,6 @@ from captive_portal.session import Policy
 from captive_portal.store import Store
 from captive_portal.store_directives import Directives
 from captive_portal.timeline import Timeline
-from captive_portal.tls import TlsServer
 from captive_portal.uplink import running
 from captive_portal.web.application import create_app
 from captive_portal.web.facts import Facts
@@ -74,6 +70,8 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     )
     application = create_app(hall)
     if handed["management"]:
+        from captive_portal.management.serving import management  # noqa: PLC0415 3 MB, where staff may ask
+
         stack.enter_context(management(handed, hall, store))
     heap.give_back()
     notify("READY=1")
@@ -105,23 +103,3 @@ def _tell(instruments: Instruments, facts: Facts, certificate: Path) -> None:
 def _place(told: int | list[Any]) -> int | tuple[str, int]:
     """Where plain HTTP is answered: a socket's number, or host and port (JSON has no tuples)."""
     return told if isinstance(told, int) else (told[0], told[1])
-
-
-def management(handed: dict[str, Any], hall: Hall, store: Store) -> TlsServer:
-    """The management API, ready to start."""
-    told = handed["management"]
-    desk = Desk(
-        site=hall.facts.site,
-        zone=ZoneInfo(hall.facts.timezone),
-        clock=hall.clock,
-        store=store,
-        door=hall.door,
-        doorkeeper=hall.doorkeeper,
-        timeline=hall.timeline,
-        directives=hall.directives,
-        key=lambda mac: key(mac, handed["secret"].encode()),
-        uplink=hall.uplink,
-    )
-    address, port = told["address"]
-    api = create_api(desk, told["token"], hall.instruments)
-    return TlsServer((address, port), api, Path(told["certificate"]), Path(told["key"]))

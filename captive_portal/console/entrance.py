@@ -2,6 +2,7 @@
 
 import hmac
 import secrets
+from math import ceil
 
 from flask import current_app, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -38,7 +39,7 @@ def sign_in() -> Answer:
     waiting = max(hall().by_account.closed_for(name, now), hall().by_address.closed_for(address, now))
     if waiting:
         counter.labels("throttled").inc()
-        return form(say("Trop d'essais ; réessayez dans %(minutes)s min.", minutes=int(waiting) // 60 + 1), 429)
+        return form(say("Trop d'essais ; réessayez dans %(minutes)s min.", minutes=ceil(waiting / 60)), 429)
     password, code = request.form.get("password", ""), request.form.get("code", "")
     account = hall().accounts.sign_in(name, password, code, hall().wall())
     if account is None:

@@ -141,7 +141,9 @@ def end_order(name: str, number: int) -> Answer:
     """End an order before its time."""
     kind = _kind(name)
     path = f"/v1/orders/{number}/end"
-    return _site_deed(KINDS[kind], name, f"end of order {number}", path, lambda who, _why: {"by": who})
+    return _site_deed(
+        KINDS[kind], name, f"end of order {number}", path, lambda who, _why: {"by": who, "kind": kind.value}
+    )
 
 
 def disconnect_all(name: str) -> Answer:

@@ -70,7 +70,7 @@ def _routes(desk: Desk) -> dict[tuple[str, str], Callable[..., Facts]]:
         ("POST", "/v1/devices/<code>/block"): lambda code: _block(desk, code),
         ("POST", "/v1/disconnect-all"): desk.disconnect_all,
         ("POST", "/v1/orders"): lambda: _give(desk),
-        ("POST", "/v1/orders/<int:number>/end"): lambda number: desk.end(number, _body("by")["by"]),
+        ("POST", "/v1/orders/<int:number>/end"): lambda number: _end(desk, number),
     }
 
 
@@ -85,6 +85,11 @@ def _give(desk: Desk) -> Facts:
         raise BadRequest(f"kind is one of {', '.join(Kind)}")
     order = Order(Kind(said["kind"]), said["by"], said["reason"], fr=said["fr"], en=said["en"])
     return desk.order(order, said["seconds"])
+
+
+def _end(desk: Desk, number: int) -> Facts:
+    said = _body("by", "kind")
+    return desk.end(number, said["kind"], said["by"])
 
 
 def _body(*keys: str) -> Facts:

@@ -114,12 +114,13 @@ class Desk:
                 self.doorkeeper.revoke_all()
         return self._order(given)
 
-    def end(self, number: int, by: str) -> Facts:
-        """End an order before its time."""
+    def end(self, number: int, kind: str, by: str) -> Facts:
+        """End the order *number*, which is of *kind*, before its time."""
         with self.writing:
-            gone = self.directives.end(number, by)
+            gone = next((d for d in self.directives.standing() if d.number == number and d.order.kind == kind), None)
             if gone is None:
                 raise Unknown("no such order is in force")
+            self.directives.end(number, by)
             if gone.order.kind is Kind.OPEN_DOOR:
                 self.door.open(0)
             if gone.order.kind is Kind.BLOCK:

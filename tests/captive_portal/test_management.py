@@ -170,7 +170,7 @@ def test_a_block_is_lifted_in_the_kernel_too(house: House, console: Console) -> 
     house.visitor().accepts()
     code = house.timeline.code(ANNA)
     number = console.post(f"/v1/devices/{code}/block", **BY, seconds=600).json["number"]
-    done = console.post(f"/v1/orders/{number}/end", by="agent")
+    done = console.post(f"/v1/orders/{number}/end", by="agent", kind="block")
 
     assert done.json == {"ended": number}
     assert ANNA not in house.gateway.blocked
@@ -180,7 +180,7 @@ def test_a_block_is_lifted_in_the_kernel_too(house: House, console: Console) -> 
 def test_the_door_opens_for_a_while_and_closes_by_order(console: Console) -> None:
     given = console.post("/v1/orders", kind="open-door", fr="", en="", **BY, seconds=120).json
     opened = console.get("/v1/site").json
-    console.post(f"/v1/orders/{given['number']}/end", by="agent")
+    console.post(f"/v1/orders/{given['number']}/end", by="agent", kind="open-door")
 
     assert (opened["open"], [order["kind"] for order in opened["orders"]]) == (120, ["open-door"])
     assert console.get("/v1/site").json["open"] == 0
@@ -212,7 +212,7 @@ def test_closing_the_site_ends_its_sessions(house: House, console: Console) -> N
         ("/v1/orders", {"kind": "closed", "fr": "", "en": "", **BY, "seconds": "600"}, 400),
         ("/v1/orders", {"kind": "closed", "fr": "", "en": "", **BY, "seconds": True}, 400),
         ("/v1/orders", {"kind": "closed", "fr": "", "en": 5, **BY, "seconds": 600}, 400),
-        ("/v1/orders/99/end", {"by": "agent"}, 404),
+        ("/v1/orders/99/end", {"by": "agent", "kind": "block"}, 404),
         ("/v1/devices/K7F-2QD/disconnect", {}, 404),
         ("/v1/devices/K7F/disconnect", {}, 400),
         ("/v1/devices/02:00:00:00:00:0a/disconnect", {}, 400),
