@@ -1,11 +1,13 @@
 """The server on port 80: one short answer of :mod:`captive_portal.redirects` a connection, then the end.
 
-A tiny asyncio server, so that the probes of idle phones never reach Flask. No device can keep others out: who holds too
-many connections, or the oldest when all are taken, gives way to who comes.
+Written with few system calls, so that the probes of idle phones cost next to nothing and never reach Flask. No device
+can keep others out: who holds too many connections, or the oldest when all are taken, gives way to who comes.
 """
 
-import asyncio
+import errno
+import selectors
 import socket
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -20,86 +22,112 @@ from parvis.instruments import Instruments
 from parvis.running import thread_or_exit
 
 HEAD_SECONDS = 5.0
+"""A connection ends after so long, whatever happens on it."""
 MAX_CONNECTIONS = 512
 MAX_CONNECTIONS_EACH = 16
 """From one address. A browser opens six to a host; a phone's probes come one or two at a time."""
+ACCEPTED_AT_ONCE = 64
+CHUNK = 16 * 1024
+OUT_OF_HANDLES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+NO_WAIT = socket.MSG_DONTWAIT
+
+
+@dataclass(slots=True, eq=False)
+class _Visit:
+    """A connection that is not over: *answered* when only its end is waited for."""
+
+    channel: socket.socket
+    address: str
+    until: float
+    received: bytes = b""
+    answered: bool = False
 
 
 @dataclass(slots=True)
 class _Room:
-    """What all visits share; *waiting* is in the order of their coming."""
+    """The visits, in the order of their coming, and what they are answered. For one thread."""
 
     own: str
     replies: dict[Kind, bytes]
     count: Callable[[Verdict, str], None]
-    waiting: dict["_Visit", str] = field(default_factory=dict)
+    selector: selectors.BaseSelector
+    waiting: dict[_Visit, None] = field(default_factory=dict)
     each: dict[str, int] = field(default_factory=dict)
 
-    def enter(self, visit: "_Visit", address: str) -> None:
-        """Make room for *visit*: its address' oldest goes first, else everybody's."""
+    def enter(self, channel: socket.socket, address: str) -> None:
+        """Answer at once who has asked already; let the others wait."""
+        visit = _Visit(channel, address, time.monotonic() + HEAD_SECONDS)
+        if self._serve(visit):
+            return
         if self.each.get(address, 0) >= MAX_CONNECTIONS_EACH:
-            next(other for other, whose in self.waiting.items() if whose == address).end()
+            self.end(next(other for other in self.waiting if other.address == address))
         elif len(self.waiting) >= MAX_CONNECTIONS:
-            next(iter(self.waiting)).end()
-        self.waiting[visit] = address
+            self.make_room()
+        self.waiting[visit] = None
         self.each[address] = self.each.get(address, 0) + 1
+        self.selector.register(channel, selectors.EVENT_READ, visit)
 
-    def leave(self, visit: "_Visit") -> None:
-        """Forget *visit*; an address without a visit is forgotten with it."""
-        address = self.waiting.pop(visit, None)
-        if address is None:
-            return
-        self.each[address] -= 1
-        if not self.each[address]:
-            del self.each[address]
+    def speaks(self, visit: _Visit) -> None:
+        """*visit* has sent something, or hung up."""
+        if visit in self.waiting and self._serve(visit):
+            self.end(visit)
 
+    def end(self, visit: _Visit) -> None:
+        """Hang up; an address without a visit is forgotten with it."""
+        del self.waiting[visit]
+        self.each[visit.address] -= 1
+        if not self.each[visit.address]:
+            del self.each[visit.address]
+        self.selector.unregister(visit.channel)
+        visit.channel.close()
 
-class _Visit(asyncio.Protocol):
-    """One connection: one answer, then the end."""
-
-    def __init__(self, room: _Room) -> None:
-        self._room = room
-        self._received = bytearray()
-        self._transport: asyncio.Transport | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._address = ""
-        self._answered = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101 TCP gives nothing else
-        self._transport = transport
-        self._address = (transport.get_extra_info("peername") or ("",))[0]
-        self._room.enter(self, self._address)
-        self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, self.end)
-
-    def data_received(self, data: bytes) -> None:
-        if self._answered or self._transport is None:
-            return
-        self._received += data
-        found = verdict(bytes(self._received), self._room.own)
-        if found is not None:
-            self._answer(found, self._transport)
-
-    def _answer(self, found: Verdict, transport: asyncio.Transport) -> None:
-        self._answered = True
-        reply = self._room.replies[found.kind]
-        transport.write(reply if found.with_body else reply[: reply.index(b"\r\n\r\n") + 4])
-        if found.more:  # to close now would reset the connection, and the answer be lost (RFC 9112 section 9.6)
-            transport.write_eof()
+    def make_room(self) -> None:
+        """End the oldest visit; when there is none, others hold what is missing, and a moment must do."""
+        if self.waiting:
+            self.end(next(iter(self.waiting)))
         else:
-            transport.close()
-        self._room.count(found, self._address)
+            time.sleep(0.01)
 
-    def end(self) -> None:
-        """Hang up now."""
-        self._room.leave(self)
-        if self._transport is not None:
-            self._transport.abort()
+    def sweep(self) -> float | None:
+        """Hang up on whoever had time enough; seconds until the next has, None when nobody waits."""
+        now = time.monotonic()
+        while self.waiting:
+            oldest = next(iter(self.waiting))
+            if oldest.until > now:
+                return oldest.until - now
+            self.end(oldest)
+        return None
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 the parent's signature
-        self._room.leave(self)
-        if self._timer is not None:
-            self._timer.cancel()
+    def _serve(self, visit: _Visit) -> bool:
+        """Read, and answer when the request is whole; True when the connection is over."""
+        try:
+            data = visit.channel.recv(CHUNK, NO_WAIT)
+            if not data:
+                return self._over(visit)
+            if visit.answered:
+                return False
+            visit.received += data
+            found = verdict(visit.received, self.own)
+            return found is not None and self._answer(visit, found)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return self._over(visit)
+
+    def _answer(self, visit: _Visit, found: Verdict) -> bool:
+        reply = self.replies[found.kind]
+        visit.channel.send(reply if found.with_body else reply[: reply.index(b"\r\n\r\n") + 4], NO_WAIT)
+        self.count(found, visit.address)
+        if not found.more:
+            return self._over(visit)
+        visit.answered, visit.received = True, b""
+        visit.channel.shutdown(socket.SHUT_WR)  # to close would reset it, and the answer be lost (RFC 9112 section 9.6)
+        return False
+
+    def _over(self, visit: _Visit) -> bool:
+        if visit not in self.waiting:
+            visit.channel.close()
+        return True
 
 
 def _listening(address: tuple[str, int]) -> socket.socket:
@@ -129,10 +157,12 @@ class Redirector(AbstractContextManager["Redirector"]):
         probed: Callable[[str], None] = _nobody,
     ) -> None:
         self._place = place
-        self._room = _Room(urlsplit(url).hostname or "", answers(url), _counting(instruments, probed))
-        self._loop = asyncio.new_event_loop()
+        self._selector = selectors.DefaultSelector()
+        count = _counting(instruments, probed)
+        self._room = _Room(urlsplit(url).hostname or "", answers(url), count, self._selector)
         self._thread = thread_or_exit("redirector", self._run)
         self._ready = Event()
+        self._woken, self._wake = socket.socketpair()
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -143,19 +173,45 @@ class Redirector(AbstractContextManager["Redirector"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._wake.send(b"x")
         self._thread.join()
 
     def _run(self) -> None:
         place = self._place
-        listening = socket.socket(fileno=place) if isinstance(place, int) else _listening(place)
-        make = self._loop.create_server(lambda: _Visit(self._room), sock=listening)
-        server = self._loop.run_until_complete(make)
-        self.port = listening.getsockname()[1]
-        self._ready.set()
-        self._loop.run_forever()
-        server.close()
-        self._loop.close()
+        with socket.socket(fileno=place) if isinstance(place, int) else _listening(place) as listening:
+            listening.setblocking(False)
+            self.port = listening.getsockname()[1]
+            self._selector.register(listening, selectors.EVENT_READ, listening)
+            self._selector.register(self._woken, selectors.EVENT_READ, None)
+            self._ready.set()
+            while self._turn(listening):
+                pass
+            for visit in list(self._room.waiting):
+                self._room.end(visit)
+        for one in (self._selector, self._woken, self._wake):
+            one.close()
+
+    def _turn(self, listening: socket.socket) -> bool:
+        """Serve who has something to say; False when told to stop."""
+        for key, _ in self._selector.select(self._room.sweep()):
+            if key.data is None:
+                return False
+            if key.data is listening:
+                self._accept(listening)
+            else:
+                self._room.speaks(key.data)
+        return True
+
+    def _accept(self, listening: socket.socket) -> None:
+        try:
+            for _ in range(ACCEPTED_AT_ONCE):
+                channel, address = listening.accept()
+                self._room.enter(channel, address[0])
+        except BlockingIOError:
+            return  # nobody is left
+        except OSError as error:
+            if error.errno in OUT_OF_HANDLES:
+                self._room.make_room()
 
 
 def _counting(instruments: Instruments, probed: Callable[[str], None]) -> Callable[[Verdict, str], None]:

@@ -24,6 +24,7 @@ from captive_portal.forms import Signer
 from parvis.addresses import MacAddress
 
 HOST = "wifi.cachan.example"
+PROBED = "connectivitycheck.gstatic.com"
 SIGNER = Signer(KEY.encode())
 GOOD = {"accept": b" 303", "leave": b" 303", "splash": b" 200", "api": b" 200", "redirect": b" 302"}
 PATHS = {"splash": "/fr/", "api": "/api/captive", "redirect": "/generate_204"}
@@ -42,7 +43,8 @@ def request(what: str, device: int) -> bytes:
     """The bytes of one request."""
     if what in PATHS:
         accept = "application/captive+json" if what == "api" else "text/html"
-        return f"GET {PATHS[what]} HTTP/1.1\r\nHost: {HOST}\r\nAccept: {accept}\r\n\r\n".encode()
+        host = PROBED if what == "redirect" else HOST
+        return f"GET {PATHS[what]} HTTP/1.1\r\nHost: {host}\r\nAccept: {accept}\r\n\r\n".encode()
     token = SIGNER.token(MacAddress(mac_of(device)), "accept" if what == "accept" else "leave", moment())
     body = f"token={token}"
     return (

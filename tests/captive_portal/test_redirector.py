@@ -1,5 +1,6 @@
 """Plain HTTP has one answer."""
 
+import errno
 import random
 import socket
 import time
@@ -241,6 +242,25 @@ def test_a_slow_sender_is_hung_up_on(redirector: Running, monkeypatch: pytest.Mo
     with socket.create_connection(("127.0.0.1", redirector.port), 5) as connection:
         connection.sendall(b"GET / HT")
         assert is_ended(connection)
+
+
+def test_a_process_without_file_handles_left_gives_the_oldest_visit_up(
+    redirector: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_connection(("127.0.0.1", redirector.port), 5) as early:
+        early.sendall(b"GET / HT")
+        time.sleep(0.05)
+        accept, refusals = socket.socket.accept, iter([errno.EMFILE])
+
+        def exhausted(listening: socket.socket) -> tuple[socket.socket, object]:
+            for code in refusals:
+                raise OSError(code, "Too many open files")
+            return accept(listening)
+
+        monkeypatch.setattr(socket.socket, "accept", exhausted)
+
+        assert is_the_answer(ask(redirector, b"GET / HTTP/1.1\r\n\r\n", host="::1"))
+        assert is_ended(early)
 
 
 def test_r03_a_handed_socket_keeps_probes_waiting_while_the_process_is_exchanged() -> None:
