@@ -60,6 +60,7 @@ class Resident:
     certificate: Path
     host: str
     ipv4: str = ""
+    hostname: str = ""
 
     def run(self, *argv: str, check: bool = True, timeout: float = 30) -> str:
         return sh("ip", "netns", "exec", self.namespace, *argv, check=check, timeout=timeout)
@@ -84,7 +85,10 @@ class Resident:
             f'env > "{found}.$interface.new" && mv "{found}.$interface.new" "{found}"\n'
         )
         script.chmod(0o755)
-        self.run("udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", "5", "-T", "1", "-O", "114", "-s", str(script))
+        called = ("-x", f"hostname:{self.hostname}") if self.hostname else ()
+        self.run(
+            "udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", "5", "-T", "1", "-O", "114", "-s", str(script), *called
+        )
         lease = dict(line.split("=", 1) for line in found.read_text().splitlines() if "=" in line)
         self.ipv4 = lease["ip"]
         return lease
