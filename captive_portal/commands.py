@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from captive_portal import dhcp, ruleset
+from captive_portal import dhcp, ruleset, urls
 from captive_portal.forms import SHORTEST_KEY
 from captive_portal.launch import become
 from captive_portal.page_facts import page_facts
@@ -32,7 +32,7 @@ site_option = click.option("--site", metavar="NAME", help="The site this gateway
 @site_option
 @settings_option
 def gatewayd(site: str | None, file: Path | None) -> None:
-    """Run the gateway's daemon: ruleset, leases, sessions. Needs CAP_NET_ADMIN and nothing else."""
+    """Run the gateway's daemon: ruleset, leases, sessions. Needs CAP_NET_ADMIN, for IPv6 CAP_NET_RAW at the start."""
     settings = load(GatewaydSettings, file, site=site)
     start_logging(GATEWAYD.name, settings.log_level)
     warn_of_strangers(settings)
@@ -50,7 +50,16 @@ def gatewayd_facts(settings: GatewaydSettings) -> dict[str, Any]:
         "pool": dhcp.pool_size(site),
         "uids": settings.allowed_uids(),
         "leases": str(settings.leases),
+        "offer": _offer(town, site),
     }
+
+
+def _offer(town: Town, site: Site) -> dict[str, str] | None:
+    """What router advertisements say; None where IPv6 is closed."""
+    if site.guest.ipv6 is None:
+        return None
+    api = urls.api(town.policy(site).host)
+    return {"prefix": str(site.guest.ipv6), "resolver": str(site.guest.gateway_ipv6), "api": api}
 
 
 @click.command()

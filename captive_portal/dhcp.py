@@ -1,8 +1,8 @@
 """Kea's and dnsmasq's configurations, from the town.
 
 Kea leases IPv4 addresses (RFC 2131) and tells phones where the captive portal API is (RFC 8910, option 114). dnsmasq
-resolves names and advertises the IPv6 prefix and the resolver (RFC 4861, RFC 4862, RFC 8106). dnsmasq never answers
-DHCP, Kea never answers DNS.
+resolves names and answers stateless DHCPv6 (option 103); gatewayd advertises the IPv6 prefix, because dnsmasq cannot
+say where the API is (RFC 8910, option 37). dnsmasq never answers DHCPv4, Kea never answers DNS.
 """
 
 import json
@@ -16,8 +16,8 @@ from parvis.inventory import Site, Town
 LEASE_FILE = Path("/var/lib/kea/kea-leases4.csv")
 LEASE_SECONDS = 3600
 """Phones change their address often (MAC randomisation); an hour keeps a /22 from running out."""
-CAPTIVE_PORTAL_OPTION = 114
-"""RFC 8910 section 2.1. By number: Kea's name for it differs between versions."""
+CAPTIVE_PORTAL_OPTION, CAPTIVE_PORTAL_OPTION6 = 114, 103
+"""RFC 8910 sections 2.1 and 2.2. By number: programs' names for them differ between versions."""
 
 
 def kea(town: Town, site: Site, *, leases: Path = LEASE_FILE, control: Path | None = None) -> str:
@@ -88,11 +88,10 @@ def dnsmasq(town: Town, site: Site) -> str:
         f"local=/{town.policy(site).host}/",
     ]
     if gateway6:
+        # Stateless DHCPv6 (RFC 8415 section 6.1): no address is leased; gatewayd advertises prefix and resolver.
         lines += [
-            "enable-ra",
-            "quiet-ra",
-            f"ra-param={site.gateway.guest_interface},60,1800",
-            f"dhcp-range={gateway6 - 1},ra-only,64,1h",
+            f"dhcp-range={gateway6 - 1},static,64,1h",
             f"dhcp-option=option6:dns-server,[{gateway6}]",
+            f"dhcp-option=option6:{CAPTIVE_PORTAL_OPTION6},{urls.api(town.policy(site).host)}",
         ]
     return "\n".join(lines) + "\n"

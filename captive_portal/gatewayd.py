@@ -1,5 +1,7 @@
 """The gateway's daemon, the only process with CAP_NET_ADMIN: it owns the ruleset and serves the portal a few requests.
 
+Where IPv6 is on it advertises the router too, over a socket made with CAP_NET_RAW, which it gives up before it serves.
+
 Stopping it leaves everything in force. ``parvis gatewayd`` starts it; this module is what that command becomes.
 """
 
@@ -9,10 +11,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
+from ipaddress import IPv6Address, IPv6Network
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from captive_portal.advertisement import Offer
+from captive_portal.advertiser import Advertiser, drop_raw
 from captive_portal.changes import Changes
 from captive_portal.clock import boot_seconds
 from captive_portal.gateway import Gateway
@@ -21,7 +26,7 @@ from captive_portal.launch import handed
 from captive_portal.leases import DirectoryWatch, Follower
 from captive_portal.listener import Listener
 from parvis.endpoint import Endpoint
-from parvis.instruments import VERSION, Definition, registry_of
+from parvis.instruments import VERSION, Definition, Instruments, registry_of
 from parvis.running import hold, start_logging, thread_or_exit
 
 TICK_SECONDS = 1.0
@@ -34,8 +39,17 @@ QUIET_SECONDS = 0.05
 class Loop(AbstractContextManager["Loop"]):
     """Waits in one thread for requests, leases and changes by others; a fault ends the process, systemd starts it."""
 
-    def __init__(self, guard: Guard, follower: Follower, socket: Path, uids: frozenset[int], leases: Path) -> None:
+    def __init__(
+        self,
+        guard: Guard,
+        follower: Follower,
+        socket: Path,
+        uids: frozenset[int],
+        leases: Path,
+        advertiser: Advertiser | None = None,
+    ) -> None:
         self._guard, self._follower, self._path, self._uids, self._folder = guard, follower, socket, uids, leases.parent
+        self._advertiser = advertiser
         self._selector = selectors.DefaultSelector()
         self._wake, self._woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)[::-1]
         self._stopping = False
@@ -63,6 +77,9 @@ class Loop(AbstractContextManager["Loop"]):
         own = threading.get_native_id()
         self._selector.register(changes, selectors.EVENT_READ, lambda _e: self._note_change(changes.foreign(own)))
         self._selector.register(self._woken, selectors.EVENT_READ, lambda _e: None)
+        advertiser = self._advertiser
+        if advertiser is not None:
+            self._selector.register(advertiser, selectors.EVENT_READ, lambda _e: advertiser.answer(time.monotonic()))
         self._ready.set()
         self._wait_and_work(listener)
         listener.close()
@@ -87,6 +104,8 @@ class Loop(AbstractContextManager["Loop"]):
 
     def _tick(self, ticks: int, listener: Listener, now: float) -> None:
         listener.sweep(now)
+        if self._advertiser is not None:
+            self._advertiser.tick(now)
         self._watch_leases()
         self._guard.follow_leases()
         if self._touched or ticks == 1:
@@ -127,9 +146,22 @@ def run(facts: dict[str, Any]) -> None:
         "ruleset": lambda: guard.wrong,
         "leases": lambda: "" if follower.readable else f"{leases} cannot be read",
     }
-    loop = Loop(guard, follower, Path(facts["socket"]), frozenset(facts["uids"]), leases)
+    advertiser = _advertiser(interface, facts["offer"], instruments)
+    drop_raw()
+    loop = Loop(guard, follower, Path(facts["socket"]), frozenset(facts["uids"]), leases, advertiser)
     endpoint = Endpoint((facts["listen"], facts["port"]), registry, checks)
     hold([loop, endpoint], version=VERSION, town=facts["town"], site=facts["site"], port=facts["port"])
+
+
+def _advertiser(interface: str, offer: dict[str, str] | None, instruments: Instruments) -> Advertiser | None:
+    """Who advertises IPv6 here; None where it is closed."""
+    if offer is None:
+        return None
+    sent = instruments.counter("gateway_router_advertisements_total")
+    for to in ("all", "one", "failed"):
+        sent.labels(to)
+    made = Offer(IPv6Network(offer["prefix"]), IPv6Address(offer["resolver"]), offer["api"])
+    return Advertiser(interface, made, lambda to: sent.labels(to).inc())
 
 
 if __name__ == "__main__":

@@ -68,7 +68,8 @@ def _family6(town: Town, site: Site) -> dict[str, str]:
         "stale6": f"        meta nfproto ipv6 ct status dnat tcp dport {PORTAL_HTTP_PORT} ct mark != 0 "
         f"ct original ip6 daddr != {here} reject with tcp reset",
         "inside6": f"        ip6 daddr {_set(inside)} goto refuse",
-        "only6": f"        ip6 daddr != {{ {here}, fe80::/10, ff00::/8 }} goto refuse",
+        "only6": f"        ip6 daddr != {{ {here}, fe80::/10, ff00::/8 }} goto refuse\n"
+        "        ip6 saddr fe80::/10 udp sport 546 udp dport 547 accept",
     }
 
 

@@ -24,7 +24,8 @@ class User:
 
 
 ROOT = User(0)
-GATEWAYD = User(61001, ("net_admin",))
+GATEWAYD = User(61001, ("net_admin", "net_raw"))
+"""CAP_NET_RAW for one socket; gatewayd gives it up before it serves."""
 PORTAL = User(61002)
 COLLECTORS = User(61003)
 MONITOR = User(61004)

@@ -26,12 +26,18 @@ def session() -> str:
 
 
 @pytest.fixture(scope="module")
-def twin(session: str) -> Iterator[Twin]:
+def without_ipv6() -> bool:
+    """Whether the twin's site has no IPv6; a module may say so."""
+    return False
+
+
+@pytest.fixture(scope="module")
+def twin(session: str, without_ipv6: bool) -> Iterator[Twin]:
     """All processes running; nobody has a lease yet."""
     remove_stale()
     folder = Path(tempfile.mkdtemp(prefix=PREFIX))  # pytest's own folders are closed to other users
     folder.chmod(0o755)
-    town = load(copy_town(folder / "town", session))
+    town = load(copy_town(folder / "town", session, ipv6=not without_ipv6))
     made = Twin(town, town.site("maison-services-publics"), folder)
     try:
         made.build()

@@ -65,12 +65,15 @@ class Resident:
     def run(self, *argv: str, check: bool = True, timeout: float = 30) -> str:
         return sh("ip", "netns", "exec", self.namespace, *argv, check=check, timeout=timeout)
 
-    def joins(self) -> dict[str, str]:
+    def joins(self, *, ipv6: bool = True) -> dict[str, str]:
         """Join the Wi-Fi: an IPv6 address by SLAAC, and udhcpc's environment after the lease, which it has applied."""
         self.run("ip", "link", "set", "eth0", "down")
         self.run("ip", "link", "set", "eth0", "up")
         lease = self._lease()
-        wait_for(lambda: "2001:db8:11:" in self.run("ip", "-6", "addr", "show", "dev", "eth0", "-tentative"), "SLAAC")
+        if ipv6:
+            wait_for(
+                lambda: "2001:db8:11:" in self.run("ip", "-6", "addr", "show", "dev", "eth0", "-tentative"), "SLAAC"
+            )
         return lease
 
     def _lease(self) -> dict[str, str]:
@@ -175,7 +178,7 @@ class Twin:
         guest, link = self.site.guest, self.site.uplink
         plan = [
             ("gw", "guest0", f"{guest.gateway_ipv4}/{guest.ipv4.prefixlen}"),
-            ("gw", "guest0", f"{guest.gateway_ipv6}/64"),
+            *([("gw", "guest0", f"{guest.gateway_ipv6}/64")] if guest.ipv6 else []),
             ("gw", "mgmt0", f"{self.site.gateway.address}/24"),
             ("gw", "wan0", f"{link.address}/30"),
             ("gw", "wan0", f"{link.ipv6}/64"),
@@ -194,7 +197,7 @@ class Twin:
         self.within("gw", "ip", "route", "add", "default", "via", str(link.peer))
         self.within("gw", "ip", "-6", "route", "add", "default", "via", str(link.ipv6_peer))
         self.within("inet", "ip", "route", "add", str(self.site.management.ipv4), "via", str(link.address))
-        self.within("inet", "ip", "-6", "route", "add", str(guest.ipv6), "via", str(link.ipv6))
+        self.within("inet", "ip", "-6", "route", "add", "2001:db8:11::/64", "via", str(link.ipv6))
 
     def within(self, part: str, *argv: str, check: bool = True) -> str:
         return sh("ip", "netns", "exec", self.name(part), *argv, check=check)
@@ -258,7 +261,7 @@ class Twin:
         os.chown(self.run, GATEWAYD_UID, GATEWAYD_UID)
         self.run.chmod(0o755)
         settings = self._settings("gatewayd", leases=str(self.leases), allowed_users=[PORTAL_UID])
-        capability = "-all,+net_admin"
+        capability = "-all,+net_admin,+net_raw"
         user = ("setpriv", f"--reuid={GATEWAYD_UID}", f"--regid={GATEWAYD_UID}", "--clear-groups")
         only = (f"--bounding-set={capability}", f"--inh-caps={capability}", f"--ambient-caps={capability}")
         self.start("gatewayd", "gw", *user, *only, sys.executable, PARVIS, "gatewayd", "--settings", str(settings))
@@ -373,8 +376,13 @@ class Inside:
         os.close(handle)
 
 
-def copy_town(folder: Path, session: str) -> Path:
+def copy_town(folder: Path, session: str, *, ipv6: bool = True) -> Path:
     shutil.copytree(DEMO_TOWN, folder)
+    if not ipv6:
+        site = folder / "sites" / "maison-services-publics.yml"
+        written = site.read_text("utf-8")
+        assert ', ipv6: "2001:db8:11::/64"' in written
+        site.write_text(written.replace(', ipv6: "2001:db8:11::/64"', ""), "utf-8")
     town = folder / "town.yml"
     text = town.read_text("utf-8")
     assert "session: 12h" in text

@@ -14,7 +14,7 @@ ETH_P_ALL, ETH_P_IP, ETH_P_IPV6, ETH_P_ARP = 0x0003, 0x0800, 0x86DD, 0x0806
 PACKET_OUTGOING = 4
 SENTINEL = 9
 """UDP "discard": the gateway's own packet, after which nothing older can arrive."""
-NEIGHBOUR_DISCOVERY = range(130, 138)
+NEIGHBOUR_DISCOVERY = {*range(130, 138), 143}
 ANSWER_SECONDS = 1.0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from captive_portal import dhcp, ruleset
+from captive_portal import dhcp, ruleset, sysctl
 from captive_portal.outputs import outputs
 from parvis.inventory import Site, Town
 from parvis.processes import PORTAL_HTTP_PORT, PORTAL_HTTPS_PORT
@@ -88,7 +88,8 @@ def test_a_site_without_ipv6_is_closed_to_it(town: Town, site: Site) -> None:
 
     assert "meta nfproto ipv6 counter name closed drop" in text
     assert "2001:db8:11:" not in text
-    assert "enable-ra" not in dhcp.dnsmasq(town, closed(site))
+    assert "option6" not in dhcp.dnsmasq(town, closed(site))
+    assert "net/ipv6/conf/guest0/disable_ipv6 = 1" in sysctl.text(closed(site))
 
 
 def test_kea_hands_out_the_api_by_number(town: Town, site: Site) -> None:
