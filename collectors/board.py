@@ -115,11 +115,12 @@ class Board:
         with self._lock:
             return list(self._standings.values())
 
-    def metrics(self, now: float, transport: Mapping[str, int]) -> str:
-        """The page for Prometheus; *transport* counts what happened on the socket."""
+    def metrics(self, now: float, transport: Mapping[str, int], more: Iterable[Sample] = ()) -> str:
+        """The page for Prometheus; *transport* counts what happened on the socket, *more* comes from other parts."""
         standings = self.standings()
         own = [sample for standing in standings for sample in standing.own_samples(now)]
         events = sorted(transport.items())
+        own += more
         own += [Sample("snmp_datagrams_total", (("event", event),), count, now) for event, count in events]
         fresh = [standing.lines for standing in standings if standing.is_fresh(now, self._stale_after_seconds)]
         announced = [definition.name for definition in definitions(COLLECTORS.name)]

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from threading import Event, Thread
@@ -13,6 +13,7 @@ from collectors.access import GetSecret, open_session
 from collectors.board import Board
 from collectors.device import Device, Failed, Outcome
 from collectors.poll import Target, poll
+from collectors.sample import Sample
 from collectors.schedule import Breaker, next_turn, offset_seconds
 from collectors.snmp.errors import SnmpError
 from collectors.snmp.transport import Exchange, Patience, resolve
@@ -23,6 +24,8 @@ from parvis.settings import SecretMissing
 FIRST_ROUND_SECONDS = 5
 """After a start, every device is asked once within this time, so that the page is soon full."""
 
+Outlet = Callable[[list[Sample]], None]
+"""Where samples go beside the board; it must not wait."""
 MAY_PASS = ("silent", "deadline")
 """Reasons after which what was learned of a device is kept; after others its address and secrets are read anew."""
 
@@ -51,7 +54,16 @@ class Pacing:
 class Poller(AbstractContextManager["Poller"]):
     """Polls *devices* in a thread of its own from entering to leaving; the results are on *board*."""
 
-    def __init__(self, town: Town, devices: list[Device], secret: GetSecret, board: Board, pacing: Pacing) -> None:
+    def __init__(
+        self,
+        town: Town,
+        devices: list[Device],
+        secret: GetSecret,
+        board: Board,
+        pacing: Pacing,
+        outlet: Outlet | None = None,
+    ) -> None:
+        self._outlet = outlet
         self._town = town
         self._devices = devices
         self._secret = secret
@@ -122,7 +134,11 @@ class Poller(AbstractContextManager["Poller"]):
         return Target(device, open_session(self._exchange, address, credential, self._secret, self._pacing.patience))
 
     def _note(self, device: Device, outcome: Outcome, duration: float, budget: int, before: Breaker) -> None:
-        self._board.put(device, outcome, time.time(), duration, budget)
+        now = time.time()
+        standing = self._board.put(device, outcome, now, duration, budget)
+        if self._outlet:
+            samples = () if isinstance(outcome, Failed) else outcome.samples
+            self._outlet([*samples, *standing.own_samples(now)])
         facts = {"device": device.name, "site": device.site, "duration_seconds": round(duration, 3)}
         if isinstance(outcome, Failed):
             if before.failures % 60 == 0:

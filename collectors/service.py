@@ -2,7 +2,7 @@
 
 import time
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
@@ -15,6 +15,9 @@ from collectors.settings import CollectorSettings
 from parvis.inventory import Town
 from parvis.processes import COLLECTORS
 from parvis.service import Endpoint, new_registry, run, start_logging, town_or_exit
+
+if TYPE_CHECKING:
+    from collectors.influx.writer import Writer
 
 
 def serve(settings: CollectorSettings) -> int:
@@ -33,16 +36,29 @@ def components(settings: CollectorSettings, town: Town) -> list[AbstractContextM
         timeout_seconds=settings.snmp_timeout,
         tries=settings.snmp_tries,
     )
-    poller = Poller(town, polled, settings.secret, board, pacing)
-    return [poller, endpoint((settings.listen, settings.port or COLLECTORS.port), board, poller)]
+    writer = influx(settings)
+    poller = Poller(town, polled, settings.secret, board, pacing, writer.put if writer else None)
+    page = endpoint((settings.listen, settings.port or COLLECTORS.port), board, poller, writer)
+    return [*([writer] if writer else []), poller, page]
 
 
-def endpoint(address: tuple[str, int], board: Board, poller: Poller) -> Endpoint:
+def influx(settings: CollectorSettings) -> "Writer | None":
+    """The way to InfluxDB, where the settings name one; its libraries are loaded only then."""
+    if not settings.influx_url:
+        return None
+    from collectors.influx.writer import Server, Writer  # noqa: PLC0415 20 MB, only where it is wanted
+
+    token = settings.secret(settings.influx_token)
+    server = Server(settings.influx_url, settings.influx_org, settings.influx_bucket, token)
+    return Writer(server, settings.state / "influx", settings.influx_spool)
+
+
+def endpoint(address: tuple[str, int], board: Board, poller: Poller, writer: "Writer | None" = None) -> Endpoint:
     """The HTTP server; a scrape only reads the board, it never causes SNMP."""
     registry = new_registry(COLLECTORS)
 
     def metrics() -> tuple[str, bytes]:
-        return prometheus.CONTENT_TYPE, _page(board, poller, registry)
+        return prometheus.CONTENT_TYPE, _page(board, poller, registry, writer)
 
     def devices_json() -> tuple[str, bytes]:
         return "application/json", board.devices_json(time.time())
@@ -55,5 +71,7 @@ def endpoint(address: tuple[str, int], board: Board, poller: Poller) -> Endpoint
     )
 
 
-def _page(board: Board, poller: Poller, registry: CollectorRegistry) -> bytes:
-    return board.metrics(time.time(), poller.transport_counts).encode() + generate_latest(registry)
+def _page(board: Board, poller: Poller, registry: CollectorRegistry, writer: "Writer | None") -> bytes:
+    now = time.time()
+    more = list(writer.own_samples(now)) if writer else []
+    return board.metrics(now, poller.transport_counts, more).encode() + generate_latest(registry)

@@ -1,8 +1,8 @@
 """How the collectors run."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from parvis.settings import ProcessSettings
 from parvis.values import Duration
@@ -21,3 +21,19 @@ class CollectorSettings(ProcessSettings):
     """Seconds to wait for the answer to the first try of a request."""
     snmp_tries: Annotated[int, Field(ge=1, le=10)] = 3
     """How often a request is sent before the device is called silent."""
+    influx_url: str | None = Field(default=None, pattern=r"^https?://[^ ]+$")
+    """Where InfluxDB or VictoriaMetrics takes lines (https://influx.example:8086); without it none are written."""
+    influx_org: str = ""
+    """Organisation of InfluxDB."""
+    influx_bucket: str = ""
+    """Bucket of InfluxDB."""
+    influx_token: str = "influx-token"  # noqa: S105 the secret's name
+    """The secret that holds the token."""
+    influx_spool: Annotated[int, Field(ge=1_000_000)] = 1_000_000_000
+    """Bytes of lines kept on disk while InfluxDB is away; beyond, the oldest are dropped and counted."""
+
+    @model_validator(mode="after")
+    def _knows_the_bucket(self) -> Self:
+        if self.influx_url and not (self.influx_org and self.influx_bucket):
+            raise ValueError("influx_url needs influx_org and influx_bucket")
+        return self
