@@ -7,14 +7,15 @@ from typing import Any
 
 import click
 
-from captive_portal import dhcp, ruleset, urls
+from captive_portal import dhcp, proofreading, ruleset, urls
 from captive_portal.forms import SHORTEST_KEY
 from captive_portal.launch import become
 from captive_portal.page_facts import page_facts
 from captive_portal.settings import GatewaydSettings, GatewaySettings, PortalSettings
 from captive_portal.store_migration import migrate
 from parvis.catalogue import definitions
-from parvis.inventory import Site, Town
+from parvis.inventory import DEMO_TOWN, InventoryError, Site, Town
+from parvis.inventory import load as load_town
 from parvis.processes import GATEWAYD, PORTAL, Process
 from parvis.service import start_logging, town_or_exit, warn_of_strangers
 from parvis.settings import ProcessSettings, SettingsError, load
@@ -152,3 +153,22 @@ def _common(settings: GatewaySettings, process: Process) -> dict[str, Any]:
         "socket": str(settings.socket_path()),
         "metrics": [asdict(entry) for entry in definitions(process.name)],
     }
+
+
+@click.command()
+@click.argument("town", type=click.Path(path_type=Path, file_okay=False), envvar="PARVIS_TOWN", default=DEMO_TOWN)
+def proofread(town: Path) -> None:
+    """Let nft, dnsmasq and Kea read what TOWN makes for them; nothing is applied. Exit code 1 when one refuses."""
+    lacking = proofreading.missing()
+    if lacking:
+        raise click.ClickException(f"not installed here: {', '.join(lacking)}")
+    try:
+        found = load_town(town)
+    except InventoryError as error:
+        raise click.ClickException(str(error)) from error
+    faults = proofreading.faults(found)
+    for fault in faults:
+        click.echo(str(fault))
+    if faults:
+        raise click.ClickException(f"{len(faults)} file(s) of {town} would be refused")
+    click.echo(f"{len(found.sites)} gateways: every file is taken by its program")
