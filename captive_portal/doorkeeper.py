@@ -9,14 +9,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
-from enum import StrEnum
 from types import TracebackType
 from typing import Self, TypeVar
 
 from captive_portal.admission import Allow, Deny, Direction, Step, Wanted, direction, plan
+from captive_portal.outcomes import ENDS, NOTED
+from captive_portal.outcomes import Outcome as Outcome  # noqa: PLC0414 whoever asks reads the answer
 from captive_portal.remote import Door, GatewayAway
 from captive_portal.returning import Returning
 from captive_portal.session import Event, Now, Policy, Session, anchored, decide
+from captive_portal.standing import WELCOME, Standing
 from captive_portal.store import Acceptance, Book, Live, Store, StoreFailed
 from captive_portal.timeline import Note, unnoted
 from captive_portal.timeline import Step as Seen
@@ -36,33 +38,6 @@ DIRECTIONS: tuple[Direction, ...] = ("missing", "different", "surplus")
 
 
 Answer = TypeVar("Answer")
-
-
-class Outcome(StrEnum):
-    """What became of a request."""
-
-    ADMITTED = "admitted"
-    AGAIN = "again"
-    REPLAYED = "replayed"
-    EXTENDED = "extended"
-    LEFT = "left"
-    REVOKED = "revoked"
-    NOTHING = "nothing"
-    WAITING = "waiting"
-    """It is on disk; the gateway is away and will be told as soon as it is back."""
-
-
-NOTED = {
-    Outcome.ADMITTED: Seen.ACCEPTED,
-    Outcome.AGAIN: Seen.ACCEPTED,
-    Outcome.LEFT: Seen.LEFT,
-    Outcome.REVOKED: Seen.REVOKED,
-}
-"""What a device's timeline says of an outcome."""
-
-
-ENDS = {Event.LEFT: Outcome.LEFT, Event.REVOKED: Outcome.REVOKED}
-"""What is asked for to end a session, and what it is called when it was done."""
 
 
 class NotStored(Exception):
@@ -97,8 +72,9 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         clock: Callable[[], Now],
         note: Note = unnoted,
         returning: Returning | None = None,
+        standing: Callable[[MacAddress], Standing] = lambda _mac: WELCOME,
     ) -> None:
-        self._returning = returning
+        self._returning, self._standing = returning, standing
         self._store, self._door, self._policy, self._clock, self._note = store, door, policy, clock, note
         self._active = instruments.gauge("portal_sessions_active")
         self._drift = instruments.gauge("portal_sessions_drift")
@@ -236,18 +212,21 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
             live = None
         if job.event in ENDS:
             return self._ended(book, live, mac, job.event, now)
+        if self._standing(mac).refusal is not None:
+            return (Outcome.NOTHING if job.returns_to else Outcome.REFUSED), Deny(mac)
         if live is not None:
             return self._goes_on(book, live, mac, job.event, now)
         if job.returns_to and self._returning:
             known = self._returning.recall(book, mac, job.returns_to, now)
             return self._opened(book, known, now) if known else (Outcome.NOTHING, None)
-        if job.acceptance is None:
-            return Outcome.NOTHING, None
-        if book.used(job.acceptance.token):
+        return self._accepted(book, job.acceptance, now) if job.acceptance else (Outcome.NOTHING, None)
+
+    def _accepted(self, book: Book, acceptance: Acceptance, now: Now) -> tuple[Outcome, Step | None]:
+        if book.used(acceptance.token):
             return Outcome.REPLAYED, None
         if self._returning:
-            self._returning.remember(book, job.acceptance, now)
-        return self._opened(book, job.acceptance, now)
+            self._returning.remember(book, acceptance, now)
+        return self._opened(book, acceptance, now)
 
     def _opened(self, book: Book, acceptance: Acceptance, now: Now) -> tuple[Outcome, Step | None]:
         session = decide(Session(), Event.ACCEPTED, now=now, policy=self._policy)

@@ -9,11 +9,13 @@ from flask import Flask
 
 from captive_portal.certificate import ends
 from captive_portal.clock import moment
+from captive_portal.devices import key
 from captive_portal.doorkeeper import Doorkeeper
 from captive_portal.forms import Signer
 from captive_portal.funnel import Following, counting
 from captive_portal.pseudonym import Pseudonyms
 from captive_portal.redirector import Redirector
+from captive_portal.refusals import Refusals
 from captive_portal.remote import Remote
 from captive_portal.returning import Returning
 from captive_portal.session import Policy
@@ -44,13 +46,14 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     store = Store(Path(handed["database"]))
     secret, shared = handed["secret"].encode(), handed["shared"]
     returning = Returning(secret, handed["remember"], facts.terms_version, shared=shared is not None)
-    doorkeeper = Doorkeeper(store, door, policy, instruments, moment, timeline.note, returning)
+    directives = Directives(store, facts.site, moment)
+    standing = Refusals(directives, lambda mac: key(mac, secret), moment)
+    doorkeeper = Doorkeeper(store, door, policy, instruments, moment, timeline.note, returning, standing)
     stack.enter_context(doorkeeper)
     welcome = stack.enter_context(Welcome(door, doorkeeper, facts.site, secret))
     if shared:
         stack.enter_context(_sharing(shared, store, doorkeeper, returning, instruments, welcome))
     stack.enter_context(Redirector(_place(handed["http"]), facts.url, instruments, timeline.heard))
-    directives = Directives(store, facts.site, moment)
     stack.enter_context(Following(door, timeline.note))
     _tell(instruments, facts, Path(handed["certificate"]))
     checks = {"doorkeeper": lambda: doorkeeper.wrong}
@@ -66,6 +69,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
         instruments=instruments,
         timeline=timeline,
         directives=directives,
+        standing=standing,
         record=store.record,
     )
     application = create_app(hall)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -127,6 +128,13 @@ class Desk:
                 known = {*self.timeline.macs(), *self.door.arrivals(0, 0)[1]}
                 self.door.apply([Unblock(mac) for mac in sorted(known) if self.key(mac) == gone.order.device])
         return {"ended": number}
+
+    def reopen(self) -> None:
+        """After a reboot the kernel knows nothing of a door that staff ordered open: tell it again."""
+        order = self.directives.latest(Kind.OPEN_DOOR)
+        with suppress(GatewayAway):
+            if order is not None and not self.door.status().open:
+                self.door.open(max(1, int(order.remaining(self.clock()))))
 
     def _open(self, given: Directive) -> None:
         """Open the door in the kernel; the order is taken back when the gateway could not be told."""

@@ -28,5 +28,6 @@ def management(handed: dict[str, Any], hall: Hall, store: Store) -> TlsServer:
         uplink=hall.uplink,
     )
     address, port = told["address"]
+    desk.reopen()
     api = create_api(desk, told["token"], hall.instruments)
     return TlsServer((address, port), api, Path(told["certificate"]), Path(told["key"]))

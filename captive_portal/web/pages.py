@@ -81,6 +81,8 @@ def accept() -> Answer:
         raise
     counter.labels(outcome.value).inc()
     hall().instruments.histogram("portal_accept_seconds").observe(time.perf_counter() - started)
+    if outcome is Outcome.REFUSED:
+        return redirect(there("splash"), 303)
     return redirect(there("splash", again=1) if outcome is Outcome.REPLAYED else there("status"), 303)
 
 

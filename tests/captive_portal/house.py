@@ -13,12 +13,14 @@ from prometheus_client import CollectorRegistry
 from werkzeug.test import TestResponse
 
 from captive_portal.admission import Admitted, Allow, Block, Deny, Step, Unblock
+from captive_portal.devices import key
 from captive_portal.doorkeeper import Doorkeeper
 from captive_portal.forms import Signer
 from captive_portal.funnel import counting
 from captive_portal.page_facts import page_facts
 from captive_portal.protocol import Counted, Seen, State, Truth
 from captive_portal.pseudonym import Pseudonyms
+from captive_portal.refusals import Refusals
 from captive_portal.remote import GatewayAway
 from captive_portal.session import Now, Policy
 from captive_portal.standing import WELCOME, Standing
@@ -140,6 +142,7 @@ class House:
         self.fibre = True
         self.stands: Standing = WELCOME
         self.directives = Directives(self.store, self.facts.site, self.clock)
+        self.refusals = Refusals(self.directives, lambda mac: key(mac, b"s" * 32), self.clock)
         self.timeline = Timeline(Pseudonyms(b"p" * 32), ZoneInfo(town.timezone), self.clock, counting(self.instruments))
         self.doorkeeper = self.new_doorkeeper(self.instruments)
         self.app = create_app(self._hall())
@@ -154,7 +157,12 @@ class House:
             instruments or Instruments("portal", CollectorRegistry()),
             self.clock,
             self.timeline.note,
+            standing=self.standing,
         )
+
+    def standing(self, mac: MacAddress) -> Standing:
+        """What a test says, else what staff have ordered."""
+        return self.refusals(mac) if self.stands is WELCOME else self.stands
 
     def _hall(self) -> Hall:
         return Hall(
@@ -170,7 +178,7 @@ class House:
             instruments=self.instruments,
             timeline=self.timeline,
             directives=self.directives,
-            standing=lambda _mac: self.stands,
+            standing=self.standing,
             record=self.store.record,
             pause=lambda _seconds: None,
         )

@@ -48,7 +48,7 @@ def test_an_order_stands_until_its_time_is_over(orders: Directives, clock: Clock
     assert orders.standing() == ()
 
 
-def test_orders_survive_a_restart_and_a_reboot(store: Store, orders: Directives, clock: Clock) -> None:
+def test_r32_orders_survive_a_restart_and_a_reboot(store: Store, orders: Directives, clock: Clock) -> None:
     for order in (CLOSED, BANNER, BLOCK):
         orders.give(order, 600)
     restarted = Directives(store, "mairie", clock).standing()
