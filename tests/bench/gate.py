@@ -11,9 +11,10 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from ipaddress import IPv4Address
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from door_twin import Twin, copy_town, sh, wait_for
 
 from parvis.inventory import load
 
+_numbers = count(os.getpid() * 10)
+"""Several gateways of one run have names of their own."""
 HERE = Path(__file__).parent
 OURS = ("portal", "gatewayd")
 GUESTS = "10.64.0.0/14"
@@ -60,15 +63,34 @@ class Gate(Twin):
         """Let programs in the gateway's namespace speak from every guest address."""
         self.within("gw", "ip", "route", "add", "local", GUESTS, "dev", "lo", "table", "local")
 
+    def street(self, numbers: Iterable[int]) -> None:
+        """Give each of *numbers* a device of its own, in the first resident's namespace."""
+        self.within("c1", "sysctl", "-qw", "net.ipv4.conf.all.arp_ignore=1", "net.ipv4.conf.all.arp_announce=2")
+        self.within("c1", "sysctl", "-qw", "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0")
+        lines = []
+        for n in numbers:
+            lines.append(f"link add link eth0 name mv{n} address {mac_of(n)} type macvlan mode private\n")
+            lines.append(f"address add {address_of(n)}/14 dev mv{n}\nlink set mv{n} up\n")
+            lines.append(f"route add default via {self.site.guest.gateway_ipv4} dev mv{n} metric {n}\n")
+        file = self.folder / "street"
+        file.write_text("".join(lines), "ascii")
+        self.within("c1", "ip", "-batch", str(file))
+
+    def walk(self, **words: Any) -> dict[str, Any]:
+        """What tests/bench/street.py found, told *words*: residents on the guest network itself."""
+        more = {"gateway": str(self.site.guest.gateway_ipv4), "certificate": str(self.certificate)}
+        return self._told("c1", "street.py", {"threads": 1, **more, **words})
+
     def knock(self, **words: Any) -> dict[str, Any]:
-        """What tests/bench/knock.py found, told *words*."""
+        """What tests/bench/knock.py found, told *words*: residents within the gateway's namespace."""
         more = {"address": str(self.site.guest.gateway_ipv4), "port": 8443, "certificate": str(self.certificate)}
-        paths = os.pathsep.join(
-            str(part) for part in (HERE.parents[1], HERE, HERE.parent, HERE.parent / "captive_portal")
-        )
-        told = json.dumps({"threads": 16, **more, **words})
-        argv = ("env", f"PYTHONPATH={paths}", sys.executable, str(HERE / "knock.py"), told)
-        found: dict[str, Any] = json.loads(sh("ip", "netns", "exec", self.name("gw"), *argv, timeout=7200))
+        return self._told("gw", "knock.py", {"threads": 16, **more, **words})
+
+    def _told(self, part: str, script: str, words: dict[str, Any]) -> dict[str, Any]:
+        places = (HERE.parents[1], HERE, HERE.parent, HERE.parent / "captive_portal")
+        paths = os.pathsep.join(str(place) for place in places)
+        argv = ("env", f"PYTHONPATH={paths}", sys.executable, str(HERE / script), json.dumps(words))
+        found: dict[str, Any] = json.loads(sh("ip", "netns", "exec", self.name(part), *argv, timeout=7200))
         return found
 
     def cpu_seconds(self) -> dict[str, float]:
@@ -83,8 +105,8 @@ def cpu_seconds(pid: int) -> float:
 
 
 @contextmanager
-def gate(devices: int) -> Iterator[Gate]:
-    """A gateway that runs, with *devices* leases."""
+def built(devices: int) -> Iterator[Gate]:
+    """A gateway's namespaces, an internet behind it, and *devices* leases; none of our processes runs."""
     folder = Path(tempfile.mkdtemp(prefix="be-"))
     folder.chmod(0o755)
     town_folder = copy_town(folder / "town", "12h")
@@ -93,17 +115,26 @@ def gate(devices: int) -> Iterator[Gate]:
     assert "10.11.0.0/22" in text
     site.write_text(text.replace("10.11.0.0/22", GUESTS), "utf-8")
     town = load(town_folder)
-    made = Gate(town, town.site("maison-services-publics"), folder)
+    made = Gate(town, town.site("maison-services-publics"), folder, number=next(_numbers))
     try:
         made.build()
-        made.are_local()
         made.lease(devices)
-        made.start_gatewayd()
-        made.start_portal()
+        made.start_internet()
         yield made
     finally:
         made.tear_down()
         shutil.rmtree(folder)
+
+
+@contextmanager
+def gate(devices: int, *, local: bool = True) -> Iterator[Gate]:
+    """The same, with gatewayd and the portal at work; where *local*, devices speak from the gateway's namespace."""
+    with built(devices) as made:
+        if local:
+            made.are_local()
+        made.start_gatewayd()
+        made.start_portal()
+        yield made
 
 
 def settled(made: Gate, sessions: int) -> None:

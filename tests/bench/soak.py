@@ -86,8 +86,9 @@ def soak(minutes: float, sessions: int, out: Path) -> None:
         table.writeheader()
         started = time.monotonic()
         first = made.knock(what="accept", devices=[1, sessions])
-        print(f"{sessions} accepted at {first['rate']:.0f}/s, {first['failures']} failures", file=sys.stderr)
-        settled(made, sessions)
+        words = f"{sessions} accepted at {first['rate']:.0f}/s, {first['failures']} failures {first['first_failure']}"
+        print(words, file=sys.stderr, flush=True)
+        settled(made, sessions - first["failures"])
         makers = load(made, sessions, minutes * 60 - (time.monotonic() - started))
         for maker in makers:
             maker.start()

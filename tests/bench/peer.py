@@ -1,0 +1,110 @@
+"""openNDS, Debian's package, run beside ours: unpacked into a folder and laid over /usr for its own processes only.
+
+Nothing is installed, nothing starts as a service. It writes one iptables rule set and forks shell scripts; iptables-nft
+does not suit it on every kernel, so it gets iptables-legacy.
+"""
+
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+from door_twin import sh, wait_for
+from gate import Gate, address_of, mac_of
+
+PACKAGES = (
+    *(
+        "opennds",
+        "opennds-daemon",
+        "opennds-daemon-common",
+        "libmicrohttpd12",
+        "iptables",
+        "libip4tc2",
+        "libip6tc2",
+        "libxtables12",
+    ),
+    *("libnetfilter-conntrack3", "libnfnetlink0"),
+)
+FAS_KEY = "1234567890"
+"""openNDS' default."""
+CONFIG = """\
+GatewayInterface guest0
+GatewayName bench
+MaxClients 6000
+SessionTimeout 0
+login_option_enabled 1
+FirewallRuleSet authenticated-users {
+  FirewallRule allow all
+}
+"""
+
+
+def fetch(folder: Path) -> Path:
+    """Debian's packages, unpacked; the folder that is laid over the root."""
+    root = folder / "opennds"
+    root.mkdir()
+    done = subprocess.run(
+        ("apt-get", "download", *PACKAGES), cwd=folder, capture_output=True, text=True, check=False, timeout=120
+    )
+    found = sorted(folder.glob("*.deb"))
+    if done.returncode or not found:
+        raise SystemExit(f"openNDS could not be had: {done.stderr.strip()}")
+    for package in found:
+        sh("dpkg", "-x", str(package), str(root))
+    return root
+
+
+START = """\
+set -e
+mount --bind {here} /mnt
+for place in usr etc; do
+  top=/mnt/$place.top
+  mount -t tmpfs none $top
+  mkdir $top/upper $top/work
+  mount -t overlay overlay -o lowerdir={root}/$place:/$place,upperdir=$top/upper,workdir=$top/work /$place
+done
+mount --bind /mnt/misc /var/lib/misc
+cp /mnt/opennds.conf /etc/opennds/opennds.conf
+ln -sf iptables-legacy /usr/sbin/iptables
+ldconfig
+mount -t tmpfs none /run
+mount -t tmpfs none /tmp
+exec opennds -f -d 1
+"""
+"""In namespaces of its own for mounts and processes: its scripts edit /etc and restart dnsmasq by name."""
+
+
+class Peer:
+    """openNDS on *gate*'s guest interface, where neither gatewayd nor the portal runs."""
+
+    def __init__(self, gate: Gate, root: Path) -> None:
+        self._gate, self._root = gate, root
+
+    def start(self, devices: Iterable[int]) -> None:
+        """Start it; it refuses clients that dnsmasq has no lease of."""
+        here = self._gate.folder / "peer"
+        for name in ("misc", "usr.top", "etc.top"):
+            (here / name).mkdir(parents=True)
+        (here / "opennds.conf").write_text(CONFIG, "ascii")
+        leases = (f"1999999999 {mac_of(n)} {address_of(n)} host *\n" for n in devices)
+        (here / "misc" / "dnsmasq.leases").write_text("".join(leases), "ascii")
+        (here / "start.sh").write_text(START.format(here=here, root=self._root), "ascii")
+        self._gate.within("gw", "ip", "-6", "addr", "flush", "dev", "guest0")
+        apart = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private")
+        self._gate.start("opennds", "gw", *apart, "sh", str(here / "start.sh"))
+        wait_for(lambda: ":2050" in self._gate.within("gw", "ss", "-ltn"), "openNDS", 30)
+
+    @property
+    def pids(self) -> list[int]:
+        """openNDS' processes, without those that only started it."""
+        return [pid for pid in descendants(self._gate.processes["opennds"].pid) if command(pid) == "opennds"]
+
+
+def descendants(pid: int) -> list[int]:
+    """All processes that *pid* started, and those they started."""
+    files = Path(f"/proc/{pid}/task").glob("*/children")
+    own = [int(child) for file in files for child in file.read_text("ascii").split()]
+    return own + [further for child in own for further in descendants(child)]
+
+
+def command(pid: int) -> str:
+    return Path(f"/proc/{pid}/comm").read_text("ascii").strip()

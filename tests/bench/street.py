@@ -1,0 +1,172 @@
+"""A street of residents: each a macvlan with its own MAC address, its own lease, its own connections. Prints JSON.
+
+Runs inside the residents' namespace. Usage: street.py '{"portal": "ours"|"opennds", "devices": [2, 41], "threads": 8,
+"what": "redirect"|"splash"|"login"|"online", …}'. Every device does *what* once. Times are seconds.
+"""
+
+import base64
+import hashlib
+import json
+import re
+import socket
+import ssl
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+from urllib.parse import urlsplit
+
+from gate import address_of
+from knock import Tally, whole
+
+INTERNET = "203.0.113.80"
+HOST = "wifi.cachan.example"
+FAS_KEY = "1234567890"
+SO_BINDTODEVICE = 25
+
+
+class Device:
+    """One resident's device, number *number*."""
+
+    def __init__(self, number: int, words: dict[str, Any]) -> None:
+        self.number, self._words = number, words
+        self._context = ssl.create_default_context(cafile=words["certificate"] if words["portal"] == "ours" else None)
+
+    def ask(self, host: str, request: str, port: int = 80, *, secure: bool = False) -> bytes:
+        """The whole answer of *host*, over a connection of its own."""
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as plain:
+            plain.settimeout(15)
+            plain.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, f"mv{self.number}".encode() + b"\0")
+            plain.bind((address_of(self.number), 0))
+            plain.connect((host, port))
+            channel = self._context.wrap_socket(plain, server_hostname=HOST) if secure else plain
+            with channel:
+                channel.sendall(request.encode())
+                return whole(channel)
+
+    def get(self, host: str, path: str, port: int = 80, *, secure: bool = False, name: str = "") -> bytes:
+        lines = f"GET {path} HTTP/1.1\r\nHost: {name or host}\r\nUser-Agent: bench\r\nConnection: close\r\n\r\n"
+        return self.ask(host, lines, port, secure=secure)
+
+    def online(self) -> bool:
+        return b"the internet" in self.get(INTERNET, "/")
+
+
+def location(answer: bytes) -> str:
+    found = re.search(rb"\r\n[Ll]ocation: ([^\r]+)", answer)
+    if not found:
+        raise OSError(f"no redirect: {answer[:120]!r}")
+    return found[1].decode()
+
+
+def checked(good: bool, answer: bytes) -> None:
+    if not good:
+        raise OSError(f"not the answer expected: {answer[:300]!r}")
+
+
+class Ours:
+    """Our portal's steps; *prepare* is not timed."""
+
+    def prepare(self, device: Device, what: str) -> Any:
+        if what != "login":
+            return None
+        page = self._splash(device)
+        return page.split(b'/accept"', 1)[1].split(b'name="token" value="', 1)[1].split(b'"', 1)[0].decode()
+
+    def _splash(self, device: Device) -> bytes:
+        return device.get(device._words["gateway"], "/fr/", 443, secure=True, name=HOST)
+
+    def redirect(self, device: Device, _: Any) -> None:
+        answer = device.get(INTERNET, "/")
+        checked(HOST in location(answer), answer)
+
+    def splash(self, device: Device, _: Any) -> None:
+        answer = self._splash(device)
+        checked(b"<form" in answer, answer)
+
+    def login(self, device: Device, token: str) -> None:
+        body = f"token={token}"
+        answer = device.ask(
+            device._words["gateway"],
+            f"POST /fr/accept HTTP/1.1\r\nHost: {HOST}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n"
+            f"Content-Type: application/x-www-form-urlencoded\r\n\r\n{body}",
+            443,
+            secure=True,
+        )
+        checked(b" 303" in answer[:20], answer)
+
+
+class OpenNds:
+    """openNDS' steps: its splash page is made by a shell script; a login is a GET with a hashed token."""
+
+    def prepare(self, device: Device, what: str) -> Any:
+        return location(device.get(INTERNET, "/")) if what in {"splash", "login"} else None
+
+    def redirect(self, device: Device, _: Any) -> None:
+        answer = device.get(INTERNET, "/")
+        checked("fas=" in location(answer), answer)
+
+    def splash(self, device: Device, target: str) -> None:
+        parts = urlsplit(target)
+        answer = device.get(parts.hostname or "", f"{parts.path}?{parts.query}", parts.port or 80)
+        checked(b"<form" in answer or b"<html" in answer, answer)
+
+    def login(self, device: Device, target: str) -> None:
+        parts = urlsplit(target)
+        told = base64.b64decode(parts.query.split("fas=", 1)[1].split("&", 1)[0] + "==").decode("latin-1")
+        found = re.search(r"hid=([0-9a-f]+)", told)
+        token = hashlib.sha256(((found[1] if found else "") + FAS_KEY).encode()).hexdigest()
+        answer = device.get(
+            parts.hostname or "", f"/opennds_auth/?tok={token}&redir=http://{INTERNET}/", parts.port or 80
+        )
+        checked(b" 30" in answer[:20] or b" 200" in answer[:20], answer)
+
+
+def tried(tally: Tally, deed: Callable[[], Any]) -> Any:
+    """What *deed* gave; a failure is counted, and None."""
+    try:
+        return deed()
+    except (OSError, ValueError, IndexError) as error:
+        tally.failures += 1
+        tally.first = tally.first or repr(error)
+        return None
+
+
+def timed(tally: Tally, deed: Callable[[], Any]) -> None:
+    started, failures = time.perf_counter(), tally.failures
+    tried(tally, deed)
+    if tally.failures == failures:
+        tally.times.append(time.perf_counter() - started)
+
+
+def walk(words: dict[str, Any]) -> dict[str, Any]:
+    """Every device does it once, so many at a time; then the numbers."""
+    portal: Any = Ours() if words["portal"] == "ours" else OpenNds()
+    first, last = words["devices"]
+    devices = [Device(number, words) for number in range(first, last + 1)]
+    tally = Tally()
+    with ThreadPoolExecutor(words["threads"]) as pool:
+        if words["what"] == "online":
+            online = list(pool.map(lambda device: bool(tried(tally, device.online)), devices))
+            return {"online": sum(online), "count": len(online)}
+        made = list(pool.map(lambda device: tried(tally, lambda: portal.prepare(device, words["what"])), devices))
+        prepared, tally = tally, Tally()
+        deed = getattr(portal, words["what"])
+        started = time.perf_counter()
+        todo = zip(devices, made, strict=True)
+        list(pool.map(lambda one: timed(tally, lambda: deed(*one)), todo))
+        took = time.perf_counter() - started
+    times = sorted(tally.times) or [0.0]
+    return {
+        "rate": len(tally.times) / took,
+        "p50": times[len(times) // 2],
+        "max": times[-1],
+        "count": len(devices),
+        "failures": tally.failures + prepared.failures,
+        "first_failure": tally.first or prepared.first,
+    }
+
+
+if __name__ == "__main__":
+    json.dump(walk(json.loads(sys.argv[1])), sys.stdout)
