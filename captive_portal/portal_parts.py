@@ -14,6 +14,7 @@ from captive_portal.doorkeeper import Doorkeeper
 from captive_portal.forms import Signer
 from captive_portal.funnel import Following, counting
 from captive_portal.pseudonym import Pseudonyms
+from captive_portal.ready import Ready
 from captive_portal.redirector import Redirector
 from captive_portal.refusals import Refusals
 from captive_portal.remote import Remote
@@ -56,7 +57,8 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     stack.enter_context(Redirector(_place(handed["http"]), facts.url, instruments, timeline.heard))
     stack.enter_context(Following(door, timeline.note))
     _tell(instruments, facts, Path(handed["certificate"]))
-    checks = {"doorkeeper": lambda: doorkeeper.wrong}
+    ready = Ready((handed["bind"], handed["https_port"]), lambda: _ready(handed))
+    checks = {"doorkeeper": lambda: doorkeeper.wrong, "pages": lambda: ready.wrong}
     stack.enter_context(Endpoint((handed["listen"], handed["port"]), registry, checks))
     hall = Hall(
         facts=facts,
@@ -78,9 +80,13 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
 
         stack.enter_context(management(handed, hall, store))
     heap.give_back()
-    notify("READY=1")
-    log.info("started", version=VERSION, town=handed["town"], site=facts.site, port=handed["port"])
+    ready.watch()
     return application
+
+
+def _ready(handed: dict[str, Any]) -> None:
+    notify("READY=1")
+    log.info("started", version=VERSION, town=handed["town"], site=handed["facts"]["site"], port=handed["port"])
 
 
 def _sharing(
