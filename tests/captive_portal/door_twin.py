@@ -284,6 +284,7 @@ class Twin:
         user = ("setpriv", f"--reuid={PORTAL_UID}", f"--regid={PORTAL_UID}", "--clear-groups", "--bounding-set=-all")
         self.start("portal", "gw", *user, sys.executable, PARVIS, "portal", "--settings", str(settings))
         wait_for(lambda: self.healthy(9201), "portal")
+        wait_for(lambda: not refused(self.name("gw"), ("127.0.0.1", 8443)), "portal's pages")
 
     def healthy(self, port: int) -> bool:
         url = f"http://{self.site.gateway.address}:{port}/healthz"

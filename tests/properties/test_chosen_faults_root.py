@@ -107,9 +107,7 @@ def test_f38_r48_any_process_may_be_killed_and_the_session_stays(storm: Storm, r
     assert storm.stored() == storm.admitted()
 
 
-@pytest.mark.parametrize(
-    "what", ["set inet portal up", "set inet portal down", "set inet portal lease4", "map inet portal auth"]
-)
+@pytest.mark.parametrize("what", ["set up", "set down", "set lease4", "map auth"])
 def test_whatever_set_a_colleague_flushes_packets_pass_again(storm: Storm, resident: Walker, what: str) -> None:
     kind, name = what.split()
 
