@@ -468,3 +468,16 @@ def test_a_wall_clock_set_anew_between_accepting_and_telling_changes_nothing(
     town.exchange()
 
     assert sports.appears()
+
+
+def test_f42_an_empty_stand_in_hears_from_the_database_whom_it_may_admit(town: Town, library: Site) -> None:
+    library.accepts()
+    town.exchange()
+    (town.folder / "stand-in").mkdir()
+    town.folder /= "stand-in"
+
+    stand_in = town.site("bibliotheque")
+    assert stand_in.sharing.exchange()
+
+    assert stand_in.appears()
+    assert town.server.says("SELECT count(*) FROM passes") == "1"
