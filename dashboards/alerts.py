@@ -12,10 +12,10 @@ from parvis.catalogue import metric
 from parvis.values import Duration
 
 Severity = Literal["page", "page-jour", "ticket"]
-Layer = Literal["town", "uplink", "gateway", "switch", "ap", "monitoring"]
+Layer = Literal["town", "uplink", "gateway", "switch", "ap", "monitoring", "service"]
 
 LADDER: tuple[Layer, ...] = ("town", "uplink", "gateway", "switch", "ap")
-"""What stands higher makes silent what stands lower."""
+"""What stands higher makes silent what stands lower. ``service`` stands apart: what runs out slowly is no outage."""
 MUTED_BY_TOWN: tuple[Layer, ...] = ("monitoring",)
 """Beside the ladder: when nothing answers, that the collectors hear nothing is no news."""
 

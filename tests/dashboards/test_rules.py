@@ -26,6 +26,8 @@ CASES: dict[str, tuple[str, str, dict[str, str]]] = {
     "BorneMuette": (f'ap_up{{{SITE}, device="ap-lagrange-tribune"}}', "0|1", {"device": "ap-lagrange-tribune"}),
     "CollecteurMuet": ('snmp_data_age_seconds{town="cachan"}', "301|300", {}),
     "MoniteurMuet": ('up{job="monitor", town="cachan"}', "0|1", {"job": "monitor"}),
+    "CertificatBientotFini": (f"portal_certificate_remaining_seconds{{{SITE}}}", "1209599|1209600", {}),
+    "AdressesPresqueEpuisees": (f"gateway_pool_used_ratio{{{SITE}}}", "0.91|0.9", {}),
     "SupervisionAveugle": (
         f'reachability_state{{{SITE}, subject="fibre-lagrange", kind="uplink", state="unknown"}}',
         "1|0",
@@ -67,7 +69,7 @@ def expectation(rule: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
 def unit_test(rule: dict[str, Any], series: str, value: str, at: float, expected: list[dict[str, Any]]) -> Any:
     return {
         "interval": "15s",
-        "input_series": [{"series": series, "values": f"{value}x240"}],
+        "input_series": [{"series": series, "values": f"{value}x400"}],
         "alert_rule_test": [{"eval_time": f"{at:.0f}s", "alertname": rule["alert"], "exp_alerts": expected}],
     }
 
@@ -83,7 +85,7 @@ def test_each_alert_fires_after_its_wait_not_before_and_not_without_cause(
     tests = [
         unit_test(rule, series, firing, wait + 30, [expectation(rule, labels)]),
         unit_test(rule, series, firing, wait - 15, []),
-        unit_test(rule, series, silent, 3000, []),
+        unit_test(rule, series, silent, 5400, []),
     ]
     (tmp_path / "rules.yml").write_text(rules(town))
     file = tmp_path / "tests.yml"
