@@ -92,6 +92,7 @@ def portal_facts(settings: PortalSettings) -> dict[str, Any]:
         "shared": shared,
         "facts": asdict(page_facts(town, site)),
         "uplink": site.gateway.uplink_interface,
+        "resolvers": [str(address) for address in town.dns_upstream],
         "secret": secret,
         "certificate": str(settings.certificate),
         "key": str(settings.key),

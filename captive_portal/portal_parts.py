@@ -23,7 +23,7 @@ from captive_portal.session import Policy
 from captive_portal.store import Store
 from captive_portal.store_directives import Directives
 from captive_portal.timeline import Timeline
-from captive_portal.uplink import running
+from captive_portal.uplink import DNS_PORT, Uplink, answered
 from captive_portal.web.application import create_app
 from captive_portal.web.facts import Facts
 from captive_portal.web.terms import terms
@@ -60,6 +60,8 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     ready = Ready((handed["bind"], handed["https_port"]), lambda: _ready(handed))
     checks = {"doorkeeper": lambda: doorkeeper.wrong, "pages": lambda: ready.wrong}
     stack.enter_context(Endpoint((handed["listen"], handed["port"]), registry, checks))
+    resolvers = [(address, DNS_PORT) for address in handed["resolvers"]]
+    uplink = stack.enter_context(Uplink(handed["uplink"], partial(answered, resolvers)))
     hall = Hall(
         facts=facts,
         terms={language: terms(facts, facts.terms_version, language) for language in facts.languages},
@@ -67,7 +69,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
         doorkeeper=doorkeeper,
         signer=Signer(handed["secret"].encode()),
         clock=moment,
-        uplink=lambda: running(handed["uplink"]),
+        uplink=uplink.there,
         instruments=instruments,
         timeline=timeline,
         directives=directives,

@@ -10,6 +10,7 @@ from house import HOST, House
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 from served import LOOKS, Look, Served, address, browser
 
 from captive_portal.web.declarations import BUDGET
@@ -154,12 +155,12 @@ def test_r07_r08_the_whole_way_by_keyboard_is_full_pages_and_visible_focus(
 
     chromium.switch_to.active_element.send_keys(Keys.ENTER)
 
-    assert chromium.current_url == address("fr", "status")
+    WebDriverWait(chromium, 10).until(lambda driver: driver.current_url == address("fr", "status"))
     assert chromium.title.startswith("Vous êtes en ligne")
     assert [a.session for a in served.house.gateway.admitted().values()] != []
     leave = chromium.find_element(By.CSS_SELECTOR, "form[action$=leave] button")
     leave.send_keys(Keys.ENTER)
-    assert chromium.current_url == address("fr", "goodbye")
+    WebDriverWait(chromium, 10).until(lambda driver: driver.current_url == address("fr", "goodbye"))
 
 
 def test_the_skip_link_leads_to_the_content(served: Served, chromium: webdriver.Chrome) -> None:
@@ -235,6 +236,7 @@ def test_the_whole_way_asks_only_the_portal_and_stays_in_its_budget(served: Serv
         requests(chromium)
         chromium.get(address("fr", ""))
         chromium.find_element(By.CSS_SELECTOR, "main form button").click()
+        WebDriverWait(chromium, 10).until(lambda driver: "/status" in driver.current_url)
         seen = requests(chromium)
 
         assert {url.split("/")[2] for url, _ in seen} == {HOST}
@@ -255,6 +257,6 @@ def test_f12_the_way_works_without_javascript_cookies_and_storage(served: Served
         driver.get(address("fr", ""))
         driver.find_element(By.CSS_SELECTOR, "main form button").click()
 
-        assert driver.current_url == address("fr", "status")
+        WebDriverWait(driver, 10).until(lambda driver: driver.current_url == address("fr", "status"))
         assert "Vous êtes en ligne" in driver.page_source
         served.house.visitor("127.0.0.1").leaves()
