@@ -1,6 +1,7 @@
 """The parts of the portal's process, and how they fit together."""
 
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
