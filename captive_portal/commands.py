@@ -52,7 +52,16 @@ def gatewayd_facts(settings: GatewaydSettings) -> dict[str, Any]:
         "uids": settings.allowed_uids(),
         "leases": str(settings.leases),
         "offer": _offer(town, site),
+        "garden": _garden(town, site),
     }
+
+
+def _garden(town: Town, site: Site) -> dict[str, Any] | None:
+    """Which names the walled garden has, and who resolves them; None without one."""
+    if not town.garden:
+        return None
+    families = [4, 6] if site.guest.ipv6 else [4]
+    return {"names": list(town.garden), "resolver": str(site.guest.gateway_ipv4), "families": families}
 
 
 def _offer(town: Town, site: Site) -> dict[str, str] | None:

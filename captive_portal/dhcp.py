@@ -10,7 +10,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
-from captive_portal import urls
+from captive_portal import garden, urls
 from parvis.inventory import Site, Town
 
 LEASE_FILE = Path("/var/lib/kea/kea-leases4.csv")
@@ -86,6 +86,7 @@ def dnsmasq(town: Town, site: Site) -> str:
         *(f"server={upstream}" for upstream in town.dns_upstream),
         f"host-record={town.policy(site).host},{gateway4}" + (f",{gateway6}" if gateway6 else ""),
         f"local=/{town.policy(site).host}/",
+        *garden.dnsmasq_lines(town, site),
     ]
     if gateway6:
         # Stateless DHCPv6 (RFC 8415 section 6.1): no address is leased; gatewayd advertises prefix and resolver.

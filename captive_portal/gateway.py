@@ -3,7 +3,7 @@
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, IPv6Address
 
 import nftables
 
@@ -21,6 +21,9 @@ BURST_SECONDS = 0.25
 SMALLEST_BURST = 32_000
 """Bytes; less would drop single segments of TCP with offloads."""
 DIRECTIONS = ("up", "down")
+GARDEN = {4: "garden4", 6: "garden6"}
+GARDEN_SECONDS = 7200
+"""As long as an answer may be in use: half an hour in dnsmasq, half an hour in a phone, and as much again."""
 SIZED = ("auth", "lease4", "blocked", "known6", "garden4", "garden6")
 LEASES_AT_ONCE = 500
 MARK_BYTES = 4
@@ -137,6 +140,18 @@ class Gateway:
                     if seconds:
                         changes.add(name, key, max(1, seconds))
             changes.commit(self._channel, sure=False)
+
+    def plant(self, addresses: Iterable[IPv4Address | IPv6Address]) -> dict[int, int]:
+        """Let the walled garden hold *addresses*; how many it did not, by family."""
+        wanted = {family: [one.packed for one in addresses if one.version == family] for family in GARDEN}
+        missing, changes = {}, Transaction()
+        for family, keys in wanted.items():
+            held = self._find(GARDEN[family], keys)
+            missing[family] = len(set(keys) - held.keys())
+            for key in set(keys) - held.keys():
+                changes.add(GARDEN[family], key, GARDEN_SECONDS)
+        changes.commit(self._channel)
+        return missing
 
     def _leased(self) -> set[Pair]:
         keys = [one.key[SLOT:] for one in self._all("lease4")]

@@ -20,6 +20,7 @@ from captive_portal.advertisement import Offer
 from captive_portal.advertiser import Advertiser, drop_raw
 from captive_portal.changes import Changes
 from captive_portal.clock import boot_seconds
+from captive_portal.garden_watch import GardenWatch
 from captive_portal.gateway import Gateway
 from captive_portal.guard import Guard, Site
 from captive_portal.launch import handed
@@ -47,9 +48,10 @@ class Loop(AbstractContextManager["Loop"]):
         uids: frozenset[int],
         leases: Path,
         advertiser: Advertiser | None = None,
+        watch: GardenWatch | None = None,
     ) -> None:
         self._guard, self._follower, self._path, self._uids, self._folder = guard, follower, socket, uids, leases.parent
-        self._advertiser = advertiser
+        self._advertiser, self._garden = advertiser, watch
         self._selector = selectors.DefaultSelector()
         self._wake, self._woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)[::-1]
         self._stopping = False
@@ -80,6 +82,9 @@ class Loop(AbstractContextManager["Loop"]):
         advertiser = self._advertiser
         if advertiser is not None:
             self._selector.register(advertiser, selectors.EVENT_READ, lambda _e: advertiser.answer(time.monotonic()))
+        garden = self._garden
+        if garden is not None:
+            self._selector.register(garden, selectors.EVENT_READ, lambda _e: garden.answered())
         self._ready.set()
         self._wait_and_work(listener)
         listener.close()
@@ -106,6 +111,8 @@ class Loop(AbstractContextManager["Loop"]):
         listener.sweep(now)
         if self._advertiser is not None:
             self._advertiser.tick(now)
+        if self._garden is not None:
+            self._garden.tick(now)
         self._watch_leases()
         self._guard.follow_leases()
         if self._touched or ticks == 1:
@@ -148,7 +155,8 @@ def run(facts: dict[str, Any]) -> None:
     }
     advertiser = _advertiser(interface, facts["offer"], instruments)
     drop_raw()
-    loop = Loop(guard, follower, Path(facts["socket"]), frozenset(facts["uids"]), leases, advertiser)
+    watch = _garden(facts["garden"], guard, instruments)
+    loop = Loop(guard, follower, Path(facts["socket"]), frozenset(facts["uids"]), leases, advertiser, watch)
     endpoint = Endpoint((facts["listen"], facts["port"]), registry, checks)
     hold([loop, endpoint], version=VERSION, town=facts["town"], site=facts["site"], port=facts["port"])
 
@@ -162,6 +170,13 @@ def _advertiser(interface: str, offer: dict[str, str] | None, instruments: Instr
         sent.labels(to)
     made = Offer(IPv6Network(offer["prefix"]), IPv6Address(offer["resolver"]), offer["api"])
     return Advertiser(interface, made, lambda to: sent.labels(to).inc())
+
+
+def _garden(facts: dict[str, Any] | None, guard: Guard, instruments: Instruments) -> GardenWatch | None:
+    """Who watches the walled garden; None where there is none."""
+    if facts is None:
+        return None
+    return GardenWatch(facts["names"], facts["resolver"], facts["families"], guard.plant, instruments)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """What gatewayd knows and does: the ruleset, the leases, the sessions. It answers requests; it has no socket."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
@@ -98,6 +98,14 @@ class Guard:
             self._transact(lambda: self._gateway.lease(gone, held))
         except TransactionFailed as error:  # the tables are gone: verify() brings them back, leases included
             log.warning("leases wait for the ruleset", words=str(error))
+
+    def plant(self, addresses: Iterable[IPv4Address | IPv6Address]) -> dict[int, int]:
+        """See :meth:`Gateway.plant`; nothing is missing while the kernel refuses."""
+        try:
+            return self._gateway.plant(addresses)
+        except (TransactionFailed, OSError) as error:
+            log.warning("the walled garden waits for the ruleset", words=str(error))
+            return {}
 
     def count(self) -> None:
         """Bring the gauges up to date."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab.plan import DNS, WEB, Plan, Resident, centre_address
+from lab.plan import DNS, SERVICES, WEB, Plan, Resident, centre_address
 from lab.probes import Check
 from lab.processes import Program
 from lab.state import file_for, folder_for
@@ -73,8 +73,9 @@ class Debian:
     """The script what runs as another user starts through; see lab.users."""
 
     def internet_dns(self) -> Program:
-        """The fake internet's DNS: any name leads to its web server."""
-        answers = tuple(f"--address=/#/{address}" for address in WEB)
+        """The fake internet's DNS: any name leads to its web server, the town's services to their own address."""
+        garden = (f"--address=/{name}/{address}" for name in self.town.garden for address in SERVICES)
+        answers = (*(f"--address=/#/{address}" for address in WEB), *garden)
         listening = tuple(f"--listen-address={address}" for address in DNS)
         options = ("--keep-in-foreground", "--conf-file=/dev/null", "--no-hosts", "--no-resolv", "--bind-interfaces")
         argv = ("dnsmasq", *options, "--log-facility=-", "--pid-file=", *listening, *answers)

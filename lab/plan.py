@@ -11,6 +11,8 @@ from parvis.inventory import Site, Town
 from parvis.values import MacAddress
 
 WEB = ("203.0.113.80", "2001:db8:80::80")
+SERVICES = ("203.0.113.90", "2001:db8:80::90")
+"""The town's online services: an address of their own, because the walled garden opens addresses, not names."""
 DNS = ("203.0.113.53", "2001:db8:80::53")
 EDGE = ("203.0.113.1", "2001:db8:80::1")
 """The centre's end of the link to the fake internet."""
@@ -163,7 +165,7 @@ def port_name(port: str) -> str:
 
 
 def _internet(made: Plan) -> None:
-    addresses = tuple(f"{address}/{24 if '.' in address else 64}" for address in (*WEB, *DNS))
+    addresses = tuple(f"{address}/{24 if '.' in address else 64}" for address in (*WEB, *SERVICES, *DNS))
     edge = (f"{EDGE[0]}/24", f"{EDGE[1]}/64")
     made.wires.append(Wire(End(made.inet, "town0", addresses), End(made.centre, "inet0", edge)))
 

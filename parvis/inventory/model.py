@@ -284,6 +284,8 @@ class TownFile(Part):
     rota: Rota
     languages: Annotated[tuple[Language, ...], AfterValidator(_french_first)] = ("fr", "en")
     services: Annotated[tuple[OnlineService, ...], Field(max_length=8)] = ()
+    garden: Annotated[tuple[Host, ...], Field(max_length=32)] = ()
+    """Names, with everything below them, that are reachable before acceptance: the walled garden."""
     emergency: Annotated[tuple[EmergencyNumber, ...], Field(max_length=8)] = ()
     news: Text | None = None
     appearance: Appearance = Appearance()

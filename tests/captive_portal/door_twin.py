@@ -23,6 +23,9 @@ GATEWAYD_UID, PORTAL_UID = 61021, 61022
 PREFIX = "pt-"
 PARVIS = str(Path(sys.executable).parent / "parvis")
 WEB4, WEB6 = "203.0.113.80", "2001:db8:ffff:80::80"
+GARDEN_NAME, GARDEN4, GARDEN6 = "famille.cachan.example", "203.0.113.90", "2001:db8:ffff:80::90"
+HTTPS_RECORD = "000100000100030268320004000400cb007150"
+"""SvcPriority 1, owner's name, alpn h2, ipv4hint (RFC 9460)."""
 CLONE_NEWNET = 0x40000000
 HERE = Path(__file__).parent
 
@@ -187,6 +190,8 @@ class Twin:
             ("inet", "lo", f"{WEB4}/32"),
             ("inet", "lo", "203.0.113.53/32"),
             ("inet", "lo", f"{WEB6}/128"),
+            ("inet", "lo", f"{GARDEN4}/32"),
+            ("inet", "lo", f"{GARDEN6}/128"),
             ("inet", "lo", "10.90.0.1/32"),
         ]
         for part, device, address in plan:
@@ -220,10 +225,14 @@ class Twin:
         """Web and names: every name there is leads to the one host of the internet, but NCSI's to its own."""
         files = self.authority_files()
         self.start("internet", "inet", sys.executable, str(HERE / "fake_internet.py"), *files)
-        names = (f"/#/{WEB4}", f"/#/{WEB6}", f"/{NCSI_NAME}/{NCSI_ADDRESS}")
+        garden = (f"/cachan.example/{GARDEN4}", f"/cachan.example/{GARDEN6}")
+        names = (f"/#/{WEB4}", f"/#/{WEB6}", f"/{NCSI_NAME}/{NCSI_ADDRESS}", *garden)
         addresses = [f"--address={name}" for name in names]
         place = ("--listen-address=203.0.113.53", "--bind-interfaces", "--no-resolv", "--no-hosts", "--pid-file=")
-        self.start("names", "inet", "dnsmasq", "-k", "--conf-file=/dev/null", "--log-facility=-", *place, *addresses)
+        records = (f"--dns-rr=typed.example.org,65,{HTTPS_RECORD}", f"--txt-record=long.example.org,{'x' * 250}")
+        self.start(
+            "names", "inet", "dnsmasq", "-k", "--conf-file=/dev/null", "--log-facility=-", *place, *addresses, *records
+        )
 
     def authority_files(self) -> tuple[str, str]:
         """Certificate and key of the internet's HTTPS hosts; whoever trusts ``internet-ca.pem`` trusts them."""
