@@ -18,16 +18,15 @@ from pathlib import Path
 
 import pytest
 from dhcp_client import DhcpClient
-from door_twin import GATEWAYD_UID, PORTAL_UID, PREFIX, WEB4, WEB6, Inside, Resident, Twin, copy_town, remove_stale
+from door_twin import GATEWAYD_UID, PORTAL_UID, PREFIX, WEB4, WEB6, Inside, Resident, copy_town, remove_stale
+from staffed_twin import StaffedTwin
 
 from parvis.inventory import load
-from parvis.processes import MANAGEMENT_PORT
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 MAC, HOSTNAME, ADDRESS = "02:c0:de:ca:7a:7e", "kanari-7f3a", "10.11.2.217"
 AGENT, REFERRER = "KanariAgent/9.13", "http://kanari-from.example/"
 VISITED = ("kanari-http.example", "kanari-sni.example", "kanari-dns.example", "kanari-query-4711", "kanari-path")
-TOKEN = "canary-management-token-0123456789abcdef"
 RESIDENTS_OWN = ("*.lease", "*.lease.*", "udhcpc.sh")
 """What the resident's DHCP client writes on the resident's own disk."""
 
@@ -48,27 +47,17 @@ In the kernel's memory, and nowhere on a disk: nftables' sets, the neighbour tab
 """
 
 
-class WatchedTwin(Twin):
-    """Everything is logged that can be, and staff are served too."""
-
-    def _settings(self, name: str, **more: object) -> Path:
-        if name == "portal":
-            (self.folder / "secrets" / "management-token").write_text(TOKEN)
-            key = str(self.certificate.with_suffix(".key"))
-            more |= {"management_certificate": str(self.certificate), "management_key": key}
-        return super()._settings(name, log_level="debug", **more)
-
-    def staff(self, path: str, **body: object) -> dict[str, object]:
-        """Ask the site's management API from the centre."""
-        sent = ("-H", "Content-Type: application/json", "-d", json.dumps(body)) if body else ()
-        url = f"https://{self.site.gateway.address}:{MANAGEMENT_PORT}{path}"
-        shown = ("-H", f"Authorization: Bearer {TOKEN}", "--interface", "10.90.0.1", "--max-time", "5")
-        said = self.within("inet", "curl", "-skS", *shown, *sent, url)
-        self.told.append(said)
-        found: dict[str, object] = json.loads(said)
-        return found
+class WatchedTwin(StaffedTwin):
+    """Everything is logged that can be, and what staff are told is remembered."""
 
     told: list[str] = []  # noqa: RUF012 one twin a module
+
+    def _settings(self, name: str, **more: object) -> Path:
+        return super()._settings(name, log_level="debug", **more)
+
+    def staff(self, path: str, body: dict[str, object] | None = None) -> str:
+        self.told.append(super().staff(path, body))
+        return self.told[-1]
 
 
 @dataclass
@@ -216,9 +205,7 @@ def extends(who: Resident) -> None:
 
 def devices_of_staff(twin: WatchedTwin) -> list[str]:
     """Today's codes of who is online; looked at as staff do."""
-    listed = twin.staff("/v1/sessions")["sessions"]
-    assert isinstance(listed, list)
-    codes = [str(one["code"]) for one in listed]
+    codes = [str(one["code"]) for one in json.loads(twin.staff("/v1/sessions"))["sessions"]]
     for code in codes:
         twin.staff(f"/v1/devices/{code}")
     twin.staff("/v1/site")
@@ -228,7 +215,8 @@ def devices_of_staff(twin: WatchedTwin) -> list[str]:
 
 def staff_blocks(twin: WatchedTwin) -> None:
     (code,) = devices_of_staff(twin)
-    twin.staff(f"/v1/devices/{code}/block", by="marie", reason="essai", seconds=600)
+    said = twin.staff(f"/v1/devices/{code}/block", {"by": "marie", "reason": "essai", "seconds": 600})
+    assert json.loads(said)["kind"] == "block"
 
 
 def ends_and_is_cleaned_up(twin: WatchedTwin) -> None:

@@ -22,7 +22,8 @@ from subprocess import Popen
 from uuid import uuid4
 
 from dhcp_client import DhcpClient, Lease
-from door_twin import PORTAL_UID, WEB4, Inside, Twin, connect, sh, wait_for
+from door_twin import PORTAL_UID, WEB4, Inside, connect, sh, wait_for
+from staffed_twin import StaffedTwin
 
 SHIM = Path(__file__).with_name("wall_clock.c")
 BOOT_ID = "/proc/sys/kernel/random/boot_id"
@@ -34,7 +35,7 @@ _WEATHER = (
 
 
 @dataclass
-class Storm(Twin):
+class Storm(StaffedTwin):
     """The twin with its weather."""
 
     wall_offset: int = 0
