@@ -127,5 +127,5 @@ class ConsoleSettings(ProcessSettings):
         return self.state / "accounts.json"
 
     def audit(self) -> Path:
-        """The audit log."""
-        return self.state / "audit.jsonl"
+        """The folder of the audit log."""
+        return self.state / "audit"

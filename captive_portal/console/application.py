@@ -37,6 +37,7 @@ def create_app(made: Hall) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.globals["_"] = say
     app.jinja_env.filters.update(clock_time=clock_time, span=span, volume=volume)
+    made.instruments.gauge("console_visits").set_function(lambda: made.visits.count(made.monotonic()))
     for (method, rule), (_, page) in PAGES.items():
         app.add_url_rule(rule, view_func=page, methods=[method])
     app.add_url_rule("/entrer", view_func=entrance.form, methods=["GET"])

@@ -11,9 +11,14 @@ import os
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 
+KEPT_MONTHS = 12
+"""Whole months an entry is kept after its own (CNIL, recommendation on logging, 2021: six months to a year)."""
+MONTH = len("2026-01")
 START = "0" * 64
 """What the first line has for the hash of the line before."""
 _ADDRESS = re.compile(
@@ -58,10 +63,10 @@ def _is_time(text: str) -> bool:
 
 
 class Audit:
-    """The log at *path*. For any number of threads and processes."""
+    """The log in *folder*, a file a month, the chain across them. For any number of threads and processes."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._lock = threading.Lock()
 
     def write(self, entry: Entry) -> None:
@@ -69,15 +74,24 @@ class Audit:
         if any(map(names_an_address, (entry.about, entry.why, entry.how))):
             raise ValueError("an audit entry names no address")
         try:
-            with self._lock, os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "rb+") as file:
-                fcntl.flock(file, fcntl.LOCK_EX)
-                line = {**asdict(entry), "before": _hash(_last_line(file.fileno()))}
-                file.seek(0, os.SEEK_END)
-                file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
-                file.flush()
-                os.fsync(file.fileno())
+            with self._lock, _locked(self._folder):
+                line = {**asdict(entry), "before": _hash(self._last_line())}
+                path = self._folder / f"audit-{entry.at[:MONTH]}.jsonl"
+                with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as file:
+                    file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
+                    file.flush()
+                    os.fsync(file.fileno())
         except OSError as error:
             raise NotWritten(str(error)) from error
+
+    def tidy(self, today: date) -> int:
+        """Remove the months that are older than :data:`KEPT_MONTHS`; returns how many."""
+        oldest = today.year * 12 + today.month - 1 - KEPT_MONTHS
+        first = f"audit-{oldest // 12:04}-{oldest % 12 + 1:02}.jsonl"
+        old = [path for path in self._files() if path.name < first]
+        for path in old:
+            path.unlink()
+        return len(old)
 
     def newest(self, most: int) -> list[Entry]:
         """The last *most* entries, newest first; Broken when the chain is."""
@@ -94,20 +108,44 @@ class Audit:
             count, last = count + 1, digest
         return count, last
 
+    def _files(self) -> list[Path]:
+        return sorted(self._folder.glob("audit-[0-9][0-9][0-9][0-9]-[0-9][0-9].jsonl"))
+
+    def _last_line(self) -> bytes:
+        """The last line with its newline; lines have less than 8 kB. A cut line stays, and breaks the chain."""
+        for path in reversed(self._files()):
+            with path.open("rb") as file:
+                file.seek(max(0, path.stat().st_size - 8192))
+                tail = file.read()
+            if tail:
+                return tail[tail.rfind(b"\n", 0, -1) + 1 :]
+        return b""
+
     def _entries(self) -> Iterator[tuple[Entry, str]]:
-        if not self._path.exists():
-            return
-        before = START
-        with self._path.open("rb") as file:
-            for number, raw in enumerate(file, 1):
-                entry, said = _read(raw, number)
-                if said != before:
-                    raise Broken(f"line {number}: does not follow from line {number - 1}; one of them was changed")
-                before = _hash(raw)
-                yield entry, before
+        """Every entry with its hash. What the oldest month follows from may be erased already."""
+        before = ""
+        for path in self._files():
+            with path.open("rb") as file:
+                for number, raw in enumerate(file, 1):
+                    where = f"{path.name}, line {number}"
+                    entry, said = _read(raw, where)
+                    if said != before and before:
+                        raise Broken(f"{where}: does not follow from the line before it; one of them was changed")
+                    before = _hash(raw)
+                    yield entry, before
 
 
-def _read(raw: bytes, number: int) -> tuple[Entry, str]:
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _read(raw: bytes, where: str) -> tuple[Entry, str]:
     try:
         if not raw.endswith(b"\n"):
             raise ValueError("no end")  # noqa: TRY301 one place says what is wrong
@@ -115,15 +153,8 @@ def _read(raw: bytes, number: int) -> tuple[Entry, str]:
         before = str(line.pop("before"))
         return Entry(**line), before
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Broken(f"line {number}: is not one of ours, or cut: {error}") from error
+        raise Broken(f"{where}: is not one of ours, or cut: {error}") from error
 
 
 def _hash(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest() if raw else START
-
-
-def _last_line(handle: int) -> bytes:
-    """The last line with its newline; lines have less than 8 kB. A cut line is left as it is and breaks the chain."""
-    size = os.fstat(handle).st_size
-    tail = os.pread(handle, min(size, 8192), max(0, size - 8192))
-    return tail[tail.rfind(b"\n", 0, -1) + 1 :]

@@ -33,6 +33,7 @@ KINDS = {
 def overview() -> Answer:
     """Every site at a glance."""
     found = hall().sites.everywhere("/v1/site")
+    hall().instruments.gauge("console_sites_silent").set(len(silent(found)))
     return render_template("overview.html", found=dict(answers(found)), sites=hall().sites.known)
 
 

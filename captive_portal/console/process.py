@@ -1,5 +1,6 @@
 """The console's process: pages for staff over HTTPS, metrics. ``parvis console`` starts it; this is what it becomes."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ def run(facts: dict[str, Any]) -> None:
     """Serve until a signal. *facts* are those of :func:`captive_portal.console.commands.console_facts`."""
     start_logging("console", facts["log_level"])
     registry, instruments = registry_of("console", [Definition(**entry) for entry in facts["metrics"]])
+    Path(facts["audit"]).mkdir(mode=0o700, exist_ok=True)
     audit = Audit(Path(facts["audit"]))
     hall = Hall(
         town=facts["title"],
@@ -40,8 +42,9 @@ def run(facts: dict[str, Any]) -> None:
 
 
 def _whole(audit: Audit) -> str:
-    """Empty while the audit log's chain holds."""
+    """Empty while the audit log's chain holds; months that are too old go first."""
     try:
+        audit.tidy(datetime.now(UTC).date())
         audit.verify()
     except (Broken, OSError) as error:
         return f"the audit log is broken: {error}"

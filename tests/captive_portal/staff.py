@@ -86,13 +86,18 @@ class Office:
             town=self.town.title.by_language(),
             zone=ZoneInfo(self.town.timezone),
             accounts=Accounts(self.folder / "accounts.json"),
-            audit=Audit(self.folder / "audit.jsonl"),
+            audit=Audit(self.audit_folder()),
             sites=Sites(sites, ca, TOKEN),
             instruments=Instruments("console", self.registry),
             wall=lambda: self.house.clock.wall,
             monotonic=lambda: self.house.clock.since_boot,
         )
         self.app = create_app(self.hall)
+
+    def audit_folder(self) -> Path:
+        found = self.folder / "audit"
+        found.mkdir(exist_ok=True)
+        return found
 
     @property
     def site(self) -> str:

@@ -247,6 +247,7 @@ def test_r28_a_site_that_does_not_answer_is_shown_as_silent_and_blocks_nothing(h
     device = agent.get("/appareil?code=K7F-2QD")
 
     assert words(overview.text).count("Ne répond pas") == 1
+    assert (here.value("console_sites_silent"), here.value("console_visits")) == (1, 1)
     assert "En marche" in words(overview.text)
     assert (silent.status_code, "Ne répond pas" in words(silent.text)) == (200, True)
     assert "Ne répondent pas" in words(device.text)
@@ -395,7 +396,7 @@ def test_f59_nothing_is_done_when_it_cannot_be_written(here: Office) -> None:
     agent = here.staff()
     path, data = forms(here)[Action.DISCONNECT]
     token = re.findall(r'name="token" value="([^"]+)"', agent.get("/").text)[0]
-    here.hall.audit._path = here.folder / "not" / "there"
+    here.hall.audit._folder = here.folder / "not" / "there"
     answer = agent.post(path, token=token, **data)
 
     assert (answer.status_code, "rien n'a été fait" in words(answer.text)) == (503, True)
@@ -406,7 +407,7 @@ def test_f59_the_log_is_read_by_the_dpo_and_a_changed_line_is_seen(here: Office)
     here.staff().post(f"/lieux/{here.site}/ordres", kind="closed", minutes="5", why="inondation")
     dpo = here.staff(Role.DPO)
     whole = dpo.get("/journal").text
-    path = here.folder / "audit.jsonl"
+    (path,) = here.audit_folder().iterdir()
     path.write_text(path.read_text("utf-8").replace("inondation", "essai"), "utf-8")
     broken = dpo.get("/journal").text
 
@@ -423,7 +424,8 @@ def test_f59_no_address_of_a_device_is_ever_written(here: Office) -> None:
         if data:
             admin.post(path, **{**data, "why": "essai 02:00:00:00:00:0a"})
             admin.post(path, **data)
-    written = (here.folder / "audit.jsonl").read_text("utf-8")
+    (path,) = here.audit_folder().iterdir()
+    written = path.read_text("utf-8")
 
     assert code in written
     assert not re.search(r"02:00:00|10\.11\.", written)

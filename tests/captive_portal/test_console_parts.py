@@ -1,0 +1,354 @@
+"""The console's parts alone: the chained log, the accounts' file, the throttle, the verdicts, the commands."""
+
+import json
+import os
+import stat
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyotp
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+from staff import PASSWORD, issued
+
+from captive_portal.console import accounts as accounts_module
+from captive_portal.console.accounts import AccountError, Accounts
+from captive_portal.console.audit import KEPT_MONTHS, START, Audit, Broken, Entry, NotWritten
+from captive_portal.console.commands import console, console_facts
+from captive_portal.console.roles import Role
+from captive_portal.console.throttle import MOST_KEPT, WINDOW_SECONDS, Throttle
+from captive_portal.console.verdict import WAY, WORDS, judge, rows
+from captive_portal.settings import ConsoleSettings
+from parvis.settings import SettingsError
+
+ENTRY = Entry("2026-01-09T15:00:00.000+00:00", "agent", "technician", "block", "mairie", "K7F-2QD", "abus")
+
+
+def log(folder: Path, number: int = 5) -> tuple[Audit, Path]:
+    audit = Audit(folder)
+    for n in range(number):
+        audit.write(replace(ENTRY, about=str(n)))
+    return audit, folder / "audit-2026-01.jsonl"
+
+
+# --- the log
+
+
+def test_the_chain_says_how_many_lines_there_are_and_how_it_ends(tmp_path: Path) -> None:
+    audit, _ = log(tmp_path)
+    five = audit.verify()
+    audit.write(ENTRY)
+
+    assert (five[0], audit.verify()[0]) == (5, 6)
+    assert five[1] != audit.verify()[1]
+    assert Audit(tmp_path / "empty").verify() == (0, START)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda lines: [*lines[:2], lines[2].replace(b"abus", b"rien"), *lines[3:]],
+        lambda lines: [*lines[:2], *lines[3:]],
+        lambda lines: [lines[1], lines[0], *lines[2:]],
+        lambda lines: [*lines[:2], lines[2], lines[2], *lines[3:]],
+        lambda lines: [*lines[:-1], lines[-1][:-10]],
+        lambda lines: [*lines[:2], b"not json\n", *lines[2:]],
+        lambda lines: [*lines[:2], b'{"at":"x","before":"' + b"0" * 64 + b'"}\n', *lines[2:]],
+    ],
+    ids=["changed", "removed", "swapped", "repeated", "cut", "garbage", "foreign"],
+)
+def test_whatever_is_done_to_a_line_breaks_the_chain(
+    tmp_path: Path, harm: Callable[[list[bytes]], list[bytes]]
+) -> None:
+    audit, path = log(tmp_path)
+    path.write_bytes(b"".join(harm(path.read_bytes().splitlines(keepends=True))))
+
+    with pytest.raises(Broken, match=r"audit-2026-01\.jsonl, line"):
+        audit.verify()
+
+
+def test_several_writers_make_one_chain(tmp_path: Path) -> None:
+    def write() -> None:
+        mine = Audit(tmp_path)
+        for _ in range(20):
+            mine.write(ENTRY)
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert Audit(tmp_path).verify()[0] == 80
+
+
+def test_only_its_owner_reads_the_log(tmp_path: Path) -> None:
+    _, path = log(tmp_path)
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_log_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NotWritten):
+        Audit(tmp_path / "nowhere").write(ENTRY)
+
+
+def test_f56_months_that_are_too_old_are_erased_and_the_chain_still_holds(tmp_path: Path) -> None:
+    audit = Audit(tmp_path)
+    for month in range(1, 13):
+        audit.write(replace(ENTRY, at=f"2025-{month:02}-15T00:00:00.000+00:00"))
+    audit.write(ENTRY)
+    gone = [audit.tidy(date(2026, 1, 31)), audit.tidy(date(2026, 2, 1)), audit.tidy(date(2026, 4, 30))]
+
+    assert KEPT_MONTHS == 12
+    assert gone == [0, 1, 2]
+    assert audit.verify()[0] == 10
+    assert audit.newest(1)[0].at == ENTRY.at
+
+
+@given(st.text())
+def test_any_text_without_an_address_is_kept_as_it_is(tmp_path_factory: pytest.TempPathFactory, why: str) -> None:
+    audit = Audit(tmp_path_factory.mktemp("audit"))
+    try:
+        audit.write(replace(ENTRY, why=why))
+    except ValueError:
+        return
+
+    assert audit.newest(1)[0].why == why
+
+
+# --- the accounts
+
+
+def test_the_accounts_file_is_its_owners_alone_and_holds_no_password(tmp_path: Path) -> None:
+    Accounts(tmp_path / "accounts.json").add("agent", Role.READER, PASSWORD)
+    path = tmp_path / "accounts.json"
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert PASSWORD not in path.read_text("utf-8")
+    assert "$argon2id$" in path.read_text("utf-8")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_an_account_made_by_root_is_the_consoles(tmp_path: Path) -> None:
+    os.chown(tmp_path, 61006, 61006)
+    Accounts(tmp_path / "accounts.json").add("agent", Role.READER, PASSWORD)
+
+    assert (tmp_path / "accounts.json").stat().st_uid == 61006
+
+
+def test_a_code_counts_once_for_many_at_once(tmp_path: Path) -> None:
+    accounts = Accounts(tmp_path / "accounts.json")
+    made = accounts.add("agent", Role.READER, PASSWORD)
+    code, found = pyotp.TOTP(made.totp).at(1_000_000), []
+    threads = [
+        threading.Thread(target=lambda: found.append(accounts.sign_in("agent", PASSWORD, code, 1_000_000)))
+        for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sum(one is not None for one in found) == 1
+
+
+def test_an_older_code_does_not_count_after_a_newer_one(tmp_path: Path) -> None:
+    accounts = Accounts(tmp_path / "accounts.json")
+    made = accounts.add("agent", Role.READER, PASSWORD)
+    older, newer = (pyotp.TOTP(made.totp).at(1_000_000 + 30 * n) for n in (0, 1))
+
+    assert accounts.sign_in("agent", PASSWORD, newer, 1_000_000) is not None
+    assert accounts.sign_in("agent", PASSWORD, older, 1_000_000) is None
+
+
+@pytest.mark.parametrize("code", ["", "12345", "1234567", "abcdef", "１２３４５６", "-12345", "1e5"])
+def test_what_is_no_code_never_counts(tmp_path: Path, code: str) -> None:
+    accounts = Accounts(tmp_path / "accounts.json")
+    accounts.add("agent", Role.READER, PASSWORD)
+
+    assert accounts.sign_in("agent", PASSWORD, code, 1_000_000) is None
+
+
+def test_an_unknown_name_costs_as_many_hashes_as_a_known_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    accounts = Accounts(tmp_path / "accounts.json")
+    accounts.add("agent", Role.READER, PASSWORD)
+    asked: list[str] = []
+    monkeypatch.setattr(accounts_module, "_matches", lambda hashed, _password: bool(asked.append(hashed)))
+    for name in ("agent", "nobody"):
+        accounts.sign_in(name, "x", "000000", 1_000_000)
+
+    assert [hashed.startswith("$argon2id$") for hashed in asked] == [True, True]
+
+
+@pytest.mark.parametrize(("name", "password"), [("", PASSWORD), ("Agent", PASSWORD), ("a b", PASSWORD), ("a", "short")])
+def test_an_account_that_cannot_be_made_is_refused(tmp_path: Path, name: str, password: str) -> None:
+    with pytest.raises(AccountError):
+        Accounts(tmp_path / "accounts.json").add(name, Role.READER, password)
+    assert Accounts(tmp_path / "accounts.json").all() == {}
+
+
+# --- the throttle
+
+
+@given(st.lists(st.floats(0, 3 * WINDOW_SECONDS), max_size=30), st.integers(1, 6))
+def test_nobody_gets_more_attempts_than_the_window_allows(waits: list[float], most: int) -> None:
+    door, let_in = Throttle(most), []
+    for now in sorted(waits):
+        if not door.closed_for("anna", now):
+            door.failed("anna", now)
+            let_in.append(now)
+
+    for start in let_in:
+        assert sum(start <= now < start + WINDOW_SECONDS for now in let_in) <= most
+
+
+def test_the_throttle_forgets_before_it_fills_the_memory() -> None:
+    door = Throttle(5)
+    for number in range(MOST_KEPT + 100):
+        door.failed(str(number), 0.0)
+
+    assert len(door._failures) == MOST_KEPT
+
+
+# --- the verdicts
+
+NOTHING: dict[str, Any] = {
+    "lease_age": None, "ipv4": 0, "ipv6": 0, "neighbour": None, "session": None, "seconds": None,
+    "bytes_up": 0, "bytes_down": 0, "blocked": None, "twice": None,
+}  # fmt: skip
+
+
+def known(*steps: str, gateway: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    seen = {step: {"first": 100.0 - n, "last": 100.0 - n, "count": 1} for n, step in enumerate(steps)}
+    base = {"steps": seen, "gateway": {**NOTHING, **(gateway or {})}, "uplink": True, "open": 0}
+    return {**base, "blocked": None, "closed": None, **more}
+
+
+@pytest.mark.parametrize(
+    ("facts", "what"),
+    [
+        (known(), "no-lease"),
+        (known(gateway={"lease_age": 3.0}), "no-probe"),
+        (known(gateway={"ipv6": 1}), "no-probe"),
+        (known("probe", gateway={"lease_age": 3.0}), "no-page"),
+        (known("probe", "api"), "no-page"),
+        (known("probe", "page"), "not-accepted"),
+        (known("page", "accepted"), "not-admitted"),
+        (known("page", "accepted", "admitted", "left"), "left"),
+        (known("page", "accepted", "admitted", "expired"), "expired"),
+        (known("accepted", "admitted", "idle"), "idle"),
+        (known("accepted", "admitted", "revoked"), "revoked"),
+        (known("page", "refused"), "refused"),
+        (known("left", "page", "accepted"), "not-admitted"),
+        (known("accepted", gateway={"session": 1}), "no-byte"),
+        (known("accepted", gateway={"session": 1, "bytes_up": 9}), "no-answer"),
+        (known("accepted", gateway={"session": 1, "bytes_up": 9, "bytes_down": 9}), "online"),
+        (known("page", open=60), "open"),
+        (known(gateway={"session": 1, "bytes_down": 9}, uplink=False), "uplink"),
+        (known(blocked={"left": 60}), "blocked"),
+        (known(gateway={"blocked": 60.0}), "blocked"),
+        (known("page", closed={"left": 60}), "closed"),
+    ],
+)
+def test_the_verdict_says_where_it_stopped(facts: dict[str, Any], what: str) -> None:
+    verdict = judge(facts)
+
+    assert verdict.what == what
+    assert all(verdict.words)
+    assert verdict.online == (what in {"online", "open"})
+
+
+def test_every_verdict_there_are_words_for_can_be_reached() -> None:
+    marks = test_the_verdict_says_where_it_stopped.pytestmark[0].args[1]
+
+    assert {what for _, what in marks} == set(WORDS)
+
+
+def test_the_rows_follow_the_way_and_the_gateways_word_counts() -> None:
+    found = rows(known("page", "accepted", "left", gateway={"lease_age": 3.0, "neighbour": "failed"}))
+
+    assert [row.step for row in found] == [*WAY, "left"]
+    assert {row.step for row in found if row.done} == {"lease", "page", "accepted", "left"}
+
+
+# --- the commands
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Path:
+    ca, certificate, key = issued(tmp_path, "console")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "management-token").write_text("t" * 40)
+    path = tmp_path / "console.toml"
+    facts = {"state": tmp_path / "state", "secrets": tmp_path / "secrets", "authority": ca}
+    lines = {**facts, "certificate": certificate, "key": key}
+    path.write_text("".join(f'{name} = "{value}"\n' for name, value in lines.items()))
+    return path
+
+
+def run(settings: Path, *words: str, given: str = "") -> Any:
+    return CliRunner().invoke(console, ["--settings", str(settings), *words], input=given)
+
+
+def test_accounts_are_kept_by_commands(settings: Path) -> None:
+    made = run(settings, "account", "add", "agent", "--role", "technician", "--password-stdin", given=PASSWORD + "\n")
+    twice = run(settings, "account", "add", "agent", "--role", "reader", "--password-stdin", given=PASSWORD + "\n")
+    run(settings, "account", "disable", "agent")
+    listed = run(settings, "account", "list")
+    unknown = run(settings, "account", "disable", "nobody")
+
+    assert (made.exit_code, "█" in made.output, PASSWORD in made.output) == (0, True, False)
+    assert (twice.exit_code, "agent exists" in twice.output) == (1, True)
+    assert listed.output.split() == ["agent", "technician", "disabled"]
+    assert (unknown.exit_code, "there are agent" in unknown.output) == (1, True)
+
+
+def test_a_reset_account_has_another_password_and_another_code(settings: Path) -> None:
+    first = run(settings, "account", "add", "agent", "--role", "dpo", "--password-stdin", given=PASSWORD + "\n")
+    second = run(settings, "account", "reset", "agent", "--password-stdin", given="another long password\n")
+
+    assert first.output.rsplit(": ", 1)[1] != second.output.rsplit(": ", 1)[1]
+
+
+def test_the_log_is_verified_by_a_command(settings: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "state" / "audit"
+    folder.mkdir(parents=True)
+    _, path = log(folder)
+    whole = run(settings, "audit", "verify")
+    path.write_bytes(path.read_bytes().replace(b"abus", b"rien", 1))
+    broken = run(settings, "audit", "verify")
+
+    assert (whole.exit_code, "5 lines, whole" in whole.output) == (0, True)
+    assert (broken.exit_code, "broken at" in broken.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('oidc_issuer = "https://id.example"', "wants oidc_client"),
+        ("oidc_client = 5", "oidc_client"),
+        ("oidc_rolls = 5", "did you mean oidc_roles"),
+    ],
+)
+def test_settings_that_are_wrong_are_named(settings: Path, line: str, says: str) -> None:
+    from parvis.settings import load  # noqa: PLC0415
+
+    settings.write_text(settings.read_text() + line + "\n")
+    with pytest.raises(SettingsError, match=says):
+        console_facts(load(ConsoleSettings, settings))
+
+
+def test_what_the_console_is_handed_names_every_site_and_is_json(settings: Path) -> None:
+    from parvis.settings import load  # noqa: PLC0415
+
+    facts = console_facts(load(ConsoleSettings, settings))
+
+    assert json.loads(json.dumps(facts)).keys() == facts.keys()
+    assert {site["name"] for site in facts["sites"]} >= {"maison-services-publics", "leo-lagrange"}
