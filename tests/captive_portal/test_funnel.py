@@ -15,7 +15,8 @@ from prometheus_client import generate_latest
 
 from captive_portal.certificate import NoCertificate, ends
 from captive_portal.dhcp import pool, pool_size
-from captive_portal.funnel import STEPS, Following
+from captive_portal.funnel import STEPS, Following, first_bytes
+from captive_portal.protocol import Counted
 from parvis.addresses import MacAddress
 from parvis.inventory import Town
 
@@ -68,6 +69,12 @@ def test_who_was_there_before_the_portal_started_is_not_counted_as_new(house: Ho
     house.gateway.arrived.append(BEN)
     following.look(0)
     assert funnel(house)["lease"] == 1
+
+
+def test_a_first_byte_is_the_first_only_once() -> None:
+    counters = {1: Counted(1, 50, 0, 9.0), 2: Counted(2, 50, 10, 9.0), 3: Counted(3, 0, 10, 9.0)}
+
+    assert first_bytes(counters, {3}) == {2}
 
 
 def test_the_next_day_a_device_counts_again(house: House) -> None:

@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from captive_portal import redirects
 from captive_portal.probes import FAMILIES, PROBES, Probe
-from captive_portal.redirector import MAX_CONNECTIONS, MAX_CONNECTIONS_EACH, Redirector
+from captive_portal.redirector import HEAD_SECONDS, MAX_CONNECTIONS, MAX_CONNECTIONS_EACH, Redirector
 from captive_portal.redirects import MAX_HEAD, Kind, answers, verdict
 from parvis.catalogue import Instruments
 
@@ -260,7 +260,19 @@ def test_a_process_without_file_handles_left_gives_the_oldest_visit_up(
         monkeypatch.setattr(socket.socket, "accept", exhausted)
 
         assert is_the_answer(ask(redirector, b"GET / HTTP/1.1\r\n\r\n", host="::1"))
-        assert is_ended(early)
+        early.settimeout(HEAD_SECONDS / 2)
+        assert is_ended(early), "before its own time"
+
+
+def test_an_upload_that_nobody_wants_is_let_finish_so_that_its_sender_reads_the_answer(redirector: Running) -> None:
+    """Closed at once, the connection would be reset, and the answer lost with it (RFC 9112 section 9.6)."""
+    with socket.create_connection(("127.0.0.1", redirector.port), 5) as connection:
+        connection.sendall(b"POST /upload HTTP/1.1\r\nHost: a.example\r\nContent-Length: 4000000\r\n\r\n")
+        time.sleep(0.05)
+        for _ in range(40):
+            connection.sendall(b"x" * 100_000)
+
+        assert is_the_answer(read(connection))
 
 
 def test_r03_a_handed_socket_keeps_probes_waiting_while_the_process_is_exchanged() -> None:
