@@ -27,6 +27,7 @@ from captive_portal.timeline import Timeline
 from captive_portal.uplink import DNS_PORT, Uplink, answered
 from captive_portal.web.application import create_app
 from captive_portal.web.facts import Facts
+from captive_portal.web.shield import REGRETS
 from captive_portal.web.terms import terms
 from captive_portal.web.visitor import Hall
 from captive_portal.welcome import Welcome
@@ -111,6 +112,8 @@ def _tell(instruments: Instruments, facts: Facts, certificate: Path) -> None:
     end = ends(certificate.read_bytes()).timestamp()
     instruments.gauge("portal_certificate_remaining_seconds").set_function(lambda: end - moment().wall)
     instruments.gauge("portal_terms_info").labels(facts.terms_version).set(1)
+    for reason in REGRETS:
+        instruments.counter("portal_errors_total").labels(reason)
 
 
 def _place(told: int | list[Any]) -> int | tuple[str, int]:

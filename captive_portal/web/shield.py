@@ -15,6 +15,8 @@ from captive_portal.remote import GatewayAway
 from captive_portal.web.visitor import hall
 from parvis.running import log
 
+REGRETS = ("gateway", "store", "ours", "request", "unknown")
+"""Reasons of pages of regret, as metrics count them."""
 MAX_BODY = 4096
 """Bytes; the longest honest form has 200."""
 
