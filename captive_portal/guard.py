@@ -161,7 +161,8 @@ class Guard:
                 return {}
             case protocol.Identify(address):
                 mac = self._identify(address)
-                return {"mac": mac.text if mac else None}
+                truth = self._gateway.session(mac) if mac else None
+                return {"mac": mac.text if mac else None, "session": asdict(truth) if truth else None}
             case protocol.Lookup(mac):
                 found = self._gateway.session(mac)
                 return {"session": asdict(found) if found else None}

@@ -27,6 +27,9 @@ class Door(Protocol):
     def identify(self, address: IPv4Address | IPv6Address) -> MacAddress | None:
         """The MAC address that speaks from *address*; None when nobody is known there."""
 
+    def visitor(self, address: IPv4Address | IPv6Address) -> tuple[MacAddress | None, Truth | None]:
+        """The same, and the session the kernel admits for it: one question where two were asked."""
+
     def session(self, mac: MacAddress) -> Truth | None:
         """The session the kernel admits for *mac*."""
 
@@ -61,8 +64,13 @@ class Remote:
 
     def identify(self, address: IPv4Address | IPv6Address) -> MacAddress | None:
         """See :class:`Door`."""
-        mac = self._ask(protocol.Identify(address))["mac"]
-        return MacAddress(mac) if mac else None
+        return self.visitor(address)[0]
+
+    def visitor(self, address: IPv4Address | IPv6Address) -> tuple[MacAddress | None, Truth | None]:
+        """See :class:`Door`."""
+        said = self._ask(protocol.Identify(address))
+        mac, found = said["mac"], said["session"]
+        return MacAddress(mac) if mac else None, Truth(**found) if found else None
 
     def session(self, mac: MacAddress) -> Truth | None:
         """See :class:`Door`."""

@@ -11,7 +11,7 @@ from captive_portal.probes import speaker
 from captive_portal.protocol import Truth
 from captive_portal.remote import GatewayAway
 from captive_portal.timeline import Step
-from captive_portal.web.visitor import device, hall
+from captive_portal.web.visitor import hall, visit
 from parvis.addresses import MacAddress
 
 api = Blueprint("api", __name__)
@@ -52,11 +52,10 @@ def wants_a_page(accept: MIMEAccept) -> bool:
 
 def _answer() -> Answer:
     host = hall().facts.host
-    mac = device()
+    mac, truth = visit()
     if mac is None:
         return state(None, host)
     hall().timeline.note(mac, Step.API)
-    truth = hall().door.session(mac)
     if truth is None:
         return state(None, host, everybody=_open_to_all(mac))
     return state(truth, host)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from flask import g, redirect, render_template, request, url_for
@@ -15,7 +16,19 @@ from captive_portal.standing import Standing
 from captive_portal.store import Acceptance
 from captive_portal.timeline import Step
 from captive_portal.web.hours import lines
-from captive_portal.web.visitor import device, ends, gettext, hall, language, local, signed, spoken, token
+from captive_portal.web.visitor import (
+    banner,
+    device,
+    ends,
+    gettext,
+    hall,
+    language,
+    local,
+    signed,
+    spoken,
+    token,
+    visit,
+)
 from captive_portal.web.wording import duration, mbits, size
 from parvis.addresses import MacAddress
 from parvis.languages import Language
@@ -38,17 +51,20 @@ def there(endpoint: str, **values: Any) -> str:
 
 def splash() -> Answer:
     """The terms and one button; for who is online, the way to the status page; for who is refused, the reason."""
-    mac = device()
+    mac, truth = visit()
     if mac is None:
         return unknown()
-    if hall().door.session(mac) is not None:
+    if truth is not None:
         return redirect(there("status"), 303)
     hall().timeline.note(mac, Step.PAGE)
     stands = hall().standing(mac)
     if stands.refusal is not None:
         return _refused(mac, stands)
     hall().instruments.counter("portal_splash_pages_total").labels(language()).inc()
-    return render_template("splash.html", token=token(mac, "accept"), again="again" in request.args)
+    again = "again" in request.args
+    key = (language(), g.language_in_path, again, hall().uplink(), tuple(banner()))
+    make = partial(render_template, "splash.html", again=again)
+    return hall().shelf.page(key, token(mac, "accept"), lambda mark: make(token=mark))
 
 
 def _refused(mac: MacAddress, stands: Standing) -> Answer:
@@ -88,10 +104,9 @@ def accept() -> Answer:
 
 def status() -> Answer:
     """Online until when, what is left, and the way out."""
-    mac = device()
+    mac, truth = visit()
     if mac is None:
         return unknown()
-    truth = hall().door.session(mac)
     if truth is None:
         return redirect(there("splash"), 303)
     return render_template("status.html", **_shown(mac, truth), extended="extended" in request.args)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +21,7 @@ from captive_portal.standing import WELCOME, Standing
 from captive_portal.store_directives import Directives
 from captive_portal.timeline import Timeline
 from captive_portal.web.facts import Facts
+from captive_portal.web.shelf import Shelf
 from captive_portal.web.terms import Terms
 from captive_portal.web.wording import moment
 from parvis.addresses import MacAddress
@@ -45,6 +46,7 @@ class Hall:
     instruments: Instruments
     timeline: Timeline
     directives: Directives
+    shelf: Shelf = field(default_factory=Shelf)
     standing: Callable[[MacAddress], Standing] = lambda _mac: WELCOME
     record: Callable[[MacAddress], dict[str, Any] | None] = lambda _mac: None
     pause: Callable[[float], None] = time.sleep
@@ -81,11 +83,16 @@ def gettext(message: str) -> str:
 
 def device() -> MacAddress | None:
     """The MAC address of the device that asks, None when the gateway does not know it. GatewayAway."""
+    return visit()[0]
+
+
+def visit() -> tuple[MacAddress | None, Truth | None]:
+    """The same, and what the kernel knows of its session. GatewayAway."""
     address = plain(request.remote_addr or "::")
-    found = hall().door.identify(address)
-    if found is None:
+    found = hall().door.visitor(address)
+    if found[0] is None:
         hall().pause(SECOND_LOOK_SECONDS)
-        found = hall().door.identify(address)
+        found = hall().door.visitor(address)
     return found
 
 

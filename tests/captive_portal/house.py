@@ -75,6 +75,10 @@ class MemoryGateway:
         self._there()
         return self.people.get(address)
 
+    def visitor(self, address: IPv4Address | IPv6Address) -> tuple[MacAddress | None, Truth | None]:
+        mac = self.identify(address)
+        return mac, self.session(mac) if mac else None
+
     def session(self, mac: MacAddress) -> Truth | None:
         found = self.admitted().get(mac)
         return Truth(found.session, found.seconds, *self.bytes.get(found.session, (0, 0))) if found else None

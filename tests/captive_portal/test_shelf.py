@@ -1,0 +1,69 @@
+"""The first page, rendered once for many: nothing of one device may reach another."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from house import House
+
+from captive_portal.web.shelf import KEEP_SECONDS, MOST, Shelf
+from parvis.addresses import MacAddress
+from parvis.inventory import Town
+
+BRUNO = MacAddress.parse("02:00:00:00:00:0b")
+
+
+@pytest.fixture
+def house(town: Town, tmp_path: Path) -> Iterator[House]:
+    made = House(town, tmp_path)
+    with made.doorkeeper:
+        yield made
+
+
+def test_two_devices_see_the_same_page_but_for_their_token(house: House) -> None:
+    anna, bruno = house.visitor(), house.visitor("10.11.0.6", BRUNO)
+
+    pages = [who.get("/fr/").text for who in (anna, bruno, anna)]
+
+    tokens = [re.findall(r'name="token" value="([^"]+)"', page) for page in pages]
+    assert [len(found) for found in tokens] == [1, 1, 1]
+    assert len({found[0] for found in tokens}) == 3
+    assert len({page.replace(found[0], "") for page, found in zip(pages, tokens, strict=True)}) == 1
+
+
+def test_a_token_from_the_shelf_admits_its_own_device_and_no_other(house: House) -> None:
+    anna, bruno = house.visitor(), house.visitor("10.11.0.6", BRUNO)
+    anna.get("/fr/")
+    theirs = bruno.token()
+
+    assert anna.post("/fr/accept", {"token": theirs}).location.endswith("again=1")
+    assert bruno.post("/fr/accept", {"token": theirs}).location.endswith("/status")
+
+
+def test_what_happens_to_the_site_shows_at_once(house: House) -> None:
+    anna = house.visitor()
+    whole = anna.get("/fr/").text
+
+    house.fibre = False
+
+    assert anna.get("/fr/").text != whole
+    assert anna.get("/en/").text != anna.get("/").text
+
+
+def test_a_page_is_rendered_once_a_second_and_no_more_than_some_are_kept() -> None:
+    now, rendered = [0.0], []
+    shelf = Shelf(lambda: now[0])
+
+    def make(token: str) -> str:
+        rendered.append(token)
+        return f"[{token}]"
+
+    assert [shelf.page("fr", word, make) for word in ("a", "b")] == ["[a]", "[b]"]
+    assert len(rendered) == 1
+    now[0] = KEEP_SECONDS
+    assert shelf.page("fr", "c", make) == "[c]"
+    assert len(rendered) == 2
+    for number in range(3 * MOST):
+        shelf.page(number, "d", make)
+    assert len(shelf._pages) <= MOST
