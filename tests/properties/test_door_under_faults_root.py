@@ -3,6 +3,7 @@
 PARVIS_STORM_SEED chooses another run, PARVIS_STORM_RUNS more of them; a failing run prints its seed and its steps.
 """
 
+import json
 import os
 import threading
 import time
@@ -55,6 +56,9 @@ class Door(RuleBasedStateMachine):
         self.believed: dict[str, Belief] = {}
         self.macs = count(1)
         self.foreign_until = self.open_until = 0.0
+        self.blocked: set[str] = set()
+        self.closed = False
+        self._take_orders_back()
         for person in self.people.values():
             assert person.joins()
 
@@ -71,6 +75,9 @@ class Door(RuleBasedStateMachine):
         belief, began = self.belief(person.mac), time.monotonic()
         status, location = person.posts("/fr/", "accept")
         ended = time.monotonic()
+        if self.closed or person.mac in self.blocked:
+            assert (status, location) != (303, "/fr/status"), "admitted against an order of staff"
+            return
         if belief.must_be_closed() or belief.sure == 0.0:
             belief.possible = ended + SESSION_SECONDS  # it may be on disk although nobody answered
         if (status, location) == (303, "/fr/status") and belief.sure < began:
@@ -139,6 +146,44 @@ class Door(RuleBasedStateMachine):
             if done:
                 belief.possible = 0.0
 
+    @precondition(lambda self: not self.storm.dead and self._online_alone())
+    @rule()
+    def staff_block_who_is_online(self) -> None:
+        mac = self._online_alone()
+        (session,) = json.loads(self.storm.staff("/v1/sessions"))["sessions"]
+        order = {"by": "marie", "reason": "essai", "seconds": 600}
+        said = json.loads(self.storm.staff(f"/v1/devices/{session['code']}/block", order))
+        assert said.get("kind") == "block", said
+        self.blocked.add(mac)
+        self.belief(mac).sure = self.belief(mac).possible = 0.0
+
+    def _online_alone(self) -> str:
+        """The MAC address of the only session there is, surely; else empty."""
+        admitted = [mac for mac in self.storm.admitted() if self.belief(mac).must_be_open()]
+        alone = len(self.storm.admitted()) == len(self.storm.stored()) == len(admitted) == 1
+        return admitted[0] if alone and time.monotonic() > self.open_until else ""
+
+    @precondition(lambda self: not self.storm.dead and not self.closed)
+    @rule()
+    def staff_close_the_site(self) -> None:
+        order = {"kind": "closed", "by": "marie", "reason": "essai", "fr": "fermé", "en": "closed", "seconds": 600}
+        said = json.loads(self.storm.staff("/v1/orders", order))
+        if said.get("kind") == "closed":
+            self.closed = True
+            for belief in self.believed.values():
+                belief.sure = belief.possible = 0.0
+
+    @precondition(lambda self: not self.storm.dead)
+    @rule()
+    def staff_take_their_orders_back(self) -> None:
+        self._take_orders_back()
+
+    def _take_orders_back(self) -> None:
+        for order in json.loads(self.storm.staff("/v1/site"))["orders"]:
+            said = self.storm.staff(f"/v1/orders/{order['number']}/end", {"kind": order["kind"], "by": "marie"})
+            assert "ended" in said, said
+        self.closed, self.blocked = False, set()
+
     @rule(seconds=st.integers(1, 4))
     def staff_open_the_door_for_a_while(self, seconds: int) -> None:
         self.storm.ask(f'{{"op": "open", "seconds": {seconds}}}'.encode())
@@ -173,6 +218,8 @@ class Door(RuleBasedStateMachine):
     @rule()
     def the_machine_reboots(self) -> None:
         self.storm.reboot()
+        if self.storm.wall_offset:  # after a reboot the wall clock says whether an order still stands
+            self.closed, self.blocked = False, set()
         now = time.monotonic()
         for belief in self.believed.values():
             left = min(belief.wall_end - self._wall(now), SESSION_SECONDS) if belief.wall_end else 0.0
