@@ -34,7 +34,7 @@ def style(look: Mapping[str, str]) -> str:
         "focus": "#d98200",
     }
     night = {
-        "main": readable(mix(look["main"], "#ffffff", 0.25), (NIGHT_PAPER, NIGHT_CARD)),
+        "main": readable(mix(look["main"], "#ffffff", 0.4), (NIGHT_PAPER, NIGHT_CARD)),
         "on": NIGHT_PAPER,
         "paper": NIGHT_PAPER,
         "card": NIGHT_CARD,
