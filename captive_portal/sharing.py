@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from captive_portal.doorkeeper import Doorkeeper, NotStored
+from captive_portal.proofs import Proofs
 from captive_portal.returning import Returning
 from captive_portal.session import Now
 from captive_portal.store import Store, StoreFailed
@@ -46,6 +47,7 @@ class Sharing(AbstractContextManager["Sharing"]):
         known: Callable[[Collection[str]], None],
     ) -> None:
         self._known = known
+        self._proofs = Proofs(store, doorkeeper, site)
         self._line, self._store, self._doorkeeper, self._returning = line, store, doorkeeper, returning
         self._site, self._clock = site, clock
         self._up = instruments.gauge("portal_shared_up")
@@ -82,9 +84,14 @@ class Sharing(AbstractContextManager["Sharing"]):
         try:
             self._tell()
             self._heed()
+            self._proofs.exchange(self._line)
             self._count()
         except (SharedAway, NotStored, StoreFailed) as error:
             self._failed(str(error))
+            return False
+        except Exception as error:  # noqa: BLE001 sharing is an extra: whatever it stumbles over, the gateway goes on
+            self._line.hang_up()
+            self._failed(type(error).__name__)
             return False
         finally:
             guard.cancel()
@@ -129,6 +136,7 @@ class Sharing(AbstractContextManager["Sharing"]):
     def _went_back(self) -> None:
         """The database was restored from a copy: what was accepted here since is told again."""
         log.warning("the shared database has lost what it knew; telling it again")
+        self._proofs.begin_again()
         self._doorkeeper.within(lambda book, now: tell_again(book.connection, self._site, now))
 
     def _count(self) -> None:

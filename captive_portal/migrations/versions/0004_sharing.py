@@ -1,4 +1,4 @@
-"""Sharing: what one gateway has to tell (outbox), what all know (passes), and how far each has read (gateways)."""
+"""Sharing: what a gateway has to tell (outbox), what all know (passes, sessions), how far each has read (gateways)."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,6 +37,18 @@ def upgrade() -> None:
         sa.Column("gateway", sa.String(40), primary_key=True),
         sa.Column("change", sa.BigInteger, nullable=False),
         sa.Column("seen_at", sa.Float, nullable=False),
+    )
+    op.create_table(
+        "sessions",
+        sa.Column("gateway", sa.String(40), primary_key=True),
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("site", sa.String(40), nullable=False),
+        sa.Column("accepted_at", sa.Float, nullable=False),
+        sa.Column("terms_version", sa.String(20), nullable=False),
+        sa.Column("terms_sha256", sa.String(64), nullable=False),
+        sa.Column("language", sa.String(2), nullable=False),
+        sa.Column("ended_at", sa.Float),
+        sa.Column("ended_by", sa.String(10)),
     )
     if op.get_bind().dialect.name == "postgresql":
         op.execute("CREATE SEQUENCE passes_change")
