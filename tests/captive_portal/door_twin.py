@@ -142,6 +142,7 @@ class Twin:
     session: str = ""
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     number: int = field(default_factory=os.getpid)
+    handles: tuple[int, ...] = ()
 
     def name(self, part: str) -> str:
         return f"{PREFIX}{self.number}-{part}"
@@ -211,8 +212,9 @@ class Twin:
         log = (self.folder / f"{name}.log").open("ab")
         command = ("ip", "netns", "exec", self.name(part), *argv)
         child = subprocess.Popen(
-            command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=os.environ | environment, cwd=self.folder
-        )
+            command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=os.environ | environment, cwd=self.folder,
+            pass_fds=self.handles,
+        )  # fmt: skip
         self.processes[name] = child
         return child
 
@@ -276,7 +278,11 @@ class Twin:
         self.start("gatewayd", "gw", *user, *only, sys.executable, PARVIS, "gatewayd", "--settings", str(settings))
         wait_for(lambda: self.healthy(9202), "gatewayd")
 
-    def start_portal(self) -> None:
+    def start_portal(self, socket_handle: int | None = None) -> None:
+        """*socket_handle*: a listening socket for plain HTTP, handed over as systemd does (sd_listen_fds(3))."""
+        self.handles = () if socket_handle is None else (socket_handle,)
+        hand_over = f'exec 3<&{socket_handle}; export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"'
+        given = () if socket_handle is None else ("bash", "-c", hand_over, "bash")
         state, secrets = self.folder / "portal", self.folder / "secrets"
         state.mkdir(exist_ok=True)
         os.chown(state, PORTAL_UID, PORTAL_UID)
@@ -291,7 +297,7 @@ class Twin:
             key=str(self.certificate.with_suffix(".key")),
         )
         user = ("setpriv", f"--reuid={PORTAL_UID}", f"--regid={PORTAL_UID}", "--clear-groups", "--bounding-set=-all")
-        self.start("portal", "gw", *user, sys.executable, PARVIS, "portal", "--settings", str(settings))
+        self.start("portal", "gw", *given, *user, sys.executable, PARVIS, "portal", "--settings", str(settings))
         wait_for(lambda: self.healthy(9201), "portal")
         wait_for(lambda: not refused(self.name("gw"), ("127.0.0.1", 8443)), "portal's pages")
 

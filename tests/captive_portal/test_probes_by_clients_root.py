@@ -2,14 +2,16 @@
 
 import socket
 import ssl
+import threading
 import time
+from collections.abc import Callable
 from contextlib import closing
 
 import pytest
 from client_models import android
 from client_models.asking import AAAA, A, Phone
 from client_models.everybody import KNOW_THE_API, LOOKS
-from client_models.seeing import State
+from client_models.seeing import Seen, State
 from door_twin import WEB4, WEB6, Inside, Resident, Twin, connect, wait_for
 
 from captive_portal.probes import PROBES
@@ -205,3 +207,34 @@ def test_r03_probes_meet_no_error_while_parts_of_ours_are_exchanged(twin: Twin, 
     finally:
         twin.start_portal()
     wait_for(lambda: android.look(phone, "").state is State.PORTAL, "the portal")
+
+
+def test_r03_with_a_socket_that_systemd_holds_no_probe_fails_while_the_portal_is_exchanged(
+    twin: Twin, phone: Phone
+) -> None:
+    """Probes that come in between wait, and get their 302."""
+    twin.stop("portal")
+    with Inside(twin.name("gw")):
+        held = socket.create_server(("::", 8080), family=socket.AF_INET6, dualstack_ipv6=True)
+    with held:
+        twin.start_portal(held.fileno())
+        try:
+            seen = ask_while(phone, lambda: (twin.stop("portal"), twin.start_portal(held.fileno())))
+        finally:
+            twin.stop("portal")
+    twin.start_portal()
+
+    assert len(seen) >= 2
+    assert {(one.status, one.location) for one in seen} == {(302, PORTAL)}
+
+
+def ask_while(phone: Phone, deed: Callable[[], object]) -> list[Seen]:
+    """The answers to probes that are sent one after the other while *deed* is done."""
+    seen = []
+    worker = threading.Thread(target=deed)
+    worker.start()
+    while worker.is_alive():
+        seen.append(phone.get("http://captive.apple.com/hotspot-detect.html"))
+        time.sleep(0.1)
+    worker.join()
+    return seen
