@@ -11,10 +11,11 @@ from captive_portal import dhcp, proofreading, ruleset, urls
 from captive_portal.forms import SHORTEST_KEY
 from captive_portal.launch import become
 from captive_portal.page_facts import page_facts
+from captive_portal.session import Policy
 from captive_portal.settings import GatewaydSettings, GatewaySettings, PortalSettings
 from captive_portal.store_migration import migrate
 from parvis.catalogue import definitions
-from parvis.inventory import DEMO_TOWN, InventoryError, Site, Town
+from parvis.inventory import DEMO_TOWN, InventoryError, PortalPolicy, Site, Town
 from parvis.inventory import load as load_town
 from parvis.processes import GATEWAYD, PORTAL, Process
 from parvis.service import start_logging, town_or_exit, warn_of_strangers
@@ -97,6 +98,9 @@ def portal_facts(settings: PortalSettings) -> dict[str, Any]:
     return {
         **_common(settings, PORTAL),
         "metrics": [asdict(entry) for entry in definitions(PORTAL.name) if shared or SHARED not in entry.name],
+        "policy": asdict(session_policy(policy)),
+        "hours": opening_hours(town, site),
+        "known": {known.mac.text: known.title for known in site.known_devices},
         "remember": policy.remember or (policy.session if shared else 0.0),
         "shared": shared,
         "facts": asdict(page_facts(town, site)),
@@ -134,6 +138,31 @@ def long_enough(settings: ProcessSettings, name: str) -> str:
     if len(secret) < SHORTEST_KEY:
         raise SettingsError(f"secret {name}: shorter than {SHORTEST_KEY} characters; make it of random ones")
     return secret
+
+
+def session_policy(policy: PortalPolicy) -> Policy:
+    """What a session grants by the town's *policy*."""
+    return Policy(
+        session=policy.session,
+        rate_down=policy.rate_down,
+        rate_up=policy.rate_up,
+        idle=policy.idle,
+        quota=policy.quota,
+        slow_down=policy.slow_down,
+        slow_up=policy.slow_up,
+        max_devices=policy.max_devices,
+    )
+
+
+def opening_hours(town: Town, site: Site) -> str | None:
+    """The hours the door of *site* keeps, None when it keeps none; SettingsError when they cannot be read."""
+    if town.policy(site).hours == "always":
+        return None
+    from parvis.opening import fault  # noqa: PLC0415 5 MB, only where a door keeps hours
+
+    if found := fault(site.opening_hours, town.timezone):
+        raise SettingsError(f"opening_hours of {site.site}: {found[0]}; {found[1]}")
+    return site.opening_hours
 
 
 def handed_socket() -> int | None:

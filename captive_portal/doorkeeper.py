@@ -12,16 +12,21 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, TypeVar
 
-from captive_portal.admission import Allow, Deny, Direction, Step, Wanted, direction, plan
+from captive_portal.admission import Allow, Deny, Step, direction, plan
+from captive_portal.circumstances import Rules
+from captive_portal.figures import Figures
 from captive_portal.outcomes import ENDS, NOTED
 from captive_portal.outcomes import Outcome as Outcome  # noqa: PLC0414 whoever asks reads the answer
+from captive_portal.protocol import Truth
 from captive_portal.remote import Door, GatewayAway
 from captive_portal.returning import Returning
-from captive_portal.session import Event, Now, Policy, Session, anchored, decide
-from captive_portal.standing import WELCOME, Standing
-from captive_portal.store import Acceptance, Book, Live, Store, StoreFailed
+from captive_portal.rounds import Rounds
+from captive_portal.session import Event, Now, Policy
+from captive_portal.standing import Standing
+from captive_portal.store import Acceptance, Book, Store, StoreFailed
 from captive_portal.timeline import Note, unnoted
 from captive_portal.timeline import Step as Seen
+from captive_portal.turn import Done, Law, Request
 from parvis.addresses import MacAddress
 from parvis.instruments import Instruments
 from parvis.running import log, thread_or_exit
@@ -30,11 +35,10 @@ TICK_SECONDS = 1.0
 LONGEST_TICK_SECONDS = 4.0
 SHARE = 10
 """With very many sessions the comparison is made less often: a tenth of the time, but every four seconds."""
-PURGE_EVERY = 3600
-"""Ticks."""
 ANSWER_SECONDS = 5.0
 MOST_AT_ONCE = 128
-DIRECTIONS: tuple[Direction, ...] = ("missing", "different", "surplus")
+GATEWAY_WRONG = "gatewayd does not answer"
+STORE_WRONG = "the store cannot be written"
 
 
 Answer = TypeVar("Answer")
@@ -46,11 +50,7 @@ class NotStored(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    event: Event
-    mac: MacAddress | None
-    """None: everybody."""
-    acceptance: Acceptance | None = None
-    returns_to: str = ""
+    request: Request
     answer: "Future[Outcome]" = field(default_factory=Future)
 
 
@@ -72,20 +72,16 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         clock: Callable[[], Now],
         note: Note = unnoted,
         returning: Returning | None = None,
-        standing: Callable[[MacAddress], Standing] = lambda _mac: WELCOME,
+        rules: Rules | None = None,
     ) -> None:
-        self._returning, self._standing = returning, standing
-        self._store, self._door, self._policy, self._clock, self._note = store, door, policy, clock, note
-        self._active = instruments.gauge("portal_sessions_active")
-        self._drift = instruments.gauge("portal_sessions_drift")
-        self._repairs = instruments.counter("portal_repairs_total")
-        self._gateway_up = instruments.gauge("portal_gateway_up")
-        for word in DIRECTIONS:
-            self._drift.labels(word).set(0)
-            self._repairs.labels(word)
+        self._store, self._door, self._clock, self._note = store, door, clock, note
+        self._figures = Figures(instruments)
+        self._rounds = Rounds(store, door, Law(policy, rules or Rules(), returning), clock, note, self._figures)
         self._jobs: queue.SimpleQueue[_Job | _Deed | None] = queue.SimpleQueue()
         self._thread = thread_or_exit("doorkeeper", self._run)
-        self._ticks = 0
+        self._restored: Callable[[], object] | None = None
+        self.restored = False
+        """Whether the kernel has admitted everybody who was online before this process began."""
         self.wrong = ""
         """Empty when store and gateway answer, else what is wrong, in words."""
 
@@ -102,35 +98,52 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
 
     def accept(self, acceptance: Acceptance) -> Outcome:
         """Store the acceptance, durably, and admit its device. NotStored when that failed."""
-        return self._ask(_Job(Event.ACCEPTED, acceptance.mac, acceptance))
+        return self._ask(Request(Event.ACCEPTED, acceptance.mac, acceptance))
 
     def extend(self, mac: MacAddress) -> Outcome:
         """Give *mac*'s session its full time again; NOTHING when it has none."""
-        return self._ask(_Job(Event.EXTENDED, mac))
+        return self._ask(Request(Event.EXTENDED, mac))
 
     def leave(self, mac: MacAddress) -> Outcome:
-        """End *mac*'s session now."""
-        return self._ask(_Job(Event.LEFT, mac))
+        """End *mac*'s session now, and forget its acceptance."""
+        return self._ask(Request(Event.LEFT, mac))
 
     def arrived(self, mac: MacAddress, site: str) -> Outcome:
         """Admit *mac* when its acceptance is remembered; NOTHING when it has to be asked."""
-        return self._ask(_Job(Event.ACCEPTED, mac, returns_to=site))
+        return self._ask(Request(Event.ACCEPTED, mac, returns_to=site))
+
+    def revoke(self, mac: MacAddress) -> Outcome:
+        """End *mac*'s session by order of staff, and forget its acceptance; NOTHING when it has none."""
+        return self._ask(Request(Event.REVOKED, mac))
+
+    def revoke_all(self) -> Outcome:
+        """End every session and forget its acceptance, in one commit."""
+        return self._ask(Request(Event.REVOKED, None))
+
+    def close(self) -> Outcome:
+        """End every session in one commit because staff close the site; acceptances stay remembered."""
+        return self._ask(Request(Event.CLOSED, None))
 
     def within(self, act: Callable[[Book, Now], Sequence[Step]]) -> None:
-        """Run *act* in the one thread that writes, in a transaction of its own, then do the steps. NotStored."""
+        """Run *act* in the one thread that writes, in a transaction of its own, then do the steps. NotStored.
+
+        It may end sessions, each of which it denies.
+        """
         deed = _Deed(act)
         self._jobs.put(deed)
         self._answer(deed.answer)
 
-    def revoke(self, mac: MacAddress) -> Outcome:
-        """End *mac*'s session by order of staff; NOTHING when it has none."""
-        return self._ask(_Job(Event.REVOKED, mac))
+    def when_restored(self, tell: Callable[[], object]) -> None:
+        """Call *tell* once, as soon as the kernel has admitted everybody it should; at once when it has already."""
+        self._restored = tell
+        self._tell()
 
-    def revoke_all(self) -> Outcome:
-        """End every session in one commit and one order to the gateway."""
-        return self._ask(_Job(Event.REVOKED, None))
+    def standing(self, mac: MacAddress, truth: Truth | None = None) -> Standing:
+        """How *mac* stands with the door; see :meth:`captive_portal.rounds.Rounds.standing`."""
+        return self._rounds.standing(mac, truth)
 
-    def _ask(self, job: _Job) -> Outcome:
+    def _ask(self, request: Request) -> Outcome:
+        job = _Job(request)
         self._jobs.put(job)
         return self._answer(job.answer)
 
@@ -171,87 +184,45 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
 
     def _serve(self, jobs: list[_Job]) -> None:
         """One commit and one transaction for all of *jobs*, then their answers."""
-        now = self._clock()
         try:
             with self._store.transaction() as book:
-                each = [(job, mac) for job in jobs for mac in _whom(book, job)]
-                done = [(job, mac, *self._decide(book, job, mac, now)) for job, mac in each]
+                turn = self._rounds.turn(book)
+                done = [turn.serve(job.request) for job in jobs]
         except StoreFailed as error:
             self._not_stored(error)
             for job in jobs:
                 job.answer.set_exception(NotStored(str(error)))
             return
-        admitted = self._apply([step for *_, step in done if step is not None])
-        outcomes = dict.fromkeys(map(id, jobs), Outcome.NOTHING)
-        for job, mac, outcome, step in done:
-            if outcome in NOTED:
-                self._note(mac, NOTED[outcome])
-            if admitted and isinstance(step, Allow):
+        self._rounds.committed(turn)
+        admitted = self._apply([one.step for each in done for one in each.values() if one.step])
+        for job, each in zip(jobs, done, strict=True):
+            self._tell_of(each, admitted=admitted)
+            outcomes = [one.outcome if admitted or one.step is None else Outcome.WAITING for one in each.values()]
+            job.answer.set_result(outcomes[0] if outcomes else Outcome.NOTHING)
+
+    def _tell_of(self, each: dict[MacAddress, Done], *, admitted: bool) -> None:
+        for mac, one in each.items():
+            if one.outcome in NOTED and one.outcome not in ENDS.values():
+                self._note(mac, NOTED[one.outcome])
+            if admitted and isinstance(one.step, Allow):
                 self._note(mac, Seen.ADMITTED)
-            outcomes[id(job)] = outcome if admitted or step is None else Outcome.WAITING
-        for job in jobs:
-            job.answer.set_result(outcomes[id(job)])
+            if one.refusal:
+                self._figures.refused(one.refusal)
 
     def _do(self, deed: _Deed) -> None:
-        now = self._clock()
         try:
             with self._store.transaction() as book:
-                steps = deed.act(book, now)
+                steps = list(deed.act(book, self._clock()))
         except StoreFailed as error:
             self._not_stored(error)
             deed.answer.set_exception(NotStored(str(error)))
             return
-        self._apply(list(steps))  # a gateway that is away is told by compare()
+        for step in steps:
+            if isinstance(step, Deny):
+                self._rounds.register.remove(step.mac)
+        self._rounds.register.commit()
+        self._apply(steps)  # a gateway that is away is told by compare()
         deed.answer.set_result(None)
-
-    def _decide(self, book: Book, job: _Job, mac: MacAddress, now: Now) -> tuple[Outcome, Step | None]:
-        live = book.live_of(mac)
-        if live is not None and live.session.remaining(now, self._policy) <= 0:
-            book.end(live.number, Event.EXPIRED, now)
-            self._note(mac, Seen.EXPIRED)
-            live = None
-        if job.event in ENDS:
-            return self._ended(book, live, mac, job.event, now)
-        if self._standing(mac).refusal is not None:
-            return (Outcome.NOTHING if job.returns_to else Outcome.REFUSED), Deny(mac)
-        if live is not None:
-            return self._goes_on(book, live, mac, job.event, now)
-        if job.returns_to and self._returning:
-            known = self._returning.recall(book, mac, job.returns_to, now)
-            return self._opened(book, known, now) if known else (Outcome.NOTHING, None)
-        return self._accepted(book, job.acceptance, now) if job.acceptance else (Outcome.NOTHING, None)
-
-    def _accepted(self, book: Book, acceptance: Acceptance, now: Now) -> tuple[Outcome, Step | None]:
-        if book.used(acceptance.token):
-            return Outcome.REPLAYED, None
-        if self._returning:
-            self._returning.remember(book, acceptance, now)
-        return self._opened(book, acceptance, now)
-
-    def _opened(self, book: Book, acceptance: Acceptance, now: Now) -> tuple[Outcome, Step | None]:
-        session = decide(Session(), Event.ACCEPTED, now=now, policy=self._policy)
-        number = book.accept(acceptance, session, now)
-        return Outcome.ADMITTED, self._allow(acceptance.mac, Live(number, session), now)
-
-    def _goes_on(self, book: Book, live: Live, mac: MacAddress, event: Event, now: Now) -> tuple[Outcome, Step | None]:
-        session = decide(live.session, event, now=now, policy=self._policy)
-        if session != live.session:
-            book.reschedule(live.number, session)
-        outcome = Outcome.EXTENDED if event is Event.EXTENDED else Outcome.AGAIN
-        return outcome, self._allow(mac, Live(live.number, session), now)
-
-    def _ended(
-        self, book: Book, live: Live | None, mac: MacAddress, event: Event, now: Now
-    ) -> tuple[Outcome, Step | None]:
-        if live is not None:
-            book.end(live.number, event, now)
-        if self._returning:
-            self._returning.forget(book, mac, now)
-        return (ENDS[event] if live else Outcome.NOTHING), Deny(mac)
-
-    def _allow(self, mac: MacAddress, live: Live, now: Now) -> Allow:
-        seconds = max(1.0, live.session.remaining(now, self._policy))
-        return Allow(mac, live.number, seconds, self._policy.rate_down, self._policy.rate_up)
 
     def _apply(self, steps: list[Step]) -> bool:
         latest = list({step.mac: step for step in steps}.values())
@@ -266,10 +237,13 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
     def compare(self) -> None:
         """Make the kernel admit whom the store says, and count what differed. Failures wait for the next time."""
         try:
+            self._rounds.read(doubtful=self.wrong == STORE_WRONG)
+            self._rounds.sweep()
             actual = self._door.admitted()
-            wanted, now = self._wanted()
-            steps = plan(wanted, actual, now.since_boot)
+            now = self._clock()
+            steps = plan(self._rounds.wanted(now), actual, now.since_boot)
             self._door.apply(steps)
+            self._rounds.count(now)
         except GatewayAway as error:
             self._away(error)
             return
@@ -277,48 +251,25 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
             self._not_stored(error)
             return
         found = [direction(step, actual) for step in steps]
-        for word in DIRECTIONS:
-            self._drift.labels(word).set(found.count(word))
-            self._repairs.labels(word).inc(found.count(word))
+        self._figures.compared(found, len(self._rounds.register), len(self._rounds.slowed))
         if steps:
             log.info("gateway reconciled", steps=len(steps), missing=found.count("missing"))
-        self._active.set(len(wanted))
-        self._gateway_up.set(1)
-        self.wrong = ""
+        self.wrong, self.restored = "", True
+        self._rounds.tick()
+        self._tell()
 
-    def _wanted(self) -> tuple[dict[MacAddress, Wanted], Now]:
-        """Whom the store wants admitted; sessions that are over end here, and are forgotten."""
-        now, wanted = self._clock(), {}
-        with self._store.transaction() as book:
-            for mac, live in book.live().items():
-                if live.session.remaining(now, self._policy) <= 0:
-                    book.end(live.number, Event.EXPIRED, now)
-                    self._note(mac, Seen.EXPIRED)
-                    continue
-                session = anchored(live.session, now=now, policy=self._policy)
-                if session != live.session:
-                    book.reschedule(live.number, session)
-                wanted[mac] = Wanted(live.number, session.deadline, self._policy.rate_down, self._policy.rate_up)
-            if self._ticks % PURGE_EVERY == 0:
-                book.purge(now)
-                if self._returning:
-                    self._returning.purge(book, now)
-        if self._ticks % PURGE_EVERY == 0:
-            self._store.settle()
-        self._ticks += 1
-        return wanted, now
+    def _tell(self) -> None:
+        if self.restored and self._restored:
+            tell, self._restored = self._restored, None
+            tell()
 
     def _away(self, error: GatewayAway) -> None:
-        if self.wrong != "gatewayd does not answer":
-            log.warning("gatewayd does not answer", words=str(error))
-        self.wrong = "gatewayd does not answer"
-        self._gateway_up.set(0)
+        if self.wrong != GATEWAY_WRONG:
+            log.warning(GATEWAY_WRONG, words=str(error))
+        self.wrong = GATEWAY_WRONG
+        self._figures.away()
 
     def _not_stored(self, error: StoreFailed) -> None:
-        log.error("the store cannot be written", words=str(error))
-        self.wrong = "the store cannot be written"
-
-
-def _whom(book: Book, job: _Job) -> list[MacAddress]:
-    """Whom a job is about."""
-    return [job.mac] if job.mac is not None else list(book.live())
+        self._rounds.register.rollback()
+        log.error(STORE_WRONG, words=str(error))
+        self.wrong = STORE_WRONG

@@ -9,15 +9,16 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 
 from captive_portal.certificate import ends
+from captive_portal.circumstances import Rules, always_open
 from captive_portal.clock import moment
 from captive_portal.devices import key
 from captive_portal.doorkeeper import Doorkeeper
 from captive_portal.forms import Signer
 from captive_portal.funnel import Following, counting
+from captive_portal.hours import building
 from captive_portal.pseudonym import Pseudonyms
 from captive_portal.ready import Ready
 from captive_portal.redirector import Redirector
-from captive_portal.refusals import Refusals
 from captive_portal.remote import Remote
 from captive_portal.returning import Returning
 from captive_portal.session import Policy
@@ -32,6 +33,7 @@ from captive_portal.web.terms import terms
 from captive_portal.web.visitor import Hall
 from captive_portal.welcome import Welcome
 from parvis import heap
+from parvis.addresses import MacAddress
 from parvis.endpoint import Endpoint
 from parvis.instruments import VERSION, Definition, Instruments, registry_of
 from parvis.running import log, notify, start_logging
@@ -43,15 +45,20 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     registry, instruments = registry_of("portal", [Definition(**entry) for entry in handed["metrics"]])
     facts = Facts(**handed["facts"])
     door = Remote(Path(handed["socket"]))
-    policy = Policy(facts.session, facts.rate_down, facts.rate_up)
+    policy = Policy(**handed["policy"])
     pseudonyms = Pseudonyms(handed["secret"].encode())
     timeline = Timeline(pseudonyms, ZoneInfo(facts.timezone), moment, counting(instruments))
     store = Store(Path(handed["database"]))
     secret, shared = handed["secret"].encode(), handed["shared"]
     returning = Returning(secret, handed["remember"], facts.terms_version, shared=shared is not None)
     directives = Directives(store, facts.site, moment)
-    standing = Refusals(directives, lambda mac: key(mac, secret), moment)
-    doorkeeper = Doorkeeper(store, door, policy, instruments, moment, timeline.note, returning, standing)
+    rules = Rules(
+        hours=building(handed["hours"], facts.timezone) if handed["hours"] else always_open,
+        orders=directives.standing,
+        key=lambda mac: key(mac, secret),
+        known={MacAddress(mac): title for mac, title in handed["known"].items()},
+    )
+    doorkeeper = Doorkeeper(store, door, policy, instruments, moment, timeline.note, returning, rules)
     stack.enter_context(doorkeeper)
     welcome = stack.enter_context(Welcome(door, doorkeeper, facts.site, secret))
     if shared:
@@ -59,7 +66,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     stack.enter_context(Redirector(_place(handed["http"]), facts.url, instruments, timeline.heard))
     stack.enter_context(Following(door, timeline.note))
     _tell(instruments, facts, Path(handed["certificate"]))
-    ready = Ready((handed["bind"], handed["https_port"]), lambda: _ready(handed))
+    ready = Ready((handed["bind"], handed["https_port"]), lambda: doorkeeper.when_restored(lambda: _ready(handed)))
     checks = {"doorkeeper": lambda: doorkeeper.wrong, "pages": lambda: ready.wrong}
     stack.enter_context(Endpoint((handed["listen"], handed["port"]), registry, checks))
     resolvers = [(address, DNS_PORT) for address in handed["resolvers"]]
@@ -75,7 +82,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
         instruments=instruments,
         timeline=timeline,
         directives=directives,
-        standing=standing,
+        standing=doorkeeper.standing,
         record=store.record,
     )
     application = create_app(hall)

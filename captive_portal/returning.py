@@ -41,6 +41,10 @@ class Returning:
         """Forget *mac*, everywhere."""
         self._memory(book).forget(key(mac, self.secret), now)
 
+    def forget_all(self, book: Book, macs: Sequence[MacAddress], now: Now) -> None:
+        """Forget all of *macs*, everywhere."""
+        self._memory(book).forget_all([key(mac, self.secret) for mac in macs], now)
+
     def recall(self, book: Book, mac: MacAddress, site: str, now: Now) -> Acceptance | None:
         """An acceptance at *site* for a device that comes back; None when it has to be asked."""
         known = self._memory(book).recall(key(mac, self.secret)) if self.seconds > 0 else None

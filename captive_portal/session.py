@@ -6,6 +6,7 @@ kept for the day the machine has rebooted in between.
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import inf
 
 
 class State(StrEnum):
@@ -20,11 +21,16 @@ class Event(StrEnum):
     """What can happen to it."""
 
     ACCEPTED = "accepted"
+    """By a tap, or because an earlier acceptance is remembered."""
     EXTENDED = "extended"
     LEFT = "left"
     EXPIRED = "expired"
+    IDLE = "idle"
+    """Not a byte in either direction for as long as the policy says."""
     REVOKED = "revoked"
     """Ended by staff."""
+    CLOSED = "closed"
+    """The building closed, or staff closed the site."""
 
 
 NEXT = {
@@ -33,7 +39,9 @@ NEXT = {
     (State.OPEN, Event.EXTENDED): State.OPEN,
     (State.OPEN, Event.LEFT): State.ENDED,
     (State.OPEN, Event.EXPIRED): State.ENDED,
+    (State.OPEN, Event.IDLE): State.ENDED,
     (State.OPEN, Event.REVOKED): State.ENDED,
+    (State.OPEN, Event.CLOSED): State.ENDED,
 }
 """What is not listed changes nothing: a session that has ended stays ended, its successor has another number."""
 
@@ -52,11 +60,29 @@ class Now:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What a session grants: *session* in seconds, rates in bits per second."""
+    """What a session grants: *session* and *idle* in seconds, rates in bits per second, *quota* in bytes both ways.
+
+    None: no limit. Beyond the quota the rates are *slow_down* and *slow_up*.
+    """
 
     session: float
     rate_down: int
     rate_up: int
+    idle: float | None = None
+    quota: int | None = None
+    slow_down: int = 1_000_000
+    slow_up: int = 512_000
+    max_devices: int | None = None
+
+    def rates(self, *, slowed: bool) -> tuple[int, int]:
+        """Bits per second down and up.
+
+        >>> Policy(60, 5_000_000, 800_000, quota=1, slow_down=1_000_000, slow_up=900_000).rates(slowed=True)
+        (1000000, 800000)
+        """
+        if not slowed:
+            return self.rate_down, self.rate_up
+        return min(self.rate_down, self.slow_down), min(self.rate_up, self.slow_up)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +102,8 @@ class Session:
         return min(max(left, 0.0), policy.session)
 
 
-def decide(session: Session, event: Event, *, now: Now, policy: Policy) -> Session:
-    """The session after *event*.
+def decide(session: Session, event: Event, *, now: Now, policy: Policy, closing: float = inf) -> Session:
+    """The session after *event*; the building closes in *closing* seconds, and no session outlasts that.
 
     >>> noon = Now(boot="b", since_boot=100.0, wall=1_000_000.0)
     >>> opened = decide(Session(), Event.ACCEPTED, now=noon, policy=Policy(3600, 1, 1))
@@ -86,8 +112,8 @@ def decide(session: Session, event: Event, *, now: Now, policy: Policy) -> Sessi
     """
     step = (session.state, event)
     if step in PROLONGS:
-        deadline, ends = now.since_boot + policy.session, now.wall + policy.session
-        return Session(NEXT[step], now.boot, deadline, ends)
+        granted = min(policy.session, closing)
+        return Session(NEXT[step], now.boot, now.since_boot + granted, now.wall + granted)
     return replace(session, state=NEXT.get(step, session.state))
 
 

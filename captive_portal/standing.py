@@ -8,20 +8,29 @@ class Refusal(StrEnum):
     """Why somebody is not admitted; the page says it in words."""
 
     CLOSED_HOURS = "closed-hours"
+    """The building is closed."""
     CLOSED_BY_STAFF = "closed-by-staff"
     FULL = "full"
+    """As many devices are online as the site may have."""
     BLOCKED = "blocked"
+    """Staff refuse this device for a while."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """*until*: when the refusal ends, Unix seconds; *slowed*: beyond the quota; *bytes_left*: None without a quota."""
+    """*until*: when the refusal ends, Unix seconds; None when nobody knows.
+
+    *slowed*: beyond the quota; *bytes_left*: None without a quota. *remembered*: it is admitted as soon as it asks.
+    *may_extend*: extending would give more time. *known*: equipment of the site, always admitted.
+    """
 
     refusal: Refusal | None = None
     until: float | None = None
     slowed: bool = False
     bytes_left: int | None = None
     remembered: bool = False
+    may_extend: bool = False
+    known: bool = False
 
 
 WELCOME = Standing()

@@ -4,13 +4,14 @@ A commit is durable before it returns (WAL, synchronous=FULL). The MAC address g
 the file forgets it (secure_delete); the anonymous rest is the proof of acceptance (GDPR art. 5.1.e, PRI-02).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     Connection,
     Engine,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    bindparam,
     create_engine,
     delete,
     event,
@@ -52,6 +54,7 @@ acceptances = Table(
     Column("ends_at", Float, nullable=False),
     Column("ended_at", Float),
     Column("ended_by", String(10)),
+    Column("used_bytes", BigInteger, nullable=False, server_default="0"),
     sqlite_autoincrement=True,
 )
 """``id`` is the session number and never used again; times are Unix seconds, ``deadline`` seconds since ``boot``."""
@@ -73,10 +76,11 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """A session that has not ended: its number and its times."""
+    """A session that has not ended: its number, its times, the bytes it had used when they were last written down."""
 
     number: int
     session: Session
+    used: int = 0
 
 
 class StoreFailed(Exception):
@@ -182,10 +186,21 @@ class Book:
         """Write new times for a session that goes on."""
         self._connection.execute(update(acceptances).where(acceptances.c.id == number).values(_times(session)))
 
+    def spent(self, used: Iterable[tuple[int, int]]) -> None:
+        """Write down how many bytes sessions have used: (number, bytes)."""
+        rows = [{"number": number, "bytes": count} for number, count in used]
+        if rows:
+            self._connection.execute(_ONE.values(used_bytes=bindparam("bytes")), rows)
+
     def end(self, number: int, by: str, now: Now) -> None:
         """End a session and forget its device."""
-        gone = {"ended_at": now.wall, "ended_by": by, "mac": None}
-        self._connection.execute(update(acceptances).where(acceptances.c.id == number).values(gone))
+        self.end_all([number], by, now)
+
+    def end_all(self, numbers: Sequence[int], by: str, now: Now) -> None:
+        """End sessions and forget their devices."""
+        if numbers:
+            gone = {"ended_at": now.wall, "ended_by": by, "mac": None}
+            self._connection.execute(_ONE.values(gone), [{"number": number} for number in numbers])
 
     def purge(self, now: Now) -> int:
         """Delete proofs older than :data:`PROOF_SECONDS`; returns how many."""
@@ -193,13 +208,19 @@ class Book:
         return self._connection.execute(delete(acceptances).where(old)).rowcount
 
 
+_ONE = update(acceptances).where(acceptances.c.id == bindparam("number"))
 _LIVE = select(
-    acceptances.c.id, acceptances.c.mac, acceptances.c.boot, acceptances.c.deadline, acceptances.c.ends_at
+    acceptances.c.id,
+    acceptances.c.mac,
+    acceptances.c.boot,
+    acceptances.c.deadline,
+    acceptances.c.ends_at,
+    acceptances.c.used_bytes,
 ).where(acceptances.c.ended_at.is_(None))
 
 
 def _live(row: Any) -> Live:
-    return Live(row.id, Session(State.OPEN, row.boot, row.deadline, row.ends_at))
+    return Live(row.id, Session(State.OPEN, row.boot, row.deadline, row.ends_at), row.used_bytes)
 
 
 def _times(session: Session) -> dict[str, str | float]:

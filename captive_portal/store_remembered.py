@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Float, Integer, String, Table, delete, insert, select
+from sqlalchemy import Boolean, Column, Connection, Float, Integer, String, Table, bindparam, delete, insert, select
 
 from captive_portal.session import Now
 from captive_portal.store import metadata
@@ -67,6 +67,17 @@ class Memory:
         """Remember *device* no longer, here and at every other gateway."""
         self.unlearn(device)
         self._tell(device, now, forgotten=True)
+
+    def forget_all(self, devices: Sequence[str], now: Now) -> None:
+        """Remember none of *devices*, here and at every other gateway."""
+        if not devices:
+            return
+        if self._told:
+            for device in devices:
+                self.forget(device, now)
+            return
+        one = delete(remembered).where(remembered.c.device == bindparam("key"))
+        self._connection.execute(one, [{"key": device} for device in devices])
 
     def recall(self, device: str) -> Remembered | None:
         """What is remembered of *device*, even when it is over."""

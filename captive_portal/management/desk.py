@@ -112,7 +112,7 @@ class Desk:
             if order.kind is Kind.OPEN_DOOR:
                 self._open(given)
             if order.kind is Kind.CLOSED:
-                self.doorkeeper.revoke_all()
+                self.doorkeeper.close()
         return self._order(given)
 
     def end(self, number: int, kind: str, by: str) -> Facts:

@@ -10,6 +10,7 @@ from captive_portal import urls
 from captive_portal.probes import speaker
 from captive_portal.protocol import Truth
 from captive_portal.remote import GatewayAway
+from captive_portal.standing import WELCOME, Standing
 from captive_portal.timeline import Step
 from captive_portal.web.visitor import hall, visit
 from parvis.addresses import MacAddress
@@ -56,9 +57,13 @@ def _answer() -> Answer:
     if mac is None:
         return state(None, host)
     hall().timeline.note(mac, Step.API)
+    stands = hall().standing(mac)
+    if truth is None and stands.remembered:
+        hall().doorkeeper.arrived(mac, hall().facts.site)
+        truth, stands = hall().door.session(mac), hall().standing(mac)
     if truth is None:
         return state(None, host, everybody=_open_to_all(mac))
-    return state(truth, host)
+    return state(truth, host, stands)
 
 
 def _open_to_all(mac: MacAddress) -> float:
@@ -67,18 +72,25 @@ def _open_to_all(mac: MacAddress) -> float:
     return seconds if seconds > 0 and not hall().door.device(mac).blocked else 0
 
 
-def state(truth: Truth | None, host: str, everybody: float = 0) -> Answer:
+def state(truth: Truth | None, host: str, stands: Standing = WELCOME, everybody: float = 0) -> Answer:
     """The answer's keys; seconds-remaining only for who is not captive. *everybody*: seconds the door is open to all.
+
+    bytes-remaining only as long as something happens when they are used up: who is slowed already stays online.
 
     >>> state(None, "wifi.example")["captive"], state(Truth(1, 7.9, 0, 0), "wifi.example")["seconds-remaining"]
     (True, 7)
     """
     places: Answer = {"user-portal-url": urls.page(host), "venue-info-url": urls.venue(host)}
-    if truth is not None:
-        return {"captive": False, **places, "seconds-remaining": int(truth.seconds), "can-extend-session": True}
-    if everybody > 0:
+    if truth is None and everybody <= 0:
+        return {"captive": True, **places}
+    if truth is None:
         return {"captive": False, **places, "seconds-remaining": int(everybody), "can-extend-session": False}
-    return {"captive": True, **places}
+    answer: Answer = {"captive": False, **places, "can-extend-session": stands.may_extend}
+    if not stands.known:
+        answer["seconds-remaining"] = int(truth.seconds)
+    if stands.bytes_left is not None and not stands.slowed:
+        answer["bytes-remaining"] = stands.bytes_left
+    return answer
 
 
 def _count(captive: str) -> None:

@@ -34,6 +34,9 @@ from parvis.addresses import MacAddress
 from parvis.languages import Language
 
 Answer = Response | str | tuple[str, int]
+ONLINE = {Outcome.ADMITTED, Outcome.AGAIN}
+ELSEWHERE = {Outcome.REPLAYED: {"again": 1}, Outcome.REFUSED: dict[str, int]()}
+"""Outcomes after which the first page says more than the status page, and how it is asked."""
 
 
 def language_of_the_path(_endpoint: str | None, values: dict[str, Any] | None) -> None:
@@ -60,6 +63,8 @@ def splash() -> Answer:
     stands = hall().standing(mac)
     if stands.refusal is not None:
         return _refused(mac, stands)
+    if stands.remembered and hall().doorkeeper.arrived(mac, hall().facts.site) in ONLINE:
+        return redirect(there("status"), 303)
     hall().instruments.counter("portal_splash_pages_total").labels(language()).inc()
     again = "again" in request.args
     key = (language(), g.language_in_path, again, hall().uplink(), tuple(banner()))
@@ -97,9 +102,7 @@ def accept() -> Answer:
         raise
     counter.labels(outcome.value).inc()
     hall().instruments.histogram("portal_accept_seconds").observe(time.perf_counter() - started)
-    if outcome is Outcome.REFUSED:
-        return redirect(there("splash"), 303)
-    return redirect(there("splash", again=1) if outcome is Outcome.REPLAYED else there("status"), 303)
+    return redirect(there("splash", **ELSEWHERE[outcome]) if outcome in ELSEWHERE else there("status"), 303)
 
 
 def status() -> Answer:
@@ -116,10 +119,11 @@ def extend() -> Answer:
     """Give the session its full time again."""
     mac = _owner("extend", "portal_extensions_total")
     outcome = hall().doorkeeper.extend(mac)
-    hall().instruments.counter("portal_extensions_total").labels(
-        "extended" if outcome is not Outcome.NOTHING else "refused"
-    ).inc()
-    return redirect(there("status", extended=1) if outcome is not Outcome.NOTHING else there("splash"), 303)
+    longer = outcome not in {Outcome.NOTHING, Outcome.REFUSED}
+    hall().instruments.counter("portal_extensions_total").labels("extended" if longer else "refused").inc()
+    if outcome is Outcome.NOTHING:
+        return redirect(there("splash"), 303)
+    return redirect(there("status", **({"extended": 1} if longer else {})), 303)
 
 
 def leave() -> Answer:
@@ -153,7 +157,9 @@ def _owner(purpose: Purpose, counter: str = "") -> MacAddress:
 def _shown(mac: MacAddress, truth: Truth) -> dict[str, Any]:
     end = ends(truth)
     stands = hall().standing(mac)
+    # what a page says of a session comes from the kernel; of the limits, from whoever keeps them
     return {
+        "may_extend": stands.may_extend,
         "until": spoken(end),
         "until_machine": end.isoformat(timespec="minutes"),
         "left": duration(truth.seconds, language()),

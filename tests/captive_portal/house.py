@@ -1,7 +1,7 @@
 """The portal without a network: an honest gateway in memory, a clock to turn, and residents who click."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -13,6 +13,8 @@ from prometheus_client import CollectorRegistry
 from werkzeug.test import TestResponse
 
 from captive_portal.admission import Admitted, Allow, Block, Deny, Step, Unblock
+from captive_portal.circumstances import Hours, Rules, always_open
+from captive_portal.commands import session_policy
 from captive_portal.devices import key
 from captive_portal.doorkeeper import Doorkeeper
 from captive_portal.forms import Signer
@@ -20,9 +22,9 @@ from captive_portal.funnel import counting
 from captive_portal.page_facts import page_facts
 from captive_portal.protocol import Counted, Seen, State, Truth
 from captive_portal.pseudonym import Pseudonyms
-from captive_portal.refusals import Refusals
 from captive_portal.remote import GatewayAway
-from captive_portal.session import Now, Policy
+from captive_portal.returning import Returning
+from captive_portal.session import Now
 from captive_portal.standing import WELCOME, Standing
 from captive_portal.store import Store
 from captive_portal.store_directives import Directives
@@ -36,6 +38,7 @@ from parvis.catalogue import Instruments
 from parvis.inventory import Town
 
 ANNA = MacAddress.parse("02:00:00:00:00:0a")
+SECRET = b"s" * 32
 HOST = "wifi.cachan.example"
 
 
@@ -134,10 +137,15 @@ class MemoryGateway:
 class House:
     """A portal ready to be visited."""
 
-    def __init__(self, town: Town, folder: Path) -> None:
+    def __init__(self, town: Town, folder: Path, **limits: Any) -> None:
+        """*limits*: fields of the policy that are not the town's."""
         self.clock = Clock()
+        self.remember = limits.pop("remember", 0.0)
+        self.hours: Hours = always_open
+        self.known: dict[MacAddress, str] = {}
         self.gateway = MemoryGateway(self.clock)
         self.facts = page_facts(town, town.sites[0])
+        self.policy = replace(session_policy(town.policy(town.sites[0])), **limits)
         self.database = folder / "portal.sqlite3"
         migrate(self.database)
         self.store = Store(self.database)
@@ -146,27 +154,29 @@ class House:
         self.fibre = True
         self.stands: Standing = WELCOME
         self.directives = Directives(self.store, self.facts.site, self.clock)
-        self.refusals = Refusals(self.directives, lambda mac: key(mac, b"s" * 32), self.clock)
         self.timeline = Timeline(Pseudonyms(b"p" * 32), ZoneInfo(town.timezone), self.clock, counting(self.instruments))
         self.doorkeeper = self.new_doorkeeper(self.instruments)
         self.app = create_app(self._hall())
 
     def new_doorkeeper(self, instruments: Instruments | None = None) -> Doorkeeper:
         """A doorkeeper as after a restart of the process."""
-        policy = Policy(self.facts.session, self.facts.rate_down, self.facts.rate_up)
         return Doorkeeper(
             self.store,
             self.gateway,
-            policy,
+            self.policy,
             instruments or Instruments("portal", CollectorRegistry()),
             self.clock,
             self.timeline.note,
-            standing=self.standing,
+            Returning(SECRET, self.remember, self.facts.terms_version),
+            Rules(self._hours, self.directives.standing, lambda mac: key(mac, SECRET), self.known),
         )
 
+    def _hours(self, wall: float) -> tuple[bool, float | None]:
+        return self.hours(wall)
+
     def standing(self, mac: MacAddress) -> Standing:
-        """What a test says, else what staff have ordered."""
-        return self.refusals(mac) if self.stands is WELCOME else self.stands
+        """As the doorkeeper says, unless the test has set something."""
+        return self.doorkeeper.standing(mac) if self.stands is WELCOME else self.stands
 
     def _hall(self) -> Hall:
         return Hall(

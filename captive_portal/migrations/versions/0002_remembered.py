@@ -1,4 +1,4 @@
-"""Remembered acceptances: which device may come back without a tap. Device keys, never addresses."""
+"""Remembered acceptances (device keys, never addresses), and what a session has used of its quota."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,9 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Make the table and the column."""
+    used = sa.Column("used_bytes", sa.BigInteger, nullable=False, server_default="0")
+    op.add_column("acceptances", used)
     op.create_table(
         "remembered",
         sa.Column("device", sa.String(64), primary_key=True),

@@ -1,0 +1,70 @@
+"""The live sessions in memory, as the one writer keeps them, so that nothing is read from disk each second.
+
+What a transaction changes is set apart until it is committed: what could not be written has not happened.
+"""
+
+from collections.abc import ItemsView, Mapping
+
+from captive_portal.store import Live
+from parvis.addresses import MacAddress
+
+
+class Register:
+    """Who has a session. One thread changes it; any may ask :meth:`standing` and the length."""
+
+    def __init__(self) -> None:
+        self._live: dict[MacAddress, Live] = {}
+        self._changed: dict[MacAddress, Live | None] = {}
+
+    def get(self, mac: MacAddress) -> Live | None:
+        """The session of *mac*, as this transaction sees it."""
+        return self._changed[mac] if mac in self._changed else self._live.get(mac)
+
+    def standing(self, mac: MacAddress) -> Live | None:
+        """The session of *mac* that is on disk."""
+        return self._live.get(mac)
+
+    def put(self, mac: MacAddress, live: Live) -> None:
+        """Give *mac* this session."""
+        self._changed[mac] = live
+
+    def remove(self, mac: MacAddress) -> None:
+        """Take *mac*'s session away."""
+        self._changed[mac] = None
+
+    def items(self) -> ItemsView[MacAddress, Live]:
+        """Every session on disk."""
+        return self._live.items()
+
+    def of(self, numbers: set[int]) -> dict[MacAddress, Live]:
+        """The sessions on disk with these numbers."""
+        return {mac: live for mac, live in self._live.items() if live.number in numbers}
+
+    def __len__(self) -> int:
+        """How many there are, as this transaction sees it."""
+        more = sum((live is not None) - (mac in self._live) for mac, live in self._changed.items())
+        return len(self._live) + more
+
+    def commit(self) -> dict[MacAddress, Live | None]:
+        """What was changed is on disk now; returns it."""
+        done, self._changed = self._changed, {}
+        for mac, live in done.items():
+            if live is None:
+                self._live.pop(mac, None)
+            else:
+                self._live[mac] = live
+        return done
+
+    def rollback(self) -> None:
+        """What was changed could not be written."""
+        self._changed = {}
+
+    def replace(self, live: Mapping[MacAddress, Live]) -> int:
+        """Take what the disk says instead; returns for how many devices that is different."""
+        wrong = [mac for mac in live.keys() | self._live.keys() if _times(live.get(mac)) != _times(self._live.get(mac))]
+        self._live = dict(live)
+        return len(wrong)
+
+
+def _times(live: Live | None) -> object:
+    return live and (live.number, live.session)

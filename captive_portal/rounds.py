@@ -1,0 +1,192 @@
+"""The doorkeeper's rounds: who has a session, and what has to be seen to each second. One thread walks them."""
+
+from collections.abc import Callable
+
+from captive_portal import equipment
+from captive_portal.admission import Block, Deny, Wanted
+from captive_portal.figures import Figures
+from captive_portal.outcomes import ENDINGS
+from captive_portal.protocol import Truth
+from captive_portal.register import Register
+from captive_portal.remote import Door
+from captive_portal.session import Event, Now, anchored
+from captive_portal.standing import Standing
+from captive_portal.store import Book, Live, Store, StoreFailed
+from captive_portal.timeline import Note
+from captive_portal.timeline import Step as Seen
+from captive_portal.turn import Law, Turn
+from captive_portal.usage import Usage
+from parvis.addresses import MacAddress
+from parvis.running import log
+
+READ_EVERY = 300
+PURGE_EVERY = 12
+"""Ticks until the sessions in memory are compared with the disk; comparisons until old proofs are deleted."""
+SAVE_EVERY = 20
+"""Readings of the counters until the bytes used are written down."""
+COUNT_SECONDS = 15.0
+"""How often the kernel's counters are read, where there is an idle time or a quota."""
+
+
+class Rounds:
+    """What the doorkeeper knows. Methods raise StoreFailed and GatewayAway; then nothing of theirs has happened."""
+
+    def __init__(
+        self, store: Store, door: Door, law: Law, clock: Callable[[], Now], note: Note, figures: Figures
+    ) -> None:
+        self._store, self._door, self._law, self._clock = store, door, law, clock
+        self._note, self._figures = note, figures
+        self.register, self._usage = Register(), Usage()
+        self.slowed: set[int] = set()
+        """Numbers of the sessions that are over their quota."""
+        self._known = equipment.numbers(law.rules.known)
+        self._meters = law.policy.idle is not None or law.policy.quota is not None
+        self._ticks, self._next_reading, self._readings, self._blocked = 0, 0, 0, frozenset[str]()
+        self._next_count, self._counts = 0.0, 0
+
+    def tick(self) -> None:
+        """A round was walked to its end."""
+        self._ticks += 1
+
+    def standing(self, mac: MacAddress, truth: Truth | None = None) -> Standing:
+        """How *mac* stands with the door; *truth*, what the kernel says of its session, makes its bytes exact."""
+        if mac in self._known:
+            return Standing(known=True)
+        now, live = self._clock(), self.register.standing(mac)
+        around = self._law.rules.about(mac, now, len(self.register))
+        refused, until = around.refusal(self._law.policy, online=live is not None) or (None, None)
+        if live is None:
+            return Standing(refused, until, remembered=refused is None and self._remembers(mac, now))
+        granted = min(self._law.policy.session, around.closing(now))
+        longer = granted > live.session.remaining(now, self._law.policy) + 1 or granted == self._law.policy.session
+        return Standing(
+            refused,
+            until,
+            slowed=live.number in self.slowed,
+            bytes_left=self._bytes_left(live.number, truth),
+            may_extend=longer and refused is None,
+        )
+
+    def _bytes_left(self, number: int, truth: Truth | None) -> int | None:
+        if self._law.policy.quota is None:
+            return None
+        exact = truth is not None and truth.session == number
+        counted = self._usage.before(number) + truth.bytes_up + truth.bytes_down if exact and truth else 0
+        return max(0, self._law.policy.quota - max(counted, self._usage.used(number)))
+
+    def _remembers(self, mac: MacAddress, now: Now) -> bool:
+        returning = self._law.returning
+        if returning is None or returning.seconds <= 0:
+            return False
+        try:
+            with self._store.transaction() as book:
+                return returning.recall(book, mac, "", now) is not None
+        except StoreFailed:  # it is asked to tap; whether that can be stored, the doorkeeper says
+            return False
+
+    def turn(self, book: Book) -> Turn:
+        """Decisions to take in *book*'s transaction."""
+        return Turn(book, self.register, self._law, self._clock(), self.slowed)
+
+    def committed(self, turn: Turn) -> None:
+        """What *turn* decided is on disk: remember it."""
+        for live in self.register.commit().values():
+            if live is not None and self._meters:
+                self._usage.begin(live.number, turn.now.since_boot)
+        for number in turn.gone:
+            self._usage.end(number)
+            self.slowed.discard(number)
+        for mac, event in turn.ended:
+            self._figures.ended(event)
+            self._note(mac, ENDINGS[event])
+
+    def read(self, *, doubtful: bool) -> None:
+        """Read the live sessions from disk: at the start, when *doubtful*, and now and then to be sure."""
+        if self._ticks < self._next_reading and not doubtful:
+            return
+        now = self._clock()
+        with self._store.transaction() as book:
+            found = book.live()
+            for mac, live in found.items():
+                session = anchored(live.session, now=now, policy=self._law.policy)
+                if session != live.session:
+                    book.reschedule(live.number, session)
+                    found[mac] = Live(live.number, session, live.used)
+            if self._readings % PURGE_EVERY == 0:
+                book.purge(now)
+                if self._law.returning:
+                    self._law.returning.purge(book, now)
+        if self._readings % PURGE_EVERY == 0:
+            self._store.settle()
+        different = self.register.replace(found)
+        if different and self._ticks:
+            log.error("the sessions in memory were not those on disk", sessions=different)
+        for live in found.values() if self._meters else ():
+            self._usage.begin(live.number, now.since_boot, live.used)
+        self._next_reading, self._readings = self._ticks + READ_EVERY, self._readings + 1
+
+    def sweep(self) -> None:
+        """End the sessions that are over, and those that staff's orders end."""
+        now = self._clock()
+        over = {m: live for m, live in self.register.items() if live.session.deadline <= now.since_boot}
+        everybody = bool(len(self.register)) and self._law.rules.closed(now) > 0
+        blocked = self._newly_blocked(now)
+        if not over and not everybody and not blocked:
+            return
+        with self._store.transaction() as book:
+            turn = self.turn(book)
+            turn.end(over, turn.over)
+            rest = {mac: live for mac, live in self.register.items() if mac not in over}
+            turn.end({mac: rest.pop(mac) for mac in blocked if mac in rest}, Event.REVOKED)
+            turn.end(rest if everybody else {}, Event.CLOSED)
+        self.committed(turn)
+        self._door.apply([Deny(mac) for mac, event in turn.ended if event is Event.CLOSED and mac not in over])
+        self._door.apply([Block(mac, seconds) for mac, seconds in blocked.items()])
+
+    def _newly_blocked(self, now: Now) -> dict[MacAddress, float]:
+        """Devices that are online although staff's newest orders block them, and for how many seconds."""
+        blocked = self._law.rules.blocked(now)
+        if frozenset(blocked) <= self._blocked:
+            self._blocked = frozenset(blocked)
+            return {}
+        self._blocked = frozenset(blocked)
+        key = self._law.rules.key
+        return {mac: max(1.0, blocked[k]) for mac, _ in self.register.items() if (k := key(mac)) in blocked}
+
+    def wanted(self, now: Now) -> dict[MacAddress, Wanted]:
+        """Whom the kernel should admit."""
+        fast, slow = self._law.policy.rates(slowed=False), self._law.policy.rates(slowed=True)
+        people = {
+            mac: Wanted(live.number, live.session.deadline, *(slow if live.number in self.slowed else fast))
+            for mac, live in self.register.items()
+        }
+        return people | equipment.wanted(self._known, now.since_boot, self._law.policy)
+
+    def count(self, now: Now) -> None:
+        """Read the kernel's counters, when there is a limit to compare them with; end and slow by them."""
+        policy = self._law.policy
+        if not self._meters or now.since_boot < self._next_count:
+            return
+        self._next_count = now.since_boot + min(COUNT_SECONDS, (policy.idle or COUNT_SECONDS) / 4)
+        self._usage.saw(self._door.counters().values(), now.since_boot)
+        idle = self.register.of(set(self._usage.silent(policy.idle, now.since_boot))) if policy.idle else {}
+        over = set(self._usage.over(policy.quota)) - self.slowed if policy.quota else set()
+        self._counts += 1
+        if not idle and not over and self._counts % SAVE_EVERY:
+            return
+        with self._store.transaction() as book:
+            turn = self.turn(book)
+            turn.end(idle, Event.IDLE)
+            book.spent(self._usage.unsaved())
+        slow = {mac: live for mac, live in self.register.of(over).items() if mac not in idle}
+        self.committed(turn)
+        self._slow(slow, turn)
+        self._door.apply([Deny(mac) for mac in idle])
+
+    def _slow(self, sessions: dict[MacAddress, Live], turn: Turn) -> None:
+        """Give *sessions* the rates of those who are over their quota; counters and time go on."""
+        turn.slowed = self.slowed | {live.number for live in sessions.values()}
+        self._door.apply([turn.allow(mac, live) for mac, live in sessions.items()])
+        self.slowed = turn.slowed
+        for mac in sessions:
+            self._note(mac, Seen.SLOWED)
