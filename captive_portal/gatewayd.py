@@ -26,6 +26,7 @@ from captive_portal.guard import Guard, Site
 from captive_portal.launch import handed
 from captive_portal.leases import DirectoryWatch, Follower
 from captive_portal.listener import Listener
+from captive_portal.neighbour_events import NeighbourEvents
 from parvis.endpoint import Endpoint
 from parvis.instruments import VERSION, Definition, Instruments, registry_of
 from parvis.running import hold, start_logging, thread_or_exit
@@ -47,11 +48,12 @@ class Loop(AbstractContextManager["Loop"]):
         socket: Path,
         uids: frozenset[int],
         leases: Path,
+        neighbours: NeighbourEvents,
         advertiser: Advertiser | None = None,
         watch: GardenWatch | None = None,
     ) -> None:
         self._guard, self._follower, self._path, self._uids, self._folder = guard, follower, socket, uids, leases.parent
-        self._advertiser, self._garden = advertiser, watch
+        self._neighbours, self._advertiser, self._garden = neighbours, advertiser, watch
         self._selector = selectors.DefaultSelector()
         self._wake, self._woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)[::-1]
         self._stopping = False
@@ -77,6 +79,8 @@ class Loop(AbstractContextManager["Loop"]):
         self._guard.start()
         listener = Listener(self._path, self._uids, self._guard.answer, self._guard.refused, self._selector)
         own = threading.get_native_id()
+        neighbours = self._neighbours
+        self._selector.register(neighbours, selectors.EVENT_READ, lambda _e: self._guard.meet(neighbours.news()))
         self._selector.register(changes, selectors.EVENT_READ, lambda _e: self._note_change(changes.foreign(own)))
         self._selector.register(self._woken, selectors.EVENT_READ, lambda _e: None)
         advertiser = self._advertiser
@@ -156,7 +160,16 @@ def run(facts: dict[str, Any]) -> None:
     advertiser = _advertiser(interface, facts["offer"], instruments)
     drop_raw()
     watch = _garden(facts["garden"], guard, instruments)
-    loop = Loop(guard, follower, Path(facts["socket"]), frozenset(facts["uids"]), leases, advertiser, watch)
+    loop = Loop(
+        guard,
+        follower,
+        Path(facts["socket"]),
+        frozenset(facts["uids"]),
+        leases,
+        NeighbourEvents(interface),
+        advertiser,
+        watch,
+    )
     endpoint = Endpoint((facts["listen"], facts["port"]), registry, checks)
     hold([loop, endpoint], version=VERSION, town=facts["town"], site=facts["site"], port=facts["port"])
 

@@ -11,6 +11,9 @@ from captive_portal.arrivals import Arrivals
 from captive_portal.gateway import Gateway, Pair
 from captive_portal.leases import Follower, Lease
 from captive_portal.listener import Pending
+from captive_portal.neighbour_events import Port
+from captive_portal.neighbours import Neighbour
+from captive_portal.presence import Presence
 from captive_portal.transaction import TransactionFailed
 from parvis.addresses import MacAddress
 from parvis.instruments import Instruments
@@ -54,6 +57,10 @@ class Guard:
         self._lease_file = instruments.gauge("gateway_lease_file_up")
         self._leases: dict[IPv4Address, Lease] = {}
         self._arrivals = Arrivals(int(clock() * 1000))
+        self._presence = Presence()
+        self._twice = instruments.counter("gateway_seen_twice_total")
+        for evidence in ("dhcp", "bridge"):
+            self._twice.labels(evidence)
         self._sizes: dict[str, int] = {}
         self._dropped: dict[str, int] = {}
         self.wrong = "the ruleset is not loaded yet"
@@ -98,6 +105,21 @@ class Guard:
             self._transact(lambda: self._gateway.lease(gone, held))
         except TransactionFailed as error:  # the tables are gone: verify() brings them back, leases included
             log.warning("leases wait for the ruleset", words=str(error))
+
+    def meet(self, news: Iterable[Neighbour | Port]) -> None:
+        """Take note of what the neighbour table says: who appears over IPv6 only, who is at two ports."""
+        for one in news:
+            if isinstance(one, Port):
+                if self._presence.port(one.mac, one.port, self._clock()):
+                    self._seen_twice("bridge")
+            elif one.mac is None:
+                self._presence.silent(one.address)
+            elif one.state & neighbours.USABLE and self._presence.speaks(one.mac, one.address):
+                self._arrivals.note(one.mac)
+
+    def _seen_twice(self, evidence: str) -> None:
+        self._twice.labels(evidence).inc()
+        log.warning("one MAC address is in use at two places", evidence=evidence)
 
     def plant(self, addresses: Iterable[IPv4Address | IPv6Address]) -> dict[int, int]:
         """See :meth:`Gateway.plant`; nothing is missing while the kernel refuses."""
@@ -202,7 +224,7 @@ class Guard:
             bytes_up=truth.bytes_up if truth else 0,
             bytes_down=truth.bytes_down if truth else 0,
             blocked=self._gateway.blocked(mac),
-            twice=None,
+            twice=self._presence.twice(mac, now),
         )
 
     def _identify(self, address: IPv4Address | IPv6Address) -> MacAddress | None:
@@ -227,6 +249,8 @@ class Guard:
                 self._leases[lease.address] = lease
                 if lease.expires > self._clock():
                     self._arrivals.note(lease.mac)
+                    if self._presence.client(lease.mac, lease.client, lease.expires - lease.lifetime):
+                        self._seen_twice("dhcp")
         return gone, self._held(touched)
 
     def _held(self, leases: dict[IPv4Address, Lease]) -> dict[Pair, int]:

@@ -6,7 +6,7 @@ FILE.completed or FILE.2 and FILE.1 are then older than FILE.
 
 import ctypes
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path
@@ -23,6 +23,7 @@ IN_NONBLOCK_CLOEXEC = os.O_NONBLOCK | os.O_CLOEXEC
 class Lease:
     """One line: *expires* on the follower's clock, *lifetime* in seconds; *mac* None: the address is free again.
 
+    *client*: the device's own names as a number that means nothing outside this process (option 61, option 12).
     *reclaimed*: free because Kea's clock, the wall clock, says so; the device itself did not give it back.
     """
 
@@ -31,6 +32,7 @@ class Lease:
     expires: float
     lifetime: float = 0.0
     reclaimed: bool = False
+    client: int = 0
 
 
 def read(lines: Iterable[str], header: list[str], shift: float = 0.0) -> Iterator[Lease]:
@@ -52,7 +54,11 @@ def read(lines: Iterable[str], header: list[str], shift: float = 0.0) -> Iterato
             mac = MacAddress.parse(fields["hwaddr"]) if held else None
         except (KeyError, ValueError):
             continue
-        yield Lease(address, mac, expires + shift, lifetime, fields["state"] == RECLAIMED)
+        yield Lease(address, mac, expires + shift, lifetime, fields["state"] == RECLAIMED, _client(fields))
+
+
+def _client(fields: Mapping[str, str]) -> int:
+    return hash((fields.get("client_id", ""), fields.get("hostname", "")))
 
 
 class Follower:

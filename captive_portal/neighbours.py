@@ -15,7 +15,8 @@ from parvis.addresses import MacAddress
 RTM_NEWNEIGH, RTM_DELNEIGH, RTM_GETNEIGH = 28, 29, 30
 NLM_F_REQUEST, NLM_F_DUMP = 1, 0x300
 NLMSG_ERROR, NLMSG_DONE = 2, 3
-NDA_DST, NDA_LLADDR = 1, 2
+NDA_DST, NDA_LLADDR, NDA_MASTER = 1, 2, 9
+AF_BRIDGE = 7
 USABLE = 0x02 | 0x04 | 0x08 | 0x10 | 0x80
 """NUD_REACHABLE, STALE, DELAY, PROBE, PERMANENT (linux/neighbour.h)."""
 STATES = (
@@ -29,6 +30,7 @@ STATES = (
 _HEADER = struct.Struct("=LHHLL")
 _NDMSG = struct.Struct("=BBHiHBB")
 _ATTRIBUTE = struct.Struct("=HH")
+_INDEX = struct.Struct("=I")
 _ETHERNET_ALEN = 6
 _ADDRESS_LENGTHS = {int(socket.AF_INET): 4, int(socket.AF_INET6): 16}
 
@@ -97,6 +99,18 @@ def read(data: bytes) -> Iterator[tuple[int, Neighbour]]:
         link = told.get(NDA_LLADDR, b"")
         mac = MacAddress.parse(link.hex()) if len(link) == _ETHERNET_ALEN else None
         yield kind, Neighbour(ip_address(told[NDA_DST]), mac, state, index)
+
+
+def ports(data: bytes) -> Iterator[tuple[MacAddress, int, int]]:
+    """The MAC addresses a bridge has learned, by one datagram: address, port's and bridge's interface number."""
+    for kind, body in _messages(data):
+        if kind != RTM_NEWNEIGH or len(body) < _NDMSG.size:
+            continue
+        family, _, _, index, _, _, _ = _NDMSG.unpack_from(body)
+        told = _attributes(body, _NDMSG.size)
+        link, master = told.get(NDA_LLADDR, b""), told.get(NDA_MASTER, b"")
+        if family == AF_BRIDGE and len(link) == _ETHERNET_ALEN and len(master) == _INDEX.size and not link[0] & 1:
+            yield MacAddress.parse(link.hex()), index, _INDEX.unpack(master)[0]
 
 
 def _messages(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -3,7 +3,7 @@
 import json
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from lab.agents.tables import About
 from lab.agents.usm import User
 from lab.debian import SHARED_SECRET, Debian
 from lab.inet import NAMES
+from lab.inside import set_sysctls
 from lab.plan import DNS, Plan, plan
 from lab.probes import Check
 from lab.processes import Program
@@ -74,7 +75,9 @@ def stages(town: Town, wiring: Plan, options: Options, folder: Path) -> list[Sta
     _resolvers(town, wiring)
     script = str(state.file_for(folder / "sight.sh", sight(folder)))
     ours = Rooms(town, wiring, folder, options.pace, script, shared=options.shared)
-    debian = Debian(town, wiring, folder, outputs.generate(town), drawn, script)
+    texts = outputs.generate(town)
+    _kernel_settings(town, wiring, texts)
+    debian = Debian(town, wiring, folder, texts, drawn, script)
     without = options.without
     sites: list[Program] = [_simulated(town, wiring, folder, drawn), debian.internet_dns()]
     for site in town.sites:
@@ -122,6 +125,13 @@ def _resolvers(town: Town, wiring: Plan) -> None:
     for name in sorted(wiring.routers):
         network.resolver(name, map(str, town.dns_upstream))
     network.resolver(wiring.inet, DNS)
+
+
+def _kernel_settings(town: Town, wiring: Plan, texts: Mapping[str, str]) -> None:
+    """Each gateway's own sysctl.d file, as deployment would apply it."""
+    for name in (site.gateway.name for site in town.sites):
+        lines = [line.lstrip("-") for line in texts[f"gateway/{name}/sysctl.conf"].splitlines() if " = " in line]
+        set_sysctls(wiring.namespace(name), dict(line.split(" = ") for line in lines))
 
 
 def _simulated(town: Town, wiring: Plan, folder: Path, drawn: dict[str, str]) -> Program:

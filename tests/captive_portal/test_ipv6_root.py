@@ -1,8 +1,10 @@
 """IPv6 behind the portal: what is advertised, who may speak from which address, and how many."""
 
+import json
 import socket
 import struct
 from contextlib import closing
+from typing import Any
 
 import pytest
 from door_twin import WEB4, WEB6, Inside, Resident, Twin, connect, stops, wait_for
@@ -172,3 +174,31 @@ def test_leaving_closes_both_families(online: Resident) -> None:
 
         assert stops(stream, 3)
     assert not online.reaches(WEB6)
+
+
+def test_r53_a_device_that_speaks_ipv6_only_is_known_by_its_neighbour_entry_and_told_as_arrival(
+    twin: Twin, anna: Resident
+) -> None:
+    start = asked(twin, op="arrivals", after=0, wait=0)["next"]
+    anna.run("ip", "link", "set", "eth0", "down")
+    twin.within("gw", "ip", "neigh", "flush", "dev", "guest0")
+    anna.run("ip", "link", "set", "eth0", "up")
+    wait_for(lambda: bool(addresses(anna)), "SLAAC")
+    own = addresses(anna)[0]
+    ping = ("ping", "-c1", "-I", own, "2001:db8:11::1")
+    wait_for(lambda: "received, 0% packet loss" in anna.run(*ping, check=False), "the link")
+
+    found = asked(twin, op="arrivals", after=start, wait=5)
+
+    assert anna.mac in found["devices"]
+    assert asked(twin, op="identify", address=own)["mac"] == anna.mac
+    seen = asked(twin, op="device", mac=anna.mac)["device"]
+    assert seen["ipv6"] >= 1
+    assert seen["neighbour"] is not None
+    anna.joins()
+
+
+def asked(twin: Twin, **request: object) -> dict[str, Any]:
+    (answer,) = twin.ask(json.dumps(request).encode())
+    said: dict[str, Any] = json.loads(answer)
+    return said

@@ -76,6 +76,6 @@ def test_a_later_process_with_the_same_pid_is_left_alone() -> None:
 def test_a_user_gets_only_the_capability_it_needs() -> None:
     command = users.GATEWAYD.command("sight.sh", ("true",))
 
-    assert "--bounding-set=-all,+net_admin" in command
+    assert "--bounding-set=-all,+net_admin,+net_raw" in command
     assert "--bounding-set=-all" in users.PORTAL.command("sight.sh", ("true",))
     assert "--no-new-privs" in command
