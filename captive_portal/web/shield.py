@@ -31,7 +31,8 @@ def policy(css: str) -> str:
 
 
 WORTH_PACKING = 1000
-PACK_LEVEL = 6
+PACK_LEVEL = 4
+"""Of 9; half the time of 6 for one percent more bytes."""
 GZIP = 31
 """zlib's word for gzip (RFC 1952) with its largest window."""
 HEADERS = {
