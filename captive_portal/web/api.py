@@ -57,10 +57,11 @@ def _answer() -> Answer:
     if mac is None:
         return state(None, host)
     hall().timeline.note(mac, Step.API)
-    stands = hall().standing(mac)
+    stands = hall().standing(mac, truth)
     if truth is None and stands.remembered:
         hall().doorkeeper.arrived(mac, hall().facts.site)
-        truth, stands = hall().door.session(mac), hall().standing(mac)
+        truth = hall().door.session(mac)
+        stands = hall().standing(mac, truth)
     if truth is None:
         return state(None, host, everybody=_open_to_all(mac))
     return state(truth, host, stands)

@@ -60,7 +60,7 @@ def splash() -> Answer:
     if truth is not None:
         return redirect(there("status"), 303)
     hall().timeline.note(mac, Step.PAGE)
-    stands = hall().standing(mac)
+    stands = hall().standing(mac, None)
     if stands.refusal is not None:
         return _refused(mac, stands)
     if stands.remembered and hall().doorkeeper.arrived(mac, hall().facts.site) in ONLINE:
@@ -156,7 +156,7 @@ def _owner(purpose: Purpose, counter: str = "") -> MacAddress:
 
 def _shown(mac: MacAddress, truth: Truth) -> dict[str, Any]:
     end = ends(truth)
-    stands = hall().standing(mac)
+    stands = hall().standing(mac, truth)
     # what a page says of a session comes from the kernel; of the limits, from whoever keeps them
     return {
         "may_extend": stands.may_extend,

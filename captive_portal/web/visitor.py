@@ -47,7 +47,7 @@ class Hall:
     timeline: Timeline
     directives: Directives
     shelf: Shelf = field(default_factory=Shelf)
-    standing: Callable[[MacAddress], Standing] = lambda _mac: WELCOME
+    standing: Callable[[MacAddress, Truth | None], Standing] = lambda _mac, _truth: WELCOME
     record: Callable[[MacAddress], dict[str, Any] | None] = lambda _mac: None
     pause: Callable[[float], None] = time.sleep
 

@@ -156,7 +156,7 @@ class House:
         self.directives = Directives(self.store, self.facts.site, self.clock)
         self.timeline = Timeline(Pseudonyms(b"p" * 32), ZoneInfo(town.timezone), self.clock, counting(self.instruments))
         self.doorkeeper = self.new_doorkeeper(self.instruments)
-        self.app = create_app(self._hall())
+        self.app = create_app(self.hall())
 
     def new_doorkeeper(self, instruments: Instruments | None = None) -> Doorkeeper:
         """A doorkeeper as after a restart of the process."""
@@ -174,11 +174,11 @@ class House:
     def _hours(self, wall: float) -> tuple[bool, float | None]:
         return self.hours(wall)
 
-    def standing(self, mac: MacAddress) -> Standing:
+    def standing(self, mac: MacAddress, truth: Truth | None = None) -> Standing:
         """As the doorkeeper says, unless the test has set something."""
-        return self.doorkeeper.standing(mac) if self.stands is WELCOME else self.stands
+        return self.doorkeeper.standing(mac, truth) if self.stands is WELCOME else self.stands
 
-    def _hall(self) -> Hall:
+    def hall(self) -> Hall:
         return Hall(
             facts=self.facts,
             terms={
