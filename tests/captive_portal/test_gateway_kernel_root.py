@@ -10,7 +10,8 @@ from door_twin import Inside, sh
 from captive_portal import ruleset
 from captive_portal.admission import Allow, Block, Deny, Step, Unblock
 from captive_portal.gateway import Gateway
-from captive_portal.protocol import OPEN_SESSION
+from captive_portal.protocol import MAX_MARK, OPEN_SESSION
+from captive_portal.transaction import TransactionFailed
 from parvis.addresses import MacAddress
 from parvis.inventory import DEMO_TOWN, load
 
@@ -120,3 +121,49 @@ def test_sizes_count_elements(gateway: Gateway) -> None:
 
     assert gateway.sizes() == {"auth": 1, "lease4": 1, "blocked": 1, "known6": 0, "garden4": 0, "garden6": 0}
     assert gateway.drops() == dict.fromkeys(["closed", "crowded", "dns", "flood", "garden", "rogue", "spoofed"], 0)
+
+
+def rules(namespace: str) -> list[str]:
+    listed = sh("ip", "netns", "exec", namespace, "nft", "-st", "list", "ruleset")
+    return [line for line in listed.splitlines() if " elements = " not in line]
+
+
+def test_f21_r19_devices_are_elements_and_the_rules_stay_the_same(gateway: Gateway, namespace: str) -> None:
+    before = rules(namespace)
+
+    gateway.apply([allow(MacAddress.parse(f"02{n:010x}"), n, 60) for n in range(1, 201)])
+
+    assert len(gateway.admitted()) == 200
+    assert rules(namespace) == before
+
+
+def test_f41_r33_a_ruleset_with_a_fault_changes_nothing(gateway: Gateway, namespace: str) -> None:
+    gateway.apply([allow()])
+    before = rules(namespace)
+    town = load(DEMO_TOWN)
+    good = ruleset.text(town, town.site("leo-lagrange"))
+
+    for fault in ("add rule inet portal nowhere accept", "add rule inet portal forward ip daddr portal.invalid accept"):
+        with pytest.raises(TransactionFailed):
+            gateway.load(good + fault + "\n", {})
+
+    assert rules(namespace) == before
+    assert gateway.session(ANNA) is not None
+    assert gateway.intact()
+
+
+def test_r18_who_is_admitted_stays_so_through_reloads_and_a_change_of_leases(gateway: Gateway) -> None:
+    gateway.apply([allow(), allow(BRUNO, 8)])
+    town = load(DEMO_TOWN)
+
+    for leases in ({}, {(IPv4Address("10.11.0.9"), BRUNO): 60}):
+        gateway.load(ruleset.text(town, town.site("maison-services-publics")), leases)
+        assert {one.session for one in gateway.admitted().values()} == {7, 8}
+
+
+def test_r59_any_of_four_billion_numbers_is_a_session(gateway: Gateway) -> None:
+    numbers = (1, 2**16, 2**31, MAX_MARK)
+
+    gateway.apply([allow(MacAddress.parse(f"02{n:010x}"), n) for n in numbers])
+
+    assert {one.session for one in gateway.counters()} == set(numbers)

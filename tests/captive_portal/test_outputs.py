@@ -122,3 +122,27 @@ def test_nft_and_kea_take_every_sites_text(town: Town, tmp_path: Path) -> None:
         for check in (f"nft -c -f {rules}", f"ip link add guest0 type veth peer name x && kea-dhcp4 -t {leases}"):
             done = subprocess.run(["unshare", "-n", "sh", "-c", check], capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_r33_r34_rules_hold_addresses_only_and_the_portal_is_the_gateways_own(town: Town) -> None:
+    for one in town.sites:
+        text = ruleset.text(town, one)
+        host = town.policy(one).host
+        assert host not in text
+        assert not re.search(r"daddr [a-z][a-z0-9-]*\.[a-z]", text)
+        addresses = f"{one.guest.gateway_ipv4},{one.guest.gateway_ipv6}"
+        assert f"host-record={host},{addresses}" in dhcp.dnsmasq(town, one).splitlines()
+        for address in (one.guest.gateway_ipv4, one.guest.gateway_ipv6):
+            assert f"daddr {address} tcp dport 443 redirect to :{PORTAL_HTTPS_PORT}" in text
+
+
+def test_r61_each_site_is_a_guest_network_of_its_own_on_any_interface(town: Town) -> None:
+    """A gateway has one guest interface, a VLAN's or a bridge's name is as good as any; more networks, more sites."""
+    interfaces = {}
+    for one, name in zip(town.sites, ("guest0", "eth1.10", "br-guest", "vlan20"), strict=True):
+        there = one.model_copy(update={"gateway": one.gateway.model_copy(update={"guest_interface": name})})
+        interfaces[name] = ruleset.text(town, there)
+        assert f'iifname "{name}" jump guest_in' in interfaces[name]
+        assert f"net/ipv6/conf/{name}/accept_ra = 0" in sysctl.text(there)
+        assert f"interface={name}" in dhcp.dnsmasq(town, there)
+    assert len(set(interfaces.values())) == 4
