@@ -1,6 +1,8 @@
 """Several gateways, one acceptance: against a real PostgreSQL, with two sites whose clocks disagree."""
 
+import itertools
 import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -11,6 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 from house import ANNA, Clock, MemoryGateway
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from postgres import Cluster
 from prometheus_client import CollectorRegistry
 
@@ -22,6 +26,7 @@ from captive_portal.session import Policy
 from captive_portal.sharing import Sharing
 from captive_portal.store import Acceptance, Store
 from captive_portal.store_migration import migrate
+from captive_portal.store_remembered import Memory
 from captive_portal.store_shared import Line
 from captive_portal.welcome import Welcome
 from parvis.addresses import MacAddress
@@ -224,6 +229,31 @@ def test_the_later_word_stands_whoever_tells_first(town: Town, library: Site, sp
     assert not library.appears(ANNA)
     assert sports.online(BEA)
     assert library.appears(BEA)
+
+
+def test_an_acceptance_in_the_middle_of_an_exchange_is_not_undone_by_an_older_leaving(
+    town: Town, library: Site, sports: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.accepts()
+    town.exchange()
+    library.clock.passes(60)
+    library.doorkeeper.leave(ANNA)
+    assert library.sharing.exchange()
+    sports.clock.passes(120)
+    tell = sports.sharing._tell
+
+    def tell_and_be_overtaken() -> None:
+        tell()
+        sports.accepts()
+
+    with monkeypatch.context() as overtaken:
+        overtaken.setattr(sports.sharing, "_tell", tell_and_be_overtaken)
+        assert sports.sharing.exchange()
+    assert sports.online()
+
+    town.exchange()
+    assert sports.online()
+    assert library.appears()
 
 
 def test_the_same_acceptance_at_two_sites_is_one_pass(town: Town, library: Site, sports: Site) -> None:
@@ -560,3 +590,77 @@ def test_a_database_that_answers_nonsense_stops_nobody(town: Town, library: Site
 
     assert library.value("portal_shared_up") == 0
     assert library.online()
+
+
+def test_a_host_that_takes_the_connection_and_says_nothing_is_given_up_in_time(
+    town: Town, library: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(store_shared.NETWORK, "connect_timeout", 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        library.sharing._line = Line(f"postgresql://parvis@127.0.0.1:{port}/parvis", "secret")
+
+        assert not library.sharing.exchange()
+
+    assert library.accepts() is Outcome.ADMITTED
+    assert town.server.running
+
+
+def test_a_password_goes_nowhere_but_to_the_server(library: Site, capfd: pytest.CaptureFixture[str]) -> None:
+    """Not into logs when the server is away, and not into the arguments of the process that makes the tables."""
+    library.sharing._line = Line("postgresql://parvis@127.0.0.1:1/parvis", "not-to-be-seen")
+
+    assert not library.sharing.exchange()
+
+    said = capfd.readouterr()
+    assert "the shared database does not answer" in said.err
+    assert "not-to-be-seen" not in said.out + said.err
+
+
+DEEDS = st.one_of(
+    st.tuples(st.just("accepts"), st.integers(0, 2), st.integers(0, 1)),
+    st.tuples(st.just("leaves"), st.integers(0, 2), st.integers(0, 1)),
+    st.tuples(st.just("exchanges"), st.integers(0, 2), st.just(0)),
+    st.tuples(st.just("restarts"), st.integers(0, 2), st.just(0)),
+)
+counted = itertools.count(1)
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(deeds=st.lists(DEEDS, min_size=1, max_size=14))
+def test_whatever_happens_in_whatever_order_all_gateways_agree_on_the_last_word(
+    town: Town, deeds: list[tuple[str, int, int]]
+) -> None:
+    """Each accepts and leaves by itself and speaks when it can; in the end everybody knows what happened last."""
+    sites = town.all[:3] or [town.site(name, wall=1e9 * (n + 1)) for n, name in enumerate(("mairie", "gym", "biblio"))]
+    example = next(counted)
+    people = [MacAddress.parse(f"02:00:00:{example >> 8:02x}:{example & 255:02x}:0{n}") for n in (1, 2)]
+    last: dict[MacAddress, bool] = {}
+    for deed, which, who in deeds:
+        for site in sites:
+            site.clock.passes(10)  # longer than an exchange may take
+        site, mac = sites[which], people[who]
+        if deed == "accepts":
+            site.doorkeeper.leave(mac)  # a session that goes on is no new acceptance
+            site.accepts(mac)
+            last[mac] = True
+        elif deed == "leaves":
+            site.doorkeeper.leave(mac)
+            last[mac] = False
+        elif deed == "exchanges":
+            assert site.sharing.exchange()
+        else:
+            site.sharing._heard_up_to = 0
+
+    for _ in range(2):
+        for site in sites:
+            assert site.sharing.exchange()
+
+    for site in sites:
+        with site.store.connection() as connection:
+            known = {mac: Memory(connection).recall(key(mac, SECRET)) is not None for mac in people}
+        assert known == {mac: last.get(mac, False) for mac in people}, site.name
+        assert not [mac for mac, accepted in last.items() if not accepted and site.online(mac)]
