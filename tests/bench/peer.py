@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from door_twin import sh, wait_for
+from door_twin import pss, sh, wait_for
 from gate import Gate, address_of, mac_of
 
 PACKAGES = (
@@ -24,8 +24,6 @@ PACKAGES = (
     ),
     *("libnetfilter-conntrack3", "libnfnetlink0"),
 )
-FAS_KEY = "1234567890"
-"""openNDS' default."""
 CONFIG = """\
 GatewayInterface guest0
 GatewayName bench
@@ -89,9 +87,20 @@ class Peer:
         (here / "misc" / "dnsmasq.leases").write_text("".join(leases), "ascii")
         (here / "start.sh").write_text(START.format(here=here, root=self._root), "ascii")
         self._gate.within("gw", "ip", "-6", "addr", "flush", "dev", "guest0")
+        masquerade = "add table ip out; add chain ip out p { type nat hook postrouting priority srcnat; }; "
+        self._gate.within("gw", "nft", masquerade + "add rule ip out p oifname wan0 masquerade")
         apart = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private")
         self._gate.start("opennds", "gw", *apart, "sh", str(here / "start.sh"))
         wait_for(lambda: ":2050" in self._gate.within("gw", "ss", "-ltn"), "openNDS", 30)
+
+    def rules(self) -> str:
+        """Its rules as iptables-save prints them."""
+        inside = ("nsenter", "-t", str(self.pids[0]), "-m", "-n")
+        return sh(*inside, "iptables-legacy-save")
+
+    def memory(self) -> float:
+        """PSS in MB."""
+        return sum(pss(pid) for pid in self.pids)
 
     @property
     def pids(self) -> list[int]:

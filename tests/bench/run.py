@@ -2,20 +2,26 @@
 
 page    what each page weighs in Chromium: bytes, requests, nodes; time to online on a slow line; beside the budgets
 portal  acceptance to first forwarded packet, beside one request for the splash page (the floor) in the same run
+gateway what a packet costs beside a plain NAT gateway with the same flows, and gatewayd's work with 65,000 sessions
+door    acceptances, pages and redirects a second, what idle phones' probes cost
+opennds the same residents at our door and at openNDS' (Debian's package, unpacked for the run only), by turns
 town    how long the town takes to come up, and the memory of our processes, beside Debian's in the same run
 """
 
 import argparse
 import json
 import os
-import platform
 import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+
+import bench_door
+import bench_gateway
+import bench_opennds
+from table import COLUMNS, Row, machine, row
 
 from actors import MSP
 from lab.building import Options
@@ -26,16 +32,6 @@ from lab.town import Lab
 ROUNDS = 40
 JOURNEYS = 9
 HERE = Path(__file__).parent
-Row = dict[str, Any]
-
-
-COLUMNS = ("metric", "unit", "ours", "peer", "peer_name", "ratio", "size")
-
-
-def row(metric: str, unit: str, ours: float, peer: float, peer_name: str, size: str) -> Row:
-    """One line of the table; *peer* is what ours is compared with in the same run."""
-    ratio = round(ours / peer, 3) if peer else None
-    return dict(zip(COLUMNS, (metric, unit, ours, peer, peer_name, ratio, size), strict=True))
 
 
 @contextmanager
@@ -109,20 +105,21 @@ def town(lab: Lab) -> list[Row]:
 BENCHES = {"page": page, "portal": portal, "town": town}
 
 
-def machine() -> str:
-    """Cores, kernel, distribution and Python of this machine."""
-    name = platform.freedesktop_os_release().get("PRETTY_NAME", "")
-    return f"{os.cpu_count()} cores, Linux {platform.release()}, {name}, Python {platform.python_version()}"
+ALONE = {"gateway": bench_gateway.rows, "door": bench_door.rows, "opennds": bench_opennds.rows}
+"""Benches that need no town around them."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", choices=sorted(BENCHES))
+    parser.add_argument("name", choices=sorted({**BENCHES, **ALONE}))
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--prefix", default="be-", help="of the namespaces, when another bench is running")
     words = parser.parse_args()
-    with running_town(words.prefix) as lab:
-        results = BENCHES[words.name](lab)
+    if words.name in ALONE:
+        results = ALONE[words.name]()
+    else:
+        with running_town(words.prefix) as lab:
+            results = BENCHES[words.name](lab)
     print(f"| metric | unit | ours | beside | what | ratio | size |\n|{'---|' * 7}")
     for one in results:
         print("| " + " | ".join(str(one[key]) for key in COLUMNS) + " |")

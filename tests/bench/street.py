@@ -36,7 +36,7 @@ class Device:
     def ask(self, host: str, request: str, port: int = 80, *, secure: bool = False) -> bytes:
         """The whole answer of *host*, over a connection of its own."""
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as plain:
-            plain.settimeout(15)
+            plain.settimeout(self._words.get("patience", 15))
             plain.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, f"mv{self.number}".encode() + b"\0")
             plain.bind((address_of(self.number), 0))
             plain.connect((host, port))

@@ -1,0 +1,80 @@
+"""``script/bench door``: acceptances, pages and redirects a second, and what idle phones cost.
+
+Driver and portal share the machine's cores, so each rate is a lower bound; CPU per request is what a busy machine
+cannot blur. An acceptance is on disk (synchronous=FULL) and in the kernel before its answer leaves.
+"""
+
+import statistics
+from typing import Any
+
+from gate import Gate, gate, settled
+from table import Row, row
+
+DEVICES = 3_000
+PROBES = 300
+SECONDS = 5.0
+ROUNDS = 3
+REDIRECT = {"what": "redirect", "port": 8080}
+
+
+def asked(made: Gate, **words: Any) -> dict[str, float]:
+    """The driver's numbers, and the CPU time of our two processes for each request, in ms."""
+    before = sum(made.cpu_seconds().values())
+    found = made.knock(**words)
+    if found["failures"]:
+        raise SystemExit(f"{words['what']}: {found['failures']} of {found['count']} failed: {found['first_failure']}")
+    return {**found, "cpu_ms": (sum(made.cpu_seconds().values()) - before) / found["count"] * 1000}
+
+
+def accepts(made: Gate) -> list[dict[str, float]]:
+    """Each device once: half over connections made before, as a phone's browser has after the first page, half anew."""
+    third = DEVICES // ROUNDS
+    found = []
+    for start in range(0, DEVICES, third):
+        half = third // 2
+        kept = asked(made, what="accept", devices=[start + 1, start + half], ready=half // 16 + 1)
+        anew = asked(made, what="accept", devices=[start + half + 1, start + third])
+        found.append({**{f"kept_{k}": v for k, v in kept.items()}, **{f"anew_{k}": v for k, v in anew.items()}})
+    return found
+
+
+def rows() -> list[Row]:
+    """Everything."""
+    size = f"{DEVICES} devices"
+    with gate(DEVICES + 300) as made:
+        pages = [
+            {
+                "kept": asked(made, what="splash", devices=[1, 1], seconds=SECONDS, kept=True),
+                "anew": asked(made, what="splash", devices=[1, 200], seconds=SECONDS),
+                "redirect": asked(made, **REDIRECT, devices=[1, 200], seconds=SECONDS),
+            }
+            for _ in range(ROUNDS)
+        ]
+        idle = made.cpu_seconds()["portal"]
+        made.knock(**REDIRECT, devices=[1, 200], seconds=10, rate=PROBES, threads=4)
+        probes = (made.cpu_seconds()["portal"] - idle) / 10
+        taken = accepts(made)
+        settled(made, DEVICES)
+    found = []
+    for name, words, budget in (
+        ("kept", "splash, kept TLS", 1500),
+        ("anew", "splash, TLS anew", 1500),
+        ("redirect", "redirect", 5000),
+    ):
+        one = [page[name] for page in pages]
+        found.append(row(words, "1/s", mid(one, "rate"), budget, "budget", f"p99 {mid(one, 'p99') * 1e3:.0f} ms"))
+        found.append(
+            row(f"{words}, CPU", "ms", mid(one, "cpu_ms"), 0, "", f"driver {mid(one, 'driver_cpu'):.2f} of a core")
+        )
+    for name, words in (("kept", "accept, kept TLS"), ("anew", "accept, TLS anew")):
+        found.append(row(words, "1/s", mid(taken, f"{name}_rate"), 800, "budget", size))
+        found.append(row(f"{words}, p99", "ms", round(mid(taken, f"{name}_p99") * 1e3), 100, "budget", size))
+        found.append(row(f"{words}, CPU", "ms", mid(taken, f"{name}_cpu_ms"), 0, "", size))
+    found.append(
+        row("idle phones' probes, CPU", "% of a core", round(probes * 100, 1), 15, "budget", f"{PROBES} a second")
+    )
+    return found
+
+
+def mid(found: list[dict[str, float]], name: str) -> float:
+    return round(statistics.median(one[name] for one in found), 3)

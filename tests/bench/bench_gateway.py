@@ -1,0 +1,184 @@
+"""``script/bench gateway``: what a packet costs beside a plain NAT gateway, and what gatewayd's work costs."""
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from pathlib import Path as File
+
+from door_twin import Inside
+from packets import pinned, sender
+from path import FIRST, GUESTS, Path, device, path
+from table import Row, middle, part, row
+
+from captive_portal import ruleset
+from captive_portal.admission import Allow, Deny
+from captive_portal.gateway import Gateway
+from parvis.addresses import MacAddress
+from parvis.inventory import DEMO_TOWN, load
+
+COUNTS = (1, 1_000, 20_000, 65_000)
+ROUNDS = 9
+PACKETS = 40_000
+FULL = 65_000
+RESTORED = 20_000
+RATE = 8_000_000_000
+"""Bits per second: no packet of this bench meets its limit."""
+NAT = """\
+table inet nat {
+    chain forward {
+        type filter hook forward priority filter; policy drop;
+        ct state established,related accept
+        iifname "guest0" accept
+    }
+    chain out { type nat hook postrouting priority srcnat; oifname "wan0" masquerade; }
+}
+"""
+SIDES = {"up": ("guests", "air0"), "down": ("net", "far0")}
+
+
+def rules() -> str:
+    """Our ruleset, as gatewayd loads it, for the bench's guest network."""
+    town = load(DEMO_TOWN)
+    text = ruleset.text(town, town.site("maison-services-publics"))
+    assert "10.11.0.0/22" in text
+    return text.replace("10.11.0.0/22", GUESTS).replace("10.11.0.1", "10.64.0.1")
+
+
+def mac_of(number: int) -> MacAddress:
+    return MacAddress(device(number).mac.hex(":"))
+
+
+def allow(number: int) -> Allow:
+    return Allow(mac_of(number), number, 86_400, RATE, RATE)
+
+
+def admit(gateway: Gateway, numbers: range, at_once: int = 256) -> None:
+    """Admit the devices called *numbers*, as many in one transaction as the portal asks for."""
+    for start in range(numbers.start, numbers.stop, at_once):
+        gateway.apply([allow(n) for n in range(start, min(start + at_once, numbers.stop))])
+
+
+def ours(way: Path, count: int) -> Gateway:
+    """Our ruleset, leases and sessions on *way*'s gateway."""
+    with Inside(way.space("gw")):
+        gateway = Gateway("guest0")
+    gateway.load(rules(), {(FIRST + n, mac_of(n)): 86_400 for n in range(1, count + 1)})
+    admit(gateway, range(1, count + 1))
+    return gateway
+
+
+def plain_nat(way: Path) -> None:
+    """Masquerade, established accept, nothing else."""
+    with tempfile.NamedTemporaryFile("w", prefix="be-") as file:
+        file.write(NAT)
+        file.flush()
+        way.within("gw", "nft", "-f", file.name)
+
+
+def costs(ways: dict[str, Path], count: int, packets: int = PACKETS) -> dict[tuple[str, str], list[float]]:
+    """(way, direction) -> nanoseconds a packet in each round; the ways take turns, flows come at random."""
+    for way in ways.values():
+        way.establish(count)
+    with ExitStack() as stack:
+        senders = {
+            (name, side): stack.enter_context(sender(way.space(space), link, getattr(way, f"{side}wards")(count)))
+            for name, way in ways.items()
+            for side, (space, link) in SIDES.items()
+        }
+        before = {name: way.passed() for name, way in ways.items()}
+        found: dict[tuple[str, str], list[float]] = {one: [] for one in senders}
+        for _ in range(ROUNDS):
+            for one, made in senders.items():
+                found[one].append(made.nanoseconds(packets))
+        for name, way in ways.items():
+            passed = [(now - then) / (ROUNDS * packets) for then, now in zip(before[name], way.passed(), strict=True)]
+            if min(passed) < 0.99:
+                raise SystemExit(f"{name}, {count} devices: only {passed} of the packets passed; the figures are void")
+    return found
+
+
+def data_plane(counts: Iterable[int] = COUNTS) -> list[Row]:
+    """Ours beside a plain NAT gateway, the same flows, by turns."""
+    pinned(os.cpu_count() - 1 if os.cpu_count() else 0)
+    found = []
+    for count in counts:
+        with path("ours") as one, path("nat") as two:
+            ours(one, count)
+            plain_nat(two)
+            times = costs({"ours": one, "nat": two}, count, max(PACKETS, count))
+        for side in SIDES:
+            mine, theirs = times["ours", side], times["nat", side]
+            size = f"{count} devices, {min(mine):.0f}-{max(mine):.0f} beside {min(theirs):.0f}-{max(theirs):.0f}"
+            found.append(
+                row(f"packet_{side}", "ns", round(middle(mine)), round(middle(theirs)), "plain NAT, same flows", size)
+            )
+    return found
+
+
+class Took(float):
+    """Seconds on the wall; *cpu* of them were spent on a core: on a busy machine the rest is waiting."""
+
+    cpu: float = 0.0
+
+
+def seconds(deed: Callable[[], object]) -> Took:
+    started, cpu = time.perf_counter(), time.thread_time()
+    deed()
+    took = Took(time.perf_counter() - started)
+    took.cpu = time.thread_time() - cpu
+    return took
+
+
+def control_plane() -> list[Row]:
+    """gatewayd's own work, with its own code, in a namespace with 65,000 sessions."""
+    with path("control") as way:
+        gateway = ours(way, 1)
+        gateway.apply([Deny(mac_of(1))])
+        restored = seconds(lambda: admit(gateway, range(1, RESTORED + 1)))
+        small = {name: seconds(deed) for name, deed in readings(gateway).items()}
+        admit(gateway, range(RESTORED + 1, FULL + 1))
+        single = [seconds(lambda n=n: gateway.apply([allow(n)])) for n in range(FULL + 1, FULL + 401)]
+        batched = [
+            seconds(lambda n=n: gateway.apply([allow(k) for k in range(n, n + 32)])) / 32
+            for n in range(FULL - 6_400, FULL, 32)
+        ]
+        before = gateway.admitted().keys()
+        reload = seconds(lambda: gateway.load(rules(), {}))
+        lost = len(before - gateway.admitted().keys())
+        large = {name: seconds(deed) for name, deed in readings(gateway).items()}
+    size = f"{FULL} present"
+    return [
+        row("admission_p50", "ms", ms(middle(batched)), 0.3, "budget", f"{size}, 32 at once"),
+        row("admission_p99", "ms", ms(part(batched, 0.99)), 2, "budget", f"{size}, 32 at once"),
+        row("admission_single_p50", "ms", ms(middle(single)), 0.3, "budget", f"{size}, each by itself"),
+        row("admission_single_p99", "ms", ms(part(single, 0.99)), 2, "budget", f"{size}, each by itself"),
+        row("sessions_restored", "s", round(restored, 2), 1, "budget", f"{RESTORED} after a reboot"),
+        row("sessions_restored, CPU", "s", round(restored.cpu, 2), 1, "budget", f"{RESTORED} after a reboot"),
+        row("reload", "ms", ms(reload), 0, "", f"{size}; sessions lost: {lost}"),
+        *(row(f"{name}, CPU", "ms", ms(took.cpu), 0, "", f"{RESTORED} sessions") for name, took in small.items()),
+        *(row(f"{name}, CPU", "ms", ms(took.cpu), 0, "", f"{FULL} sessions") for name, took in large.items()),
+    ]
+
+
+def readings(gateway: Gateway) -> dict[str, Callable[[], object]]:
+    return {
+        "read_admitted": gateway.admitted,
+        "read_counters": gateway.counters,
+        "look_for_alterations": gateway.intact,
+        "look_up_one": lambda: gateway.session(mac_of(77)),
+    }
+
+
+def ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)
+
+
+def rows() -> list[Row]:
+    """Everything."""
+    if File("/proc/sys/net/netfilter/nf_conntrack_max").exists():
+        most = int(File("/proc/sys/net/netfilter/nf_conntrack_max").read_text("ascii"))
+        if most < 4 * FULL:
+            raise SystemExit(f"nf_conntrack_max is {most}; this bench keeps {2 * FULL} flows: raise it")
+    return [*control_plane(), *data_plane()]

@@ -1,0 +1,132 @@
+"""``script/bench opennds``: ours beside openNDS, the same residents on the same kind of network, by turns."""
+
+import tempfile
+from pathlib import Path as File
+from typing import Any
+
+from bench_gateway import costs, ours
+from door_twin import pss
+from gate import Gate, built, gate
+from packets import pinned
+from path import FIRST, Path, device, path
+from peer import Peer, fetch
+from table import Row, middle, row
+
+ROUNDS = 2
+EACH = 10
+CLIENTS = (200, 1_000, 5_000)
+STEPS = ("redirect", "splash", "login")
+THREADS = (1, 8)
+PLAN = [(what, threads, turn) for what in STEPS for threads in THREADS for turn in range(ROUNDS)]
+
+
+def asked(gates: dict[str, Gate]) -> dict[tuple[str, str, int], list[dict[str, Any]]]:
+    """(portal, step, at once) -> the rounds; devices are new in each."""
+    found: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
+    for place, (what, threads, _) in enumerate(PLAN):
+        devices = [place * EACH + 1, (place + 1) * EACH]
+        for portal, made in gates.items():
+            one = made.walk(portal=portal, what=what, devices=devices, threads=threads)
+            if what == "login":
+                one["online"] = made.walk(portal=portal, what="online", devices=devices, threads=4, patience=4)[
+                    "online"
+                ]
+            found.setdefault((portal, what, threads), []).append(one)
+    return found
+
+
+def pages(root: File) -> tuple[list[Row], str]:
+    """The steps of a login, failures and memory; and openNDS' rules with all of them in."""
+    count = len(PLAN) * EACH
+    with built(count) as theirs, gate(count, local=False) as mine:
+        peer = Peer(theirs, root)
+        peer.start(range(1, count + 1))
+        for made in (theirs, mine):
+            made.street(range(1, count + 1))
+        found = asked({"ours": mine, "opennds": theirs})
+        memory = (round(sum(made_memory(mine)), 1), round(peer.memory(), 1))
+        rules = peer.rules()
+    table = []
+    for what in STEPS:
+        for threads in THREADS:
+            here, there = found["ours", what, threads], found["opennds", what, threads]
+            rates = [round(middle([one["rate"] for one in rounds]), 1) for rounds in (here, there)]
+            size = f"{threads} at once, {ROUNDS} x {EACH} devices"
+            table.append(row(f"{what}s", "1/s", rates[0], rates[1], "openNDS", size))
+            table.append(row(f"{what}s failed", "1", failed(here, what), failed(there, what), "openNDS", size))
+    table.append(row("memory_pss", "MB", *memory, "openNDS", f"{count} devices seen"))
+    return table, rules
+
+
+def failed(rounds: list[dict[str, Any]], what: str) -> int:
+    """Requests that went wrong, and devices that were not online after their login."""
+    wrong = sum(one["failures"] for one in rounds)
+    return wrong + sum(one["count"] - one["online"] for one in rounds) if what == "login" else wrong
+
+
+def made_memory(made: Gate) -> list[float]:
+    return [pss(made.processes[name].pid) for name in ("portal", "gatewayd")]
+
+
+def grown(rules: str, count: int) -> str:
+    """openNDS' rules, its first client's lines written once for each of *count* devices of the data plane's bench."""
+    example = next(line.split()[3].partition("/")[0] for line in rules.splitlines() if line.startswith("-A ndsINC -d "))
+    lines = []
+    for line in rules.splitlines():
+        words = line.split()
+        about = next((word for word in words if word.endswith("/32") and word.startswith("10.64.1.")), "")
+        if not about:
+            lines.append(line)
+        elif about.startswith(f"{example}/"):
+            for number in range(1, count + 1):
+                own = line.replace(about, f"{FIRST + number}/32")
+                lines.append(" ".join(mac_instead(own.split(), device(number).mac.hex(":"))))
+    return "\n".join(lines) + "\n"
+
+
+def mac_instead(words: list[str], mac: str) -> list[str]:
+    return [mac if before == "--mac-source" else word for before, word in zip(["", *words], words, strict=False)]
+
+
+def load_rules(way: Path, rules: str, root: File) -> None:
+    """Put *rules* and a masquerade on *way*'s gateway, with the tools unpacked at *root*."""
+    libraries = next(root.rglob("libxtables.so.12")).parent
+    tool = (
+        "env",
+        f"LD_LIBRARY_PATH={libraries}",
+        f"XTABLES_LIBDIR={libraries}/xtables",
+        str(root / "usr/sbin/xtables-legacy-multi"),
+    )
+    with tempfile.NamedTemporaryFile("w", prefix="be-") as file:
+        file.write(rules)
+        file.flush()
+        way.within("gw", *tool, "iptables-legacy-restore", file.name)
+    way.within("gw", "nft", "add table ip out; add chain ip out p { type nat hook postrouting priority srcnat; }")
+    way.within("gw", "nft", "add rule ip out p oifname wan0 masquerade")
+
+
+def packets(rules: str, root: File) -> list[Row]:
+    """What a packet costs behind openNDS' rules."""
+    pinned(1)
+    table = []
+    for count in CLIENTS:
+        with path("ours") as one, path("nds") as two:
+            ours(one, count)
+            load_rules(two, grown(rules, count), root)
+            times = costs({"ours": one, "nds": two}, count, 4_000)
+        for side in ("up", "down"):
+            mine, theirs = times["ours", side], times["nds", side]
+            size = f"{count} clients"
+            table.append(
+                row(f"packet_{side}", "ns", round(middle(mine)), round(middle(theirs)), "openNDS' rules", size)
+            )
+    return table
+
+
+def rows() -> list[Row]:
+    """Everything."""
+    with tempfile.TemporaryDirectory(prefix="be-nds-") as folder:
+        File(folder).chmod(0o755)
+        root = fetch(File(folder))
+        table, rules = pages(root)
+        return table + packets(rules, root)
