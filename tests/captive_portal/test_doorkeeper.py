@@ -26,7 +26,7 @@ def acceptance(n: int = 0) -> Acceptance:
     return Acceptance(mac, "mairie", "fr", "1.0.0", "0" * 64, f"token-{n}")
 
 
-def test_who_accepts_while_the_gateway_is_away_waits_and_is_let_in_when_it_is_back(house: House) -> None:
+def test_f43_who_accepts_while_the_gateway_is_away_waits_and_is_let_in_when_it_is_back(house: House) -> None:
     house.gateway.away = True
     assert house.doorkeeper.accept(acceptance()) is Outcome.WAITING
     assert house.doorkeeper.wrong == "gatewayd does not answer"
@@ -60,7 +60,7 @@ def test_somebody_the_store_does_not_know_is_put_out(house: House) -> None:
     assert house.value("portal_repairs_total", direction="surplus") == 1
 
 
-def test_expiry_is_no_drift_and_forgets_the_device(house: House) -> None:
+def test_f37_expiry_is_no_drift_and_forgets_the_device(house: House) -> None:
     house.doorkeeper.accept(acceptance())
     house.clock.passes(house.facts.session + 1)
 
@@ -72,7 +72,7 @@ def test_expiry_is_no_drift_and_forgets_the_device(house: House) -> None:
         assert book.live() == {}
 
 
-def test_a_reboot_restores_the_sessions_with_the_time_they_have_left(house: House) -> None:
+def test_f39_a_reboot_restores_the_sessions_with_the_time_they_have_left(house: House) -> None:
     house.doorkeeper.accept(acceptance())
     house.clock.passes(3600)
     house.gateway.sessions.clear()
@@ -85,7 +85,7 @@ def test_a_reboot_restores_the_sessions_with_the_time_they_have_left(house: Hous
     assert found.seconds == house.facts.session - 3600
 
 
-def test_after_a_reboot_a_step_of_the_wall_clock_changes_nothing_more(house: House) -> None:
+def test_f39_f40_after_a_reboot_a_step_of_the_wall_clock_changes_nothing_more(house: House) -> None:
     house.doorkeeper.accept(acceptance())
     house.clock.boot, house.clock.since_boot = "boot-2", 12.0
     with house.new_doorkeeper() as fresh:

@@ -14,7 +14,7 @@ def session() -> str:
     return "10s"
 
 
-def test_the_end_of_a_session_is_captive_again_without_drift(twin: Twin, anna: Resident) -> None:
+def test_f37_r31_the_end_of_a_session_is_captive_again_without_drift(twin: Twin, anna: Resident) -> None:
     anna.accepts()
     assert anna.reaches(WEB4)
     started = time.monotonic()
@@ -27,7 +27,7 @@ def test_the_end_of_a_session_is_captive_again_without_drift(twin: Twin, anna: R
     assert twin.metric(9201, 'portal_repairs_total{direction="surplus"}') == 0
 
 
-def test_a_session_ends_although_every_process_is_dead(twin: Twin, anna: Resident) -> None:
+def test_f43_a_session_ends_although_every_process_is_dead(twin: Twin, anna: Resident) -> None:
     anna.accepts()
     download = connect(anna.namespace, (WEB4, 5000))
     assert download.recv(10)
@@ -41,7 +41,7 @@ def test_a_session_ends_although_every_process_is_dead(twin: Twin, anna: Residen
     assert not anna.reaches(WEB4)
 
 
-def test_a_reboot_restores_nobody_whose_time_is_over(twin: Twin, anna: Resident) -> None:
+def test_f39_a_reboot_restores_nobody_whose_time_is_over(twin: Twin, anna: Resident) -> None:
     twin.within("gw", "nft", "flush", "ruleset")
     twin.start_gatewayd()
     twin.start_portal()
@@ -51,7 +51,7 @@ def test_a_reboot_restores_nobody_whose_time_is_over(twin: Twin, anna: Resident)
     assert anna.reaches(WEB4)
 
 
-def test_a_reboot_restores_a_session_that_has_time_left(twin: Twin, anna: Resident) -> None:
+def test_f39_a_reboot_restores_a_session_that_has_time_left(twin: Twin, anna: Resident) -> None:
     if anna.api()["captive"]:
         anna.accepts()
     for name in ("portal", "gatewayd"):

@@ -12,7 +12,7 @@ NOW = Now("boot-1", 5000.0, 0.0)
 SIGNER = Signer(b"k" * 32)
 
 
-def test_a_token_is_bound_to_all_it_was_made_for() -> None:
+def test_r49_a_token_needs_no_memory_and_is_bound_to_all_it_was_made_for() -> None:
     token = SIGNER.token(ANNA, "accept", NOW)
 
     assert SIGNER.valid(token, ANNA, "accept", NOW)

@@ -281,7 +281,7 @@ def test_f40_r36_a_stepped_clock_closes_no_running_session(build: Build) -> None
 # how many
 
 
-def test_f52_r57_when_the_site_is_full_the_next_is_told_and_comes_in_when_one_leaves(build: Build) -> None:
+def test_r57_when_the_site_is_full_the_next_is_told_and_comes_in_when_one_leaves(build: Build) -> None:
     house = build(max_devices=2)
     outcomes = [accepts(house, device(n)) for n in range(3)]
     refused = house.doorkeeper.standing(device(2))
@@ -334,7 +334,7 @@ def test_f31_a_restart_is_no_drift_for_equipment(build: Build) -> None:
 # coming back
 
 
-def test_f20_who_comes_back_is_admitted_before_asking_until_the_time_is_over(build: Build) -> None:
+def test_who_comes_back_is_admitted_before_asking_until_the_time_is_over(build: Build) -> None:
     house = build(remember=7 * DAY, session=4 * HOUR)
     accepts(house)
     house.clock.passes(5 * HOUR)
@@ -347,7 +347,7 @@ def test_f20_who_comes_back_is_admitted_before_asking_until_the_time_is_over(bui
     assert house.doorkeeper.arrived(ANNA, house.facts.site) is Outcome.NOTHING
 
 
-def test_f31_r31_whose_session_expired_is_online_again_at_the_first_question(build: Build) -> None:
+def test_r31_whose_session_expired_is_online_again_at_the_first_question(build: Build) -> None:
     """Without joining again: the phone asks its API, or the resident opens the page."""
     house = build(remember=7 * DAY, session=4 * HOUR)
     anna = house.visitor()
