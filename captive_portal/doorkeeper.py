@@ -236,14 +236,16 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
 
     def compare(self) -> None:
         """Make the kernel admit whom the store says, and count what differed. Failures wait for the next time."""
+        stored = self._look_after_the_store()
+        if not stored and not self.restored:
+            return  # who has a session was never read: nobody may be put out
         try:
-            self._rounds.read(doubtful=self.wrong == STORE_WRONG)
-            self._rounds.sweep()
             actual = self._door.admitted()
             now = self._clock()
             steps = plan(self._rounds.wanted(now), actual, now.since_boot)
             self._door.apply(steps)
-            self._rounds.count(now)
+            if stored:
+                self._rounds.count(now)
         except GatewayAway as error:
             self._away(error)
             return
@@ -254,9 +256,22 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         self._figures.compared(found, len(self._rounds.register), len(self._rounds.slowed))
         if steps:
             log.info("gateway reconciled", steps=len(steps), missing=found.count("missing"))
-        self.wrong, self.restored = "", True
+        if stored:
+            self.wrong, self.restored = "", True
         self._rounds.tick()
         self._tell()
+
+    def _look_after_the_store(self) -> bool:
+        """Read what is due and end what is over; False when it cannot be done now, which keeps no repair waiting."""
+        try:
+            self._rounds.read(doubtful=self.wrong == STORE_WRONG)
+            self._rounds.sweep()
+        except StoreFailed as error:
+            self._not_stored(error)
+            return False
+        except GatewayAway as error:
+            self._away(error)
+        return True
 
     def _tell(self) -> None:
         if self.restored and self._restored:

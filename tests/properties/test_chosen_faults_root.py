@@ -6,7 +6,7 @@ import time
 
 import pytest
 from door_twin import wait_for
-from storm import Storm, Walker, forget_everybody
+from storm import SESSION_SECONDS, Storm, Walker, forget_everybody
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 DAY = 86400
@@ -115,3 +115,21 @@ def test_whatever_set_a_colleague_flushes_packets_pass_again(storm: Storm, resid
 
     wait_for(resident.passes, "way out", 5)
     assert resident.is_captive() is False
+
+
+def test_a_full_disk_does_not_keep_the_kernel_from_being_repaired(storm: Storm, resident: Walker) -> None:
+    """One session ends meanwhile, which cannot be written; the other is flushed, and must come back all the same."""
+    time.sleep(SESSION_SECONDS - 6)
+    late = Walker(storm, "c2")
+    assert late.joins()
+    assert late.posts("/fr/", "accept") == (303, "/fr/status")
+
+    with storm.disk_full():
+        wait_for(lambda: resident.mac not in storm.admitted(), "end of the first", 10)
+        time.sleep(1.5)
+        storm.within("gw", "nft", "flush", "map", "inet", "portal", "auth")
+        wait_for(late.passes, "way out", 5)
+        assert not resident.passes()
+
+    wait_for(lambda: list(storm.stored()) == [late.mac], "the first's end on disk", 8)
+    assert late.is_captive() is False
