@@ -256,3 +256,18 @@ class Forms(HTMLParser):
             self._action = (found.get("action") or "").rpartition("/")[2]
         if tag == "input" and found.get("name") == "token":
             self.tokens[self._action] = found.get("value") or ""
+
+
+class Page(HTMLParser):
+    """What a page is made of."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.tags if name == tag]

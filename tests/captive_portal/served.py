@@ -81,8 +81,10 @@ LOOKS = (
     Look("full", prepare=_stands(Standing(Refusal.FULL))),
     Look("blocked", prepare=_stands(Standing(Refusal.BLOCKED, TOMORROW))),
     Look("online", "status", online=True),
-    Look("extended", "status?extended=1", online=True, prepare=_stands(Standing(bytes_left=700_000_000))),
-    Look("slowed", "status", online=True, prepare=_stands(Standing(slowed=True, bytes_left=0))),
+    Look(
+        "extended", "status?extended=1", online=True, prepare=_stands(Standing(bytes_left=700_000_000, may_extend=True))
+    ),
+    Look("slowed", "status", online=True, prepare=_stands(Standing(slowed=True, bytes_left=0, may_extend=True))),
     Look("online-cut", "status", online=True, prepare=_cut),
     Look("my-data", "mes-donnees", online=True),
     Look("unknown", prepare=_unknown),
