@@ -163,9 +163,7 @@ class Book:
 
     def used(self, token: str) -> bool:
         """Whether a form with this token was accepted before."""
-        return (
-            self._connection.execute(select(acceptances.c.id).where(acceptances.c.token == token)).first() is not None
-        )
+        return self._connection.execute(_USED, {"token": token}).first() is not None
 
     def accept(self, acceptance: Acceptance, session: Session, now: Now) -> int:
         """Write an acceptance and its session; returns the session number."""
@@ -179,7 +177,7 @@ class Book:
             "token": acceptance.token,
             **_times(session),
         }
-        done = self._connection.execute(insert(acceptances).values(values))
+        done = self._connection.execute(_ACCEPT, values)
         return int(done.inserted_primary_key[0]) if done.inserted_primary_key else 0
 
     def reschedule(self, number: int, session: Session) -> None:
@@ -208,6 +206,8 @@ class Book:
         return self._connection.execute(delete(acceptances).where(old)).rowcount
 
 
+_ACCEPT = insert(acceptances)
+_USED = select(acceptances.c.id).where(acceptances.c.token == bindparam("token"))
 _ONE = update(acceptances).where(acceptances.c.id == bindparam("number"))
 _LIVE = select(
     acceptances.c.id,

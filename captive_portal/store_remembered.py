@@ -76,12 +76,11 @@ class Memory:
             for device in devices:
                 self.forget(device, now)
             return
-        one = delete(remembered).where(remembered.c.device == bindparam("key"))
-        self._connection.execute(one, [{"key": device} for device in devices])
+        self._connection.execute(_FORGET, [{"key": device} for device in devices])
 
     def recall(self, device: str) -> Remembered | None:
         """What is remembered of *device*, even when it is over."""
-        row = self._connection.execute(select(remembered).where(remembered.c.device == device)).first()
+        row = self._connection.execute(_RECALL, {"key": device}).first()
         return _remembered(row) if row else None
 
     def recall_all(self, devices: Sequence[str]) -> dict[str, Remembered]:
@@ -92,11 +91,11 @@ class Memory:
     def learn(self, acceptance: Remembered) -> None:
         """Write down what another gateway says."""
         self.unlearn(acceptance.device)
-        self._connection.execute(insert(remembered).values(asdict(acceptance)))
+        self._connection.execute(_REMEMBER, asdict(acceptance))
 
     def unlearn(self, device: str) -> None:
         """Remember *device* no longer, because another gateway says so."""
-        self._connection.execute(delete(remembered).where(remembered.c.device == device))
+        self._connection.execute(_FORGET, {"key": device})
 
     def purge(self, now: Now) -> int:
         """Delete what is over; returns how many."""
@@ -108,6 +107,11 @@ class Memory:
         self._connection.execute(delete(outbox).where(outbox.c.device == device))
         when = {"at": now.wall, "boot": now.boot, "since_boot": now.since_boot}
         self._connection.execute(insert(outbox).values(device=device, forgotten=forgotten, **when))
+
+
+_FORGET = delete(remembered).where(remembered.c.device == bindparam("key"))
+_RECALL = select(remembered).where(remembered.c.device == bindparam("key"))
+_REMEMBER = insert(remembered)
 
 
 def _remembered(row: Any) -> Remembered:
