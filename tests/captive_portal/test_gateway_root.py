@@ -41,7 +41,7 @@ def test_plain_http_is_led_to_the_portal_and_https_refused_at_once(anna: Residen
     assert not anna.reaches(WEB6)
 
 
-def test_accepting_opens_both_families_and_the_api_tells_the_truth(anna: Resident) -> None:
+def test_f05_f24_accepting_opens_both_families_and_the_api_tells_the_truth(anna: Resident) -> None:
     assert anna.api() == {"captive": True, "user-portal-url": f"{PORTAL}/", "venue-info-url": f"{PORTAL}/ici"}
 
     assert anna.accepts() == f"303 {PORTAL}/fr/status"
@@ -54,7 +54,7 @@ def test_accepting_opens_both_families_and_the_api_tells_the_truth(anna: Residen
     assert 1790 <= int(str(answer["seconds-remaining"])) <= 1800
 
 
-def test_whoever_accepts_over_ipv6_is_online_over_both(twin: Twin, online: Resident) -> None:
+def test_f23_r30_whoever_accepts_over_ipv6_is_online_over_both(twin: Twin, online: Resident) -> None:
     online.leaves()
     here = ["--resolve", "wifi.cachan.example:443:2001:db8:11::1", "-6"]
 
@@ -78,7 +78,7 @@ def test_no_resident_reaches_the_equipment_the_centre_or_mail(twin: Twin, online
     )
 
 
-def test_leaving_ends_a_running_download_and_closes_the_door(twin: Twin, online: Resident) -> None:
+def test_f18_f26_leaving_ends_a_running_download_and_closes_the_door(twin: Twin, online: Resident) -> None:
     with closing(connect(online.namespace, (WEB4, 5000))) as download:
         assert download.recv(100)
 
@@ -91,7 +91,7 @@ def test_leaving_ends_a_running_download_and_closes_the_door(twin: Twin, online:
     wait_for(lambda: twin.metric(9201, "portal_sessions_active") == 0, "empty house")
 
 
-def test_a_neighbours_address_without_a_lease_gets_nowhere(twin: Twin) -> None:
+def test_f22_a_neighbours_address_without_a_lease_gets_nowhere(twin: Twin) -> None:
     stranger = twin.resident("c2")
     stranger.run("ip", "addr", "add", "10.11.0.99/22", "dev", "eth0")
     stranger.run("ip", "route", "replace", "default", "via", "10.11.0.1")
@@ -100,7 +100,7 @@ def test_a_neighbours_address_without_a_lease_gets_nowhere(twin: Twin) -> None:
     assert not stranger.reaches(WEB4)
 
 
-def test_a_foreign_flush_is_undone_within_seconds(twin: Twin, online: Resident) -> None:
+def test_f43_a_foreign_flush_is_undone_within_seconds(twin: Twin, online: Resident) -> None:
     twin.within("gw", "nft", "flush", "ruleset")
 
     took = wait_for(lambda: "policy drop" in twin.within("gw", "nft", "list", "ruleset"), "ruleset", 3)
@@ -118,7 +118,7 @@ def test_a_flushed_chain_is_noticed_too(twin: Twin, online: Resident) -> None:
     assert online.reaches(WEB4)
 
 
-def test_gatewayd_may_be_killed_and_nobody_notices(twin: Twin, online: Resident) -> None:
+def test_f38_gatewayd_may_be_killed_and_nobody_notices(twin: Twin, online: Resident) -> None:
     twin.stop("gatewayd", signal.SIGKILL)
     assert online.reaches(WEB4)
     assert online.code(f"{PORTAL}/fr/status").startswith("503")
@@ -130,7 +130,7 @@ def test_gatewayd_may_be_killed_and_nobody_notices(twin: Twin, online: Resident)
     assert online.api()["captive"] is False
 
 
-def test_the_portal_may_be_restarted_and_nobody_is_logged_out(twin: Twin, online: Resident) -> None:
+def test_f38_r48_the_portal_may_be_restarted_and_nobody_is_logged_out(twin: Twin, online: Resident) -> None:
     twin.stop("portal", signal.SIGKILL)
     wait_for(lambda: not twin.healthy(9201), "end of the portal")
     assert online.reaches(WEB4)

@@ -133,7 +133,7 @@ def test_a_device_has_one_live_session(place: Path | Engine) -> None:
         assert book.live() == {}
 
 
-def test_the_end_of_a_session_erases_its_device_from_the_file_itself(file: Path) -> None:
+def test_f56_the_end_of_a_session_erases_its_device_from_the_file_itself(file: Path) -> None:
     store = Store(file)
     with store.transaction() as book:
         number = book.accept(acceptance(), SESSION, NOW)
@@ -146,7 +146,7 @@ def test_the_end_of_a_session_erases_its_device_from_the_file_itself(file: Path)
     assert ANNA.text.encode() not in everything
 
 
-def test_a_proof_is_kept_a_year_and_no_longer(place: Path | Engine) -> None:
+def test_f56_a_proof_is_kept_a_year_and_no_longer(place: Path | Engine) -> None:
     with Store(place).transaction() as book:
         book.end(book.accept(acceptance(), SESSION, NOW), "left", NOW)
         assert book.purge(Now("boot-1", 0.0, NOW.wall + PROOF_SECONDS - 1)) == 0

@@ -218,7 +218,7 @@ def test_no_host_at_all_is_a_wrong_request(anna: Visitor) -> None:
     assert anna.get("/", Host="").status_code == 400
 
 
-def test_an_unknown_device_gets_a_friendly_page(house: House) -> None:
+def test_r53_an_unknown_device_gets_a_friendly_page(house: House) -> None:
     nobody = house.visitor("10.11.0.77", None)
 
     for answer in (nobody.get("/fr/"), nobody.get("/fr/status"), nobody.post("/fr/accept", {"token": "x"})):
