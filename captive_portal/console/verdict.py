@@ -54,6 +54,18 @@ WORDS: dict[str, tuple[str, str]] = {
         "Le Wi-Fi de ce lieu est fermé par des agents ; la page le dit.",
         "Rouvrir le lieu sur sa page si la raison n'existe plus.",
     ),
+    "hours": (
+        "Le bâtiment est fermé à cette heure, et son Wi-Fi avec lui ; la page le dit.",
+        "Attendre l'ouverture.",
+    ),
+    "full": (
+        "Toutes les places du lieu sont prises ; la page le dit.",
+        "Réessayer dans quelques minutes.",
+    ),
+    "slowed": (
+        "L'appareil est en ligne, mais au-delà du volume prévu : il est ralenti, jamais coupé.",
+        "Rien à réparer ; la page dit la vitesse.",
+    ),
     "no-answer": (
         "L'appareil est admis et envoie, mais rien ne lui revient d'internet.",
         "Couper son VPN et son DNS privé ; vérifier que d'autres appareils du lieu reçoivent.",
@@ -111,10 +123,13 @@ def judge(known: Facts) -> Verdict:
         ("blocked", known["blocked"] or gateway["blocked"]),
         ("closed", known["closed"]),
         ("open", known["open"] and gateway["session"] is None),
+        ("hours", known["refusal"] == "closed-hours"),
+        ("full", known["refusal"] == "full" and gateway["session"] is None),
+        ("slowed", known["slowed"] and gateway["session"] is not None),
     )
     for what, so in standing:
         if so:
-            return Verdict(what, online=what == "open")
+            return Verdict(what, online=what in {"open", "slowed"})
     if gateway["session"] is not None:
         if gateway["bytes_down"]:
             return Verdict("online", online=True)

@@ -76,6 +76,8 @@ class Desk:
         facts: Facts = {"site": self.site, "code": code, "steps": seen, "uplink": self.uplink()}
         facts["blocked"] = self._order(block) if block else None
         facts["closed"] = self._order(closed) if closed else None
+        stands = self.doorkeeper.standing(mac)
+        facts |= {"refusal": stands.refusal.value if stands.refusal else None, "slowed": stands.slowed}
         return facts | {"gateway": asdict(self.door.device(mac)), "open": round(self.door.status().open)}
 
     def figures(self, days: int) -> Facts:

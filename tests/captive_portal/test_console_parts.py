@@ -228,7 +228,7 @@ NOTHING: dict[str, Any] = {
 def known(*steps: str, gateway: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
     seen = {step: {"first": 100.0 - n, "last": 100.0 - n, "count": 1} for n, step in enumerate(steps)}
     base = {"steps": seen, "gateway": {**NOTHING, **(gateway or {})}, "uplink": True, "open": 0}
-    return {**base, "blocked": None, "closed": None, **more}
+    return {**base, "blocked": None, "closed": None, "refusal": None, "slowed": False, **more}
 
 
 @pytest.mark.parametrize(
@@ -255,6 +255,9 @@ def known(*steps: str, gateway: dict[str, Any] | None = None, **more: Any) -> di
         (known(blocked={"left": 60}), "blocked"),
         (known(gateway={"blocked": 60.0}), "blocked"),
         (known("page", closed={"left": 60}), "closed"),
+        (known("page", refusal="closed-hours"), "hours"),
+        (known("page", refusal="full"), "full"),
+        (known("accepted", gateway={"session": 1, "bytes_down": 9}, slowed=True), "slowed"),
     ],
 )
 def test_the_verdict_says_where_it_stopped(facts: dict[str, Any], what: str) -> None:
@@ -262,7 +265,7 @@ def test_the_verdict_says_where_it_stopped(facts: dict[str, Any], what: str) -> 
 
     assert verdict.what == what
     assert all(verdict.words)
-    assert verdict.online == (what in {"online", "open"})
+    assert verdict.online == (what in {"online", "open", "slowed"})
 
 
 def test_every_verdict_there_are_words_for_can_be_reached() -> None:
