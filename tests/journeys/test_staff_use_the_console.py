@@ -45,12 +45,17 @@ class Technician:
         fields = {"name": self.name, "password": PASSWORD, "code": self.totp.now()}
         return self.does("send", "main form", fields)
 
+    def looks_at_the_site(self) -> None:
+        """Open the site's page until the site answers: on a machine with much to do it may be late, and shown so."""
+        page = f"/lieux/{MSP}"
+        eventually(lambda: "Ne répond pas" not in self.does("open", page)["text"], "the site answers the console")
+
     def orders(self, kind: str, **fields: str) -> dict[str, str]:
-        self.does("open", f"/lieux/{MSP}")
+        self.looks_at_the_site()
         return self.does("send", f"form:has(input[name=kind][value={kind}]):has([name=minutes])", fields)
 
     def ends(self, kind: str) -> dict[str, str]:
-        self.does("open", f"/lieux/{MSP}")
+        self.looks_at_the_site()
         return self.does("send", f'form[action$="/fin"]:has(input[name=kind][value={kind}])', {"why": "fin de l'essai"})
 
     def goes_home(self) -> None:
