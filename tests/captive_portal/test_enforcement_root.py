@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from door_twin import WEB4, WEB6, Inside, Resident, Twin, connect, stops, wait_for
+from leaks import FarSide
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 PORTAL = "https://wifi.cachan.example"
@@ -91,11 +92,20 @@ def test_f26_r43_udp_and_quic_streams_end_with_the_session_and_the_redirect_work
 
 
 @pytest.mark.parametrize("address", [WEB4, WEB6])
-def test_f26_tcp_downloads_of_both_families_end_with_the_session(online: Resident, address: str) -> None:
-    with closing(connect(online.namespace, (address, 5000))) as download:
-        assert download.recv(100)
+def test_f26_tcp_flows_of_both_families_end_with_the_session_in_both_directions(
+    twin: Twin, online: Resident, address: str
+) -> None:
+    with closing(connect(online.namespace, (address, 5000))) as flow, FarSide(twin) as far_side:
+        assert flow.recv(100)
         online.leaves()
-        assert stops(download, 3)
+        far_side.arrived()
+
+        with suppress(OSError):
+            for _ in range(5):
+                flow.sendall(b"more")
+
+        assert far_side.arrived() == []
+        assert stops(flow, 3)
 
 
 def test_r20_bytes_are_counted_by_the_elements_that_admit_and_the_portals_pages_are_not(

@@ -1,5 +1,6 @@
 """Before acceptance nothing gets out, in either family; and these tests would notice if something did."""
 
+import json
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -16,8 +17,8 @@ OUTSIDE = (WEB4, WEB6)
 INSIDE = (OTHER_SITE4, EQUIPMENT, GATEWAY_INSIDE, CENTRE, OTHER_SITE6)
 FOREIGN = """
 table inet proxy {
-  chain before { type nat hook prerouting priority dstnat; tcp dport { 80, 443 } dnat ip to 203.0.113.80:5000; }
-  chain marked { type filter hook prerouting priority raw; ct mark set 7; }
+  chain before { type nat hook prerouting priority dstnat - 5; tcp dport { 80, 443 } dnat ip to 203.0.113.80:5000; }
+  chain marked { type filter hook prerouting priority mangle - 5; ct state new ct mark set SESSION; }
   chain through { type filter hook forward priority filter - 10; accept; }
   chain out { type nat hook postrouting priority srcnat - 10; masquerade; }
 }
@@ -154,8 +155,12 @@ def test_r12_a_foreign_nat_table_neither_lets_out_nor_hides_the_portal(
     twin: Twin, anna: Resident, far_side: FarSide, tmp_path: Path
 ) -> None:
     """A transparent proxy's, one that marks everything and one that accepts everything, before ours in each hook."""
+    bruno = twin.resident("c2")
+    bruno.joins()
+    bruno.accepts()
+    (answer,) = twin.ask(json.dumps({"op": "session", "mac": bruno.mac}).encode())
     foreign = tmp_path / "foreign.nft"
-    foreign.write_text(FOREIGN)
+    foreign.write_text(FOREIGN.replace("SESSION", str(json.loads(answer)["session"]["session"])))
     twin.within("gw", "nft", "-f", str(foreign))
     try:
         assert anna.code("http://203.0.113.80/generate_204").startswith("302 ")
