@@ -187,6 +187,18 @@ def test_the_door_opens_for_a_while_and_closes_by_order(console: Console) -> Non
     assert console.get("/v1/site").json["open"] == 0
 
 
+def test_r32_an_open_door_is_told_to_the_kernel_again_after_a_reboot(house: House, console: Console) -> None:
+    console.post("/v1/orders", kind="open-door", fr="", en="", **BY, seconds=120)
+    house.clock.passes(30)
+    house.gateway.open_until = 0.0
+    desk_of(house).reopen()
+    told = house.gateway.status().open
+    house.clock.passes(90)
+    desk_of(house).reopen()
+
+    assert (told, house.gateway.status().open) == (90, 0)
+
+
 def test_a_door_that_could_not_be_opened_is_not_said_to_be(house: House, console: Console) -> None:
     house.gateway.away = True
     done = console.post("/v1/orders", kind="open-door", fr="", en="", **BY, seconds=120)
