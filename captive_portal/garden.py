@@ -62,7 +62,7 @@ def refused(name: str, portals: Collection[str] = ()) -> str:
     >>> refused("apple.com")
     'phones ask captive.apple.com to find out about portals; if it answers, they believe they are online'
     >>> refused("maps.google.com")
-    'it shares addresses with www.google.com, which phones ask to find out about portals'
+    'it shares addresses with clients3.google.com, which phones ask to find out about portals'
     >>> refused("d111.cloudfront.net"), refused("famille.cachan.example")
     ('cloudfront.net answers for thousands of sites from the same addresses', '')
     """
