@@ -10,6 +10,10 @@ NFNLGRP_NFTABLES = 7
 NFT_MSG_NEWGEN = 10 << 8 | 15
 """Subsystem nftables, message "new generation" (linux/netfilter/nf_tables.h): the end of a commit."""
 NFTA_GEN_PROC_PID = 2
+SO_RCVBUFFORCE = 33
+"""socket(7); the module socket has no name for it."""
+BUFFER_BYTES = 8 * 1024 * 1024
+"""The kernel tells every element of a transaction; what is lost must be taken for a change by somebody else."""
 _HEADER = struct.Struct("=LHHLL")
 _NFGENMSG_SIZE = 4
 _ATTRIBUTE = struct.Struct("=HH")
@@ -45,6 +49,7 @@ class Changes:
     def __init__(self) -> None:
         kind = socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
         self._socket = socket.socket(socket.AF_NETLINK, kind, NETLINK_NETFILTER)
+        self._socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, BUFFER_BYTES)
         self._socket.bind((0, 1 << (NFNLGRP_NFTABLES - 1)))
 
     def fileno(self) -> int:

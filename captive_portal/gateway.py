@@ -120,8 +120,12 @@ class Gateway:
 
     def put_out_the_torn(self) -> int:
         """Take out sessions that somebody robbed of their counters: they look admitted and no packet passes."""
+        everybody = 1 if self.open_seconds() else 0
+        if {self._elements.count(name) - everybody for name in DIRECTIONS} == {self._elements.count("auth")}:
+            return 0  # counting is ten times quicker than comparing
         up, down = ({_number(one.key) for one in self._all(name)} for name in DIRECTIONS)
-        torn = [one for one in self._all("auth") if _admitted(one).session not in up & down]
+        whole = up & down
+        torn = [one for one in self._all("auth") if _admitted(one).session not in whole]
         changes = Transaction()
         for one in torn:
             changes.remove("auth", one.key, one.data)

@@ -46,6 +46,8 @@ def pages(root: File) -> tuple[list[Row], str]:
         found = asked({"ours": mine, "opennds": theirs})
         memory = (round(sum(made_memory(mine)), 1), round(peer.memory(), 1))
         rules = peer.rules()
+        if "-A ndsINC -d " not in rules:
+            raise SystemExit(f"openNDS has let nobody in: {found}\n{rules}")
     table = []
     for what in STEPS:
         for threads in THREADS:

@@ -100,7 +100,7 @@ class Peer:
 
     def memory(self) -> float:
         """PSS in MB."""
-        return sum(pss(pid) for pid in self.pids)
+        return sum(size for pid in self.pids if (size := held(pid)))
 
     @property
     def pids(self) -> list[int]:
@@ -117,3 +117,11 @@ def descendants(pid: int) -> list[int]:
 
 def command(pid: int) -> str:
     return Path(f"/proc/{pid}/comm").read_text("ascii").strip()
+
+
+def held(pid: int) -> float:
+    """PSS in MB; 0 for a script that has just ended."""
+    try:
+        return pss(pid)
+    except OSError:
+        return 0.0

@@ -68,6 +68,10 @@ def checked(good: bool, answer: bytes) -> None:
 class Ours:
     """Our portal's steps; *prepare* is not timed."""
 
+    def prepared(self, what: str) -> bool:
+        """Whether *what* needs something that *prepare* gave."""
+        return what == "login"
+
     def prepare(self, device: Device, what: str) -> Any:
         if what != "login":
             return None
@@ -99,6 +103,10 @@ class Ours:
 
 class OpenNds:
     """openNDS' steps: its splash page is made by a shell script; a login is a GET with a hashed token."""
+
+    def prepared(self, what: str) -> bool:
+        """Whether *what* needs something that *prepare* gave."""
+        return what != "redirect"
 
     def prepare(self, device: Device, what: str) -> Any:
         return location(device.get(INTERNET, "/")) if what in {"splash", "login"} else None
@@ -154,7 +162,8 @@ def walk(words: dict[str, Any]) -> dict[str, Any]:
         prepared, tally = tally, Tally()
         deed = getattr(portal, words["what"])
         started = time.perf_counter()
-        todo = zip(devices, made, strict=True)
+        needed = portal.prepared(words["what"])
+        todo = [one for one in zip(devices, made, strict=True) if not needed or one[1] is not None]
         list(pool.map(lambda one: timed(tally, lambda: deed(*one)), todo))
         took = time.perf_counter() - started
     times = sorted(tally.times) or [0.0]
