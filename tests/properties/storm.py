@@ -255,9 +255,5 @@ def _as(uid: int) -> Iterator[None]:
 
 def forget_everybody(storm: Storm) -> None:
     """The next example starts with an empty house."""
-    with _as(PORTAL_UID):
-        writer = sqlite3.connect(storm.database, timeout=10)
-    writer.execute("DELETE FROM acceptances")
-    writer.commit()
-    writer.close()
-    wait_for(lambda: not storm.admitted(), "empty house", 10)
+    storm.staff("/v1/disconnect-all", {})
+    wait_for(lambda: not storm.admitted() and not storm.stored(), "empty house", 10)
