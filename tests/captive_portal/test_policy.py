@@ -318,6 +318,8 @@ def test_f31_equipment_takes_no_residents_place_and_needs_no_acceptance(build: B
 
     assert accepts(house, printer) is Outcome.AGAIN
     assert accepts(house) is Outcome.ADMITTED
+    house.doorkeeper.compare()
+    assert set(house.gateway.admitted()) == {ANNA, printer}
     assert house.doorkeeper.leave(printer) is Outcome.NOTHING
     assert house.doorkeeper.revoke_all() is Outcome.REVOKED
     assert set(house.gateway.admitted()) == {printer}

@@ -16,7 +16,7 @@ from parvis.inventory import load
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 PRINTER = "02:00:5e:00:53:01"
 QUOTA = 10_000_000
-POLICY = "30min\n  remember: 7d\n  idle: 60s\n  quota: 10 MB\n  slow_down: 1 Mbit/s"
+POLICY = "30min\n  remember: 7d\n  quota: 10 MB\n  slow_down: 1 Mbit/s"
 SITE = "sites/maison-services-publics.yml"
 
 
@@ -30,6 +30,9 @@ def twin() -> Iterator[Twin]:
     file.write_text(
         f"{file.read_text('utf-8')}\nknown_devices: [{{mac: '{PRINTER}', title: Imprimante, why: Accueil}}]\n"
     )
+    description = folder / "town/town.yml"
+    assert "idle: 2h" in description.read_text("utf-8")
+    description.write_text(description.read_text("utf-8").replace("idle: 2h", "idle: 60s"))
     town = load(folder / "town")
     made = Twin(town, town.site("maison-services-publics"), folder)
     try:

@@ -203,7 +203,7 @@ def test_what_is_in_the_portals_folder_is_read_as_text(town_folder: Path) -> Non
 
 
 def test_a_site_changes_single_fields_of_the_towns_policy(town_folder: Path, edit: Edit) -> None:
-    edit("town.yml", "session: 12h", "session: 12h\n  idle: 2h\n  quota: 5 GB")
+    edit("town.yml", "session: 12h", "session: 12h\n  quota: 5 GB")
     edit(SITE, "class: B", "class: B\nportal: {session: 4h, idle: null, hours: building}")
     town = load(town_folder)
 
