@@ -17,6 +17,7 @@ from captive_portal.doorkeeper import NotStored
 from captive_portal.hours import building
 from captive_portal.outcomes import Outcome
 from captive_portal.protocol import Counted
+from captive_portal.returning import Returning
 from captive_portal.rounds import COUNT_SECONDS, READ_EVERY
 from captive_portal.session import Event, Session, decide
 from captive_portal.standing import Refusal
@@ -77,7 +78,7 @@ def passes(house: House, seconds: float) -> None:
         house.doorkeeper.compare()
 
 
-def ended_by(house: House) -> list[str]:
+def ended_by(house: House) -> list[str | None]:
     with house.store.connection() as connection:
         return [row[0] for row in connection.exec_driver_sql("SELECT ended_by FROM acceptances ORDER BY id")]
 
@@ -473,6 +474,16 @@ def test_r56_a_power_cut_leaves_no_session_that_keeps_its_device_out(build: Buil
     assert house.gateway.admitted()[ANNA].session == 2
 
 
+def test_r56_a_session_that_was_over_a_moment_ago_keeps_nobody_out(build: Build) -> None:
+    house = build(session=4 * HOUR)
+    accepts(house)
+    house.clock.passes(4 * HOUR + 0.5)
+
+    assert accepts(house, word="again") is Outcome.ADMITTED
+    assert house.gateway.admitted()[ANNA].session == 2
+    assert ended_by(house) == [Event.EXPIRED, None]
+
+
 def test_r56_ending_twice_is_ending_once(build: Build) -> None:
     house = build()
     accepts(house)
@@ -506,13 +517,13 @@ def insert_live(house: House, book: Book, mac: MacAddress) -> None:
 
 
 def test_what_could_not_be_written_has_not_happened(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    house = build(session=4 * HOUR)
+    house = build(remember=7 * DAY)
     accepts(house)
 
     def full(*_: object) -> None:
         raise OperationalError("", {}, Exception("disk full"))
 
-    monkeypatch.setattr(Book, "end_all", full)
+    monkeypatch.setattr(Returning, "forget_all", full)
     with pytest.raises(NotStored):
         house.doorkeeper.leave(ANNA)
     assert ANNA in house.gateway.admitted()
