@@ -95,7 +95,7 @@ class Peer:
 
     def rules(self) -> str:
         """Its rules as iptables-save prints them."""
-        inside = ("nsenter", "-t", str(self.pids[0]), "-m", "-n")
+        inside = ("nsenter", "-t", str(self.pids[0]), "-m", "-n", "-p")
         return sh(*inside, "iptables-legacy-save")
 
     def memory(self) -> float:

@@ -134,7 +134,9 @@ def report(out: Path, picture: Path | None) -> None:
             for name, lines in found.items()
             for column, label, divisor in (("pss_kb", "PSS in MB", 1024), ("descriptors", "descriptors", 1))
         ]
-        picture.write_text(draw("An hour at the door: 20,000 sessions", "minutes", curves), "utf-8")
+        picture.write_text(
+            draw("The door with 20,000 sessions, residents coming and going", "minutes", curves), "utf-8"
+        )
 
 
 def main() -> None:
