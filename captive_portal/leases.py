@@ -93,6 +93,7 @@ class Follower:
         """What was written since the last call, in order."""
         found = list(self._grown())
         if self._replaced():
+            found += self._grown()  # its last words, written between the first look and the renaming
             self._open()
             found += self._grown()
         return found
