@@ -77,7 +77,7 @@ class Follower:
         """Whether the file could be read the last time."""
 
     def history(self) -> list[Lease]:
-        """What Kea's clean-up has put aside, oldest first; call it once, before the first :meth:`news`."""
+        """What Kea's clean-up has put aside, oldest first; call it once, with the first :meth:`news`."""
         names = (".completed",) if self._path.with_name(self._path.name + ".completed").exists() else (".2", ".1")
         found: list[Lease] = []
         for name in names:
