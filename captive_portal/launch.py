@@ -20,8 +20,9 @@ def become(module: str, facts: dict[str, Any]) -> NoReturn:
     handle = os.memfd_create("facts", 0)
     os.write(handle, json.dumps(facts).encode())
     os.lseek(handle, 0, os.SEEK_SET)
-    # The same interpreter, even where this user may no longer walk to it (setpriv, a private home).
-    argv = [sys.executable, "-P", "-m", module, str(handle)]
+    # -OO: without the libraries' docstrings, 3 MB of a portal. The same interpreter, even where this user may no longer
+    # walk to it (setpriv, a private home).
+    argv = [sys.executable, "-P", "-OO", "-m", module, str(handle)]
     os.execve("/proc/self/exe", argv, {**os.environ, **ENVIRONMENT})  # noqa: S606 our own module
 
 

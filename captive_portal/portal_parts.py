@@ -91,6 +91,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
 
         stack.enter_context(management(handed, hall, store))
     heap.give_back()
+    heap.keep_tidy()
     ready.watch()
     return application
 

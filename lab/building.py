@@ -138,7 +138,7 @@ def _simulated(town: Town, wiring: Plan, folder: Path, drawn: dict[str, str]) ->
     listed = [asdict(device) for device in _devices(town, wiring, drawn)]
     file = state.file_for(folder / "agents.json", json.dumps(listed), mode=0o600)
     tls = folder / "tls" / "inet"
-    argv = (sys.executable, "-m", "lab.simulated", str(file), str(folder / ORDERS), f"{tls}.crt", f"{tls}.key")
+    argv = (sys.executable, "-OO", "-m", "lab.simulated", str(file), str(folder / ORDERS), f"{tls}.crt", f"{tls}.key")
     return Program("simulated", wiring.inet, argv, "ours", Check("tcp", HTTPS))
 
 

@@ -136,7 +136,7 @@ class Rooms:
         return Program(
             name=name,
             namespace=self.plan.namespace(device) if device else self.plan.centre,
-            argv=user.command(self.sight, (sys.executable, *argv)),
+            argv=user.command(self.sight, (sys.executable, "-OO", *argv)),
             kind="ours",
             ready=Check("healthy", process.port, str(values["listen"])),
         )

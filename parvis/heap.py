@@ -1,7 +1,12 @@
 """The C library's heap, kept small in processes that live for months: mallopt(3) and malloc_trim(3) of glibc."""
 
 import ctypes
+import gc
+import threading
+import time
 
+TIDY_SECONDS = 20.0
+"""What start, first requests and first polls used once is worth returning soon."""
 SMALL = {"MALLOC_ARENA_MAX": (-8, 1), "MALLOC_TRIM_THRESHOLD_": (-1, 128 * 1024)}
 """Environment variable -> (its number in malloc.h, value): one heap for all threads, of which the interpreter's lock
 lets only one allocate anyway; and what is free at its end, beyond some bytes, goes back to the kernel."""
@@ -15,6 +20,25 @@ def keep_small() -> None:
     """Keep this process' heap small; call it before threads start."""
     for number, value in SMALL.values():
         _libc.mallopt(number, value)
+
+
+def tidy() -> None:
+    """Collect what nobody uses any more, and give it back: some milliseconds, a few times an hour."""
+    gc.collect()
+    give_back()
+
+
+def keep_tidy() -> threading.Thread:
+    """:func:`tidy` for ever, in a thread, where nobody else has the time."""
+
+    def work() -> None:
+        while True:
+            time.sleep(TIDY_SECONDS)
+            tidy()
+
+    thread = threading.Thread(target=work, name="tidy", daemon=True)
+    thread.start()
+    return thread
 
 
 def give_back() -> None:

@@ -60,6 +60,7 @@ def hold(components: Sequence[AbstractContextManager[Any]], **facts: object) -> 
         heap.give_back()
         notify("READY=1")
         log.info("started", **facts)
-        stop.wait()
+        while not stop.wait(heap.TIDY_SECONDS):
+            heap.tidy()
         notify("STOPPING=1")
     log.info("stopped")
