@@ -3,8 +3,8 @@
 Two pictures in, the difference out. No clock, no socket.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from parvis.addresses import MacAddress
@@ -83,6 +83,18 @@ def plan(wanted: Mapping[MacAddress, Wanted], actual: Mapping[MacAddress, Admitt
         Allow(mac, want.session, want.deadline - now, want.down, want.up)
         for mac, want in sorted(live.items())
         if want.deadline - now >= SHORTEST_SECONDS and not _same(want, actual.get(mac), now)
+    ]
+
+
+def later(steps: Sequence[Allow | Deny], seconds: float) -> list[Allow | Deny]:
+    """*steps* as they are when they are done *seconds* after they were planned: what is granted ends no later.
+
+    >>> later([Allow(MacAddress.parse("02:00:00:00:00:01"), 7, 60.0, 1, 1)], 2.5)[0].seconds
+    57.5
+    """
+    return [
+        replace(step, seconds=max(SHORTEST_SECONDS, step.seconds - seconds)) if isinstance(step, Allow) else step
+        for step in steps
     ]
 
 

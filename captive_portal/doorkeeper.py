@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, TypeVar
 
-from captive_portal.admission import Allow, Deny, Step, direction, plan
+from captive_portal.admission import Allow, Deny, Step, direction, later, plan
 from captive_portal.circumstances import Rules
 from captive_portal.figures import Figures
 from captive_portal.outcomes import ENDS, NOTED
@@ -37,6 +37,8 @@ SHARE = 10
 """With very many sessions the comparison is made less often: a tenth of the time, but every four seconds."""
 ANSWER_SECONDS = 5.0
 MOST_AT_ONCE = 128
+MOST_STEPS = 1024
+"""After a reboot thousands are admitted; a part that is late must not grant more time for it."""
 GATEWAY_WRONG = "gatewayd does not answer"
 STORE_WRONG = "the store cannot be written"
 
@@ -243,7 +245,9 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
             actual = self._door.admitted()
             now = self._clock()
             steps = plan(self._rounds.wanted(now), actual, now.since_boot)
-            self._door.apply(steps)
+            for start in range(0, len(steps), MOST_STEPS):
+                part = steps[start : start + MOST_STEPS]
+                self._door.apply(later(part, self._clock().since_boot - now.since_boot))
             if stored:
                 self._rounds.count(now)
         except GatewayAway as error:
