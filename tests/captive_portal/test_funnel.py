@@ -163,3 +163,15 @@ def test_what_is_no_certificate_is_told_in_words(noise: bytes) -> None:
     for text in (noise, b"-----BEGIN CERTIFICATE-----" + noise + b"-----END CERTIFICATE-----"):
         with pytest.raises(NoCertificate):
             ends(text)
+
+
+def test_many_arrivals_do_not_have_the_counters_read_each_time(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[int] = []
+    read = house.gateway.counters
+    monkeypatch.setattr(house.gateway, "counters", lambda: reads.append(1) or read())
+    following = Following(house.gateway, house.timeline.note)
+
+    for _ in range(10):
+        following.look(0.01)
+
+    assert len(reads) == 1
