@@ -17,7 +17,7 @@ from selectors import EVENT_READ, DefaultSelector
 from types import TracebackType
 from typing import Self
 
-from parvis.running import log
+from parvis.running import log, thread_or_exit
 
 SIOCGIFFLAGS = 0x8913
 IFF_RUNNING = 0x40
@@ -87,7 +87,7 @@ class Uplink(AbstractContextManager["Uplink"]):
         self._interface, self._ask, self._every = interface, ask, every
         self._misses = 0
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="uplink", daemon=True)
+        self._thread = thread_or_exit("uplink", self._run)
 
     def __enter__(self) -> Self:
         self._thread.start()
