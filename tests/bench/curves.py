@@ -21,7 +21,7 @@ def step(highest: float) -> float:
     """A round distance between four to eight lines of a grid.
 
     >>> step(100.0), step(17.0), step(0.9)
-    (20.0, 5.0, 0.2)
+    (20, 5, 0.2)
     """
     rough = highest / 6 or 1.0
     power: float = 10 ** ceil(log10(rough) - 1)
