@@ -10,7 +10,7 @@ from lab.town import Lab
 
 @pytest.fixture(scope="session")
 def small() -> Options:
-    return Options(sites=("maison-services-publics",), residents=1, prefix="pt-", windows=False)
+    return Options(sites=("maison-services-publics",), residents=1, prefix="pl-", windows=False)
 
 
 @pytest.fixture(scope="module")
