@@ -23,6 +23,8 @@ from captive_portal.tls import TlsServer
 from parvis.addresses import MacAddress
 from parvis.inventory import Town
 
+pytestmark = pytest.mark.slow  # real servers, and time that has to pass
+
 BY = {"by": "agent", "reason": "essai"}
 
 

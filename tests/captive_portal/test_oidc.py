@@ -23,6 +23,8 @@ from captive_portal.console.oidc import Provider, add_oidc
 from captive_portal.tls import TlsServer
 from parvis.inventory import Town
 
+pytestmark = pytest.mark.slow  # real servers, and time that has to pass
+
 BASE = "https://console.example"
 KEY, OTHER = (RSAKey.generate_key(2048, {"kid": kid}) for kid in ("one", "one"))
 

@@ -11,6 +11,8 @@ from captive_portal.outputs import outputs
 from parvis.cli import parvis
 from parvis.inventory import Town
 
+pytestmark = pytest.mark.slow  # real servers, and time that has to pass
+
 BREAKS = {
     "nftables.nft": ("policy drop;", "policy dropp;", "nft"),
     "dnsmasq.conf": ("bind-", "bond-", "dnsmasq"),

@@ -32,6 +32,8 @@ from captive_portal.welcome import Welcome
 from parvis.addresses import MacAddress
 from parvis.catalogue import Instruments
 
+pytestmark = pytest.mark.slow  # real servers, and time that has to pass
+
 SECRET = b"s" * 32
 HOUR, DAY = 3600.0, 86400.0
 BEA = MacAddress.parse("02:00:00:00:00:0b")

@@ -24,6 +24,8 @@ from collectors.influx.writer import Server, Writer
 from collectors.sample import Sample
 from parvis.values import Secret
 
+pytestmark = pytest.mark.slow  # real servers, and time that has to pass
+
 MEGABYTE = 1_000_000
 
 
