@@ -62,7 +62,9 @@ def test_a_file_made_by_migrations_is_the_newest_and_closed_to_others(file: Path
     assert file.stat().st_mode & 0o077 == 0
 
 
-def test_portals_that_start_at_once_do_not_race_on_the_shared_database(server: Cluster) -> None:
+def test_portals_that_start_at_once_do_not_race_on_the_shared_database(
+    server: Cluster, capfd: pytest.CaptureFixture[str]
+) -> None:
     server.empty()
     portals = [threading.Thread(target=shape, args=(server.url, "")) for _ in range(3)]
     for portal in portals:
@@ -70,6 +72,7 @@ def test_portals_that_start_at_once_do_not_race_on_the_shared_database(server: C
     for portal in portals:
         portal.join()
 
+    assert capfd.readouterr().err == "", "one of them failed"
     assert server.says("SELECT version_num FROM alembic_version") == newest()
     with postgresql(server.url).connect() as connection:
         assert shaped(connection)
