@@ -1,9 +1,10 @@
 """The HTTP server of a process: ``/metrics``, ``/healthz`` and its own pages. Small processes use it."""
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -59,11 +60,25 @@ class Endpoint(AbstractContextManager["Endpoint"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        # Closed by its own thread: closed by another, its select(2) would meet a dead descriptor.
-        self._server.trigger.pull_trigger(self._server.close)
+        self._close_server()
         if self._thread is not None:
             self._thread.join(STOP_SECONDS)
         self._server.task_dispatcher.shutdown()
+
+    def _close_server(self) -> None:
+        """Have the server closed by its own thread: closed by another, its select(2) would meet a dead descriptor.
+
+        That thread may be awake and close at once; waking it by a descriptor of our own, the byte goes nowhere else.
+        """
+        trigger = self._server.trigger
+        waker = os.dup(trigger.trigger)
+        try:
+            with trigger.lock:
+                trigger.thunks.append(self._server.close)
+            with suppress(BrokenPipeError):
+                os.write(waker, b"x")
+        finally:
+            os.close(waker)
 
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "/")
