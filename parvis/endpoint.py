@@ -60,10 +60,10 @@ class Endpoint(AbstractContextManager["Endpoint"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._server.task_dispatcher.shutdown()  # first: who still answers a request needs the server's trigger
         self._close_server()
         if self._thread is not None:
             self._thread.join(STOP_SECONDS)
-        self._server.task_dispatcher.shutdown()
 
     def _close_server(self) -> None:
         """Have the server closed by its own thread: closed by another, its select(2) would meet a dead descriptor.
