@@ -112,6 +112,7 @@ def test_leaving_at_the_sports_complex_ends_it_at_the_library_too(town: Lab) -> 
     eventually(at_library.is_captive, "captive at the library again")
     town.restart("gw-biblio-r1")
     eventually(at_library.is_captive, "captive after joining anew")
+    assert at_library.api()["captive"] is True
 
 
 def test_without_the_database_each_site_admits_its_own_and_afterwards_everybody_is_known_everywhere(

@@ -166,3 +166,4 @@ def test_f43_r32_the_open_door_closes_itself_while_portal_and_console_are_gone(
         for name in ("gw-msp.portal", "console"):
             twin.start(name)
     eventually(phone.is_captive, "captive again")
+    assert not phone.is_online()
