@@ -9,7 +9,6 @@ import click
 
 from captive_portal import dhcp, proofreading, ruleset, urls
 from captive_portal.forms import SHORTEST_KEY
-from captive_portal.launch import become
 from captive_portal.page_facts import page_facts
 from captive_portal.session import Policy
 from captive_portal.settings import GatewaydSettings, GatewaySettings, PortalSettings
@@ -17,6 +16,7 @@ from captive_portal.store_migration import migrate
 from parvis.catalogue import definitions
 from parvis.inventory import DEMO_TOWN, InventoryError, PortalPolicy, Site, Town
 from parvis.inventory import load as load_town
+from parvis.launch import become
 from parvis.processes import GATEWAYD, PORTAL, Process
 from parvis.service import start_logging, town_or_exit, warn_of_strangers
 from parvis.settings import ProcessSettings, SettingsError, load

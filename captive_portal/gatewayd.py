@@ -23,12 +23,12 @@ from captive_portal.clock import boot_seconds
 from captive_portal.garden_watch import GardenWatch
 from captive_portal.gateway import Gateway
 from captive_portal.guard import Guard, Site
-from captive_portal.launch import handed
 from captive_portal.leases import DirectoryWatch, Follower
 from captive_portal.listener import Listener
 from captive_portal.neighbour_events import NeighbourEvents
 from parvis.endpoint import Endpoint
 from parvis.instruments import VERSION, Definition, Instruments, registry_of
+from parvis.launch import handed
 from parvis.running import hold, start_logging, thread_or_exit
 
 TICK_SECONDS = 1.0

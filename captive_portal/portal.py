@@ -16,8 +16,8 @@ from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.server import MPServer
 
-from captive_portal.launch import handed
 from captive_portal.portal_parts import start
+from parvis.launch import handed
 
 THREADS = 8
 HTTP = HTTP1Settings(header_read_timeout=10_000, keep_alive=True, max_buffer_size=32 * 1024)

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from lab.inside import NAMESPACES, set_sysctls
+from lab.inside import set_sysctls
 from lab.plan import End, Plan, Route
+from parvis.namespaces import NAMESPACES
 
 ETC = Path("/etc/netns")
 """ip-netns(8): files here replace those of /etc for programs started in a namespace."""

@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from lab.inside import NAMESPACES
 from lab.probes import PROC, Check
+from parvis.namespaces import NAMESPACES
 
 Kind = Literal["ours", "debian", "resident"]
 """Whose program it is: our Python, Debian's, or a resident's own."""

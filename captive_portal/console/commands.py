@@ -11,9 +11,9 @@ from captive_portal.commands import FILE, long_enough
 from captive_portal.console.accounts import Account, AccountError, Accounts
 from captive_portal.console.audit import Audit, Broken
 from captive_portal.console.roles import Role
-from captive_portal.launch import become
 from captive_portal.settings import ConsoleSettings
 from parvis.catalogue import definitions
+from parvis.launch import become
 from parvis.processes import CONSOLE
 from parvis.service import start_logging, town_or_exit, warn_of_strangers
 from parvis.settings import SettingsError, load

@@ -10,10 +10,10 @@ from captive_portal.console.application import create_app
 from captive_portal.console.audit import Audit, Broken
 from captive_portal.console.hall import Hall
 from captive_portal.console.sites import Site, Sites
-from captive_portal.launch import handed
 from captive_portal.tls import TlsServer
 from parvis.endpoint import Endpoint
 from parvis.instruments import VERSION, Definition, registry_of
+from parvis.launch import handed
 from parvis.running import hold, start_logging
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from lab.agents.agent import Agent, Device, Mood
-from lab.inside import inside
+from parvis.namespaces import inside
 
 REBOOT = "reboot"
 
