@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from collectors.clocks import Verdict
+from collectors.layout import Readings
 from collectors.sample import Sample
 from parvis.inventory import AccessPoint, Town
 
@@ -49,7 +50,7 @@ def devices(town: Town) -> list[Device]:
 class Polled:
     """A successful poll: what was found, and which profile gave it its meaning, and why."""
 
-    samples: tuple[Sample, ...]
+    samples: Readings | tuple[Sample, ...]
     profile: str
     title: str
     why: str

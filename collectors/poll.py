@@ -11,6 +11,7 @@ from collectors import decode, detect
 from collectors.clocks import Clocks, Verdict, judge, uptime_seconds
 from collectors.detect import Fit, Identity
 from collectors.device import Device, Polled
+from collectors.layout import gather
 from collectors.profile import SCALARS, Profile, combine, profiles
 from collectors.sample import Sample
 from collectors.snmp import ber, walk
@@ -61,7 +62,7 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
     found = [*_uptime(target.device, clocks, at), *decode.samples(profile, answers, target.device.labels, at)]
     best = target.fits[-1]
     return Polled(
-        samples=tuple(found),
+        samples=gather(tuple(target.device.labels.items()), at, found),
         profile=best.profile.profile,
         title=best.profile.title,
         why=best.why,

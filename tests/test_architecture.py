@@ -158,6 +158,7 @@ CORE = (
     "captive_portal/console/verdict.py",
     "captive_portal/dhcp.py",
     "collectors/decode.py",
+    "collectors/layout.py",
     "collectors/reading.py",
     "collectors/optics.py",
     "collectors/influx/verdicts.py",

@@ -1,0 +1,80 @@
+"""What one poll found, as flat lists: the layout (which series, in which order) is learned once, the values each time.
+
+A ``Layout`` is one metric of one table of one kind of device: the labels of its series without the device's own
+(town, site, device). It is the same object from poll to poll as long as no label changes, and the same object for all
+devices whose labels agree: whatever is made of it (a text template, a set of InfluxDB prefixes) may be kept under its
+identity, with a hole where the device's own labels go. ``Part.values`` has one place for each series; None: no value.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
+
+from collectors.sample import Labels, Sample
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Layout:
+    """The series of one metric, in a fixed order; compared and hashed by identity. Made by ``layout``."""
+
+    metric: str
+    labels: tuple[Labels, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The values of one layout; as many as it has series."""
+
+    layout: Layout
+    values: list[float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Everything one poll found: *base* are the device's own labels, *at* is Unix time in seconds.
+
+    >>> parts = (Part(layout("port_up", [(("port", "1"),), (("port", "2"),)]), [1, None]),)
+    >>> [sample.labels for sample in Readings((("device", "sw-1"),), 0.0, parts)]
+    [(('device', 'sw-1'), ('port', '1'))]
+    """
+
+    base: Labels
+    at: float
+    parts: tuple[Part, ...]
+
+    def __iter__(self) -> Iterator[Sample]:
+        for part in self.parts:
+            metric = part.layout.metric
+            for labels, value in zip(part.layout.labels, part.values, strict=True):
+                if value is not None:
+                    yield Sample(metric, self.base + labels, value, self.at)
+
+    def __len__(self) -> int:
+        return sum(len(part.values) - part.values.count(None) for part in self.parts)
+
+
+_known: WeakValueDictionary[tuple[str, tuple[Labels, ...]], Layout] = WeakValueDictionary()
+
+
+def layout(metric: str, labels: Iterable[Labels]) -> Layout:
+    """The one layout of *metric* with these *labels*.
+
+    >>> layout("port_up", [(("port", "1"),)]) is layout("port_up", [(("port", "1"),)])
+    True
+    """
+    key = (metric, tuple(labels))
+    found = _known.get(key)
+    if found is None:
+        found = _known[key] = Layout(*key)
+    return found
+
+
+def gather(base: Labels, at: float, samples: Iterable[Sample]) -> Readings:
+    """Samples in the shape of readings: each run of one metric becomes a part. All must begin with *base*."""
+    runs: list[tuple[str, list[Labels], list[float | None]]] = []
+    for sample in samples:
+        if not runs or runs[-1][0] != sample.metric:
+            runs.append((sample.metric, [], []))
+        runs[-1][1].append(sample.labels[len(base) :])
+        runs[-1][2].append(sample.value)
+    return Readings(base, at, tuple(Part(layout(metric, labels), values) for metric, labels, values in runs))
