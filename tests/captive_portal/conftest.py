@@ -1,21 +1,52 @@
-"""The twin of one gateway, built once for all root tests of this room."""
+"""What several tests of this room begin with: a gateway's twin, a PostgreSQL, sites that share it, a policy."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import postgres
 import pytest
-from door_twin import PREFIX, Resident, Twin, copy_town, remove_stale
+from door_twin import Resident, Twin, running
+from policed import build  # noqa: F401 a fixture
+from shared_town import DAY, SharedTown, Site
+from staff import Office, office
 
-from parvis.inventory import load
+from parvis.inventory import Town
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[postgres.Cluster]:
     """A PostgreSQL with one database, ``parvis``; tests empty it."""
     with postgres.cluster() as made:
+        yield made
+
+
+@pytest.fixture
+def shared(tmp_path: Path, server: postgres.Cluster) -> Iterator[SharedTown]:
+    """A town without sites yet, over an empty database."""
+    if not server.running:
+        server.start()
+    server.empty()
+    with ExitStack() as stack:
+        yield SharedTown(tmp_path, server, stack)
+
+
+@pytest.fixture
+def library(shared: SharedTown) -> Site:
+    """A first site."""
+    return shared.site("bibliotheque")
+
+
+@pytest.fixture
+def sports(shared: SharedTown) -> Site:
+    """Another; its clock is a day and a half late."""
+    return shared.site("leo-lagrange", wall=1_767_970_800.0 - 1.5 * DAY)
+
+
+@pytest.fixture
+def here(town: Town, tmp_path: Path) -> Iterator[Office]:
+    """The staff console of a town, with one site that answers."""
+    with office(town, tmp_path) as made:
         yield made
 
 
@@ -34,22 +65,8 @@ def without_ipv6() -> bool:
 @pytest.fixture(scope="module")
 def twin(session: str, without_ipv6: bool) -> Iterator[Twin]:
     """All processes running; nobody has a lease yet."""
-    remove_stale()
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))  # pytest's own folders are closed to other users
-    folder.chmod(0o755)
-    town = load(copy_town(folder / "town", session, ipv6=not without_ipv6))
-    made = Twin(town, town.site("maison-services-publics"), folder)
-    try:
-        made.build()
-        made.start_internet()
-        made.start_kea()
-        made.start_dnsmasq()
-        made.start_gatewayd()
-        made.start_portal()
+    with running(Twin, session, ipv6=not without_ipv6) as made:
         yield made
-    finally:
-        made.tear_down()
-        shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="module")

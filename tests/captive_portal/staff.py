@@ -1,5 +1,6 @@
 """The console and one site's management API over real TLS, and staff who sign in and click."""
 
+import html
 import re
 import threading
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ import pyotp
 import trustme
 from flask import Flask
 from flask.testing import FlaskClient
-from house import House
+from house import ANNA, House
 from prometheus_client import CollectorRegistry
 from werkzeug.test import TestResponse
 
@@ -21,7 +22,7 @@ from captive_portal.console.accounts import Accounts
 from captive_portal.console.application import create_app
 from captive_portal.console.audit import Audit
 from captive_portal.console.hall import Hall
-from captive_portal.console.roles import Role
+from captive_portal.console.roles import Action, Role
 from captive_portal.console.sites import Site, Sites
 from captive_portal.devices import key
 from captive_portal.management.api import create_api
@@ -165,3 +166,28 @@ def office(town: Town, folder: Path) -> Iterator[Office]:
         made.open(stack)
         yield made
     assert threading.active_count() < 100
+
+
+def words(page: str) -> str:
+    """The page's text."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def forms(here: "Office") -> dict[Action, tuple[str, dict[str, str]]]:
+    """For each action a post or a page that does it."""
+    code = here.house.timeline.code(ANNA)
+    site = f"/lieux/{here.site}"
+    order = {"minutes": "5", "why": "essai"}
+    return {
+        Action.OVERVIEW: ("/", {}),
+        Action.SESSIONS: (site, {}),
+        Action.DEVICE: (f"/appareil?code={code}", {}),
+        Action.FIGURES: ("/chiffres", {}),
+        Action.AUDIT: ("/journal", {}),
+        Action.DISCONNECT: (f"{site}/appareils/{code}/deconnecter", {"why": "essai"}),
+        Action.BLOCK: (f"{site}/appareils/{code}/bloquer", order),
+        Action.BANNER: (f"{site}/ordres", {**order, "kind": "banner", "fr": "Un", "en": "One"}),
+        Action.CLOSE: (f"{site}/ordres", {**order, "kind": "closed"}),
+        Action.OPEN_DOOR: (f"{site}/ordres", {**order, "kind": "open-door"}),
+        Action.DISCONNECT_ALL: (f"{site}/deconnecter-tous", {"why": "essai"}),
+    }

@@ -1,6 +1,5 @@
 """Whether somebody altered the ruleset, and how many commits a change takes, asked of a real kernel."""
 
-import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from contextlib import suppress
 from ipaddress import IPv4Address
 
 import pytest
+from bare_kernel import ANNA, empty_namespace, loaded
 from door_twin import Inside, sh
 
 from captive_portal import ruleset
@@ -19,24 +19,17 @@ from parvis.inventory import DEMO_TOWN, load
 
 pytestmark = pytest.mark.root
 SO_RCVBUFFORCE = 33
-ANNA = MacAddress.parse("02:00:00:00:00:01")
 
 
 @pytest.fixture(scope="module")
 def namespace() -> Iterator[str]:
-    name = f"be-{os.getpid()}-alter"
-    sh("ip", "netns", "add", name)
-    yield name
-    sh("ip", "netns", "del", name)
+    with empty_namespace("alter") as name:
+        yield name
 
 
 @pytest.fixture
 def gateway(namespace: str) -> Gateway:
-    town = load(DEMO_TOWN)
-    with Inside(namespace):
-        made = Gateway("guest0")
-    made.load(ruleset.text(town, town.site("maison-services-publics")), {(IPv4Address("10.11.0.5"), ANNA): 600})
-    return made
+    return loaded(namespace)
 
 
 def nft(namespace: str, *words: str) -> None:

@@ -4,10 +4,8 @@ import base64
 import hashlib
 import json
 import os
-import shutil
 import socket
 import struct
-import tempfile
 import time
 import urllib.parse
 from collections.abc import Iterable, Iterator
@@ -18,10 +16,8 @@ from pathlib import Path
 
 import pytest
 from dhcp_client import DhcpClient
-from door_twin import GATEWAYD_UID, PORTAL_UID, PREFIX, WEB4, WEB6, Inside, Resident, copy_town, remove_stale
+from door_twin import GATEWAYD_UID, PORTAL_UID, WEB4, WEB6, Inside, Resident, running
 from staffed_twin import StaffedTwin
-
-from parvis.inventory import load
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 MAC, HOSTNAME, ADDRESS = "02:c0:de:ca:7a:7e", "kanari-7f3a", "10.11.2.217"
@@ -109,22 +105,8 @@ def address_traces(address: str) -> list[bytes]:
 
 @pytest.fixture(scope="module")
 def twin() -> Iterator[WatchedTwin]:
-    remove_stale()
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    folder.chmod(0o755)
-    town = load(copy_town(folder / "town", "30min"))
-    made = WatchedTwin(town, town.site("maison-services-publics"), folder)
-    try:
-        made.build()
-        made.start_internet()
-        made.start_kea()
-        made.start_dnsmasq()
-        made.start_gatewayd()
-        made.start_portal()
+    with running(WatchedTwin, "30min") as made:
         yield made
-    finally:
-        made.tear_down()
-        shutil.rmtree(folder)
 
 
 def test_no_file_log_metric_or_answer_to_staff_holds_a_residents_traces(twin: WatchedTwin) -> None:

@@ -1,11 +1,11 @@
 """What gatewayd writes into nftables, read back from the kernel of a namespace of our own."""
 
-import os
 from collections.abc import Iterator
 from ipaddress import IPv4Address
 
 import pytest
-from door_twin import Inside, sh
+from bare_kernel import ANNA, empty_namespace, loaded
+from door_twin import sh
 
 from captive_portal import ruleset
 from captive_portal.admission import Allow, Block, Deny, Step, Unblock
@@ -16,25 +16,18 @@ from parvis.addresses import MacAddress
 from parvis.inventory import DEMO_TOWN, load
 
 pytestmark = pytest.mark.root
-ANNA, BRUNO = (MacAddress.parse(f"02:00:00:00:00:0{n}") for n in (1, 2))
+BRUNO = MacAddress.parse("02:00:00:00:00:02")
 
 
 @pytest.fixture
 def namespace() -> Iterator[str]:
-    name = f"ke-{os.getpid()}-nft"
-    sh("ip", "netns", "add", name)
-    yield name
-    sh("ip", "netns", "del", name)
+    with empty_namespace("nft") as name:
+        yield name
 
 
 @pytest.fixture
 def gateway(namespace: str) -> Gateway:
-    """nftables in an empty namespace, with the ruleset loaded."""
-    town = load(DEMO_TOWN)
-    with Inside(namespace):
-        made = Gateway("guest0")
-    made.load(ruleset.text(town, town.site("maison-services-publics")), {(IPv4Address("10.11.0.5"), ANNA): 600})
-    return made
+    return loaded(namespace)
 
 
 def allow(mac: MacAddress = ANNA, session: int = 7, seconds: float = 600, rate: int = 8_000_000) -> Step:

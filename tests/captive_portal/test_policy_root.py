@@ -1,17 +1,13 @@
 """A policy against the real kernel: quota, silence, coming back, equipment; the figures are nftables' own."""
 
-import shutil
 import socket
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
-from door_twin import PREFIX, WEB4, WEB6, Inside, Resident, Twin, connect, copy_town, remove_stale, wait_for
-
-from parvis.inventory import load
+from door_twin import WEB4, WEB6, Inside, Resident, Twin, connect, running, wait_for
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 PRINTER = "02:00:5e:00:53:01"
@@ -23,30 +19,20 @@ SITE = "sites/maison-services-publics.yml"
 @pytest.fixture(scope="module")
 def twin() -> Iterator[Twin]:
     """A site with limits, and a printer it knows."""
-    remove_stale()
-    folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-    folder.chmod(0o755)
-    file = copy_town(folder / "town", POLICY) / SITE
-    file.write_text(
-        f"{file.read_text('utf-8')}\nknown_devices: [{{mac: '{PRINTER}', title: Imprimante, why: Accueil}}]\n"
-    )
-    description = folder / "town/town.yml"
-    assert "idle: 2h" in description.read_text("utf-8")
-    description.write_text(description.read_text("utf-8").replace("idle: 2h", "idle: 60s"))
-    town = load(folder / "town")
-    made = Twin(town, town.site("maison-services-publics"), folder)
-    try:
-        made.build()
-        made.within("c2", "ip", "link", "set", "eth0", "address", PRINTER)
-        made.start_internet()
-        made.start_kea()
-        made.start_dnsmasq()
-        made.start_gatewayd()
-        made.start_portal()
+    with running(Twin, POLICY, describe=limited, prepare=with_a_printer) as made:
         yield made
-    finally:
-        made.tear_down()
-        shutil.rmtree(folder)
+
+
+def limited(folder: Path) -> None:
+    site, town = folder / SITE, folder / "town.yml"
+    known = f"\nknown_devices: [{{mac: '{PRINTER}', title: Imprimante, why: Accueil}}]\n"
+    site.write_text(site.read_text("utf-8") + known)
+    assert "idle: 2h" in town.read_text("utf-8")
+    town.write_text(town.read_text("utf-8").replace("idle: 2h", "idle: 60s"))
+
+
+def with_a_printer(twin: Twin) -> None:
+    twin.within("c2", "ip", "link", "set", "eth0", "address", PRINTER)
 
 
 def test_f31_r18_a_printer_that_is_listed_is_online_without_a_page_in_both_families(twin: Twin) -> None:
