@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[1]
 KERNEL = "parvis"
 ROOMS = ("captive_portal", "collectors", "monitor", "dashboards", "lab")
 MAX_FILE_LINES = 350
+MAX_TEST_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
 GIVEN_FOLDERS = (
     "captive_portal",
@@ -26,6 +27,7 @@ GIVEN_FOLDERS = (
     "lab",
 )
 
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 FILES = sorted(path for room in (KERNEL, *ROOMS) for path in (ROOT / room).rglob("*.py"))
 
 ONE_PLACE = {
@@ -123,8 +125,9 @@ def cycles(graph: dict[str, set[str]]) -> list[str]:
 def test_files_and_functions_stay_short() -> None:
     long = [
         f"{path.relative_to(ROOT)}: {count} lines"
-        for path in FILES
-        if (count := len(path.read_text("utf-8").splitlines())) > MAX_FILE_LINES
+        for files, most in ((FILES, MAX_FILE_LINES), (TESTS, MAX_TEST_FILE_LINES))
+        for path in files
+        if (count := len(path.read_text("utf-8").splitlines())) > most
     ]
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -133,6 +136,25 @@ def test_files_and_functions_stay_short() -> None:
                 if length > MAX_FUNCTION_LINES:
                     long.append(f"{where(path, node.lineno)} {node.name}: {length} lines")
     assert long == []
+
+
+def test_every_test_asserts_something_itself() -> None:
+    """An assertion in a function that it calls does not count: a reader of the test sees what it promises."""
+    silent = [
+        f"{where(path, node.lineno)} {node.name}"
+        for path in TESTS
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and path.name.startswith("test_")
+        and node.name.startswith("test_")
+        and not any(asserts(part) for part in ast.walk(node))
+    ]
+    assert silent == []
+
+
+def asserts(node: ast.AST) -> bool:
+    """Whether *node* is ``assert``, ``pytest.raises`` or ``pytest.warns``."""
+    return isinstance(node, ast.Assert) or (isinstance(node, ast.Attribute) and node.attr in {"raises", "warns"})
 
 
 def test_third_parties_are_named_in_one_place_each() -> None:

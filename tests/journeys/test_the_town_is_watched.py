@@ -49,6 +49,7 @@ def test_prometheus_scrapes_every_process(twin: Lab) -> None:
         return len(ups) == expected
 
     eventually(all_up, f"{expected} targets are up")
+    assert promql(twin, 'up{job!~"prometheus|alertmanager"} == 0') == []
 
 
 def test_a_silent_device_has_a_named_reason_and_delays_nobody(twin: Lab) -> None:

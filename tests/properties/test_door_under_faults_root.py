@@ -47,6 +47,8 @@ class Door(RuleBasedStateMachine):
     """The steps, and what must hold after each."""
 
     storm: Storm
+    settled: int
+    """How many runs ended in agreement."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -313,11 +315,12 @@ class Door(RuleBasedStateMachine):
     def teardown(self) -> None:
         self._revive()
         self.database_kernel_and_api_agree_within_five_seconds()
+        type(self).settled += 1
 
 
 @pytest.mark.timeout(120 + RUNS * 180)
 def test_r52_f43_whatever_happens_database_kernel_and_api_come_to_agree(storm: Storm) -> None:
-    machine = seed(SEED)(type("Door", (Door,), {"storm": storm}))
+    machine = seed(SEED)(type("Door", (Door,), {"storm": storm, "settled": 0}))
     print(f"\nPARVIS_STORM_SEED={SEED} PARVIS_STORM_RUNS={RUNS}")
     run_state_machine_as_test(
         machine,
@@ -331,3 +334,5 @@ def test_r52_f43_whatever_happens_database_kernel_and_api_come_to_agree(storm: S
         ),
         _min_steps=STEPS,
     )
+
+    assert machine.settled == 1 + RUNS

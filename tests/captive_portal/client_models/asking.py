@@ -4,6 +4,7 @@ import re
 import socket
 import ssl
 import struct
+from abc import ABC, abstractmethod
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv6Address
@@ -19,16 +20,18 @@ MOST_HOPS = 5
 DNS_TRIES = 5
 
 
-class Asking:
+class Asking(ABC):
     """A Web over sockets; subclasses say how names are resolved and connections made."""
 
     trust: ssl.SSLContext
 
+    @abstractmethod
     def resolve(self, name: str) -> list[str]:
-        raise NotImplementedError
+        """The addresses of *name*, in the order in which they are tried; none: there is no such name."""
 
+    @abstractmethod
     def connect(self, address: str, port: int) -> socket.socket:
-        raise NotImplementedError
+        """A connected socket; OSError."""
 
     def get(self, url: str, **headers: str) -> Seen:
         return self.ask("GET", url, headers)
