@@ -31,7 +31,7 @@ class Standing:
     polled: Polled | None = None
     lines: Blocks = field(default_factory=dict)
     polls: int = 0
-    dropped: int = 0
+    dropped: Mapping[str, int] = field(default_factory=lambda: {"duplicate": 0, "implausible": 0})
     budget: int | None = None
     failures: Mapping[str, int] = field(default_factory=dict)
     faults: Mapping[str, int] = field(default_factory=dict)
@@ -58,7 +58,10 @@ class Standing:
             polled=outcome,
             lines=rendered.blocks,
             polls=polls,
-            dropped=self.dropped + rendered.dropped,
+            dropped={
+                "duplicate": self.dropped["duplicate"] + rendered.dropped,
+                "implausible": self.dropped["implausible"] + outcome.implausible,
+            },
             budget=budget,
             faults=Counter(self.faults) + Counter(end for _, end in outcome.faults),
             clock_events=events,
@@ -83,10 +86,11 @@ class Standing:
             "snmp_poll_age_seconds", None if self.last_success is None else max(now - self.last_success, 0)
         )
         yield from sample("snmp_polls_total", self.polls)
-        yield from sample("snmp_samples_dropped_total", self.dropped)
         yield from sample("snmp_poll_max_repetitions", self.budget)
         if self.polled:
             yield from sample("snmp_profile_info", 1, profile=self.polled.profile)
+        for reason, count in self.dropped.items():
+            yield from sample("snmp_samples_dropped_total", count, reason=reason)
         for reason, count in self.failures.items():
             yield from sample("snmp_poll_failures_total", count, reason=reason)
         for fault, count in self.faults.items():

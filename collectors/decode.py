@@ -4,11 +4,15 @@ Sentinels, nonsense and values out of bounds give no sample; a state never becom
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from math import isfinite
 
-from collectors import entity, optics, ports, radio
-from collectors.profile import DEVICE_LABELS, SCALARS, IndexPart, Label, Profile, Rule
+from collectors import entity, optics, plausibility, ports, radio
+from collectors.column import IndexPart
+from collectors.fibre import module
+from collectors.profile import DEVICE_LABELS, SCALARS, Label, Profile, Rule
 from collectors.reading import Read, read, text
 from collectors.sample import Labels, Sample
 from collectors.snmp import ber
@@ -23,13 +27,44 @@ Rows = dict[str, dict[bytes, Row]]
 """For each table, its rows by suffix."""
 
 
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What the answers say. *implausible*: by metric, how many values no such thing can have."""
+
+    samples: list[Sample]
+    implausible: Counter[str]
+
+
 def samples(profile: Profile, answers: Answers, labels: Mapping[str, str], at: float) -> list[Sample]:
     """Everything *profile* can say from *answers*; *labels* name the device, *at* is Unix time in seconds."""
+    return decoded(profile, answers, labels, at).samples
+
+
+def decoded(profile: Profile, answers: Answers, labels: Mapping[str, str], at: float) -> Decoded:
+    """Everything *profile* can say from *answers*, what no device can have taken out and counted."""
+    tables = derived(profile, answers)
+    base = tuple((name, labels[name]) for name in DEVICE_LABELS if name in labels)
+    found: list[Sample] = []
+    dark: list[tuple[str, Labels]] = []
+    implausible: Counter[str] = Counter()
+    for rule in profile.metrics:
+        for series, value in apply(rule, tables, base):
+            doubt = None if value is None else plausibility.doubt(rule.metric, value)
+            if value is not None and doubt is None:
+                found.append(Sample(rule.metric, series, value, at))
+            elif rule.metric in module.DIRECTIONS:
+                dark.append((rule.metric, series))
+            if doubt and not doubt.startswith(plausibility.NO_LIGHT):
+                implausible[rule.metric] += 1
+    return Decoded(module.complete(found, dark, at), implausible)
+
+
+def derived(profile: Profile, answers: Answers) -> Rows:
+    """Every table of *profile* as rows, with the columns that are worked out from others."""
     tables = {SCALARS: rows(profile, SCALARS, answers)}
     tables |= {name: rows(profile, name, answers) for name in profile.tables}
     _derive(profile, tables)
-    base = tuple((name, labels[name]) for name in DEVICE_LABELS if name in labels)
-    return [sample for rule in profile.metrics for sample in _apply(rule, tables, base, at)]
+    return tables
 
 
 def _derive(profile: Profile, tables: Rows) -> None:
@@ -105,28 +140,26 @@ def scalar(profile: Profile, answers: Answers, name: str) -> Read:
 # --- one rule over one table
 
 
-def _apply(rule: Rule, tables: Rows, base: Labels, at: float) -> Iterator[Sample]:
+def apply(rule: Rule, tables: Rows, base: Labels) -> Iterator[tuple[Labels, float | None]]:
+    """The series of *rule* and their values; None: the device answered, but not with a value."""
     order = catalogue.metric(rule.metric).labels
     combined: dict[Labels, float] = {}
     for suffix, row in tables[rule.table].items():
-        if not _counts(rule, row):
+        if not counts(rule, row):
             continue
-        labels = _labels(rule, tables, suffix, row)
-        found = _value(rule, row, labels)
-        if found is None:
-            continue
+        labels = labels_of(rule, tables, suffix, row)
+        found = value_of(rule, row, labels)
         whole = base + tuple((name, labels[name]) for name in order if labels.get(name))
         if rule.combine == "one":
-            yield Sample(rule.metric, whole, found, at)
-        elif rule.combine == "sum":
-            combined[whole] = combined.get(whole, 0) + found
-        else:
-            combined.setdefault(whole, found)
-    for whole, total in combined.items():
-        yield Sample(rule.metric, whole, total, at)
+            if found is not None or any(name in row for name in rule.value):
+                yield whole, found
+        elif found is not None:
+            combined[whole] = combined.get(whole, 0) + found if rule.combine == "sum" else combined.get(whole, found)
+    yield from combined.items()
 
 
-def _counts(rule: Rule, row: Row) -> bool:
+def counts(rule: Rule, row: Row) -> bool:
+    """Whether the rule's conditions hold for a row."""
     for name, condition in rule.where.items():
         word = "" if row.get(name) is None else str(row[name])
         if condition.matches and (row.get(name) is None or not re.search(condition.matches, word)):
@@ -136,7 +169,8 @@ def _counts(rule: Rule, row: Row) -> bool:
     return True
 
 
-def _value(rule: Rule, row: Row, labels: Mapping[str, str]) -> float | None:
+def value_of(rule: Rule, row: Row, labels: Mapping[str, str]) -> float | None:
+    """What the rule makes of a row; 1 where it names no column."""
     if not rule.value:
         return 1
     raw = next((row[name] for name in rule.value if row.get(name) is not None), None)
@@ -156,7 +190,8 @@ _CONVERT: dict[str, Callable[[float, Mapping[str, str]], float | None]] = {
 """How a rule's ``convert`` turns a column's value into the metric's: a channel, light in watts."""
 
 
-def _labels(rule: Rule, tables: Rows, suffix: bytes, row: Row) -> dict[str, str]:
+def labels_of(rule: Rule, tables: Rows, suffix: bytes, row: Row) -> dict[str, str]:
+    """The labels the rule gives a row's series; those without a word are left out."""
     found = {}
     for name, sources in rule.labels.items():
         words = (_word(source, tables, suffix, row) for source in sources)

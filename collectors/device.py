@@ -59,6 +59,8 @@ class Polled:
     clock: Verdict | None
     faults: tuple[tuple[str, str], ...]
     """For each column whose walk ended in disorder: its OID and how."""
+    implausible: int = 0
+    """Values that were left out because no such thing can have them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,8 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
     columns = await _tables(target, profile, clock)
     answers |= {column.root: column.cells for column in columns}
     target.clocks = clocks
-    found = [*_uptime(target.device, clocks, at), *decode.samples(profile, answers, target.device.labels, at)]
+    told = decode.decoded(profile, answers, target.device.labels, at)
+    found = [*_uptime(target.device, clocks, at), *told.samples]
     best = target.fits[-1]
     return Polled(
         samples=gather(tuple(target.device.labels.items()), at, found),
@@ -70,6 +71,7 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
         clients=_clients(profile, found),
         clock=verdict,
         faults=tuple((ber.oid_text(c.root), c.end.value) for c in columns if c.end and c.end is not End.COMPLETE),
+        implausible=sum(told.implausible.values()),
     )
 
 
@@ -105,6 +107,8 @@ async def _profile(target: Target, system: Profile, answers: dict[ber.RawOid, di
         target.combined = combine(fit.profile for fit in target.fits)
         if not target.combined.quirks.bulk:
             target.pace.has_bulk = False
+        if (most := target.combined.quirks.max_oids) is not None:
+            target.pace.budget = target.pace.ceiling = most
         target.identity = identity
     return target.combined
 
@@ -114,14 +118,15 @@ async def _tables(target: Target, profile: Profile, clock: float) -> list[Column
     remembered: list[Column] = []
     wanted: list[ber.RawOid] = []
     keep: dict[ber.RawOid, float] = {}
-    for name, table in profile.tables.items():
+    for name in profile.tables:
         for root in profile.roots(name):
             read_at, column = target.kept.get(root, (0.0, None))
-            if column and clock - read_at < table.keep:
+            seconds = profile.keep_seconds(name, root)
+            if column and clock - read_at < seconds:
                 remembered.append(column)
             else:
                 wanted.append(root)
-                keep[root] = table.keep
+                keep[root] = seconds
     limits = Limits(unordered=profile.quirks.unordered)
     found = await walk.walk(target.session, list(dict.fromkeys(wanted)), target.pace, limits)
     target.kept |= {column.root: (clock, column) for column in found if keep[column.root]}

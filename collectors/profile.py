@@ -4,19 +4,19 @@ A profile is a YAML file of collectors/profiles/. It is checked when it is loade
 the catalogue does not list, columns that do not exist and broken regular expressions are errors, found before any poll.
 """
 
-import re
 from collections.abc import Iterable, Mapping
-from functools import cache, cached_property
+from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from collectors import entity, optics, ports
+from collectors.column import EVERY_SECONDS, Column, ColumnSpec, Every, IndexSpec, Part, Pattern
 from collectors.snmp import ber
 from parvis import catalogue
-from parvis.values import Duration, Oid
+from parvis.values import Oid
 
 DEVICE_LABELS = ("town", "site", "device")
 """Labels every sample has beside those its profile gives it; a one-shot poll knows only the device."""
@@ -31,103 +31,21 @@ SCALARS = "scalars"
 """The name under which a profile's scalars are its table of one row."""
 
 
-def _compiles(text: str) -> str:
-    try:
-        re.compile(text)
-    except re.error as error:
-        raise ValueError(f"{text!r} is not a regular expression: {error}") from error
-    return text
-
-
 def _listed(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
-
-
-def _captures(text: str) -> str:
-    if re.compile(text).groups != 1:
-        raise ValueError(f"{text!r} must have one group, which says what to take")
-    return text
-
-
-Pattern = Annotated[str, AfterValidator(_compiles)]
-CapturingPattern = Annotated[Pattern, AfterValidator(_captures)]
-Reading = Literal[
-    "number",
-    "negative",
-    "signed_octet",
-    "text",
-    "mac",
-    "mac_or_text",
-    "channel",
-    "band_of_megahertz",
-    "channel_of_megahertz",
-    "band_of_channel",
-]
-"""How the octets of a variable become a number or a text; see collectors.reading.READ."""
-
-
-class Part(BaseModel):
-    """A part of a profile: frozen, and closed to unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Column(Part):
-    """One object: where it is and how its raw value is read. A raw or read value out of bounds is no value.
-
-    *item* takes the n-th of a comma list, counted from 0; *extract* what the pattern's first group captures. *names*
-    maps whole raw texts (regular expressions) to the word used here; what matches none has no value. *absent* lists
-    read values that mean "none"; then *offset* is added and *scale* multiplied; *range* is inclusive, in the unit
-    after *scale*; *cap* cuts off above.
-    """
-
-    oid: Oid | None = None
-    arc: int | None = Field(default=None, ge=1)
-    item: int | None = Field(default=None, ge=0)
-    extract: CapturingPattern | None = None
-    read: Reading = "number"
-    offset: float = 0
-    scale: float = 1
-    absent: tuple[int | str, ...] = ()
-    names: dict[Pattern, str] = {}
-    range: tuple[float, float] | None = None
-    cap: float | None = None
-
-    @cached_property
-    def matchers(self) -> list[tuple[re.Pattern[str], str]]:
-        """*names* compiled, in order."""
-        return [(re.compile(pattern), name) for pattern, name in self.names.items()]
-
-
-ColumnSpec = Annotated[Column, BeforeValidator(lambda v: {"arc": v} if isinstance(v, int) else v)]
-
-
-class IndexPart(Part):
-    """What one place of a row's index says.
-
-    *at* counts from 0, or from the end if negative. A ``text`` begins there with its length; a ``rest`` is the text of
-    all that follows (IMPLIED, RFC 2578 section 7.7). *extract* takes what the pattern's group captures of a text.
-    """
-
-    at: int
-    read: Literal["number", "text", "rest"] = "number"
-    extract: CapturingPattern | None = None
-
-
-IndexSpec = Annotated[IndexPart, BeforeValidator(lambda v: {"at": v} if isinstance(v, int) else v)]
 
 
 class Table(Part):
     """Columns that share their index; *oid* is the entry their arcs are counted from.
 
-    *index* makes columns of the index's places. *keep*: seconds the table may be remembered instead of read, while the
-    device runs on. *derive*: columns worked out from the others (entity.py, ports.py, optics.py).
+    *index* makes columns of the index's places. *every*: how often it is asked. *derive*: columns worked
+    out from the others (entity.py, ports.py, optics.py).
     """
 
     oid: Oid | None = None
     columns: dict[str, ColumnSpec]
-    index: dict[str, IndexSpec] = {}
-    keep: Duration = 0
+    index: dict[str, IndexSpec] = Field(default_factory=dict)
+    every: Every = "poll"
     derive: Literal["entity_sensor", "port", "huawei_optics", "lldp"] | None = None
 
     @property
@@ -176,6 +94,7 @@ class Condition(Part):
 class Rule(Part):
     """One metric of a table: the first of *value*'s columns that has a value, or 1 when none is named.
 
+    In a file, ``each: label`` makes one rule of every column of *value*, whose label is the column's name.
     *convert*: from a channel to ``hertz``, from light in watts to ``dbm``.
     """
 
@@ -183,9 +102,25 @@ class Rule(Part):
     table: str = SCALARS
     value: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
     convert: Literal["hertz", "dbm"] | None = None
-    labels: dict[str, LabelSpec] = {}
-    where: dict[str, Condition] = {}
+    labels: dict[str, LabelSpec] = Field(default_factory=dict)
+    where: dict[str, Condition] = Field(default_factory=dict)
     combine: Literal["one", "sum", "first"] = "one"
+
+
+def _each(rules: Any) -> Any:
+    """Rules as written, those with *each* spread over their columns; what is no list of rules is left to be refused."""
+    if not isinstance(rules, list):
+        return rules
+    found: list[Any] = []
+    for rule in rules:
+        if not isinstance(rule, dict) or "each" not in rule:
+            found.append(rule)
+            continue
+        whole = {key: value for key, value in rule.items() if key != "each"}
+        labels = {**(whole.get("labels") or {})}
+        names = _listed(rule.get("value", []))
+        found += [{**whole, "value": name, "labels": {**labels, rule["each"]: f"={name}"}} for name in names]
+    return found
 
 
 class Match(Part):
@@ -204,9 +139,13 @@ class Match(Part):
 
 
 class Quirks(Part):
-    """What is wrong with an agent. *clocks*: those that lie; *unordered*: rows come in any order, each once."""
+    """What is wrong with an agent.
+
+    *clocks*: those that lie; *unordered*: rows come in any order, each once; *max_oids*: names it takes in a request.
+    """
 
     bulk: bool = True
+    max_oids: int | None = Field(default=None, ge=1, le=100)
     unordered: bool = False
     clocks: frozenset[Literal["agent", "engine", "host"]] = frozenset()
 
@@ -223,9 +162,9 @@ class Profile(Part):
     match: tuple[Match, ...]
     inherit: str | None = None
     quirks: Quirks = Quirks()
-    scalars: dict[str, ColumnSpec] = {}
-    tables: dict[str, Table] = {}
-    metrics: tuple[Rule, ...] = ()
+    scalars: dict[str, ColumnSpec] = Field(default_factory=dict)
+    tables: dict[str, Table] = Field(default_factory=dict)
+    metrics: Annotated[tuple[Rule, ...], BeforeValidator(_each)] = ()
 
     @model_validator(mode="after")
     def _holds_together(self) -> "Profile":
@@ -249,6 +188,12 @@ class Profile(Part):
     def roots(self, table: str) -> list[ber.RawOid]:
         """Every OID to ask for *table*, each once."""
         return list(dict.fromkeys(self.root(table, column) for column in self.columns(table)))
+
+    def keep_seconds(self, table: str, root: ber.RawOid) -> float:
+        """How long the column of *table* that is asked under *root* may be remembered; 0: it is asked at each poll."""
+        whole: Every = "poll" if table == SCALARS else self.tables[table].every
+        columns = self.columns(table).items()
+        return min(EVERY_SECONDS[column.every or whole] for name, column in columns if self.root(table, name) == root)
 
 
 def _check_rule(profile: Profile, rule: Rule) -> None:

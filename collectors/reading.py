@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from collectors import radio
-from collectors.profile import Column, Reading
+from collectors.column import Column, Reading
 from collectors.snmp import ber
 from collectors.snmp.errors import Malformed
 from collectors.snmp.walk import Cell

@@ -183,6 +183,8 @@ CORE = (
     "collectors/layout.py",
     "collectors/reading.py",
     "collectors/optics.py",
+    "collectors/plausibility.py",
+    "collectors/fibre/module.py",
     "collectors/influx/verdicts.py",
     "collectors/clocks.py",
     "collectors/schedule.py",

@@ -103,7 +103,7 @@ def test_a_series_given_twice_is_dropped_and_counted(board: Board) -> None:
 
     page = shown(board, now=100.0)
 
-    assert (page["port_up port=eth0"], page["snmp_samples_dropped_total"]) == (1, 1)
+    assert (page["port_up port=eth0"], page["snmp_samples_dropped_total reason=duplicate"]) == (1, 1)
 
 
 def test_a_clock_that_steps_back_gives_no_negative_age(board: Board) -> None:

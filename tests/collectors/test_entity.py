@@ -45,7 +45,7 @@ def readings(mib: Mib) -> dict[tuple[str, str], float]:
     return {
         (s.metric, dict(s.labels).get("port") or dict(s.labels)["sensor"]): s.value
         for s in found
-        if not s.metric.startswith("port_")
+        if not s.metric.startswith(("port_", "optical_state"))
     }
 
 

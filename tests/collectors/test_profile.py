@@ -69,6 +69,8 @@ def test_a_good_profile_is_read() -> None:
         ("match: [{object_id: 1.3.6.1.4.1.99999}]", "match: [{}]", "must name"),
         ("profile: example", "profile: [", "example.yml"),
         ("clients: 2", "clients: {arc: 2, extract: abc}", "must have one group"),
+        ("clients: 2", "clients: {arc: 2, every: day}", "every"),
+        ("tables:", "quirks: {max_oids: 0}\ntables:", "max_oids"),
         ("columns: {name", "index: {x: {at: 0, read: txt}}\n    columns: {name", "index"),
     ],
 )
@@ -166,3 +168,13 @@ def test_the_example_of_the_docs_is_a_profile() -> None:
 
     assert parse(example.removeprefix("yaml"), "docs").profile == "example"
     assert len(example.splitlines()) <= 30
+
+
+def test_labels_may_be_asked_less_often_than_counts() -> None:
+    marked = parse(GOOD.replace("read: text}", "read: text, every: slow}"), "example.yml")
+    hourly = parse(GOOD.replace("    oid: 1.3", "    every: hour\n    oid: 1.3"), "example.yml")
+
+    def seconds(profile: Profile) -> list[float]:
+        return [profile.keep_seconds("radio", root) for root in profile.roots("radio")]
+
+    assert (seconds(marked), seconds(hourly)) == ([600, 0], [3600, 3600])

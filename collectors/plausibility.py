@@ -1,0 +1,88 @@
+"""What can be true of each metric: bounds in its unit, in one place for all profiles. No I/O, no clock.
+
+A value out of bounds is no sample; it is counted, because it is an agent's fault or ours. Sentinels that a profile
+names (`absent`) are states of the device, and are not.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from collectors.radio import BANDS, MEGAHERTZ
+
+
+class Bounds(NamedTuple):
+    """The least and the greatest value that can be true, both included."""
+
+    low: float
+    high: float
+
+    def hold(self, value: float) -> bool:
+        """Whether *value* can be true."""
+        return self.low <= value <= self.high
+
+
+CELSIUS = Bounds(-60, 150)
+RATIO = Bounds(0, 1)
+LIGHT_DBM = Bounds(-39.9, 20)
+"""Modules that see nothing report their floor, -40 dBm; weaker light than this is no light."""
+THRESHOLD_DBM = Bounds(-50, 20)
+MODULE_VOLTS = Bounds(0.5, 15)
+BIAS_AMPERES = Bounds(0, 1)
+SIGNAL_DBM = Bounds(-120, -1)
+CLIENTS = Bounds(0, 1_000_000)
+
+BOUNDS: Mapping[str, tuple[Bounds, ...]] = {
+    "device_cpu_utilization_ratio": (RATIO,),
+    "device_load_1min": (Bounds(0, 100_000),),
+    "device_memory_bytes": (Bounds(0, 1e15),),
+    "device_temperature_celsius": (CELSIUS,),
+    "port_speed_bits_per_second": (Bounds(1, 2e12),),
+    "wifi_radio_clients": (CLIENTS,),
+    "wifi_ssid_clients": (CLIENTS,),
+    "wifi_clients": (CLIENTS,),
+    "wifi_radio_channel": (Bounds(1, 233),),
+    "wifi_radio_frequency_hertz": tuple(Bounds(low * MEGAHERTZ, high * MEGAHERTZ) for low, high in BANDS.values()),
+    "wifi_radio_channel_utilization_ratio": (RATIO,),
+    "wifi_radio_noise_floor_dbm": (Bounds(-130, -20),),
+    "wifi_radio_tx_power_dbm": (Bounds(-20, 60),),
+    "wifi_radio_ccq_ratio": (RATIO,),
+    "wifi_link_signal_dbm": (SIGNAL_DBM,),
+    "wifi_link_snr_db": (Bounds(0, 100),),
+    "wifi_link_rate_bits_per_second": (Bounds(0, 1e11),),
+    "wifi_link_distance_meters": (Bounds(0.1, 300_000),),
+    "wifi_client_signal_dbm": (SIGNAL_DBM,),
+    "wifi_client_snr_db": (Bounds(0, 100),),
+    "wifi_client_rate_bits_per_second": (Bounds(0, 1e11),),
+    "wifi_controller_aps": (Bounds(0, 100_000),),
+    "optical_rx_power_dbm": (LIGHT_DBM,),
+    "optical_tx_power_dbm": (LIGHT_DBM,),
+    "optical_temperature_celsius": (CELSIUS,),
+    "optical_bias_amperes": (BIAS_AMPERES,),
+    "optical_voltage_volts": (MODULE_VOLTS,),
+    "optical_threshold_dbm": (THRESHOLD_DBM,),
+    "pon_onu_rx_power_dbm": (LIGHT_DBM,),
+    "pon_onu_tx_power_dbm": (LIGHT_DBM,),
+    "pon_olt_rx_power_dbm": (LIGHT_DBM,),
+    "poe_port_power_watts": (Bounds(0, 200),),
+    "poe_budget_watts": (Bounds(1, 100_000),),
+    "poe_consumption_watts": (Bounds(0, 100_000),),
+}
+"""Every metric that is measured and not counted; a value must lie within one of its bounds."""
+DARK = frozenset(metric for metric, bounds in BOUNDS.items() if LIGHT_DBM in bounds)
+"""Metrics of which a value below the bounds means "no light": a state, not a fault."""
+NO_LIGHT = "no light"
+
+
+def doubt(metric: str, value: float) -> str | None:
+    """Why *value* cannot be a measurement of *metric*, in words; None when it can.
+
+    >>> doubt("device_temperature_celsius", 5000), doubt("optical_rx_power_dbm", -40)
+    ('implausible: not within -60 to 150', 'no light: not within -39.9 to 20')
+    >>> doubt("optical_rx_power_dbm", -8.2), doubt("port_up", 1)
+    (None, None)
+    """
+    bounds = BOUNDS.get(metric)
+    if bounds is None or any(each.hold(value) for each in bounds):
+        return None
+    kind = NO_LIGHT if metric in DARK and value < bounds[0].low else "implausible"
+    return f"{kind}: not within {' or '.join(f'{low:g} to {high:g}' for low, high in bounds)}"
