@@ -4,10 +4,10 @@ from typing import Any
 
 import yaml
 
-from dashboards.alerts import LADDER, MUTED_BY_TOWN
 from dashboards.pace import paced
 from dashboards.ports import PRODUCTION, Ports
 from dashboards.rules import HEADER
+from parvis.alerts import LADDER, MUTED_BY_TOWN
 from parvis.inventory import Town
 
 

@@ -4,12 +4,11 @@ from typing import Any
 
 import yaml
 
-from dashboards.alerts import Alert, alerts
 from dashboards.pace import paced
+from parvis.alerts import RUNBOOKS, Alert, alerts, filled
 from parvis.inventory import Site, Town
 
 HEADER = "# Generated from the inventory and the catalogue (parvis rules); change those, not this.\n"
-RUNBOOKS = "docs/06-runbooks.md"
 
 
 def rules(town: Town, pace: float = 1.0) -> str:
@@ -47,26 +46,9 @@ def _rule(alert: Alert, town: Town, site: Site | None, pace: float) -> dict[str,
         "keep_firing_for": paced(alert.keep, pace),
         "labels": {**labels, "site": site.site} if site else labels,
         "annotations": {
-            "summary": _filled(alert.summary, town, site),
-            "impact": _filled(alert.impact, town, site),
+            "summary": filled(alert.summary, town, site),
+            "impact": filled(alert.impact, town, site),
             "runbook_url": f"{RUNBOOKS}#{alert.name.lower()}",
             "dashboard_url": f"/wall#{site.site}" if site else "/wall",
         },
     }
-
-
-def _filled(text: str, town: Town, site: Site | None) -> str:
-    """*text* with its {names} replaced by what the inventory says; Prometheus's own {{ }} stay.
-
-    What comes from the inventory is text, never a template of Prometheus.
-    """
-    facts = {"town_title": town.title.fr}
-    if site is not None:
-        facts |= {
-            "site_title": site.title.fr,
-            "operator": site.uplink.operator,
-            "contract": site.uplink.contract,
-        }
-    for name, fact in facts.items():
-        text = text.replace(f"{{{name}}}", fact.replace("{{", '{{ "{{" }}'))
-    return text

@@ -33,9 +33,9 @@ FILES = sorted(path for room in (KERNEL, *ROOMS) for path in (ROOT / room).rglob
 ONE_PLACE = {
     "scapy": ("monitor/probes/",),
     "nftables": ("captive_portal/",),
-    "sqlalchemy": ("captive_portal/store", "captive_portal/migrations/", "monitor/store"),
+    "sqlalchemy": ("captive_portal/store", "captive_portal/migrations/", "monitor/store", "monitor/migrations/"),
     "psycopg": ("captive_portal/store_shared",),
-    "alembic": ("captive_portal/store", "captive_portal/migrations/"),
+    "alembic": ("captive_portal/store", "captive_portal/migrations/", "monitor/store", "monitor/migrations/"),
     "pysnmp": ("lab/", "collectors/traps", "collectors/snmp/slow_lane"),
     "pyroute2": ("lab/", "captive_portal/neighbours"),
     "granian": ("captive_portal/",),
@@ -190,6 +190,8 @@ CORE = (
     "collectors/schedule.py",
     "monitor/findings.py",
     "monitor/topology.py",
+    "monitor/incidents.py",
+    "monitor/oncall.py",
     "monitor/rota.py",
     "dashboards/rules.py",
 )

@@ -11,9 +11,7 @@ from parvis.inventory.model import (
     Gateway,
     GuestNetwork,
     KnownDevice,
-    Person,
     PortalPolicy,
-    Rota,
     Site,
     Switch,
     Town,
@@ -21,6 +19,7 @@ from parvis.inventory.model import (
     UserCredential,
     Vendor,
 )
+from parvis.inventory.people import Absence, Channel, Level, Person, Rota, Swap
 from parvis.inventory.wording import Appearance, EmergencyNumber, Legal, OnlineService, Text
 from parvis.inventory.yaml_lines import Fault
 
@@ -29,9 +28,11 @@ DEMO_TOWN = Path(str(files("parvis") / "town"))
 
 __all__ = [
     "DEMO_TOWN",
+    "Absence",
     "AccessPoint",
     "Appearance",
     "Centre",
+    "Channel",
     "CommunityCredential",
     "EmergencyNumber",
     "Fault",
@@ -40,11 +41,13 @@ __all__ = [
     "InventoryError",
     "KnownDevice",
     "Legal",
+    "Level",
     "OnlineService",
     "Person",
     "PortalPolicy",
     "Rota",
     "Site",
+    "Swap",
     "Switch",
     "Text",
     "Town",

@@ -79,6 +79,7 @@ def _twice(town: Town, locate: Locate) -> Iterator[Fault]:
         ("contract", _contracts(town)),
         ("name", _named(town.credentials, "credentials")),
         ("name", _named(town.people, "people")),
+        ("name", _named(town.channels, "channels")),
     )
     for what, values in groups:
         first: dict[Any, tuple[Site | None, Path_]] = {}
@@ -176,9 +177,24 @@ def _references(town: Town, locate: Locate) -> Iterator[Fault]:
 
 def _people(town: Town, locate: Locate) -> Iterator[Fault]:
     people = {person.name for person in town.people}
-    for i, name in enumerate(town.rota.order):
+    channels = {channel.name for channel in town.channels}
+    rota = town.rota
+    named: list[tuple[Path_, str]] = [(("rota", "order", i), name) for i, name in enumerate(rota.order)]
+    for n, level in enumerate(rota.levels):
+        named += [(("rota", "levels", n, "order", i), name) for i, name in enumerate(level.order)]
+    named += [(("rota", "swaps", i, "person"), swap.person) for i, swap in enumerate(rota.swaps)]
+    named += [(("rota", "absences", i, "person"), absence.person) for i, absence in enumerate(rota.absences)]
+    for path, name in named:
         if name not in people:
-            yield locate(None, ("rota", "order", i), f"nobody is called {name}", suggestion(name, people))
+            yield locate(None, path, f"nobody is called {name}", suggestion(name, people))
+    for i, swap in enumerate(rota.swaps):
+        if swap.level > len(rota.levels) + 1:
+            yield locate(None, ("rota", "swaps", i, "level"), f"there is no level {swap.level}", "add it to levels")
+    for i, person in enumerate(town.people):
+        for n, name in enumerate(person.channels):
+            if name not in channels:
+                path = ("people", i, "channels", n)
+                yield locate(None, path, f"no channel is called {name}", suggestion(name, channels))
 
 
 def _colours(town: Town, locate: Locate) -> Iterator[Fault]:

@@ -8,12 +8,14 @@ from pydantic import BaseModel, ValidationError
 
 from parvis.inventory.checks import all_faults, suggestion
 from parvis.inventory.model import Site, Town, TownFile
-from parvis.inventory.portal_files import portal_files
+from parvis.inventory.portal_files import texts
 from parvis.inventory.yaml_lines import Document, Fault, Path_, read
 
 Model = TypeVar("Model", bound=BaseModel)
 
 MAX_SITES = 500
+TAGS = {"v2c", "v3", "file", "smtp", "ovh", "gsm", "apprise"}
+"""What pydantic puts into a path to say which kind of credential or channel it took."""
 
 
 class InventoryError(Exception):
@@ -53,9 +55,9 @@ def examine(folder: Path, *, thorough: bool = False) -> tuple[Town | None, list[
             faults += _misnamed(path, *site)
     if town_file is None:
         return None, sorted(faults)
-    own = portal_files(folder / "portal", faults)
+    own, calendars = texts(folder / "portal", faults), texts(folder / "rota", faults)
     ordered = tuple(sorted(sites, key=lambda s: s.site))
-    town = Town.model_construct(**dict(town_file[0]), sites=ordered, portal_files=own)
+    town = Town.model_construct(**dict(town_file[0]), sites=ordered, portal_files=own, calendars=calendars)
 
     def locate(site: Site | None, where: Path_, message: str, fix: str) -> Fault:
         document = documents[site.site] if site else town_file[1]
@@ -94,7 +96,7 @@ def _without_echoes(faults: list[Fault]) -> list[Fault]:
 
 
 def _located(document: Document, model: type[BaseModel], detail: Any) -> Fault:
-    path: Path_ = tuple(part for part in detail["loc"] if part not in {"v2c", "v3"})
+    path: Path_ = tuple(part for part in detail["loc"] if part not in TAGS)
     if detail["type"] == "extra_forbidden":
         return document.fault(path, "unknown key", suggestion(str(path[-1]), _keys_at(model, detail["loc"][:-1])))
     message = str(detail["msg"]).removeprefix("Value error, ")

@@ -1,7 +1,6 @@
 """What exists in a town: places, equipment, people. One YAML file describes the town, one each site."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Annotated, Any, Literal
@@ -9,12 +8,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
+from parvis.inventory.people import Channel, Name, Person, Rota
 from parvis.inventory.wording import Appearance, EmergencyNumber, Legal, OnlineService, Part, Text
 from parvis.languages import Language
 from parvis.values import Duration, Mac, Oid, Rate, Size
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
-"""A short stable name (RFC 1123 label, 40 characters): it becomes a label, a host name, a file name."""
 Interface = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{1,14}$")]
 """A Linux interface name; IFNAMSIZ leaves 15 characters. ``up`` and ``br`` are keywords of ip(8)."""
 Host = Annotated[str, Field(pattern=r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$", max_length=200)]
@@ -251,23 +249,6 @@ class Centre(Part):
     ipv4: IPv4Network
 
 
-class Person(Part):
-    """Somebody who can be on call."""
-
-    name: Name
-    title: str = Field(min_length=1, max_length=80)
-    phone: str = Field(pattern=r"^\+[0-9 ]{8,20}$")
-    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
-
-
-class Rota(Part):
-    """Who is on call: *order* takes turns of *turn* seconds of local time from *starts* (local time)."""
-
-    starts: datetime
-    turn: Annotated[Duration, Field(ge=3600)]
-    order: tuple[Name, ...] = Field(min_length=1)
-
-
 class TownFile(Part):
     """The content of town.yml."""
 
@@ -282,6 +263,8 @@ class TownFile(Part):
     centre: Centre
     people: tuple[Person, ...] = Field(min_length=1)
     rota: Rota
+    channels: Annotated[tuple[Channel, ...], Field(max_length=10)] = ()
+    """The ways to reach people, best first."""
     languages: Annotated[tuple[Language, ...], AfterValidator(_french_first)] = ("fr", "en")
     services: Annotated[tuple[OnlineService, ...], Field(max_length=8)] = ()
     garden: Annotated[tuple[Host, ...], Field(max_length=32)] = ()
@@ -300,6 +283,8 @@ class Town(TownFile):
     sites: tuple[Site, ...]
     portal_files: dict[str, str] = Field(default_factory=dict)
     """Path below portal/ -> content; what is in them, the portal judges."""
+    calendars: dict[str, str] = Field(default_factory=dict)
+    """Path below rota/ -> iCalendar text that changes the rota; what is in them, the monitor judges."""
 
     def policy(self, site: Site) -> PortalPolicy:
         """The portal policy in force at *site*: the town's, and what the site changes."""

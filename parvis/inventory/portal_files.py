@@ -1,29 +1,35 @@
-"""The folder ``portal/`` of a town: logo, texts, terms, audit. Read as text here; the portal, which uses it, judges."""
+"""The folders of a town that hold texts of a room: ``portal/`` (logo, terms) and ``rota/`` (calendars).
+
+Read as text here; the room that uses them judges.
+"""
 
 from pathlib import Path
 
 from parvis.inventory.yaml_lines import Fault
 
-SUFFIXES = (".svg", ".yml", ".html", ".json")
+SUFFIXES = {"portal": (".svg", ".yml", ".html", ".json"), "rota": (".ics",)}
 MAX_BYTES = 60_000
 """Of one file: the longest terms have 10,000."""
 MAX_FILES = 100
 
 
-def portal_files(folder: Path, faults: list[Fault]) -> dict[str, str]:
-    """Path below *folder* -> content; an empty dict when there is none. What cannot be read is added to *faults*."""
+def texts(folder: Path, faults: list[Fault]) -> dict[str, str]:
+    """Path below *folder* (``portal`` or ``rota``) -> content; an empty dict when there is none.
+
+    What cannot be read is added to *faults*.
+    """
     found: dict[str, str] = {}
     for path in sorted(p for p in folder.rglob("*") if p.is_file())[:MAX_FILES]:
         name = path.relative_to(folder).as_posix()
-        text = _text(path, f"portal/{name}", faults)
+        text = _text(path, f"{folder.name}/{name}", SUFFIXES[folder.name], faults)
         if text is not None:
             found[name] = text
     return found
 
 
-def _text(path: Path, shown_as: str, faults: list[Fault]) -> str | None:
-    if path.suffix not in SUFFIXES:
-        faults.append(Fault(shown_as, 1, "", "is not used", f"remove it, or end its name in {', '.join(SUFFIXES)}"))
+def _text(path: Path, shown_as: str, suffixes: tuple[str, ...], faults: list[Fault]) -> str | None:
+    if path.suffix not in suffixes:
+        faults.append(Fault(shown_as, 1, "", "is not used", f"remove it, or end its name in {', '.join(suffixes)}"))
         return None
     if path.stat().st_size > MAX_BYTES:
         faults.append(Fault(shown_as, 1, "", f"{path.stat().st_size} bytes is too large", f"at most {MAX_BYTES} bytes"))

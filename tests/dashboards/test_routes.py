@@ -9,10 +9,10 @@ import yaml
 from click.testing import CliRunner
 
 from dashboards.alertmanager import alertmanager
-from dashboards.alerts import LADDER
 from dashboards.commands import rules as rules_command
 from dashboards.outputs import outputs
 from dashboards.prometheus import RESEND_SECONDS, prometheus
+from parvis.alerts import LADDER
 from parvis.inventory import Town
 from parvis.processes import ALL
 

@@ -8,9 +8,9 @@ import promql_parser
 import pytest
 import yaml
 
-from dashboards.alerts import LADDER, alerts
 from dashboards.pace import paced
 from dashboards.rules import rules
+from parvis.alerts import LADDER, alerts
 from parvis.catalogue import metrics
 from parvis.inventory import Text, Town
 

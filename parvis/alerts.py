@@ -1,4 +1,4 @@
-"""The alerts of alerts.yml, checked: each takes its comparison from the catalogue's levels."""
+"""The alerts of alerts.yml, which rules, routes and the monitor share; each takes its comparison from the catalogue."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -9,8 +9,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from parvis.catalogue import metric
+from parvis.inventory import Site, Town
 from parvis.values import Duration
 
+RUNBOOKS = "docs/06-runbooks.md"
 Severity = Literal["page", "page-jour", "ticket"]
 Layer = Literal["town", "uplink", "gateway", "switch", "ap", "monitoring", "service"]
 
@@ -66,6 +68,23 @@ class Alert(BaseModel):
 @cache
 def alerts() -> Mapping[str, Alert]:
     """Every alert by name, in the order of the file; the Watchdog is apart, it says that all is well."""
-    raw: dict[str, Any] = yaml.safe_load((files("dashboards") / "alerts.yml").read_text("utf-8"))
+    raw: dict[str, Any] = yaml.safe_load((files("parvis") / "alerts.yml").read_text("utf-8"))
     listed = TypeAdapter(list[Alert]).validate_python([{"name": name, **entry} for name, entry in raw.items()])
     return {alert.name: alert for alert in listed}
+
+
+def filled(text: str, town: Town, site: Site | None) -> str:
+    """*text* with its {names} replaced by what the inventory says; Prometheus's own {{ }} stay.
+
+    What comes from the inventory is text, never a template of Prometheus.
+    """
+    facts = {"town_title": town.title.fr}
+    if site is not None:
+        facts |= {
+            "site_title": site.title.fr,
+            "operator": site.uplink.operator,
+            "contract": site.uplink.contract,
+        }
+    for name, fact in facts.items():
+        text = text.replace(f"{{{name}}}", fact.replace("{{", '{{ "{{" }}'))
+    return text

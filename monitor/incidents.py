@@ -1,0 +1,218 @@
+"""Incidents: what belongs together is one; its life is one table. No I/O, no clock.
+
+Times are Unix seconds. An alert is told by a source (Prometheus, through Alertmanager, or the monitor's own checks) and
+named by what it is about, not by who tells it: both may tell the same one.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+JOIN_SECONDS = 300.0
+"""Alerts of one layer at one site that begin within this time of each other have one cause."""
+LAYERS_OF_ONE_CAUSE = ("town", "uplink", "gateway", "switch", "ap")
+"""Elsewhere (monitoring, service) each alert is a cause of its own."""
+RANK = {"page": 3, "page-jour": 2, "ticket": 1}
+
+
+class State(StrEnum):
+    """How far an incident has come."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+    CLOSED = "closed"
+
+
+class Event(StrEnum):
+    """What can happen to an incident."""
+
+    ACKNOWLEDGE = "acknowledge"
+    SNOOZE = "snooze"
+    HAND_OVER = "hand-over"
+    WAKE = "wake"
+    RESOLVE = "resolve"
+    CLOSE = "close"
+
+
+NEXT: Mapping[tuple[State, Event], State] = {
+    (State.OPEN, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
+    (State.OPEN, Event.SNOOZE): State.SNOOZED,
+    (State.OPEN, Event.HAND_OVER): State.OPEN,
+    (State.OPEN, Event.RESOLVE): State.RESOLVED,
+    (State.OPEN, Event.CLOSE): State.CLOSED,
+    (State.ACKNOWLEDGED, Event.SNOOZE): State.SNOOZED,
+    (State.ACKNOWLEDGED, Event.HAND_OVER): State.OPEN,
+    (State.ACKNOWLEDGED, Event.RESOLVE): State.RESOLVED,
+    (State.ACKNOWLEDGED, Event.CLOSE): State.CLOSED,
+    (State.SNOOZED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
+    (State.SNOOZED, Event.HAND_OVER): State.OPEN,
+    (State.SNOOZED, Event.WAKE): State.OPEN,
+    (State.SNOOZED, Event.RESOLVE): State.RESOLVED,
+    (State.SNOOZED, Event.CLOSE): State.CLOSED,
+    (State.RESOLVED, Event.CLOSE): State.CLOSED,
+}
+LIVE = frozenset({State.OPEN, State.ACKNOWLEDGED, State.SNOOZED})
+CALLS_AGAIN = frozenset({Event.HAND_OVER, Event.WAKE})
+"""Events after which calling begins anew."""
+
+
+class NotPossible(Exception):
+    """The incident is in no state for this; whoever asked sees its page and chooses again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert as a source tells it. *subject*: the device or link, empty for a whole site or the town."""
+
+    name: str
+    site: str
+    subject: str
+    severity: str
+    layer: str
+    summary: str
+    impact: str
+    runbook: str
+    starts_at: float
+
+    @property
+    def identity(self) -> str:
+        """What it is about, whoever tells it."""
+        return f"{self.name}/{self.site}/{self.subject}"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An alert of an incident. *missing_since*: its source tells it no more; *ended_at*: it is over."""
+
+    identity: str
+    starts_at: float
+    source: str
+    missing_since: float | None = None
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One cause. *round*: how often calling began anew, at *called_at*, from *level* on; *until*: snoozed so long."""
+
+    number: int
+    key: str
+    title: str
+    severity: str
+    site: str
+    state: State
+    opened_at: float
+    called_at: float
+    round: int = 1
+    level: int = 1
+    until: float | None = None
+    held: tuple[Held, ...] = ()
+
+    @property
+    def live(self) -> bool:
+        """Whether there still is something to do."""
+        return self.state in LIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A new incident, with the alerts that make it; the gravest gives it its title."""
+
+    key: str
+    alerts: tuple[Alert, ...]
+
+    @property
+    def worst(self) -> Alert:
+        """The gravest alert, of equals the first told."""
+        return max(self.alerts, key=lambda alert: (RANK.get(alert.severity, 0), -alert.starts_at))
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """An alert that belongs to an incident there is."""
+
+    number: int
+    alert: Alert
+
+
+def key_of(alert: Alert) -> str:
+    """What alerts of one cause share: the layer at the site; a service or the monitoring: the alert itself.
+
+    >>> key_of(Alert("LienCoupe", "msp", "fibre-msp", "page", "uplink", "", "", "", 0.0))
+    'msp/uplink'
+    """
+    return f"{alert.site}/{alert.layer if alert.layer in LAYERS_OF_ONE_CAUSE else alert.name}"
+
+
+def after(incident: Incident, event: Event, now: float, *, until: float | None = None, level: int = 1) -> Incident:
+    """The incident once *event* has happened; NotPossible when it cannot happen now.
+
+    *until*: the end of a snooze; *level*: from where calling begins anew after a hand-over.
+    """
+    state = NEXT.get((incident.state, event))
+    if state is None:
+        raise NotPossible(f"incident {incident.number} is {incident.state}: {event} is not possible")
+    again = event in CALLS_AGAIN
+    return replace(
+        incident,
+        state=state,
+        until=until if state is State.SNOOZED else None,
+        round=incident.round + again,
+        called_at=now if again else incident.called_at,
+        level=level if event is Event.HAND_OVER else 1 if event is Event.WAKE else incident.level,
+    )
+
+
+def absorb(alerts: Iterable[Alert], live: Sequence[Incident], known: set[tuple[str, float]]) -> list[Opened | Joined]:
+    """What new *alerts* become: incidents of their own, or parts of the *live* ones.
+
+    *known*: identity and start of every alert taken before; such a one is no news. So is one a live incident holds.
+    """
+    holding = {held.identity for incident in live for held in incident.held if held.ended_at is None}
+    found: list[Opened | Joined] = []
+    fresh: dict[str, list[Alert]] = {}
+    for alert in sorted(alerts, key=lambda alert: alert.starts_at):
+        if (alert.identity, alert.starts_at) in known or alert.identity in holding:
+            continue
+        holding.add(alert.identity)
+        home = next((incident for incident in live if _belongs(alert, incident)), None)
+        if home is not None:
+            found.append(Joined(home.number, alert))
+        else:
+            fresh.setdefault(key_of(alert), []).append(alert)
+    return found + [Opened(key, tuple(group)) for key, group in fresh.items()]
+
+
+def _belongs(alert: Alert, incident: Incident) -> bool:
+    if incident.key != key_of(alert):
+        return False
+    same = any(held.identity == alert.identity for held in incident.held)
+    return same or abs(alert.starts_at - incident.opened_at) <= JOIN_SECONDS
+
+
+def vanished(
+    held: Iterable[Held], present: set[str], sources: Mapping[str, bool], now: float, patience: float
+) -> list[Held]:
+    """The alerts among *held* that change because their source does, or does not, tell them.
+
+    *sources*: which source can be believed now; one that cannot says nothing, neither "here" nor "gone". An alert is
+    over once a believed source has not told it for *patience* seconds running: a restarted Alertmanager knows nothing
+    for a while.
+    """
+    changed = []
+    for one in held:
+        if one.ended_at is not None:
+            continue
+        if one.identity in present or not sources.get(one.source, False):
+            wanted = replace(one, missing_since=None)
+        elif one.missing_since is None:
+            wanted = replace(one, missing_since=now)
+        elif now - one.missing_since >= patience:
+            wanted = replace(one, ended_at=now)
+        else:
+            continue
+        if wanted != one:
+            changed.append(wanted)
+    return changed

@@ -1,0 +1,142 @@
+"""Who can be called, by which ways, and when: people, channels, the rota with its levels, swaps and absences."""
+
+from datetime import date, datetime
+from itertools import pairwise
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from parvis.inventory.wording import Part
+from parvis.values import Duration
+
+Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
+"""A short stable name (RFC 1123 label, 40 characters): it becomes a label, a host name, a file name."""
+
+
+class Person(Part):
+    """Somebody who can be on call. *channels*: the ways to reach them, best first; without it all, in their order."""
+
+    name: Name
+    title: str = Field(min_length=1, max_length=80)
+    phone: str = Field(pattern=r"^\+[0-9 ]{8,20}$")
+    email: str = Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+    channels: tuple[Name, ...] = ()
+
+
+class FileChannel(Part):
+    """Writes each message as a line of pages.jsonl in the monitor's state folder: a demo, or a last resort."""
+
+    name: Name
+    kind: Literal["file"]
+
+
+class MailChannel(Part):
+    """E-mail (SMTP, RFC 5321). *user* logs in with the secret called *secret*."""
+
+    name: Name
+    kind: Literal["smtp"]
+    host: str = Field(min_length=1, max_length=200)
+    port: Annotated[int, Field(ge=1, le=65535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    sender: str = Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+    user: str = ""
+    secret: Name | None = None
+
+
+class OvhChannel(Part):
+    """SMS by OVH's signed API. *secret* holds application key, application secret and consumer key, one a line.
+
+    Without *sender* OVH's short number is used: it can be answered ("OK 12"), but its texts may hold no link.
+    """
+
+    name: Name
+    kind: Literal["ovh"]
+    service: str = Field(pattern=r"^sms-[a-z0-9]+-[0-9]+$")
+    sender: str | None = Field(None, pattern=r"^[A-Za-z0-9 ]{3,11}$")
+    secret: Name
+    api: str = Field("https://eu.api.ovh.com/1.0", pattern=r"^https?://[^\s]+[^/\s]$")
+
+
+class ModemChannel(Part):
+    """SMS by a modem of our own, through gammu-smsd's folders (its ``files`` service): *spool* holds them."""
+
+    name: Name
+    kind: Literal["gsm"]
+    spool: str = Field("/var/spool/gammu", pattern=r"^/\S+$")
+
+
+class AppriseChannel(Part):
+    """Any service apprise knows (ntfy, Matrix, Mattermost, Free Mobile, SMS gateways), by its URL.
+
+    In *url* ``{secret}``, ``{phone}``, ``{email}`` and ``{person}`` are filled in; in *secret* ``{person}`` is.
+    """
+
+    name: Name
+    kind: Literal["apprise"]
+    url: str = Field(pattern=r"^[a-z0-9]+://\S+$", max_length=300)
+    secret: str | None = Field(None, pattern=r"^[a-z0-9{}-]+$")
+
+
+Channel = Annotated[FileChannel | MailChannel | OvhChannel | ModemChannel | AppriseChannel, Field(discriminator="kind")]
+
+
+class Period(Part):
+    """From *starts* until just before *ends* (local time, unless they carry an offset)."""
+
+    starts: datetime
+    ends: datetime
+
+    @model_validator(mode="after")
+    def _ends_later(self) -> Self:
+        if self.ends.replace(tzinfo=None) <= self.starts.replace(tzinfo=None):
+            raise ValueError("ends before it starts; write starts first, ends later")
+        return self
+
+
+class Swap(Period):
+    """*person* is on duty at *level* instead of whose turn it is; *told*: the day on which they were."""
+
+    person: Name
+    level: Annotated[int, Field(ge=1, le=5)] = 1
+    told: date | None = None
+
+
+class Absence(Period):
+    """*person* cannot be on duty."""
+
+    person: Name
+
+
+class Level(Part):
+    """Whom to call *after* so long without an answer; turns as the rota's unless it has its own."""
+
+    after: Annotated[Duration, Field(ge=60)]
+    order: tuple[Name, ...] = Field(min_length=1)
+    starts: datetime | None = None
+    turn: Annotated[Duration, Field(ge=3600)] | None = None
+
+
+class Rota(Part):
+    """Who is on call: *order* takes turns of *turn* seconds of local time from *starts* (local time).
+
+    *repeat*: seconds until the same person is called a second time; *levels*: who is next; *again*: seconds until it
+    all begins anew.
+    """
+
+    starts: datetime
+    turn: Annotated[Duration, Field(ge=3600)]
+    order: tuple[Name, ...] = Field(min_length=1)
+    repeat: Annotated[Duration, Field(ge=60)] = 300.0
+    levels: tuple[Level, ...] = Field((), max_length=4)
+    again: Annotated[Duration, Field(ge=300)] = 1800.0
+    swaps: tuple[Swap, ...] = ()
+    absences: tuple[Absence, ...] = ()
+
+    @model_validator(mode="after")
+    def _each_level_later(self) -> Self:
+        waits = [0.0, *(level.after for level in self.levels)]
+        if any(later <= before for before, later in pairwise(waits)):
+            raise ValueError("levels must each come later than the one before; raise after")
+        if max(waits[-1], self.repeat) >= self.again:
+            raise ValueError("again comes before the last level was called; raise again")
+        return self
