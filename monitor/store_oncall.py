@@ -1,0 +1,308 @@
+"""Incidents and pages on disk (SQLAlchemy Core): what a commit returned from is there after any crash."""
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, RowMapping, create_engine, event, func, insert, select, update
+from sqlalchemy.dialects.sqlite import insert as upsert
+
+from monitor.delivery import Attempt, Result
+from monitor.incidents import LIVE, Alert, Held, Incident, Opened, State
+from monitor.oncall import Kind, Page, Sent
+from monitor.store_migration import migrate
+from monitor.store_tables import alerts, attempts, facts, incidents, pages, sheets, timeline, used_links
+
+KEEP_SECONDS = 395 * 86400
+"""Thirteen months: then who was called and who intervened is erased here."""
+
+
+class Book:
+    """The file at *path*; :meth:`page` opens one transaction of it. Safe to use from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        migrate(path)
+        self._engine = _engine(path)
+
+    @contextmanager
+    def page(self) -> Iterator["Entries"]:
+        """One transaction: durable when the block ends without an error, else as if nothing had happened."""
+        with self._engine.begin() as connection:
+            yield Entries(connection)
+
+
+def _engine(path: Path) -> Engine:
+    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10, "check_same_thread": False})
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine
+
+
+def _prepare(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves: a transaction that will write takes its lock at once
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "cache_size=-512", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+class Entries:
+    """Everything that is written and read inside one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._db = connection
+
+    def live(self) -> list[Incident]:
+        """The incidents somebody still has to do with, and those resolved whose all-clear may be owed, by number."""
+        states = [*LIVE, State.RESOLVED]
+        return self._incidents(incidents.c.state.in_(states))
+
+    def incident(self, number: int) -> Incident | None:
+        """The incident of that *number*."""
+        return next(iter(self._incidents(incidents.c.number == number)), None)
+
+    def rows(self, limit: int = 50) -> list[RowMapping]:
+        """The newest incidents as they are written, live ones first."""
+        live = incidents.c.state.in_(list(LIVE))
+        return list(
+            self._db.execute(select(incidents).order_by(live.desc(), incidents.c.number.desc()).limit(limit)).mappings()
+        )
+
+    def row(self, number: int) -> RowMapping | None:
+        """All that is written of one incident."""
+        return self._db.execute(select(incidents).where(incidents.c.number == number)).mappings().first()
+
+    def alerts_of(self, number: int) -> list[RowMapping]:
+        """The alerts of one incident, in the order they began."""
+        wanted = select(alerts).where(alerts.c.incident == number).order_by(alerts.c.starts_at)
+        return list(self._db.execute(wanted).mappings())
+
+    def known(self, identities: Sequence[str]) -> set[tuple[str, float]]:
+        """(identity, start) of the alerts among *identities* that were taken before."""
+        wanted = select(alerts.c.identity, alerts.c.starts_at).where(alerts.c.identity.in_(identities))
+        return {(row.identity, row.starts_at) for row in self._db.execute(wanted)}
+
+    def open(self, opened: Opened, source: str, now: float) -> int:
+        """Write a new incident with its alerts; returns its number."""
+        worst = opened.worst
+        done = self._db.execute(
+            insert(incidents).values(
+                key=opened.key,
+                title=worst.summary[:400],
+                severity=worst.severity,
+                layer=worst.layer,
+                site=worst.site,
+                impact=worst.impact,
+                runbook=worst.runbook,
+                state=State.OPEN,
+                opened_at=min(alert.starts_at for alert in opened.alerts),
+                called_at=now,
+                round=1,
+                level=1,
+                owner="",
+            )
+        )
+        number = int(done.inserted_primary_key[0]) if done.inserted_primary_key else 0
+        self.note(number, now, "opened", "", worst.name)
+        for alert in opened.alerts:
+            self.hold(number, alert, source)
+        return number
+
+    def hold(self, number: int, alert: Alert, source: str) -> None:
+        """Write an alert of an incident."""
+        self._db.execute(
+            insert(alerts).values(
+                identity=alert.identity,
+                starts_at=alert.starts_at,
+                incident=number,
+                name=alert.name,
+                severity=alert.severity,
+                subject=alert.subject,
+                summary=alert.summary,
+                source=source,
+            )
+        )
+
+    def held(self, changed: Sequence[Held]) -> None:
+        """Write what became of alerts."""
+        for one in changed:
+            where = (alerts.c.identity == one.identity, alerts.c.starts_at == one.starts_at)
+            values = {"source": one.source, "missing_since": one.missing_since, "ended_at": one.ended_at}
+            self._db.execute(update(alerts).where(*where).values(**values))
+
+    def move(self, incident: Incident, now: float, what: str, who: str = "", text: str = "") -> None:
+        """Write the new state of *incident*, with its line in the timeline; unsent calls of an ended one are void."""
+        values: dict[str, Any] = {
+            "state": incident.state,
+            "called_at": incident.called_at,
+            "round": incident.round,
+            "level": incident.level,
+            "until": incident.until,
+            "severity": incident.severity,
+        }
+        if incident.state is State.ACKNOWLEDGED:
+            values["owner"] = who
+        if not incident.live:
+            values["ended_at"] = now
+        self._db.execute(update(incidents).where(incidents.c.number == incident.number).values(**values))
+        if incident.state is not State.OPEN or what == "hand-over":
+            waiting = (pages.c.incident == incident.number, pages.c.state == "waiting", pages.c.kind == Kind.CALL)
+            self._db.execute(update(pages).where(*waiting).values(state="cancelled", done_at=now))
+        self.note(incident.number, now, what, who, text)
+
+    def note(self, number: int, at: float, what: str, who: str = "", text: str = "") -> None:
+        """A line of the timeline."""
+        self._db.execute(insert(timeline).values(incident=number, at=at, what=what, who=who, text=text[:2000]))
+
+    def timeline_of(self, number: int) -> list[RowMapping]:
+        """The lines of an incident's timeline, oldest first."""
+        wanted = select(timeline).where(timeline.c.incident == number).order_by(timeline.c.at, timeline.c.id)
+        return list(self._db.execute(wanted).mappings())
+
+    def sent(self, *, incident: int | None = None, since: float | None = None) -> list[Sent]:
+        """Messages made for *incident*, or made *since* an instant."""
+        tried = select(func.count()).where(attempts.c.page == pages.c.id).scalar_subquery()
+        wanted = select(pages, tried.label("tries"))
+        if incident is not None:
+            wanted = wanted.where(pages.c.incident == incident)
+        if since is not None:
+            wanted = wanted.where(pages.c.made_at >= since)
+        return [
+            Sent(
+                row.incident,
+                Kind(row.kind),
+                row.person,
+                row.round,
+                row.step,
+                row.made_at,
+                bool(row.tries) or row.state == "folded",
+                row.state == "folded",
+            )
+            for row in self._db.execute(wanted.order_by(pages.c.id))
+        ]
+
+    def make(self, made: Sequence[Page], now: float, only: str = "") -> list[int]:
+        """Put messages into the outbox; those folded point to the digest made before them."""
+        numbers: list[int] = []
+        digest: dict[str, int] = {}
+        for page in made:
+            values = {
+                "incident": page.incident,
+                "kind": page.kind,
+                "person": page.person,
+                "level": page.level,
+                "round": page.round,
+                "step": page.step,
+                "made_at": now,
+                "state": "folded" if page.folded else "waiting",
+                "digest": digest.get(page.person) if page.folded else None,
+                "only": only,
+            }
+            done = self._db.execute(insert(pages).values(**values))
+            number = int(done.inserted_primary_key[0]) if done.inserted_primary_key else 0
+            if page.kind is Kind.DIGEST:
+                digest[page.person] = number
+            numbers.append(number)
+        return numbers
+
+    def waiting(self) -> list[RowMapping]:
+        """The outbox, oldest first."""
+        return list(self._db.execute(select(pages).where(pages.c.state == "waiting").order_by(pages.c.id)).mappings())
+
+    def message(self, number: int) -> RowMapping | None:
+        """One message of the outbox."""
+        return self._db.execute(select(pages).where(pages.c.id == number)).mappings().first()
+
+    def folded_in(self, digest: int) -> list[int]:
+        """The incidents a digest tells of."""
+        wanted = select(pages.c.incident).where(pages.c.digest == digest, pages.c.incident > 0).distinct()
+        return sorted(row.incident for row in self._db.execute(wanted))
+
+    def finish(self, number: int, state: str, now: float) -> None:
+        """Take a message from the outbox."""
+        self._db.execute(update(pages).where(pages.c.id == number).values(state=state, done_at=now))
+
+    def attempts_of(self, page: int) -> list[Attempt]:
+        """How a message was tried, oldest first."""
+        wanted = select(attempts).where(attempts.c.page == page).order_by(attempts.c.id)
+        return [
+            Attempt(r.id, r.channel, r.started_at, r.ended_at, Result(r.result), r.proves, r.reference, r.detail)
+            for r in self._db.execute(wanted)
+        ]
+
+    def start(self, page: int, channel: str, now: float) -> int:
+        """Write that a channel is about to be given a message; returns the attempt's number."""
+        values = {"page": page, "channel": channel, "started_at": now, "result": Result.STARTED, "proves": False}
+        done = self._db.execute(insert(attempts).values(**values, reference="", detail=""))
+        return int(done.inserted_primary_key[0]) if done.inserted_primary_key else 0
+
+    def ended(self, attempt: int, result: Result, now: float, *, proves: bool, reference: str, detail: str) -> None:
+        """Write what became of an attempt."""
+        values = {"result": result, "ended_at": now, "proves": proves, "reference": reference, "detail": detail[:300]}
+        self._db.execute(update(attempts).where(attempts.c.id == attempt).values(**values))
+
+    def pages_of(self, number: int) -> list[RowMapping]:
+        """The messages made for an incident, oldest first."""
+        return list(self._db.execute(select(pages).where(pages.c.incident == number).order_by(pages.c.id)).mappings())
+
+    def last_call(self, person: str) -> int:
+        """The incident *person* was last called for; 0 when there is none."""
+        wanted = select(pages.c.incident).where(pages.c.person == person, pages.c.kind == Kind.CALL)
+        row = self._db.execute(wanted.order_by(pages.c.id.desc()).limit(1)).first()
+        return int(row.incident) if row else 0
+
+    def use_link(self, mark: str, now: float) -> bool:
+        """Whether this link is used for the first time; from now on it is not."""
+        done = self._db.execute(upsert(used_links).values(mark=mark, used_at=now).on_conflict_do_nothing())
+        return bool(done.rowcount)
+
+    def fact(self, name: str, default: Any = None) -> Any:
+        """The single value called *name*."""
+        row = self._db.execute(select(facts.c.value).where(facts.c.name == name)).first()
+        return json.loads(row.value) if row else default
+
+    def remember(self, name: str, value: Any) -> None:
+        """Write the single value called *name*."""
+        text = json.dumps(value)
+        done = upsert(facts).values(name=name, value=text)
+        self._db.execute(done.on_conflict_do_update(index_elements=["name"], set_={"value": text}))
+
+    def add_sheet(self, **values: Any) -> int:
+        """Write an intervention sheet; returns its number."""
+        done = self._db.execute(insert(sheets).values(**values))
+        return int(done.inserted_primary_key[0]) if done.inserted_primary_key else 0
+
+    def sheets(self, *, person: str = "", incident: int = 0, since: float = 0.0) -> list[RowMapping]:
+        """Intervention sheets, oldest first: of a person, of an incident, or all since an instant."""
+        wanted = select(sheets).where(sheets.c.ended_at >= since).order_by(sheets.c.began_at)
+        if person:
+            wanted = wanted.where(sheets.c.person == person)
+        if incident:
+            wanted = wanted.where(sheets.c.incident == incident)
+        return list(self._db.execute(wanted).mappings())
+
+    def forget(self, now: float) -> None:
+        """Erase what is older than thirteen months, of incidents that are over."""
+        old = select(incidents.c.number).where(incidents.c.ended_at < now - KEEP_SECONDS)
+        messages = select(pages.c.id).where(pages.c.made_at < now - KEEP_SECONDS)
+        self._db.execute(attempts.delete().where(attempts.c.page.in_(messages)))
+        self._db.execute(pages.delete().where(pages.c.made_at < now - KEEP_SECONDS))
+        self._db.execute(sheets.delete().where(sheets.c.ended_at < now - KEEP_SECONDS))
+        self._db.execute(used_links.delete().where(used_links.c.used_at < now - KEEP_SECONDS))
+        for table in (timeline, alerts):
+            self._db.execute(table.delete().where(table.c.incident.in_(old)))
+        self._db.execute(incidents.delete().where(incidents.c.ended_at < now - KEEP_SECONDS))
+
+    def _incidents(self, where: Any) -> list[Incident]:
+        found = self._db.execute(select(incidents).where(where).order_by(incidents.c.number)).mappings().all()
+        numbers = [row["number"] for row in found]
+        parts: dict[int, list[Held]] = {}
+        for row in self._db.execute(select(alerts).where(alerts.c.incident.in_(numbers))):
+            one = Held(row.identity, row.starts_at, row.source, row.missing_since, row.ended_at)
+            parts.setdefault(row.incident, []).append(one)
+        return [_incident(row, parts.get(row["number"], [])) for row in found]
+
+
+def _incident(row: RowMapping, held: Sequence[Held]) -> Incident:
+    names = ("number", "key", "title", "severity", "site", "opened_at", "called_at", "round", "level", "until")
+    return Incident(**{name: row[name] for name in names}, state=State(row["state"]), held=tuple(held))
