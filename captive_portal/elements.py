@@ -13,9 +13,12 @@ from types import TracebackType
 from typing import NamedTuple
 
 from captive_portal import netlink as nl
+from captive_portal.deadline import deadline
 
 AT_ONCE = 32
 """Questions in one datagram; their answers must fit the socket's buffer."""
+DATAGRAM = 1 << 16
+"""Bytes; the kernel sends 32 kB at most, and a buffer from 128 kB on would be mapped anew for each call."""
 TRIES = 5
 _NUMBER = struct.Struct(">Q")
 
@@ -41,7 +44,7 @@ class Elements(AbstractContextManager["Elements"]):
         self._table, self._family = table, family
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, nl.NETLINK_NETFILTER)
         self._socket.bind((0, 0))
-        self._socket.settimeout(5.0)
+        deadline(self._socket, 5.0)
         self._number = 0
 
     def __exit__(
@@ -97,7 +100,7 @@ class Elements(AbstractContextManager["Elements"]):
         """Fill *found* with one dump; False when the set changed under way."""
         whole = True
         while True:
-            for kind, flags, number, body in nl.messages(self._socket.recv(1 << 18)):
+            for kind, flags, number, body in nl.messages(self._socket.recv(DATAGRAM)):
                 if number != self._number:
                     continue  # the rest of an answer that was given up
                 whole = whole and not flags & nl.NLM_F_DUMP_INTR
@@ -111,7 +114,7 @@ class Elements(AbstractContextManager["Elements"]):
     def _collect(self, found: dict[bytes, Element], first: int, count: int) -> None:
         missing = set(range(first, first + count))
         while missing:
-            for kind, _, number, body in nl.messages(self._socket.recv(1 << 18)):
+            for kind, _, number, body in nl.messages(self._socket.recv(DATAGRAM)):
                 if number not in missing:
                     continue
                 missing.discard(number)

@@ -37,6 +37,8 @@ class _Peer:
     unsent: bytearray = field(default_factory=bytearray)
     waiting_since: float | None = None
     pending: Pending | None = None
+    writing: bool = False
+    """Whether the selector also waits until it can be written to."""
 
 
 class Listener:
@@ -137,9 +139,10 @@ class Listener:
     def _send(self, peer: _Peer) -> None:
         if peer.unsent:
             del peer.unsent[: peer.channel.send(peer.unsent)]
-        wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.unsent else 0)
-        data = self._selector.get_key(peer.channel).data
-        self._selector.modify(peer.channel, wanted, data)
+        if peer.writing is not bool(peer.unsent):
+            peer.writing = bool(peer.unsent)
+            wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if peer.writing else 0)
+            self._selector.modify(peer.channel, wanted, self._selector.get_key(peer.channel).data)
 
     def _refuse(self, peer: _Peer, reason: str) -> None:
         self._refused(reason)

@@ -4,17 +4,18 @@ import json
 import socket
 import threading
 from collections.abc import Sequence
-from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from captive_portal import protocol
 from captive_portal.admission import Admitted, Step
+from captive_portal.deadline import deadline
 from captive_portal.protocol import MAX_STEPS, Counted, Seen, State, Truth
 from parvis.addresses import MacAddress
 
 DEADLINE_SECONDS = 2.0
+CHUNK = 1 << 16
 
 
 class GatewayAway(Exception):
@@ -107,25 +108,21 @@ class Remote:
         """See :class:`Door`."""
         return State(**self._ask(protocol.Status())["state"])
 
-    def _ask(self, request: protocol.Request, deadline: float = DEADLINE_SECONDS) -> dict[str, Any]:
+    def _ask(self, request: protocol.Request, seconds: float = DEADLINE_SECONDS) -> dict[str, Any]:
         line = protocol.render(request)
         fresh = not hasattr(self._mine, "channel")
         try:
-            return self._exchange(line, deadline)
+            return self._exchange(line, seconds)
         except GatewayAway:
             if fresh:
                 raise
-        return self._exchange(
-            line, deadline
-        )  # gatewayd was restarted since the last question; every request may be repeated
+        return self._exchange(line, seconds)  # gatewayd was restarted since; every request may be repeated
 
-    def _exchange(self, line: bytes, deadline: float) -> dict[str, Any]:
+    def _exchange(self, line: bytes, seconds: float) -> dict[str, Any]:
         try:
-            channel = self._channel()
-            self._mine.connection.settimeout(deadline)
-            channel.write(line)
-            channel.flush()
-            said = json.loads(channel.readline())
+            channel = self._channel(seconds)
+            channel.sendall(line)
+            said = json.loads(_line(channel).decode())
         except (OSError, ValueError) as error:
             self._hang_up()
             raise GatewayAway(str(error)) from error
@@ -134,18 +131,29 @@ class Remote:
         found: dict[str, Any] = said
         return found
 
-    def _channel(self) -> BinaryIO:
+    def _channel(self, seconds: float) -> socket.socket:
         if not hasattr(self._mine, "channel"):
-            connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
-            connection.settimeout(DEADLINE_SECONDS)
-            connection.connect(str(self._path))
-            self._mine.connection, self._mine.channel = connection, connection.makefile("rwb")
-        channel: BinaryIO = self._mine.channel
+            made = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_CLOEXEC)
+            deadline(made, seconds)
+            made.connect(str(self._path))
+            self._mine.channel, self._mine.seconds = made, seconds
+        channel: socket.socket = self._mine.channel
+        if self._mine.seconds != seconds:
+            deadline(channel, seconds)
+            self._mine.seconds = seconds
         return channel
 
     def _hang_up(self) -> None:
         channel = self._mine.__dict__.pop("channel", None)
         if channel is not None:
-            with suppress(OSError):
-                channel.close()
-            self._mine.connection.close()
+            channel.close()
+
+
+def _line(channel: socket.socket) -> bytes:
+    """One answer: all that comes until a line ends, for nothing follows it unasked."""
+    parts = [channel.recv(CHUNK)]
+    while not parts[-1].endswith(b"\n"):
+        if not parts[-1]:
+            raise ConnectionError("gatewayd hung up")
+        parts.append(channel.recv(CHUNK))
+    return b"".join(parts)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from itertools import count
 
 from captive_portal import netlink as nl
+from captive_portal.deadline import deadline
 from captive_portal.elements import Element
 from captive_portal.tables import ARP_SETS, ARP_TABLE, TABLE
 
@@ -100,7 +101,7 @@ def connected() -> socket.socket:
     """A socket for transactions; keep it, for the kernel takes 16 ms to close one. Needs CAP_NET_ADMIN."""
     channel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, nl.NETLINK_NETFILTER)
     channel.bind((0, 0))
-    channel.settimeout(5.0)
+    deadline(channel, 5.0)
     channel.setsockopt(socket.SOL_SOCKET, SO_SNDBUFFORCE, BUFFER_BYTES)
     return channel
 
