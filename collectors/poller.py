@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from threading import Event, Thread
 from types import TracebackType
@@ -74,6 +74,7 @@ class Poller(AbstractContextManager["Poller"]):
         self._running = Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
+        self._wanted: dict[str, asyncio.Event] = {}
 
     @property
     def transport_counts(self) -> Mapping[str, int]:
@@ -83,6 +84,13 @@ class Poller(AbstractContextManager["Poller"]):
     def wrong(self) -> str:
         """Empty while the poller runs, else what is wrong; for /healthz."""
         return "" if self._thread.is_alive() else "the poller is not running"
+
+    def poll_now(self, name: str) -> None:
+        """Have the device called *name* polled at once, or once more if it is being polled; from any thread."""
+        wanted = self._wanted.get(name)
+        if self._loop and wanted:
+            with suppress(RuntimeError):  # the loop has ended
+                self._loop.call_soon_threadsafe(wanted.set)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -98,6 +106,7 @@ class Poller(AbstractContextManager["Poller"]):
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._wanted = {device.name: asyncio.Event() for device in self._devices}
         tasks = [asyncio.create_task(self._attend(device), name=device.name) for device in self._devices]
         self._running.set()
         await self._stop.wait()
@@ -113,6 +122,7 @@ class Poller(AbstractContextManager["Poller"]):
         interval = self._pacing.interval_seconds
         await asyncio.sleep(offset_seconds(device.name, min(interval, FIRST_ROUND_SECONDS)))
         while True:
+            self._wanted[device.name].clear()
             started = time.monotonic()
             try:
                 target = target or await self._target(device)
@@ -126,7 +136,8 @@ class Poller(AbstractContextManager["Poller"]):
             else:
                 breaker = breaker.succeeded()
             now = time.time()
-            await asyncio.sleep(next_turn(device.name, interval, now) - now)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wanted[device.name].wait(), next_turn(device.name, interval, now) - now)
 
     async def _target(self, device: Device) -> Target:
         address = await resolve(device.host, device.port)

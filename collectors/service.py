@@ -1,6 +1,7 @@
 """The collectors as a process: the poller, and its HTTP endpoint with /metrics, /devices.json and /healthz."""
 
 import time
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
@@ -9,9 +10,10 @@ from prometheus_client.exposition import generate_latest
 
 from collectors import prometheus
 from collectors.board import Board
-from collectors.device import devices
+from collectors.device import Device, devices
 from collectors.poller import Pacing, Poller
 from collectors.settings import CollectorSettings
+from collectors.traps.door import Listening, Traps
 from parvis.inventory import Town
 from parvis.processes import COLLECTORS
 from parvis.service import Endpoint, new_registry, run, start_logging, town_or_exit
@@ -38,8 +40,17 @@ def components(settings: CollectorSettings, town: Town) -> list[AbstractContextM
     )
     writer = influx(settings)
     poller = Poller(town, polled, settings.secret, board, pacing, writer.put if writer else None)
-    page = endpoint((settings.listen, settings.port or COLLECTORS.port), board, poller, writer)
-    return [*([writer] if writer else []), poller, page]
+    heard = traps(settings, town, polled, poller)
+    page = endpoint((settings.listen, settings.port or COLLECTORS.port), board, poller, writer, heard)
+    return [*filter(None, (writer, poller, heard)), page]
+
+
+def traps(settings: CollectorSettings, town: Town, polled: list[Device], poller: Poller) -> Traps | None:
+    """The ear for traps, where the settings name a port."""
+    if not settings.trap_port:
+        return None
+    listening = Listening(settings.trap_listen, settings.trap_port, settings.trap_rate, settings.trap_idle)
+    return Traps(town, polled, settings.secret, poller.poll_now, listening, settings.state)
 
 
 def influx(settings: CollectorSettings) -> "Writer | None":
@@ -53,12 +64,18 @@ def influx(settings: CollectorSettings) -> "Writer | None":
     return Writer(server, settings.state / "influx", settings.influx_spool)
 
 
-def endpoint(address: tuple[str, int], board: Board, poller: Poller, writer: "Writer | None" = None) -> Endpoint:
+def endpoint(
+    address: tuple[str, int],
+    board: Board,
+    poller: Poller,
+    writer: "Writer | None" = None,
+    heard: Traps | None = None,
+) -> Endpoint:
     """The HTTP server; a scrape only reads the board, it never causes SNMP."""
     registry = new_registry(COLLECTORS)
 
     def metrics() -> tuple[str, bytes]:
-        return prometheus.CONTENT_TYPE, _page(board, poller, registry, writer)
+        return prometheus.CONTENT_TYPE, _page(board, poller, registry, [part for part in (writer, heard) if part])
 
     def devices_json() -> tuple[str, bytes]:
         return "application/json", board.devices_json(time.time())
@@ -66,12 +83,12 @@ def endpoint(address: tuple[str, int], board: Board, poller: Poller, writer: "Wr
     return Endpoint(
         address,
         registry,
-        checks={"poller": poller.wrong},
+        checks={"poller": poller.wrong, **({"traps": heard.wrong} if heard else {})},
         pages={"/metrics": metrics, "/devices.json": devices_json},
     )
 
 
-def _page(board: Board, poller: Poller, registry: CollectorRegistry, writer: "Writer | None") -> bytes:
+def _page(board: Board, poller: Poller, registry: CollectorRegistry, parts: "Iterable[Writer | Traps]") -> bytes:
     now = time.time()
-    more = list(writer.own_samples(now)) if writer else []
+    more = [sample for part in parts for sample in part.own_samples(now)]
     return board.metrics(now, poller.transport_counts, more).encode() + generate_latest(registry)

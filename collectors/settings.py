@@ -21,6 +21,14 @@ class CollectorSettings(ProcessSettings):
     """Seconds to wait for the answer to the first try of a request."""
     snmp_tries: Annotated[int, Field(ge=1, le=10)] = 3
     """How often a request is sent before the device is called silent."""
+    trap_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    """UDP port on which traps and informs are received, usually 162; 0: none are."""
+    trap_listen: str = "0.0.0.0"  # noqa: S104 devices are elsewhere; who may send is checked
+    """Address on which traps are received; `::` hears IPv6 and IPv4."""
+    trap_rate: Annotated[float, Field(gt=0, le=100)] = 2
+    """Traps a second one device may send for long; ten seconds' worth at once."""
+    trap_idle: Annotated[Duration, Field(ge=0.1, le=86400)] = 300
+    """Seconds without a trap after which their receiver ends and gives its memory back."""
     influx_url: str | None = Field(default=None, pattern=r"^https?://[^ ]+$")
     """Where InfluxDB or VictoriaMetrics takes lines (https://influx.example:8086); without it none are written."""
     influx_org: str = ""

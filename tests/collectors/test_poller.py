@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 from urllib.request import urlopen
 
@@ -286,6 +287,19 @@ def test_a_corrected_secret_is_taken_up(
 
     until(lambda: board.standings()[0].up is True)
     assert state(board) == {"ap-1": (True, "")}
+
+
+def test_a_device_is_polled_at_once_when_somebody_asks(small_town: Town) -> None:
+    with agent(MemoryAgent(UNIFI)) as address:
+        polled = [at(address)]
+        board = Board(polled, stale_after_seconds=2)
+        with Poller(small_town, polled, secret, board, replace(PACING, interval_seconds=3600)) as poller:
+            until(lambda: board.standings()[0].polls == 1)
+            poller.poll_now("ap-1")
+            poller.poll_now("nobody")
+            until(lambda: board.standings()[0].polls == 2)
+
+    assert board.standings()[0].up is True
 
 
 def test_a_stopped_poller_says_so(small_town: Town) -> None:
