@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
+from captive_portal.arriving import Arriving
 from captive_portal.certificate import ends
 from captive_portal.circumstances import Rules, always_open
 from captive_portal.clock import moment
@@ -60,17 +61,18 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     )
     doorkeeper = Doorkeeper(store, door, policy, instruments, moment, timeline.note, returning, rules)
     stack.enter_context(doorkeeper)
-    welcome = stack.enter_context(Welcome(door, doorkeeper, facts.site, secret))
+    welcome = Welcome(doorkeeper, facts.site, secret)
+    stack.enter_context(Arriving(door, welcome, Following(door, timeline.note)).turns)
     if shared:
         stack.enter_context(_sharing(shared, store, doorkeeper, returning, instruments, welcome))
     stack.enter_context(Redirector(_place(handed["http"]), facts.url, instruments, timeline.heard))
-    stack.enter_context(Following(door, timeline.note))
     _tell(instruments, facts, Path(handed["certificate"]))
     ready = Ready((handed["bind"], handed["https_port"]), lambda: doorkeeper.when_restored(lambda: _ready(handed)))
     checks = {"doorkeeper": lambda: doorkeeper.wrong, "pages": lambda: ready.wrong}
     stack.enter_context(Endpoint((handed["listen"], handed["port"]), registry, checks))
     resolvers = [(address, DNS_PORT) for address in handed["resolvers"]]
-    uplink = stack.enter_context(Uplink(handed["uplink"], partial(answered, resolvers)))
+    uplink = Uplink(handed["uplink"], partial(answered, resolvers))
+    stack.enter_context(uplink.turns)
     hall = Hall(
         facts=facts,
         terms={language: terms(facts, facts.terms_version, language) for language in facts.languages},
@@ -112,7 +114,8 @@ def _sharing(
     from captive_portal.sharing import Sharing  # noqa: PLC0415 with psycopg, which others do not pay for
     from captive_portal.store_shared import Line  # noqa: PLC0415
 
-    return Sharing(Line(**shared), store, doorkeeper, returning, welcome.site, instruments, moment, welcome.known)
+    line, known = Line(**shared), welcome.known
+    return Sharing(line, store, doorkeeper, returning, welcome.site, instruments, moment, known).turns
 
 
 def _tell(instruments: Instruments, facts: Facts, certificate: Path) -> None:

@@ -7,9 +7,6 @@ only keys of devices.
 
 import threading
 from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractContextManager
-from types import TracebackType
-from typing import Self
 
 from captive_portal.doorkeeper import Doorkeeper, NotStored
 from captive_portal.proofs import Proofs
@@ -19,7 +16,7 @@ from captive_portal.store import Store, StoreFailed
 from captive_portal.store_passes import MOST_AT_ONCE, Pass, Word, erase, hear, say, tell_again, waiting, words
 from captive_portal.store_shared import Line, SharedAway
 from parvis.instruments import Instruments
-from parvis.running import log, thread_or_exit
+from parvis.running import Turns, log
 
 EVERY_SECONDS = 1.0
 ERASE_EVERY = 60
@@ -29,8 +26,8 @@ DEADLINE_SECONDS = 10.0
 STOP_SECONDS = 15.0
 
 
-class Sharing(AbstractContextManager["Sharing"]):
-    """Tells and heeds, once a second, in a thread of its own; start it with ``with``.
+class Sharing:
+    """Tells and heeds, once a second, in a thread of its own; start it with ``with sharing.turns``.
 
     *known* hears which devices others have admitted.
     """
@@ -56,25 +53,11 @@ class Sharing(AbstractContextManager["Sharing"]):
         for direction in ("told", "heard"):
             self._words.labels(direction)
         self._heard_up_to, self._exchanges, self._away = 0, 0, ""
-        self._stop = threading.Event()
-        self._thread = thread_or_exit("sharing", self._run)
+        self.turns = Turns("sharing", self._turn, hurry=line.cut, last=line.hang_up, patience=STOP_SECONDS)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._line.cut()
-        self._thread.join(STOP_SECONDS)
-
-    def _run(self) -> None:
-        while not self._stop.is_set():
-            self.exchange()
-            self._stop.wait(EVERY_SECONDS)
-        self._line.hang_up()
+    def _turn(self) -> float:
+        self.exchange()
+        return EVERY_SECONDS
 
     def exchange(self) -> bool:
         """Tell and heed once; whether it worked. What did not is tried again the next time."""

@@ -9,15 +9,12 @@ import fcntl
 import os
 import socket
 import struct
-import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from selectors import EVENT_READ, DefaultSelector
-from types import TracebackType
-from typing import Self
 
-from parvis.running import log, thread_or_exit
+from parvis.running import Turns, log
 
 SIOCGIFFLAGS = 0x8913
 IFF_RUNNING = 0x40
@@ -80,36 +77,22 @@ def _reads(channel: object, number: bytes) -> bool:
         return False
 
 
-class Uplink(AbstractContextManager["Uplink"]):
-    """Start it with ``with``; :meth:`there` costs one system call."""
+class Uplink:
+    """Asks again and again within ``with uplink.turns``; :meth:`there` costs one system call."""
 
     def __init__(self, interface: str, ask: Callable[[], bool], every: float = EVERY_SECONDS) -> None:
         self._interface, self._ask, self._every = interface, ask, every
         self._misses = 0
-        self._over = threading.Event()
-        self._thread = thread_or_exit("uplink", self._run)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._over.set()
-        self._thread.join()
+        self.turns = Turns("uplink", self.look)
 
     def there(self) -> bool:
         """Whether internet answers, as far as is known; True until the first questions are out."""
         return running(self._interface) and self._misses < MISSES
 
-    def look(self) -> None:
-        """Ask once."""
+    def look(self) -> float:
+        """Ask once; for how many seconds to rest then."""
         before = self._misses
         self._misses = 0 if self._ask() else before + 1
         if self._misses == MISSES or (self._misses == 0 and before >= MISSES):
             log.warning("internet is cut" if self._misses else "internet is back")
-
-    def _run(self) -> None:
-        while not self._over.wait(self._every):
-            self.look()
+        return self._every

@@ -1,18 +1,16 @@
 """Do something again and again in a thread of its own, whatever happens."""
 
-import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from types import TracebackType
-from typing import Self
 
 from parvis.instruments import Instruments
-from parvis.running import log
+from parvis.running import Turns, log
+
+STOP_SECONDS = 5.0
 
 
-class Rounds(AbstractContextManager["Rounds"]):
-    """Calls *work* every *interval* seconds until left; it says whether it succeeded, which is counted.
+class Rounds:
+    """Calls *work* every *interval* seconds within ``with rounds.turns``; whether it succeeded, as it says, is counted.
 
     A round that raises is logged too, and tried again.
     """
@@ -23,26 +21,17 @@ class Rounds(AbstractContextManager["Rounds"]):
         self._work = work
         self._counter = instruments.counter("monitor_rounds_total")
         self._seconds = instruments.gauge("monitor_round_seconds")
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=part, daemon=True)
+        self._due = time.monotonic()
+        self.turns = Turns(part, self._round, patience=STOP_SECONDS)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join(timeout=5)
-
-    def _run(self) -> None:
-        due = time.monotonic()
-        while not self._stop.wait(max(0.0, due - time.monotonic())):
-            started = time.monotonic()
-            self._once()
-            self._seconds.labels(self._part).set(time.monotonic() - started)
-            due = max(due + self._interval, time.monotonic())
+    def _round(self) -> float:
+        """A round, and the seconds until the next; one that took too long moves all that follow."""
+        started = time.monotonic()
+        self._once()
+        ended = time.monotonic()
+        self._seconds.labels(self._part).set(ended - started)
+        self._due = max(self._due + self._interval, ended)
+        return self._due - ended
 
     def _once(self) -> None:
         try:

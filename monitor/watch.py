@@ -51,7 +51,7 @@ class Watch(AbstractContextManager["Watch"]):
         with ExitStack() as opening:
             opening.callback(self._close_prober)
             for part, work in (("collectors", self._listen), ("probe", self._probe)):
-                opening.enter_context(Rounds(part, self._settings.probe_interval, work, made))
+                opening.enter_context(Rounds(part, self._settings.probe_interval, work, made).turns)
             self._stack = opening.pop_all()
         return self
 

@@ -6,13 +6,13 @@ import socket
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from types import FrameType
-from typing import Any
+from types import FrameType, TracebackType
+from typing import Any, Self
 
 from parvis import heap
 from parvis.journal import log
 
-__all__ = ["hold", "log", "notify", "start_logging", "thread_or_exit"]
+__all__ = ["Turns", "hold", "log", "notify", "start_logging", "thread_or_exit"]
 
 
 def start_logging(process: str, level: str) -> None:
@@ -41,6 +41,48 @@ def thread_or_exit(name: str, work: Callable[[], None]) -> threading.Thread:
             os._exit(1)
 
     return threading.Thread(target=guarded, name=name, daemon=True)
+
+
+def _nothing() -> None:
+    """What most threads need on leaving."""
+
+
+class Turns(AbstractContextManager["Turns"]):
+    """Runs *turn* again and again in a thread of its own from entering to leaving; a turn that fails ends the process.
+
+    *turn* returns for how many seconds to rest after it. Leaving cuts a rest short, calls *hurry* to do the same to a
+    turn under way, and waits for its end, at most *patience* seconds. *last* is the thread's last act.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        turn: Callable[[], float],
+        *,
+        hurry: Callable[[], object] = _nothing,
+        last: Callable[[], object] = _nothing,
+        patience: float | None = None,
+    ) -> None:
+        self._turn, self._hurry, self._last, self._patience = turn, hurry, last, patience
+        self._leaving = threading.Event()
+        self._thread = thread_or_exit(name, self._run)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._leaving.set()
+        self._hurry()
+        self._thread.join(self._patience)
+
+    def _run(self) -> None:
+        rest = 0.0
+        while not self._leaving.wait(rest):
+            rest = self._turn()
+        self._last()
 
 
 def hold(components: Sequence[AbstractContextManager[Any]], **facts: object) -> None:

@@ -45,8 +45,7 @@ class Site:
 
     def appears(self, mac: MacAddress = ANNA) -> bool:
         """The device's phone joins the Wi-Fi here; whether it is online without a tap."""
-        self.door.arrived.append(mac)
-        self.welcome.look(0)
+        assert self.welcome.meet([mac])
         return self.online(mac)
 
     def online(self, mac: MacAddress = ANNA) -> bool:
@@ -77,7 +76,7 @@ class SharedTown:
         self._stack.enter_context(doorkeeper)
         line = Line(self.server.url)
         self._stack.callback(line.hang_up)
-        welcome = Welcome(door, doorkeeper, name, SECRET)
+        welcome = Welcome(doorkeeper, name, SECRET)
         share = Sharing(line, store, doorkeeper, returning, name, instruments, clock, welcome.known)
         made = Site(name, clock, door, store, doorkeeper, share, welcome, registry)
         self.all.append(made)

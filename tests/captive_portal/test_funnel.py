@@ -8,16 +8,20 @@ from pathlib import Path
 
 import pytest
 import trustme
-from house import ANNA, House
+from house import ANNA, SECRET, House
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import generate_latest
 
+from captive_portal import funnel as funnel_module
+from captive_portal.arriving import AGAIN_SECONDS, Arriving
 from captive_portal.certificate import NoCertificate, ends
 from captive_portal.dhcp import pool, pool_size
+from captive_portal.doorkeeper import NotStored, Outcome
 from captive_portal.funnel import STEPS, Following, first_bytes
 from captive_portal.protocol import Counted
 from captive_portal.web.shield import REGRETS
+from captive_portal.welcome import Welcome
 from parvis.addresses import MacAddress
 from parvis.inventory import Town
 
@@ -35,9 +39,22 @@ def funnel(house: House) -> dict[str, float]:
     return {step.value: house.value("portal_funnel_total", step=step.value) for step in STEPS}
 
 
+def arriving(house: House) -> Arriving:
+    welcome = Welcome(house.doorkeeper, house.facts.site, SECRET)
+    return Arriving(house.gateway, welcome, Following(house.gateway, house.timeline.note))
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The counters are read at each look."""
+    monkeypatch.setattr(funnel_module, "LISTEN_SECONDS", 0.0)
+    monkeypatch.setattr(funnel_module, "SHARE", 0)
+
+
+@pytest.mark.usefixtures("at_once")
 def test_f53_each_device_is_counted_once_for_each_step_from_the_lease_to_the_first_byte(house: House) -> None:
-    following = Following(house.gateway, house.timeline.note)
-    following.look(0)
+    here = arriving(house)
+    here.look(0)
     anna = house.visitor()
 
     house.gateway.arrived.append(ANNA)
@@ -45,30 +62,31 @@ def test_f53_each_device_is_counted_once_for_each_step_from_the_lease_to_the_fir
         house.timeline.heard("10.11.0.5")
         anna.get("/api/captive")
         anna.get("/fr/")
-        following.look(0)
+        here.look(0)
     anna.accepts()
-    following.look(0)
+    here.look(0)
     before = funnel(house)
     house.gateway.bytes[house.gateway.admitted()[ANNA].session] = (100, 2000)
-    following.look(0)
-    following.look(0)
+    here.look(0)
+    here.look(0)
 
     assert before == {step.value: 1.0 for step in STEPS} | {"first-byte": 0.0}
     assert funnel(house) == {step.value: 1.0 for step in STEPS}
 
 
+@pytest.mark.usefixtures("at_once")
 def test_who_was_there_before_the_portal_started_is_not_counted_as_new(house: House) -> None:
     house.visitor().accepts()
     house.gateway.arrived.append(ANNA)
     house.gateway.bytes[house.gateway.admitted()[ANNA].session] = (1, 1)
-    following = Following(house.gateway, house.timeline.note)
+    here = arriving(house)
 
-    following.look(0)
-    following.look(0)
+    here.look(0)
+    here.look(0)
 
     assert (funnel(house)["lease"], funnel(house)["first-byte"]) == (0, 0)
     house.gateway.arrived.append(BEN)
-    following.look(0)
+    here.look(0)
     assert funnel(house)["lease"] == 1
 
 
@@ -91,10 +109,32 @@ def test_the_next_day_a_device_counts_again(house: House) -> None:
 def test_a_gatewayd_that_is_away_is_waited_for_and_leaving_does_not_take_long(house: House) -> None:
     house.gateway.away = True
 
-    with Following(house.gateway, house.timeline.note):
+    with arriving(house).turns:
         pass
 
     assert funnel(house)["lease"] == 0
+
+
+def test_who_could_not_be_welcomed_is_welcomed_the_next_time_and_has_come_once(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = arriving(house)
+    here.look(0)
+    asked: list[MacAddress] = []
+    house.gateway.arrived += [ANNA, BEN]
+
+    def arrived(mac: MacAddress, _site: str) -> Outcome:
+        asked.append(mac)
+        if len(asked) == 2:
+            raise NotStored("disk full")
+        return Outcome.NOTHING
+
+    monkeypatch.setattr(house.doorkeeper, "arrived", arrived)
+    rests = [here.look(0) for _ in range(3)]
+
+    assert asked == [ANNA, BEN, BEN]
+    assert rests == [AGAIN_SECONDS, 0, 0]
+    assert funnel(house)["lease"] == 2
 
 
 def test_f53_errors_are_counted_by_reason(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,13 +158,13 @@ def test_f53_errors_are_counted_by_reason(house: House, monkeypatch: pytest.Monk
 
 
 def test_f53_no_series_is_about_a_person(house: House) -> None:
-    following = Following(house.gateway, house.timeline.note)
-    following.look(0)
+    here = arriving(house)
+    here.look(0)
     house.gateway.arrived.append(ANNA)
     anna = house.visitor()
     anna.accepts()
     house.timeline.heard("10.11.0.5")
-    following.look(0)
+    here.look(0)
     told = generate_latest(house.registry).decode()
 
     assert 'portal_funnel_total{step="lease"} 1.0' in told
@@ -169,9 +209,9 @@ def test_many_arrivals_do_not_have_the_counters_read_each_time(house: House, mon
     reads: list[int] = []
     read = house.gateway.counters
     monkeypatch.setattr(house.gateway, "counters", lambda: reads.append(1) or read())
-    following = Following(house.gateway, house.timeline.note)
+    here = arriving(house)
 
     for _ in range(10):
-        following.look(0.01)
+        here.look(0.01)
 
     assert len(reads) == 1

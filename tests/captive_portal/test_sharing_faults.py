@@ -151,7 +151,7 @@ def test_a_database_restored_from_a_copy_is_told_again_what_it_lost(
 
 
 def test_each_process_shares_in_a_thread_of_its_own_and_stops(shared: SharedTown, library: Site, sports: Site) -> None:
-    with library.sharing, sports.sharing:
+    with library.sharing.turns, sports.sharing.turns:
         library.accepts()
         deadline = time.monotonic() + 60
         while not sports.value("portal_shared_words_total", direction="heard"):
