@@ -5,7 +5,7 @@ The poller writes from its thread, HTTP reads from others; a lock keeps each dev
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from collectors import prometheus
 from collectors.clocks import Continued
 from collectors.device import Device, Failed, Outcome, Polled
+from collectors.layout import Layout
 from collectors.prometheus import Blocks
 from collectors.sample import Sample
 from parvis.catalogue import definitions
@@ -29,7 +30,8 @@ class Standing:
     duration_seconds: float | None = None
     last_success: float | None = None
     polled: Polled | None = None
-    lines: Blocks = field(default_factory=dict)
+    layouts: tuple[Layout, ...] = ()
+    has_doubles: bool = False
     polls: int = 0
     dropped: Mapping[str, int] = field(default_factory=lambda: {"duplicate": 0, "implausible": 0})
     budget: int | None = None
@@ -45,7 +47,8 @@ class Standing:
             return replace(
                 self, up=False, reason=outcome.reason, polls=polls, failures=failures, duration_seconds=duration_seconds
             )
-        rendered = prometheus.blocks(outcome.samples)
+        layouts = tuple(part.layout for part in outcome.samples.parts)
+        doubles = self.has_doubles if layouts == self.layouts else prometheus.has_doubles(layouts)
         events = Counter(self.clock_events)
         if outcome.clock and outcome.clock is not Continued:
             events[outcome.clock.value] += 1
@@ -56,10 +59,11 @@ class Standing:
             duration_seconds=duration_seconds,
             last_success=now,
             polled=outcome,
-            lines=rendered.blocks,
+            layouts=layouts,
+            has_doubles=doubles,
             polls=polls,
             dropped={
-                "duplicate": self.dropped["duplicate"] + rendered.dropped,
+                "duplicate": self.dropped["duplicate"] + (prometheus.blocks(outcome.samples).dropped if doubles else 0),
                 "implausible": self.dropped["implausible"] + outcome.implausible,
             },
             budget=budget,
@@ -70,6 +74,13 @@ class Standing:
     def is_fresh(self, now: float, stale_after_seconds: float) -> bool:
         """Whether its samples may still be shown."""
         return self.last_success is not None and now - self.last_success <= stale_after_seconds
+
+    def blocks(self) -> Blocks:
+        """The lines of its last samples; empty before the first."""
+        if self.polled is None:
+            return {}
+        found = self.polled.samples
+        return prometheus.blocks(found).blocks if self.has_doubles else prometheus.readings(found)
 
     def own_samples(self, now: float) -> Iterator[Sample]:
         """What we know of the polls themselves."""
@@ -102,8 +113,9 @@ class Standing:
 class Board:
     """The standings of all devices; *stale_after_seconds* is how long samples are shown after their poll."""
 
-    def __init__(self, devices: Iterable[Device], stale_after_seconds: float) -> None:
+    def __init__(self, devices: Sequence[Device], stale_after_seconds: float) -> None:
         self._standings = {device.name: Standing(device) for device in devices}
+        self._names = {name: device.name for device in devices for name in device.addresses}
         self._stale_after_seconds = stale_after_seconds
         self._lock = Lock()
 
@@ -119,6 +131,21 @@ class Board:
         with self._lock:
             return list(self._standings.values())
 
+    def find(self, target: str) -> Standing | None:
+        """The standing of the device of this name or address, with or without its port; None: not of the inventory."""
+        with self._lock:
+            name = target if target in self._standings else self._names.get(target)
+            return self._standings[name] if name else None
+
+    def is_fresh(self, standing: Standing, now: float) -> bool:
+        """Whether the samples of *standing* may still be shown."""
+        return standing.is_fresh(now, self._stale_after_seconds)
+
+    def device_blocks(self, standing: Standing, now: float) -> list[Blocks]:
+        """The lines of one device: how its polls go, and its samples while they are fresh."""
+        own = prometheus.blocks(standing.own_samples(now)).blocks
+        return [own, *([standing.blocks()] if self.is_fresh(standing, now) else [])]
+
     def metrics(self, now: float, transport: Mapping[str, int], more: Iterable[Sample] = ()) -> str:
         """The page for Prometheus; *transport* counts what happened on the socket, *more* comes from other parts."""
         standings = self.standings()
@@ -126,7 +153,7 @@ class Board:
         events = sorted(transport.items())
         own += more
         own += [Sample("snmp_datagrams_total", (("event", event),), count, now) for event, count in events]
-        fresh = [standing.lines for standing in standings if standing.is_fresh(now, self._stale_after_seconds)]
+        fresh = [standing.blocks() for standing in standings if self.is_fresh(standing, now)]
         announced = [definition.name for definition in definitions(COLLECTORS.name)]
         return prometheus.page([prometheus.blocks(own).blocks, *fresh], announced)
 
@@ -135,7 +162,7 @@ class Board:
         return json.dumps([self._described(standing, now) for standing in self.standings()]).encode()
 
     def _described(self, standing: Standing, now: float) -> dict[str, Any]:
-        fresh = standing.polled if standing.is_fresh(now, self._stale_after_seconds) else None
+        fresh = standing.polled if self.is_fresh(standing, now) else None
         return {
             "device": standing.device.name,
             "site": standing.device.site,

@@ -33,6 +33,8 @@ Reading = Literal[
     "text",
     "mac",
     "mac_or_text",
+    "address",
+    "opaque_float",
     "channel",
     "band_of_megahertz",
     "channel_of_megahertz",

@@ -120,7 +120,7 @@ def _as_prometheus(device: Device, outcome: Polled, duration: float) -> str:
     now = time.time()
     standing = Standing(device).after(outcome, now, duration, 0)
     own = prometheus.blocks(replace(standing, budget=None).own_samples(now))
-    return prometheus.page([own.blocks, standing.lines])
+    return prometheus.page([own.blocks, standing.blocks()])
 
 
 def _device(target: str, folder: Path) -> Device:

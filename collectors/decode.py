@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 
-from collectors import entity, optics, plausibility, ports, radio
+from collectors import entity, foreign, optics, plausibility, ports, radio
 from collectors.column import IndexPart
 from collectors.fibre import module
 from collectors.profile import DEVICE_LABELS, SCALARS, Label, Profile, Rule
@@ -18,7 +18,6 @@ from collectors.sample import Labels, Sample
 from collectors.snmp import ber
 from collectors.snmp.ber import RawOid, VarBind
 from collectors.snmp.walk import Cell
-from parvis import catalogue
 
 Answers = Mapping[RawOid, Mapping[bytes, Cell]]
 """For each column's OID, its cells by the encoded suffix of the row; a scalar's only suffix is empty."""
@@ -142,7 +141,7 @@ def scalar(profile: Profile, answers: Answers, name: str) -> Read:
 
 def apply(rule: Rule, tables: Rows, base: Labels) -> Iterator[tuple[Labels, float | None]]:
     """The series of *rule* and their values; None: the device answered, but not with a value."""
-    order = catalogue.metric(rule.metric).labels
+    order = foreign.metric(rule.metric).labels
     combined: dict[Labels, float] = {}
     for suffix, row in tables[rule.table].items():
         if not counts(rule, row):

@@ -1,10 +1,9 @@
 """One device to poll, as the inventory describes it, and the result of one poll."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from collectors.clocks import Verdict
 from collectors.layout import Readings
-from collectors.sample import Sample
 from parvis.inventory import AccessPoint, Town
 
 
@@ -26,6 +25,12 @@ class Device:
         """The labels every sample of the device has."""
         given = {"town": self.town, "site": self.site, "device": self.name}
         return {name: value for name, value in given.items() if value}
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """What a scraper may call it beside its name."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.host, f"{host}:{self.port}"
 
 
 def devices(town: Town) -> list[Device]:
@@ -50,7 +55,7 @@ def devices(town: Town) -> list[Device]:
 class Polled:
     """A successful poll: what was found, and which profile gave it its meaning, and why."""
 
-    samples: Readings | tuple[Sample, ...]
+    samples: Readings
     profile: str
     title: str
     why: str
@@ -61,6 +66,12 @@ class Polled:
     """For each column whose walk ended in disorder: its OID and how."""
     implausible: int = 0
     """Values that were left out because no such thing can have them."""
+    foreign: Readings = field(default_factory=lambda: Readings((), 0.0, ()))
+    """What snmp_exporter's modules name, where the settings want some."""
+    modules: tuple[str, ...] = ()
+    """The modules that fit the device."""
+    variables: int = 0
+    """How many variables the tables had."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 
 from collectors import decode, detect
 from collectors.clocks import Clocks, Verdict, judge, uptime_seconds
+from collectors.compatible import split
 from collectors.detect import Fit, Identity
 from collectors.device import Device, Polled
-from collectors.layout import gather
+from collectors.layout import Readings, gather
 from collectors.profile import SCALARS, Profile, combine, profiles
 from collectors.sample import Sample
 from collectors.snmp import ber, walk
@@ -36,6 +37,8 @@ class Target:
     combined: Profile | None = None
     clocks: Clocks | None = None
     has_answered: bool = False
+    also: tuple[Profile, ...] = ()
+    """Profiles beside ours: snmp_exporter's modules, where the settings name some."""
     kept: dict[ber.RawOid, tuple[float, Column]] = field(default_factory=dict)
     """Columns of tables that hardly change, and when they were read."""
 
@@ -60,10 +63,11 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
     answers |= {column.root: column.cells for column in columns}
     target.clocks = clocks
     told = decode.decoded(profile, answers, target.device.labels, at)
-    found = [*_uptime(target.device, clocks, at), *told.samples]
+    everything = [*_uptime(target.device, clocks, at), *told.samples]
+    found, foreign = split(gather(tuple(target.device.labels.items()), at, everything))
     best = target.fits[-1]
     return Polled(
-        samples=gather(tuple(target.device.labels.items()), at, found),
+        samples=found,
         profile=best.profile.profile,
         title=best.profile.title,
         why=best.why,
@@ -72,6 +76,9 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
         clock=verdict,
         faults=tuple((ber.oid_text(c.root), c.end.value) for c in columns if c.end and c.end is not End.COMPLETE),
         implausible=sum(told.implausible.values()),
+        foreign=foreign,
+        modules=tuple(fit.profile.profile for fit in target.fits if fit.profile in target.also),
+        variables=sum(len(column) for column in answers.values()),
     )
 
 
@@ -102,7 +109,7 @@ async def _profile(target: Target, system: Profile, answers: dict[ber.RawOid, di
         async def probe(oid: str) -> bool:
             return await walk.exists_below(target.session, ber.oid(oid))
 
-        target.fits = tuple(await detect.fits(profiles(), identity, probe))
+        target.fits = tuple(await detect.fits((*target.also, *profiles()), identity, probe))
         target.kept.clear()
         target.combined = combine(fit.profile for fit in target.fits)
         if not target.combined.quirks.bulk:
@@ -161,8 +168,9 @@ def _uptime(device: Device, clocks: Clocks, at: float) -> Iterator[Sample]:
         yield Sample("device_uptime_seconds", tuple(device.labels.items()), seconds, at)
 
 
-def _clients(profile: Profile, found: list[Sample]) -> int | None:
+def _clients(profile: Profile, found: Readings) -> int | None:
     """Clients on all radios; nothing for a device whose profile does not count them, or that gave no count."""
-    counts = [sample.value for sample in found if sample.metric == CLIENTS]
+    parts = [part.values for part in found.parts if part.layout.metric == CLIENTS]
+    counts = [value for values in parts for value in values if value is not None]
     has_rule = any(rule.metric == CLIENTS for rule in profile.metrics)
     return int(sum(counts)) if has_rule and counts else None

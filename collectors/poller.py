@@ -13,6 +13,7 @@ from collectors.access import GetSecret, open_session
 from collectors.board import Board
 from collectors.device import Device, Failed, Outcome
 from collectors.poll import Target, poll
+from collectors.profile import Profile
 from collectors.sample import Sample
 from collectors.schedule import Breaker, next_turn, offset_seconds
 from collectors.snmp.errors import SnmpError
@@ -62,7 +63,9 @@ class Poller(AbstractContextManager["Poller"]):
         board: Board,
         pacing: Pacing,
         outlet: Outlet | None = None,
+        also: tuple[Profile, ...] = (),
     ) -> None:
+        self._also = also
         self._outlet = outlet
         self._town = town
         self._devices = devices
@@ -142,7 +145,8 @@ class Poller(AbstractContextManager["Poller"]):
     async def _target(self, device: Device) -> Target:
         address = await resolve(device.host, device.port)
         credential = self._town.credential(device.credential)
-        return Target(device, open_session(self._exchange, address, credential, self._secret, self._pacing.patience))
+        session = open_session(self._exchange, address, credential, self._secret, self._pacing.patience)
+        return Target(device, session, also=self._also)
 
     def _note(self, device: Device, outcome: Outcome, duration: float, budget: int, before: Breaker) -> None:
         now = time.time()

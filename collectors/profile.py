@@ -12,10 +12,9 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BeforeValidator, Field, model_validator
 
-from collectors import entity, optics, ports
+from collectors import entity, foreign, optics, ports
 from collectors.column import EVERY_SECONDS, Column, ColumnSpec, Every, IndexSpec, Part, Pattern
 from collectors.snmp import ber
-from parvis import catalogue
 from parvis.values import Oid
 
 DEVICE_LABELS = ("town", "site", "device")
@@ -199,7 +198,7 @@ class Profile(Part):
 def _check_rule(profile: Profile, rule: Rule) -> None:
     """ValueError unless the rule's metric, labels and columns exist."""
     try:
-        metric = catalogue.metric(rule.metric)
+        metric = foreign.metric(rule.metric)
     except KeyError as error:
         raise ValueError(str(error)) from None
     strangers = set(rule.labels) - set(metric.labels)

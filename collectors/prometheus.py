@@ -1,17 +1,26 @@
-"""The Prometheus text format 0.0.4, written for what we have: many samples of few metrics, all in the catalogue.
+"""The Prometheus text format 0.0.4, written for what we have: many values of few metrics, the same series each time.
 
-Each device's lines are made once, when it is polled; a scrape only joins them.
+The labels of a layout are rendered once, for all devices that share it, with holes for the device's own labels and for
+the values; a scrape joins numbers into these templates.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from weakref import WeakKeyDictionary
 
+from collectors import foreign
+from collectors.layout import Layout, Part, Readings
 from collectors.sample import Labels, Sample
 from parvis import catalogue
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 EXACT = 2**53
 """Counters wrap here, where a float stops being exact, as snmp_exporter's do."""
+BEFORE_MORE = "{\n"
+"""In a template: where the device's own labels and a comma go; no line ends so, nor has a label's value such an end."""
+ALONE = "}\n"
+"""In a template: where the device's own labels go, in braces, when there are no others."""
 
 Blocks = Mapping[str, str]
 """For each metric its lines, each ended by a newline."""
@@ -23,6 +32,66 @@ class Rendered:
 
     blocks: Blocks
     dropped: int
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """The text of one layout: the beginning of each line, and all lines in one with ``%s`` for the values."""
+
+    lines: tuple[str, ...]
+    whole: str
+
+
+_templates: WeakKeyDictionary[Layout, Template] = WeakKeyDictionary()
+
+
+def template(layout: Layout) -> Template:
+    """The one template of *layout*, kept as long as the layout is."""
+    found = _templates.get(layout)
+    if found is None:
+        lines = tuple(_beginning(layout.metric, labels) for labels in layout.labels)
+        found = _templates[layout] = Template(lines, "".join(f"{line.replace('%', '%%')}%s\n" for line in lines))
+    return found
+
+
+def _beginning(metric: str, labels: Labels) -> str:
+    if not labels:
+        return f"{metric}{ALONE} "
+    return f"{metric}{BEFORE_MORE}{_written(labels)}}} "
+
+
+def _written(labels: Labels) -> str:
+    return ",".join(f'{name}="{escaped(value)}"' for name, value in labels)
+
+
+def filled(part: Part) -> str:
+    """The lines of *part*, its holes for the device's own labels still open; where there is no value, no line."""
+    made = template(part.layout)
+    if None in part.values:
+        pairs = zip(made.lines, part.values, strict=True)
+        return "".join([f"{line}{number(value)}\n" for line, value in pairs if value is not None])
+    texts = [value if value.__class__ is int and value < EXACT else number(value) for value in part.values]  # type: ignore[arg-type]
+    return made.whole % tuple(texts)
+
+
+def named(text: str, base: Labels) -> str:
+    """*text* with the device's own labels in its holes."""
+    own = _written(base)
+    return text.replace(BEFORE_MORE, f"{{{own}," if own else "{").replace(ALONE, f"{{{own}}}" if own else "")
+
+
+def has_doubles(layouts: Iterable[Layout]) -> bool:
+    """Whether two of the series are the same."""
+    listed = [(layout.metric, labels) for layout in layouts for labels in layout.labels]
+    return len(set(listed)) < len(listed)
+
+
+def readings(found: Readings) -> Blocks:
+    """The lines of *found*, none of whose series may be given twice."""
+    lines: dict[str, list[str]] = {}
+    for part in found.parts:
+        lines.setdefault(part.layout.metric, []).append(filled(part))
+    return {metric: named("".join(texts), found.base) for metric, texts in lines.items()}
 
 
 def blocks(samples: Iterable[Sample]) -> Rendered:
@@ -44,16 +113,20 @@ def page(parts: Iterable[Blocks], announced: Iterable[str] = ()) -> str:
     """One page from the lines of several devices; HELP and TYPE come from the catalogue, in its order.
 
     *announced* metrics have their HELP and TYPE even without a sample, so that a reader knows what could be there.
-    A metric the catalogue lacks is a KeyError: nothing else may leave the process.
+    A metric neither the catalogue nor a module has is a KeyError: nothing else may leave the process.
     """
     gathered: dict[str, list[str]] = {name: [] for name in announced}
     for part in parts:
         for metric, text in part.items():
             gathered.setdefault(metric, []).append(text)
-    for metric in gathered:
-        catalogue.metric(metric)
-    written = [name for name in catalogue.metrics() if name in gathered]
+    places = _places()
+    written = sorted(gathered, key=lambda name: places.get(name, len(places)))
     return "".join(header(name) + "".join(gathered[name]) for name in written)
+
+
+@cache
+def _places() -> Mapping[str, int]:
+    return {name: place for place, name in enumerate(catalogue.metrics())}
 
 
 def render(samples: Iterable[Sample]) -> str:
@@ -67,18 +140,18 @@ def render(samples: Iterable[Sample]) -> str:
     return page([blocks(samples).blocks])
 
 
+@cache
 def header(metric: str) -> str:
     """The two comment lines of a metric."""
-    entry = catalogue.metric(metric)
+    entry = foreign.metric(metric)
     help_text = entry.help.replace("\\", "\\\\").replace("\n", "\\n")
     return f"# HELP {metric} {help_text}\n# TYPE {metric} {entry.kind}\n"
 
 
 def line(sample: Sample) -> str:
     """One sample as a line."""
-    labels = ",".join(f'{name}="{escaped(value)}"' for name, value in sample.labels)
-    series = f"{sample.metric}{{{labels}}}" if labels else sample.metric
-    return f"{series} {number(sample.value)}\n"
+    beginning = _beginning(sample.metric, sample.labels)
+    return named(f"{beginning}{number(sample.value)}\n", ())
 
 
 def escaped(text: str) -> str:

@@ -1,6 +1,7 @@
 """One variable of an SNMP answer read as a number or a text; what cannot be read is nothing. No I/O, no clock."""
 
 import re
+import struct
 from collections.abc import Callable
 
 from collectors import radio
@@ -14,6 +15,7 @@ Read = str | float | None
 MAX_TEXT = 128
 _MAC_OCTETS = 6
 _OCTET = 256
+_OPAQUE_FLOAT_OCTETS = 7
 
 
 def read(column: Column, cell: Cell) -> Read:
@@ -27,6 +29,8 @@ def read(column: Column, cell: Cell) -> Read:
         cell = (ber.OCTET_STRING, part.encode())
     if column.names:
         word = oid_or_text(cell)
+        if word.isdigit() and word in column.names:
+            return column.names[word]
         return next((name for pattern, name in column.matchers if pattern.fullmatch(word)), None)
     found = READ[column.read](cell)
     if found in column.absent:
@@ -126,6 +130,29 @@ def mac_or_text(cell: Cell) -> str:
     return (mac(cell) or "") if is_address else oid_or_text(cell)
 
 
+def address(cell: Cell) -> str:
+    r"""A hardware address of the equipment itself as snmp_exporter writes it; none is an empty text.
+
+    >>> address((4, b"\xf0\x9f\xc2\x00\x00\x2a"))
+    'F0:9F:C2:00:00:2A'
+    """
+    value = cell[1]
+    return value.hex(":").upper() if isinstance(value, bytes) else ""
+
+
+def opaque_float(cell: Cell) -> float | None:
+    r"""A float that Net-SNMP wraps in an Opaque: tags 9F 78, length 4, IEEE 754 single precision.
+
+    >>> opaque_float((68, b"\x9f\x78\x04\x3e\x80\x00\x00"))
+    0.25
+    """
+    value = cell[1]
+    if not isinstance(value, bytes) or len(value) != _OPAQUE_FLOAT_OCTETS or value[:3] != b"\x9f\x78\x04":
+        return None
+    (found,) = struct.unpack(">f", value[3:])
+    return float(found)
+
+
 def channel(cell: Cell) -> int | None:
     """A channel number, also where a text adds the width: ``116E``, ``53S``, ``11+``.
 
@@ -176,6 +203,8 @@ READ: dict[Reading, Callable[[Cell], Read]] = {
     "text": oid_or_text,
     "mac": mac,
     "mac_or_text": mac_or_text,
+    "address": address,
+    "opaque_float": opaque_float,
     "channel": channel,
     "band_of_megahertz": band_of_megahertz,
     "channel_of_megahertz": channel_of_megahertz,

@@ -1,4 +1,4 @@
-"""The collectors as a process: the poller, and its HTTP endpoint with /metrics, /devices.json and /healthz."""
+"""The collectors as a process: the poller, and its HTTP endpoint (/metrics, /snmp, /sd, /devices.json, /healthz)."""
 
 import time
 from collections.abc import Iterable
@@ -10,10 +10,12 @@ from prometheus_client.exposition import generate_latest
 
 from collectors import prometheus
 from collectors.board import Board
+from collectors.compatible import chosen
 from collectors.device import Device, devices
 from collectors.poller import Pacing, Poller
 from collectors.settings import CollectorSettings
 from collectors.traps.door import Listening, Traps
+from collectors.web import Questions
 from parvis.inventory import Town
 from parvis.processes import COLLECTORS
 from parvis.service import Endpoint, new_registry, run, start_logging, town_or_exit
@@ -39,9 +41,11 @@ def components(settings: CollectorSettings, town: Town) -> list[AbstractContextM
         tries=settings.snmp_tries,
     )
     writer = influx(settings)
-    poller = Poller(town, polled, settings.secret, board, pacing, writer.put if writer else None)
+    outlet = writer.put if writer else None
+    poller = Poller(town, polled, settings.secret, board, pacing, outlet, chosen(settings.modules))
     heard = traps(settings, town, polled, poller)
-    page = endpoint((settings.listen, settings.port or COLLECTORS.port), board, poller, writer, heard)
+    questions = Questions(board, settings.modules, time.time, gzip=settings.gzip)
+    page = endpoint((settings.listen, settings.port or COLLECTORS.port), board, poller, writer, heard, questions)
     return [*filter(None, (writer, poller, heard)), page]
 
 
@@ -70,6 +74,7 @@ def endpoint(
     poller: Poller,
     writer: "Writer | None" = None,
     heard: Traps | None = None,
+    questions: Questions | None = None,
 ) -> Endpoint:
     """The HTTP server; a scrape only reads the board, it never causes SNMP."""
     registry = new_registry(COLLECTORS)
@@ -85,6 +90,8 @@ def endpoint(
         registry,
         checks={"poller": poller.wrong, **({"traps": heard.wrong} if heard else {})},
         pages={"/metrics": metrics, "/devices.json": devices_json},
+        app=questions,
+        compress=questions is not None and questions.gzip,
     )
 
 

@@ -2,8 +2,9 @@
 
 from typing import Annotated, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from collectors.foreign import module_names
 from parvis.settings import ProcessSettings
 from parvis.values import Duration
 
@@ -29,6 +30,10 @@ class CollectorSettings(ProcessSettings):
     """Traps a second one device may send for long; ten seconds' worth at once."""
     trap_idle: Annotated[Duration, Field(ge=0.1, le=86400)] = 300
     """Seconds without a trap after which their receiver ends and gives its memory back."""
+    modules: tuple[str, ...] = ()
+    """Modules of snmp_exporter whose metrics are polled and shown on /snmp beside ours (if_mib, ubiquiti_unifi ...)."""
+    gzip: bool = True
+    """Whether pages are compressed, at level 1, for who asks."""
     influx_url: str | None = Field(default=None, pattern=r"^https?://[^ ]+$")
     """Where InfluxDB or VictoriaMetrics takes lines (https://influx.example:8086); without it none are written."""
     influx_org: str = ""
@@ -39,6 +44,15 @@ class CollectorSettings(ProcessSettings):
     """The secret that holds the token."""
     influx_spool: Annotated[int, Field(ge=1_000_000)] = 1_000_000_000
     """Bytes of lines kept on disk while InfluxDB is away; beyond, the oldest are dropped and counted."""
+
+    @field_validator("modules")
+    @classmethod
+    def _knows_the_modules(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        known = module_names()
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            raise ValueError(f"no module is called {', '.join(unknown)}; there are {', '.join(known)}")
+        return names
 
     @model_validator(mode="after")
     def _knows_the_bucket(self) -> Self:

@@ -1,7 +1,9 @@
 """The HTTP server of a process: ``/metrics``, ``/healthz`` and its own pages. Small processes use it."""
 
+import gzip
 import json
 import os
+import re
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
@@ -15,6 +17,11 @@ from waitress.server import create_server
 STOP_SECONDS = 1.0
 """Kept connections are not waited for longer than this."""
 
+WORTH_COMPRESSING = 1000
+"""Octets; below, a packet holds it anyway."""
+_GZIP = re.compile(r"(?:^|,)\s*gzip\s*(?:;\s*q=([0-9.]+))?\s*(?=,|$)", re.IGNORECASE)
+_NEVER = re.compile(r"0(?:\.0*)?")
+
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 Check = Callable[[], str]
 """Empty when all is well, else what is wrong, in words."""
@@ -26,7 +33,7 @@ class Endpoint(AbstractContextManager["Endpoint"]):
     """The HTTP server of a process: ``/metrics``, ``/healthz``, *pages*, and *app* for every other path.
 
     ``/healthz`` answers 200 with ``{"ok": true}``, or 503 naming each check that fails. *metrics* replaces the
-    registry's text where a room renders its own (it must then include the registry's).
+    registry's text where a room renders its own (it must then include the registry's). *compress*: pages, for who asks.
     """
 
     def __init__(
@@ -36,7 +43,10 @@ class Endpoint(AbstractContextManager["Endpoint"]):
         checks: dict[str, Check] | None = None,
         pages: dict[str, Page] | None = None,
         app: WsgiApp | None = None,
+        *,
+        compress: bool = False,
     ) -> None:
+        self._compress = compress
         self._address = address
         self._registry = registry
         self._checks = checks or {}
@@ -86,8 +96,7 @@ class Endpoint(AbstractContextManager["Endpoint"]):
             return self._health(start_response)
         if path in self._pages:
             content_type, body = self._pages[path]()
-            start_response("200 OK", [("Content-Type", content_type), ("Content-Length", str(len(body)))])
-            return [body]
+            return respond(environ, start_response, "200 OK", content_type, body, compress=self._compress)
         if self._app is not None:
             return self._app(environ, start_response)
         start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
@@ -103,3 +112,34 @@ class Endpoint(AbstractContextManager["Endpoint"]):
         status = "503 Service Unavailable" if wrong else "200 OK"
         start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
         return [body]
+
+
+def respond(
+    environ: dict[str, Any],
+    start_response: Callable[..., Any],
+    status: str,
+    content_type: str,
+    body: bytes,
+    *,
+    headers: Iterable[tuple[str, str]] = (),
+    compress: bool = False,
+) -> Iterable[bytes]:
+    """Answer with *body*; with *compress* as gzip of level 1 where it is asked for and worth it."""
+    given = [("Content-Type", content_type), *headers]
+    if compress and len(body) >= WORTH_COMPRESSING and _takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+        body = gzip.compress(body, 1, mtime=0)
+        given.append(("Content-Encoding", "gzip"))
+    if compress:
+        given.append(("Vary", "Accept-Encoding"))
+    start_response(status, [*given, ("Content-Length", str(len(body)))])
+    return [body]
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Whether an Accept-Encoding (RFC 9110 section 12.5.3) names gzip and does not weigh it 0.
+
+    >>> [_takes_gzip(each) for each in ("gzip", "br, gzip;q=0.5", "gzip;q=0", "identity", "")]
+    [True, True, False, False, False]
+    """
+    found = _GZIP.search(accepted)
+    return bool(found) and not _NEVER.fullmatch(found[1] or "") if found else False

@@ -8,6 +8,7 @@ from test_prometheus import read_back
 from collectors.board import Board
 from collectors.clocks import Rebooted, Verdict
 from collectors.device import Device, Failed, Polled
+from collectors.layout import gather
 from collectors.sample import Sample
 
 AP = Device(name="ap-1", host="10.0.0.1", kind="access-point", site="msp", town="cachan")
@@ -18,7 +19,9 @@ SILENT = Failed("silent", "no answer to 3 requests", "check power")
 
 def polled(clients: int = 7, clock: Verdict | None = None, samples: tuple[Sample, ...] | None = None) -> Polled:
     found = samples or (Sample("wifi_radio_clients", (*NAMED, ("radio", "wifi0")), clients, 100.0),)
-    return Polled(found, "unifi", "UniFi", "it says so", "UAP", clients, clock, (("1.3.6", "unordered"),))
+    return Polled(
+        gather(NAMED, 100.0, found), "unifi", "UniFi", "it says so", "UAP", clients, clock, (("1.3.6", "unordered"),)
+    )
 
 
 @pytest.fixture
