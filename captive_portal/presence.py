@@ -5,7 +5,6 @@ with one MAC address, and, where the gateway is the bridge, an address that jump
 need the copies to be active together; a device that moves, or starts another system, changes once and stays.
 """
 
-from collections import deque
 from ipaddress import IPv4Address, IPv6Address
 
 from parvis.addresses import MacAddress
@@ -18,6 +17,8 @@ JUMPS = 4
 HOLDS_SECONDS = 600.0
 """How long the gateway keeps saying so."""
 Address = IPv4Address | IPv6Address
+Steps = tuple[tuple[float, ...], tuple[int, ...]]
+"""Since when, and where: thousands of devices have one place each, and no list for it."""
 
 
 class Presence:
@@ -31,7 +32,7 @@ class Presence:
     def __init__(self) -> None:
         self._addresses: dict[MacAddress, set[Address]] = {}
         self._who: dict[Address, MacAddress] = {}
-        self._places: dict[tuple[str, MacAddress], deque[tuple[float, int]]] = {}
+        self._places: dict[str, dict[MacAddress, Steps]] = {"dhcp": {}, "bridge": {}}
         self._found: dict[MacAddress, tuple[str, float]] = {}
 
     def speaks(self, mac: MacAddress, address: Address) -> bool:
@@ -73,14 +74,14 @@ class Presence:
 
     def _path(self, kind: str, mac: MacAddress, place: int, now: float, seconds: float) -> list[int]:
         """Where *mac* was within *seconds*, each stay once."""
-        key = (kind, mac)
-        steps = self._places.pop(key, deque(maxlen=2 * JUMPS))
-        self._places[key] = steps  # the last touched is the last to be forgotten
-        if len(self._places) > MOST:
-            del self._places[next(iter(self._places))]
-        if not steps or steps[-1][1] != place:
-            steps.append((now, place))
-        return [one for since, one in steps if now - since <= seconds]
+        book = self._places[kind]
+        since, places = book.pop(mac, ((), ()))
+        if not places or places[-1] != place:
+            since, places = (*since, now)[-2 * JUMPS :], (*places, place)[-2 * JUMPS :]
+        book[mac] = since, places  # the last touched is the last to be forgotten
+        if len(book) > MOST:
+            del book[next(iter(book))]
+        return [one for begun, one in zip(since, places, strict=True) if now - begun <= seconds]
 
     def _told(self, mac: MacAddress, evidence: str, now: float) -> bool:
         """Whether this is news."""

@@ -93,4 +93,4 @@ def test_r21_more_devices_than_it_holds_push_the_oldest_out(monkeypatch: pytest.
         for turn in range(3):
             book.client(mac, turn % 2, 1.0)
 
-    assert len(book._who) == len(book._addresses) == len(book._places) == len(book._found) == 3
+    assert len(book._who) == len(book._addresses) == len(book._places["dhcp"]) == len(book._found) == 3
