@@ -35,6 +35,8 @@ TICK_SECONDS = 1.0
 LONGEST_TICK_SECONDS = 4.0
 SHARE = 10
 """With very many sessions the comparison is made less often: a tenth of the time, but every four seconds."""
+SURE_SECONDS = 60.0
+"""gatewayd says whether anybody else has altered a session, and then all are compared; so often they are anyway."""
 ANSWER_SECONDS = 5.0
 MOST_AT_ONCE = 128
 MOST_STEPS = 1024
@@ -82,6 +84,7 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         self._jobs: queue.SimpleQueue[_Job | _Deed | None] = queue.SimpleQueue()
         self._thread = thread_or_exit("doorkeeper", self._run)
         self._restored: Callable[[], object] | None = None
+        self._sure_until = 0.0
         self.restored = False
         """Whether the kernel has admitted everybody who was online before this process began."""
         self.wrong = ""
@@ -238,13 +241,18 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
 
     def compare(self) -> None:
         """Make the kernel admit whom the store says, and count what differed. Failures wait for the next time."""
+        before = self._rounds.corrected
         stored = self._look_after_the_store()
+        differs = self._rounds.corrected != before
         if not stored and not self.restored:
             return  # who has a session was never read: nobody may be put out
         try:
-            actual = self._door.admitted()
             now = self._clock()
-            steps = plan(self._rounds.wanted(now), actual, now.since_boot)
+            actual = self._door.altered(surely=differs or now.since_boot >= self._sure_until)
+            if actual is not None:
+                now = self._clock()
+                self._sure_until = now.since_boot + SURE_SECONDS
+            steps = [] if actual is None else plan(self._rounds.wanted(now), actual, now.since_boot)
             for start in range(0, len(steps), MOST_STEPS):
                 part = steps[start : start + MOST_STEPS]
                 self._door.apply(later(part, self._clock().since_boot - now.since_boot))
@@ -256,7 +264,7 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         except StoreFailed as error:
             self._not_stored(error)
             return
-        found = [direction(step, actual) for step in steps]
+        found = [direction(step, actual or {}) for step in steps]
         self._figures.compared(found, len(self._rounds.register), len(self._rounds.slowed))
         if steps:
             log.info("gateway reconciled", steps=len(steps), missing=found.count("missing"))

@@ -58,8 +58,13 @@ class Elements(AbstractContextManager["Elements"]):
 
     def all(self, name: str) -> list[Element]:
         """Every element of the set or map *name*; FileNotFoundError when there is no such set, OSError otherwise."""
+        return list(self.each(name))
+
+    def each(self, name: str) -> Iterator[Element]:
+        """The same one by one, for thousands of them are not needed at once."""
         learnt = _Layout()
-        return [one for run in self._runs(name) for one in learnt.read(run)]
+        for run in self._runs(name):
+            yield from learnt.read(run)
 
     def count(self, name: str) -> int:
         """How many elements the set or map *name* has, 0 when there is no such set."""

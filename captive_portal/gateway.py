@@ -2,7 +2,8 @@
 
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from ipaddress import IPv4Address, IPv6Address
 
 import nftables
@@ -63,7 +64,12 @@ class Gateway:
 
     def admitted(self) -> dict[MacAddress, Admitted]:
         """Everybody the kernel admits."""
-        return {_mac(one.key[SLOT:]): _admitted(one) for one in self._all("auth")}
+        return {MacAddress(mac.hex(":")): Admitted(number, left) for mac, number, left in self.rows()}
+
+    def rows(self) -> Iterator[tuple[bytes, int, float]]:
+        """The same as (MAC address, session, seconds left), read as they are asked for."""
+        for one in self._all("auth"):
+            yield one.key[SLOT : SLOT + 6], _number(one.data), one.seconds or 0.0
 
     def session(self, mac: MacAddress) -> Truth | None:
         """What the kernel knows of *mac*'s session; None when it is not admitted."""
@@ -75,12 +81,24 @@ class Gateway:
 
     def counters(self) -> list[Counted]:
         """Every session's bytes and seconds left, the open door's too."""
-        up, down = ({_number(one.key): one for one in self._all(name)} for name in DIRECTIONS)
-        return [Counted(n, _bytes(one), _bytes(down.get(n)), one.seconds or 0.0) for n, one in up.items()]
+        down = {one.key: one.counted or 0 for one in self._all("down")}
+        return [
+            Counted(_number(one.key), one.counted or 0, down.get(one.key, 0), one.seconds or 0.0)
+            for one in self._all("up")
+        ]
+
+    @property
+    def port(self) -> int:
+        """The number of the socket over which elements are changed (netlink(7))."""
+        return int(self._channel.getsockname()[0])
+
+    def size(self, name: str) -> int:
+        """How many elements the set *name* has."""
+        return self._elements.count(name)
 
     def sizes(self) -> dict[str, int]:
         """Elements of the sets that may fill up, by name."""
-        return {name: self._elements.count(name) for name in SIZED}
+        return {name: self.size(name) for name in SIZED}
 
     def drops(self) -> dict[str, int]:
         """Packets dropped so far, by the ruleset's named counters."""
@@ -212,11 +230,9 @@ class Gateway:
         except FileNotFoundError:  # somebody flushed the tables: nobody is in
             return {}
 
-    def _all(self, name: str) -> list[Element]:
-        try:
-            return self._elements.all(name)
-        except FileNotFoundError:
-            return []
+    def _all(self, name: str) -> Iterator[Element]:
+        with suppress(FileNotFoundError):
+            yield from self._elements.each(name)
 
     def _picture(self) -> list[bytes]:
         return picture(self._channel, {nl.NFPROTO_INET: TABLE, nl.NFPROTO_ARP: ARP_TABLE})

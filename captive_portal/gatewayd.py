@@ -18,13 +18,13 @@ from typing import Any, Self
 
 from captive_portal.advertisement import Offer
 from captive_portal.advertiser import Advertiser, drop_raw
-from captive_portal.changes import Changes
+from captive_portal.changes import RULESET, Changes
 from captive_portal.clock import boot_seconds
 from captive_portal.garden_watch import GardenWatch
 from captive_portal.gateway import Gateway
 from captive_portal.guard import Guard, Site
 from captive_portal.leases import DirectoryWatch, Follower
-from captive_portal.listener import Listener
+from captive_portal.listener import Listener, Pending
 from captive_portal.neighbour_events import NeighbourEvents
 from parvis.endpoint import Endpoint
 from parvis.instruments import VERSION, Definition, Instruments, registry_of
@@ -58,7 +58,7 @@ class Loop(AbstractContextManager["Loop"]):
         self._wake, self._woken = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)[::-1]
         self._stopping = False
         self._watch: DirectoryWatch | None = None
-        self._changed = self._touched = False
+        self._changed = False
         self._thread = thread_or_exit("gatewayd", self._serve)
         self._ready = threading.Event()
 
@@ -75,10 +75,15 @@ class Loop(AbstractContextManager["Loop"]):
         self._thread.join()
 
     def _serve(self) -> None:
-        changes = Changes()
+        changes = Changes(self._guard.port)
         self._guard.start()
-        listener = Listener(self._path, self._uids, self._guard.answer, self._guard.refused, self._selector)
         own = threading.get_native_id()
+
+        def answer(line: bytes) -> bytes | Pending:
+            self._note_change(changes.foreign(own))  # what is answered is never older than the question
+            return self._guard.answer(line)
+
+        listener = Listener(self._path, self._uids, answer, self._guard.refused, self._selector)
         neighbours = self._neighbours
         self._selector.register(neighbours, selectors.EVENT_READ, lambda _e: self._guard.meet(neighbours.news()))
         self._selector.register(changes, selectors.EVENT_READ, lambda _e: self._note_change(changes.foreign(own)))
@@ -119,16 +124,14 @@ class Loop(AbstractContextManager["Loop"]):
             self._garden.tick(now)
         self._watch_leases()
         self._guard.follow_leases()
-        if self._touched or ticks == 1:
-            self._touched = False
-            self._guard.mend()
+        self._guard.mend()
         if ticks % COUNT_EVERY == 1:
             self._guard.verify()
             self._guard.count()
 
-    def _note_change(self, foreign: bool) -> None:
-        self._changed = self._changed or foreign
-        self._touched = self._touched or foreign
+    def _note_change(self, names: set[str]) -> None:
+        self._changed = self._changed or RULESET in names
+        self._guard.altered(names)
 
     def _watch_leases(self) -> None:
         """Watch the lease file's folder as soon as there is one; until then each tick looks."""

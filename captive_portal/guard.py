@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
-from captive_portal import neighbours, protocol
+from captive_portal import neighbours, protocol, rows
 from captive_portal.arrivals import Arrivals
-from captive_portal.gateway import Gateway, Pair
+from captive_portal.changes import RULESET
+from captive_portal.gateway import DIRECTIONS, Gateway, Pair
 from captive_portal.leases import Follower, Lease
 from captive_portal.listener import Pending
 from captive_portal.neighbour_events import Port
@@ -19,6 +20,9 @@ from parvis.addresses import MacAddress
 from parvis.instruments import Instruments
 from parvis.running import log
 
+SESSIONS = {RULESET, "auth", "open", *DIRECTIONS}
+"""What of nftables, when others alter it, may have changed who is admitted."""
+MENDED = {*SESSIONS, "lease4", "lease"}
 GRACE_SECONDS = 60
 """A lease's elements outlive it by this much: a renewal under way must not cut the resident off."""
 LONGEST_LEASE = 7 * 86400
@@ -61,12 +65,20 @@ class Guard:
         self._twice = instruments.counter("gateway_seen_twice_total")
         for evidence in ("dhcp", "bridge"):
             self._twice.labels(evidence)
+        self._revision = int(clock() * 1000) + 1
+        """Larger than any number a predecessor gave."""
+        self._torn = True
         self._sizes: dict[str, int] = {}
         self._dropped: dict[str, int] = {}
         self.wrong = "the ruleset is not loaded yet"
         """Empty while the ruleset is in force, else what is wrong, in words."""
         for reason in ("peer", "garbage", "oversized", "crowded", "slow"):
             self._refusals.labels(reason)
+
+    @property
+    def port(self) -> int:
+        """The number of the socket over which we change elements."""
+        return self._gateway.port
 
     def start(self) -> None:
         """Read the leases and load the ruleset; TransactionFailed when the kernel does not take it."""
@@ -86,14 +98,22 @@ class Guard:
             self.wrong = f"the ruleset cannot be loaded: {error}"
             log.error("the ruleset cannot be loaded", words=str(error))
 
+    def altered(self, names: set[str]) -> None:
+        """Others have altered the sets *names*, or more (RULESET): :meth:`mend` has something to look at."""
+        self._revision += bool(names & SESSIONS)
+        self._torn = self._torn or bool(names & MENDED)
+
     def mend(self) -> None:
         """After a change by others: flushed leases speak again; sessions that lost a part go, to be admitted anew."""
-        held = self._held(self._leases)
+        if not self._torn:
+            return
+        self._torn, held = False, self._held(self._leases)
         try:
-            if self._gateway.sizes()["lease4"] < len(held):
+            if self._gateway.size("lease4") < len(held):
                 self._transact(lambda: self._gateway.lease((), held))
-            self._gateway.put_out_the_torn()
-        except (TransactionFailed, OSError) as error:  # verify() has more to do; the next change or tick tries again
+            self._revision += bool(self._gateway.put_out_the_torn())
+        except (TransactionFailed, OSError) as error:  # verify() has more to do; the next tick tries again
+            self._torn = True
             log.warning("elements wait for the ruleset", words=str(error))
 
     def follow_leases(self) -> None:
@@ -181,7 +201,7 @@ class Guard:
         match request:
             case protocol.Apply() | protocol.Open():
                 self._do(request)
-                return {}
+                return {"revision": self._revision}
             case protocol.Identify(address):
                 mac = self._identify(address)
                 truth = self._gateway.session(mac) if mac else None
@@ -195,14 +215,16 @@ class Guard:
 
     def _everything(self, request: protocol.Request) -> dict[str, Any]:
         match request:
-            case protocol.Everybody():
-                return protocol.admitted_out(self._gateway.admitted())
+            case protocol.Everybody(unless):
+                found = self._gateway.rows() if unless != self._revision else None
+                return {"revision": self._revision, **rows.admitted_out(found)}
             case protocol.Counters():
-                return protocol.counters_out(self._gateway.counters())
+                return rows.counters_out(self._gateway.counters())
         return {"state": asdict(self._state())}
 
     def _do(self, request: protocol.Apply | protocol.Open) -> None:
         if isinstance(request, protocol.Apply):
+            self._revision += 1
             self._transact(lambda: self._gateway.apply(request.steps))
             return
         self._transact(lambda: self._gateway.open(request.seconds))
@@ -263,6 +285,7 @@ class Guard:
         }
 
     def _load(self, reason: str) -> None:
+        self._revision += 1
         self._transact(lambda: self._gateway.load(self._site.ruleset, self._held(self._leases)))
         self._loads.labels(reason).inc()
         self._up.set(1)

@@ -6,12 +6,12 @@ imports as little as it can. Answers come from gatewayd, which the portal trusts
 
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import Any
+from typing import Any, NamedTuple
 
-from captive_portal.admission import Admitted, Allow, Block, Deny, Step, Unblock
+from captive_portal.admission import Allow, Block, Deny, Step, Unblock
 from parvis.addresses import MacAddress
 
 MAX_LINE = 64 * 1024
@@ -27,6 +27,7 @@ MAX_OPEN_SECONDS = 86400
 MAX_WAIT = 60
 """Seconds a question for arrivals may wait."""
 _json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode  # json.dumps would make one a call
+MAX_REVISION = 2**63
 
 
 class Garbage(Exception):
@@ -54,7 +55,12 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Everybody:
-    """Ask whom the kernel admits."""
+    """Ask whom the kernel admits, if somebody has changed it since revision *unless* (0: in any case).
+
+    Every answer about sessions has the revision they are at; each Apply counts one, whoever asks for it.
+    """
+
+    unless: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +113,7 @@ class Truth:
     bytes_down: int
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
+class Counted(NamedTuple):
     """One session's figures in the kernel: number, bytes up and down, seconds left."""
 
     session: int
@@ -180,7 +185,9 @@ def render(request: Request) -> bytes:
             said = {"op": "open", "seconds": seconds}
         case Device(mac):
             said = {"op": "device", "mac": mac.text}
-        case Everybody() | Status() | Counters():
+        case Everybody(unless):
+            said = {"op": "admitted", "unless": unless}
+        case Status() | Counters():
             said = {"op": _BARE[type(request)]}
     return _json(said).encode() + b"\n"
 
@@ -193,26 +200,6 @@ def answer(facts: Mapping[str, Any]) -> bytes:
 def refusal(reason: str) -> bytes:
     """The line that says no, and why."""
     return _json({"ok": False, "error": reason}).encode() + b"\n"
-
-
-def admitted_out(admitted: Mapping[MacAddress, Admitted]) -> dict[str, Any]:
-    """The answer to Everybody."""
-    return {"admitted": [[mac.text, one.session, round(one.seconds, 3)] for mac, one in admitted.items()]}
-
-
-def admitted_in(said: Mapping[str, Any]) -> dict[MacAddress, Admitted]:
-    """Read the answer to Everybody."""
-    return {MacAddress(mac): Admitted(session, seconds) for mac, session, seconds in said["admitted"]}
-
-
-def counters_out(counted: Iterable[Counted]) -> dict[str, Any]:
-    """The answer to Counters."""
-    return {"sessions": [[one.session, one.bytes_up, one.bytes_down, round(one.seconds, 3)] for one in counted]}
-
-
-def counters_in(said: Mapping[str, Any]) -> dict[int, Counted]:
-    """Read the answer to Counters, by session number."""
-    return {row[0]: Counted(*row) for row in said["sessions"]}
 
 
 def _step_out(step: Step) -> dict[str, Any]:
@@ -323,6 +310,11 @@ def _device(said: dict[str, Any]) -> Request:
     return Device(_mac(said["mac"]))
 
 
+def _everybody(said: dict[str, Any]) -> Request:
+    _exactly(said, "unless")
+    return Everybody(_whole(said["unless"], 0, MAX_REVISION))
+
+
 def _bare(request: Request) -> Callable[[dict[str, Any]], Request]:
     def read(said: dict[str, Any]) -> Request:
         _exactly(said)
@@ -331,14 +323,14 @@ def _bare(request: Request) -> Callable[[dict[str, Any]], Request]:
     return read
 
 
-_BARE: dict[type[Everybody | Status | Counters], str] = {
-    Everybody: "admitted",
+_BARE: dict[type[Status | Counters], str] = {
     Status: "status",
     Counters: "counters",
 }
 _READERS: dict[str, Callable[[dict[str, Any]], Request]] = {
     "identify": _identify,
     "session": _lookup,
+    "admitted": _everybody,
     "apply": _apply,
     "arrivals": _arrivals,
     "open": _open,

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any, Protocol
 
-from captive_portal import protocol
+from captive_portal import protocol, rows
 from captive_portal.admission import Admitted, Step
 from captive_portal.deadline import deadline
 from captive_portal.protocol import MAX_STEPS, Counted, Seen, State, Truth
@@ -37,6 +37,9 @@ class Door(Protocol):
     def admitted(self) -> dict[MacAddress, Admitted]:
         """Everybody the kernel admits."""
 
+    def altered(self, *, surely: bool) -> dict[MacAddress, Admitted] | None:
+        """Everybody the kernel admits; None, unless *surely*, when nothing but :meth:`apply` changed that lately."""
+
     def apply(self, steps: Sequence[Step]) -> None:
         """Do *steps*."""
 
@@ -62,6 +65,8 @@ class Remote:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._mine = threading.local()
+        self._revision = 0
+        """Of the sessions, as far as :meth:`altered` has shown them and :meth:`apply` alone has changed them."""
 
     def identify(self, address: IPv4Address | IPv6Address) -> MacAddress | None:
         """See :class:`Door`."""
@@ -80,12 +85,21 @@ class Remote:
 
     def admitted(self) -> dict[MacAddress, Admitted]:
         """See :class:`Door`."""
-        return protocol.admitted_in(self._ask(protocol.Everybody()))
+        return rows.admitted_in(self._ask(protocol.Everybody())) or {}
+
+    def altered(self, *, surely: bool) -> dict[MacAddress, Admitted] | None:
+        """See :class:`Door`; for the one thread that applies."""
+        known, self._revision = self._revision, 0
+        said = self._ask(protocol.Everybody(0 if surely else known))
+        self._revision = said["revision"]
+        return rows.admitted_in(said)
 
     def apply(self, steps: Sequence[Step]) -> None:
         """See :class:`Door`; more than MAX_STEPS steps go in several transactions."""
         for start in range(0, len(steps), MAX_STEPS):
-            self._ask(protocol.Apply(tuple(steps[start : start + MAX_STEPS])))
+            known, self._revision = self._revision, 0  # what fails may have been done all the same
+            said = self._ask(protocol.Apply(tuple(steps[start : start + MAX_STEPS])))
+            self._revision = said["revision"] if said["revision"] == known + 1 else 0
 
     def arrivals(self, after: int, wait: float) -> tuple[int, list[MacAddress]]:
         """See :class:`Door`; blocks its thread, so it wants one of its own."""
@@ -94,7 +108,7 @@ class Remote:
 
     def counters(self) -> dict[int, Counted]:
         """See :class:`Door`."""
-        return protocol.counters_in(self._ask(protocol.Counters()))
+        return rows.counters_in(self._ask(protocol.Counters()))
 
     def open(self, seconds: int) -> None:
         """See :class:`Door`."""

@@ -43,6 +43,8 @@ class Rounds:
         self._meters = law.policy.idle is not None or law.policy.quota is not None
         self._ticks, self._next_reading, self._readings, self._blocked = 0, 0, 0, frozenset[str]()
         self._next_count, self._counts = 0.0, 0
+        self.corrected = 0
+        """How often the sessions in memory turned out not to be those on disk."""
 
     def tick(self) -> None:
         """A round was walked to its end."""
@@ -119,6 +121,7 @@ class Rounds:
         if self._readings % PURGE_EVERY == 0:
             self._store.settle()
         different = self.register.replace(found)
+        self.corrected += bool(different)
         if different and self._ticks:
             log.error("the sessions in memory were not those on disk", sessions=different)
         for live in found.values() if self._meters else ():
@@ -140,7 +143,7 @@ class Rounds:
             turn.end({mac: rest.pop(mac) for mac in blocked if mac in rest}, Event.REVOKED)
             turn.end(rest if everybody else {}, Event.CLOSED)
         self.committed(turn)
-        self._door.apply([Deny(mac) for mac, event in turn.ended if event is Event.CLOSED and mac not in over])
+        self._door.apply([Deny(mac) for mac, _ in turn.ended if mac not in blocked])
         self._door.apply([Block(mac, seconds) for mac, seconds in blocked.items()])
 
     def _newly_blocked(self, now: Now) -> dict[MacAddress, float]:

@@ -12,7 +12,7 @@ from door_twin import Inside, sh
 
 from captive_portal import ruleset
 from captive_portal.admission import Allow, Deny
-from captive_portal.changes import Changes, authors
+from captive_portal.changes import RULESET, Changes, authors
 from captive_portal.gateway import Gateway
 from parvis.addresses import MacAddress
 from parvis.inventory import DEMO_TOWN, load
@@ -84,6 +84,27 @@ def test_r63_hundreds_of_devices_are_disconnected_in_one_transaction(gateway: Ga
     assert gateway.admitted() == {}
     assert gateway.sizes()["auth"] == 0
     assert gateway.counters() == []
+
+
+def test_what_others_alter_is_told_by_name_and_what_we_change_ourselves_is_not(
+    gateway: Gateway, namespace: str
+) -> None:
+    with Inside(namespace):
+        changes = Changes(gateway.port)
+    gateway.apply([Allow(ANNA, 7, 600, 8_000_000, 8_000_000)])
+    assert changes.foreign(0) == set()
+
+    nft(namespace, "add", "element", "inet", "portal", "garden4", "{ 192.0.2.1 }")
+    nft(namespace, "delete", "element", "inet", "portal", "up", "{ 7 }")
+    nft(namespace, "add", "table", "inet", "somebody")
+    nft(namespace, "add", "set", "inet", "somebody", "theirs", "{ type mark; }")
+    assert changes.foreign(0) == {"garden4", "up", RULESET}
+
+    nft(namespace, "add", "element", "inet", "somebody", "theirs", "{ 7 }")
+    assert "up" not in changes.foreign(0)
+    nft(namespace, "flush", "ruleset")
+    assert RULESET in changes.foreign(0)
+    changes.close()
 
 
 def commits(changes: Changes) -> list[int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from house import ANNA, House
 
-from captive_portal.admission import Allow
+from captive_portal.admission import Admitted, Allow
 from captive_portal.doorkeeper import Outcome
 from captive_portal.store import Acceptance
 from parvis.addresses import MacAddress
@@ -49,6 +49,22 @@ def test_a_flushed_kernel_is_filled_again_and_counted(house: House) -> None:
     house.doorkeeper.compare()
     assert house.value("portal_sessions_drift", direction="missing") == 0
     assert house.value("portal_repairs_total", direction="missing") == 1
+
+
+def test_while_nobody_alters_the_kernel_it_is_read_only_once_a_minute_to_be_sure(house: House) -> None:
+    asked: list[bool] = []
+
+    def altered(*, surely: bool) -> dict[MacAddress, Admitted] | None:
+        asked.append(surely)
+        return house.gateway.admitted() if surely else None
+
+    house.gateway.altered = altered  # type: ignore[method-assign]
+    for _ in range(130):
+        house.clock.passes(1)
+        house.doorkeeper.compare()
+
+    assert 2 <= asked.count(True) <= 3
+    assert len(asked) >= 130
 
 
 def test_somebody_the_store_does_not_know_is_put_out(house: House) -> None:

@@ -32,7 +32,7 @@ others = st.builds(Deny, macs) | st.builds(Unblock, macs) | st.builds(Block, mac
 steps = st.lists(allows | others, max_size=MAX_STEPS, unique_by=lambda step: step.mac).map(tuple)
 requests = st.one_of(
     st.just(Status()),
-    st.just(Everybody()),
+    st.builds(Everybody, st.integers(0, 2**63)),
     st.builds(Identify, st.ip_addresses()),
     st.builds(Lookup, macs),
     st.builds(Apply, steps),

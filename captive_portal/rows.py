@@ -1,0 +1,46 @@
+"""Answers of gatewayd about thousands of sessions: rows of fixed length in base64, not an object for each.
+
+Both sides read and write them one by one, so that neither ever holds all of them as text and as objects at once.
+"""
+
+import struct
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from captive_portal.admission import Admitted
+from captive_portal.protocol import Counted
+from parvis.addresses import MacAddress
+
+_ADMITTED = struct.Struct("<6sLL")
+"""MAC address, session, milliseconds left: 19 characters in base64."""
+_COUNTED = struct.Struct("<LQQL")
+"""Session, bytes up, bytes down, milliseconds left."""
+
+
+def admitted_out(admitted: Iterable[tuple[bytes, int, float]] | None) -> dict[str, Any]:
+    """The answer to Everybody: (MAC address, session, seconds left) of each; None when nothing has changed."""
+    if admitted is None:
+        return {"admitted": None}
+    rows = b"".join([_ADMITTED.pack(mac, session, int(left * 1000)) for mac, session, left in admitted])
+    return {"admitted": b64encode(rows).decode("ascii")}
+
+
+def admitted_in(said: Mapping[str, Any]) -> dict[MacAddress, Admitted] | None:
+    """Read the answer to Everybody; None when nothing has changed."""
+    if said["admitted"] is None:
+        return None
+    rows = _ADMITTED.iter_unpack(b64decode(said["admitted"]))
+    return {MacAddress(mac.hex(":")): Admitted(session, left / 1000) for mac, session, left in rows}
+
+
+def counters_out(counted: Iterable[Counted]) -> dict[str, Any]:
+    """The answer to Counters."""
+    rows = b"".join([_COUNTED.pack(one[0], one[1], one[2], int(one[3] * 1000)) for one in counted])
+    return {"sessions": b64encode(rows).decode("ascii")}
+
+
+def counters_in(said: Mapping[str, Any]) -> dict[int, Counted]:
+    """Read the answer to Counters, by session number."""
+    rows = _COUNTED.iter_unpack(b64decode(said["sessions"]))
+    return {session: Counted(session, up, down, left / 1000) for session, up, down, left in rows}

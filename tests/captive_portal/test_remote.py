@@ -1,0 +1,117 @@
+"""The portal reads everybody from gatewayd only when somebody else may have changed who is admitted."""
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from captive_portal import protocol, rows
+from captive_portal.admission import Admitted, Deny
+from captive_portal.protocol import Counted, Counters, Everybody
+from captive_portal.remote import GatewayAway, Remote
+from parvis.addresses import MacAddress
+
+ANNA = MacAddress.parse("02:00:00:00:00:0a")
+
+
+class Gatewayd:
+    """Counts revisions as gatewayd does; *others* changed so many things behind the portal's back."""
+
+    def __init__(self, path: Path) -> None:
+        self.revision, self.refuses, self.asked = 100, False, list[protocol.Request]()
+        self._server = socket.socket(socket.AF_UNIX)
+        self._server.bind(str(path))
+        self._server.listen()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        channel, _ = self._server.accept()
+        with channel, channel.makefile("rwb") as lines:
+            for line in lines:
+                lines.write(self._answer(protocol.parse(line)))
+                lines.flush()
+
+    def _answer(self, request: protocol.Request) -> bytes:
+        self.asked.append(request)
+        if self.refuses:
+            return protocol.refusal("the kernel refused")
+        if isinstance(request, Everybody):
+            found = iter([(bytes.fromhex("02000000000a"), 7, 60.5)]) if request.unless != self.revision else None
+            return protocol.answer({"revision": self.revision, **rows.admitted_out(found)})
+        self.revision += 1
+        return protocol.answer({"revision": self.revision})
+
+    def close(self) -> None:
+        self._server.close()
+
+
+@pytest.fixture
+def gatewayd(tmp_path: Path) -> Iterator[Gatewayd]:
+    made = Gatewayd(tmp_path / "socket")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def remote(gatewayd: Gatewayd, tmp_path: Path) -> Remote:
+    assert gatewayd.asked == []
+    return Remote(tmp_path / "socket")
+
+
+def test_the_first_look_reads_everybody_and_the_next_nobody(remote: Remote) -> None:
+    assert remote.altered(surely=False) == {ANNA: Admitted(7, 60.5)}
+    assert remote.altered(surely=False) is None
+    assert remote.altered(surely=True) == {ANNA: Admitted(7, 60.5)}
+
+
+def test_what_the_portal_itself_changes_is_no_reason_to_read(remote: Remote, gatewayd: Gatewayd) -> None:
+    remote.altered(surely=False)
+    remote.apply([Deny(ANNA)])
+
+    assert gatewayd.revision == 101
+    assert remote.altered(surely=False) is None
+
+
+def test_a_change_by_somebody_else_is_read_even_when_the_portal_changes_something_after_it(
+    remote: Remote, gatewayd: Gatewayd
+) -> None:
+    remote.altered(surely=False)
+    gatewayd.revision += 1
+    remote.apply([Deny(ANNA)])
+
+    assert remote.altered(surely=False) == {ANNA: Admitted(7, 60.5)}
+
+
+def test_after_a_refusal_nothing_is_taken_for_known(remote: Remote, gatewayd: Gatewayd) -> None:
+    remote.altered(surely=False)
+    gatewayd.refuses = True
+    with pytest.raises(GatewayAway):
+        remote.apply([Deny(ANNA)])
+    gatewayd.refuses = False
+
+    assert remote.altered(surely=False) == {ANNA: Admitted(7, 60.5)}
+    assert gatewayd.asked[-1] == Everybody(0)
+
+
+def test_counters_of_thousands_are_rows_and_not_objects() -> None:
+    counted = [Counted(n, n * 2**40, 2**64 - 1, 691_200.0) for n in range(1, 1001)]
+
+    line = protocol.answer(rows.counters_out(counted))
+
+    assert rows.counters_in(json.loads(line)) == {one.session: one for one in counted}
+    assert len(line) < 1000 * 33
+    assert protocol.parse(protocol.render(Counters())) == Counters()
+
+
+def says(**words: Any) -> bytes:
+    return json.dumps(words).encode()
+
+
+@pytest.mark.parametrize("wrong", [{}, {"unless": -1}, {"unless": "7"}, {"unless": 7, "more": 1}])
+def test_a_question_for_everybody_with_a_wrong_part_is_garbage(wrong: dict[str, Any]) -> None:
+    with pytest.raises(protocol.Garbage):
+        protocol.parse(says(op="admitted", **wrong))
