@@ -131,13 +131,14 @@ def mac_or_text(cell: Cell) -> str:
 
 
 def address(cell: Cell) -> str:
-    r"""A hardware address of the equipment itself as snmp_exporter writes it; none is an empty text.
+    r"""A hardware address of the equipment itself as snmp_exporter writes it: always six octets.
 
     >>> address((4, b"\xf0\x9f\xc2\x00\x00\x2a"))
     'F0:9F:C2:00:00:2A'
     """
     value = cell[1]
-    return value.hex(":").upper() if isinstance(value, bytes) else ""
+    octets = value if isinstance(value, bytes) else b""
+    return octets[:_MAC_OCTETS].ljust(_MAC_OCTETS, b"\0").hex(":").upper()
 
 
 def opaque_float(cell: Cell) -> float | None:
