@@ -7,7 +7,7 @@ import yaml
 from dashboards.pace import paced
 from dashboards.ports import PRODUCTION, Ports
 from dashboards.rules import HEADER
-from parvis.alerts import LADDER, MUTED_BY_TOWN
+from parvis.alerts import BESIDE, LADDER
 from parvis.inventory import Town
 
 
@@ -57,7 +57,7 @@ def _ladder() -> list[dict[str, Any]]:
     """Each layer makes the lower ones silent: in the whole town below ``town``, at the same site below that."""
     found = []
     for rung, layer in enumerate(LADDER[:-1]):
-        lower = [*LADDER[rung + 1 :], *(MUTED_BY_TOWN if layer == "town" else ())]
+        lower = [*LADDER[rung + 1 :], *BESIDE.get(layer, ())]
         found.append(
             {
                 "source_matchers": [f'layer="{layer}"', 'severity=~"page|page-jour"'],

@@ -18,7 +18,7 @@ from lab.plan import DNS, Plan, plan
 from lab.probes import Check
 from lab.processes import Program
 from lab.rooms import Pace, Rooms
-from lab.users import COLLECTORS, CONSOLE, PORTAL, sight
+from lab.users import COLLECTORS, CONSOLE, MONITOR, PORTAL, ROOT, sight
 from parvis import outputs
 from parvis.inventory import DEMO_TOWN, AccessPoint, CommunityCredential, Town, load
 
@@ -93,7 +93,7 @@ def stages(town: Town, wiring: Plan, options: Options, folder: Path) -> list[Sta
     return [
         Stage("internet, gateways, switches, access points", _left(sites, without)),
         Stage("centre", tuple(centre)),
-        Stage("residents", tuple(phones)),
+        Stage("residents", (*phones, *ours.visitor(without))),
     ]
 
 
@@ -107,6 +107,8 @@ def _secrets(town: Town, folder: Path, *, shared: bool) -> dict[str, str]:
         "collectors": (COLLECTORS, state.snmp_secrets(town)),
         "portal": (PORTAL, portals),
         "console": (CONSOLE, rooms.CONSOLE_SECRETS),
+        "monitor": (MONITOR, rooms.VISITOR_SECRETS),
+        "visitor": (ROOT, rooms.VISITOR_SECRETS),
     }
     return state.make_secrets(folder, owners)
 
@@ -120,8 +122,8 @@ def _certificates(town: Town, folder: Path) -> None:
 
 
 def _resolvers(town: Town, wiring: Plan) -> None:
-    for resident in wiring.residents:
-        network.resolver(resident.namespace, ())
+    for namespace in (*(resident.namespace for resident in wiring.residents), *wiring.visitors.values()):
+        network.resolver(namespace, ())
     for name in sorted(wiring.routers):
         network.resolver(name, map(str, town.dns_upstream))
     network.resolver(wiring.inet, DNS)

@@ -16,6 +16,7 @@ SERVICES = ("203.0.113.90", "2001:db8:80::90")
 DNS = ("203.0.113.53", "2001:db8:80::53")
 EDGE = ("203.0.113.1", "2001:db8:80::1")
 """The centre's end of the link to the fake internet."""
+VISITOR_INTERFACE = "wlan0"
 MAX_PREFIX = 12
 IFNAMSIZ = 16
 """The kernel's limit for an interface's name, with its final zero."""
@@ -96,6 +97,8 @@ class Plan:
     wires: list[Wire] = field(default_factory=list)
     routes: list[Route] = field(default_factory=list)
     residents: list[Resident] = field(default_factory=list)
+    visitors: dict[str, str] = field(default_factory=dict)
+    """Site -> the namespace of the resident that is a program; its port hears what everybody sends to all."""
     fibres: list[Fibre] = field(default_factory=list)
     loopbacks: dict[str, str] = field(default_factory=dict)
 
@@ -133,6 +136,7 @@ def plan(town: Town, prefix: str = "pv-", residents: int = 2) -> Plan:
         _switches(made, site)
         _access_points(made, site)
         _residents(made, site, residents)
+        _visitor(made, site)
     twice = [name for name, count in Counter(made.namespaces).items() if count > 1]
     if twice:
         raise ValueError(f"two things would be called {twice[0]}; rename the device in the town")
@@ -247,3 +251,10 @@ def _residents(made: Plan, site: Site, count: int) -> None:
         made.namespaces.append(resident.namespace)
         port = End(lan, f"r{number}", bridge="lan", isolated=True)
         made.wires.append(Wire(End(resident.namespace, "wlan0", mac=mac.text), port))
+
+
+def _visitor(made: Plan, site: Site) -> None:
+    here = made.visitors[site.site] = f"{made.prefix}{site.gateway.name}-visitor"
+    made.namespaces.append(here)
+    port = End(f"{made.prefix}{site.gateway.name}-lan", "visitor", bridge="lan")
+    made.wires.append(Wire(End(here, VISITOR_INTERFACE, mac=resident_mac(f"{site.site}/visitor").text), port))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.network import run
-from lab.plan import Plan, centre_address
+from lab.plan import VISITOR_INTERFACE, Plan, centre_address
 from lab.probes import Check
 from lab.processes import Program
 from lab.state import file_for, folder_for
@@ -19,6 +19,7 @@ PARVIS = str(Path(sys.executable).parent / "parvis")
 LOOPBACK = "127.0.0.1"
 PORTAL_SECRETS = ("portal-key", "management-token")
 CONSOLE_SECRETS = ("management-token",)
+VISITOR_SECRETS = ("visitor-token",)
 READ_BY_OTHERS = 0o2750
 """A folder whose owner writes and whose group passes; what is made in it belongs to the group."""
 
@@ -29,6 +30,7 @@ class Pace:
 
     poll: float = 5.0
     probe: float = 1.0
+    visit: float = 60.0
     alerts: float = 0.2
     """What Prometheus's and Alertmanager's waits are multiplied by."""
 
@@ -112,6 +114,24 @@ class Rooms:
             extra = {"certificate": f"{tls}/console.crt", "key": f"{tls}/console.key", "authority": f"{tls}/ca.pem"}
             made.append(self._program("console", processes.CONSOLE, CONSOLE, extra))
         return made
+
+    def visitor(self, without: frozenset[str]) -> list[Program]:
+        """The resident that is a program, at every site; root, because it works in the guests' namespaces."""
+        if "visitor" in without:
+            return []
+        places = [
+            f'[[places]]\nsite = "{site}"\nnamespace = "{namespace}"\ninterface = "{VISITOR_INTERFACE}"\n'
+            for site, namespace in self.plan.visitors.items()
+        ]
+        values: dict[str, Value] = {
+            "town": str(self.folder / "town"),
+            "secrets": str(self.folder / "secrets" / "visitor"),
+            "visit_ca": str(self.folder / "tls" / "ca.pem"),
+            "visit_interval": self.pace.visit,
+        }
+        settings = file_for(self.folder / "settings" / "visitor.toml", toml(values) + "".join(places))
+        argv = (sys.executable, "-OO", PARVIS, "visitor", "--settings", str(settings))
+        return [Program("visitor", self.plan.centre, argv, "ours")]
 
     def _program(
         self,

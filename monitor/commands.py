@@ -1,20 +1,27 @@
 """``parvis monitor``: run the monitor."""
 
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import click
+from flask import Flask
 
 from monitor.instruments import MonitorMetrics
+from monitor.rounds import Rounds
 from monitor.settings import MonitorSettings
 from monitor.store import Alerts
+from monitor.visits import VISITOR_TOKEN, Visits
 from monitor.watch import Watch
 from monitor.web.app import create_app
+from monitor.web.visits import add_visits
 from parvis import service
 from parvis.inventory import Town
 from parvis.processes import MONITOR
-from parvis.settings import load
+from parvis.settings import SecretMissing, load
 
+FORGET_SECONDS = 5.0
 PAGES_FILE = "pages.jsonl"
 """In the state folder: one line for each alert, with who would be called."""
 
@@ -29,8 +36,8 @@ def monitor(file: Path | None) -> None:
     sys.exit(service.run(MONITOR, settings, components(town, settings)))
 
 
-def components(town: Town, settings: MonitorSettings) -> tuple[Watch, service.Endpoint]:
-    """The watch, and the HTTP endpoint with the pages on top of it; neither is started."""
+def components(town: Town, settings: MonitorSettings) -> tuple[AbstractContextManager[Any], ...]:
+    """The watch, its rounds, and the HTTP endpoint with the pages on top of it; neither is started."""
     settings.state.mkdir(parents=True, exist_ok=True)
     metrics = MonitorMetrics(town.town)
     watch = Watch(town, settings, metrics)
@@ -38,4 +45,16 @@ def components(town: Town, settings: MonitorSettings) -> tuple[Watch, service.En
     app = create_app(town, settings, watch, alerts, metrics)
     checks = {"rounds": watch.late, "echoes": watch.forbidden}
     address = (settings.listen, settings.port or MONITOR.port)
-    return watch, service.Endpoint(address, metrics.registry, checks=checks, app=app)
+    visits = _visits(app, town, settings, metrics)
+    return watch, *visits, service.Endpoint(address, metrics.registry, checks=checks, app=app)
+
+
+def _visits(app: Flask, town: Town, settings: MonitorSettings, metrics: MonitorMetrics) -> list[Rounds]:
+    """Take the visitor's reports, where there is a visitor: its secret says so."""
+    try:
+        token = settings.secret(VISITOR_TOKEN)
+    except SecretMissing:
+        return []
+    visits = Visits(town, metrics)
+    add_visits(app, visits, token, metrics)
+    return [Rounds("visits", FORGET_SECONDS, visits.forget, metrics.made)]

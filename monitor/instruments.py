@@ -26,7 +26,9 @@ class MonitorMetrics:
         self.registry, self.made = registry_of(MONITOR.name, definitions(MONITOR.name))
         for result in ("answered", "lost", "refused", "stray"):
             self.made.counter("icmp_echoes_total").labels(result)
-        for part in ("probe", "collectors"):
+        for result in ("taken", "refused"):
+            self.made.counter("visitor_reports_total").labels(result)
+        for part in ("probe", "collectors", "visits"):
             for result in ("done", "failed"):
                 self.made.counter("monitor_rounds_total").labels(part, result)
         for result in ("written", "repeated", "beat"):
@@ -40,11 +42,11 @@ class MonitorMetrics:
         for finding in found:
             self._show_finding(finding)
         for view in sites:
-            self._set("site_up", _VALUE.get(view.state), view.site.site)
-            self._set("site_clients", view.clients, view.site.site)
-        self._set("internet_up", _internet(found))
-        self._set("monitor_isolated", None if (alone := isolated(found)) is None else float(alone))
-        self._set("snmp_data_age_seconds", data_age)
+            self.set("site_up", _VALUE.get(view.state), view.site.site)
+            self.set("site_clients", view.clients, view.site.site)
+        self.set("internet_up", _internet(found))
+        self.set("monitor_isolated", None if (alone := isolated(found)) is None else float(alone))
+        self.set("snmp_data_age_seconds", data_age)
 
     def count_echoes(self, counts: Mapping[str, int]) -> None:
         """Add *counts* by result."""
@@ -54,14 +56,15 @@ class MonitorMetrics:
     def _show_finding(self, finding: Finding) -> None:
         target = finding.target
         if target.kind in UP_METRIC:
-            self._set(UP_METRIC[target.kind], _VALUE.get(finding.state), target.site, target.name)
+            self.set(UP_METRIC[target.kind], _VALUE.get(finding.state), target.site, target.name)
             for state in State:
                 shown = float(state is finding.state)
-                self._set("reachability_state", shown, target.site, target.name, target.kind.value, state.value)
-        self._set("icmp_loss_ratio", finding.loss_ratio, target.site, target.name, target.kind.value)
-        self._set("icmp_rtt_seconds", finding.rtt_seconds, target.site, target.name, target.kind.value)
+                self.set("reachability_state", shown, target.site, target.name, target.kind.value, state.value)
+        self.set("icmp_loss_ratio", finding.loss_ratio, target.site, target.name, target.kind.value)
+        self.set("icmp_rtt_seconds", finding.rtt_seconds, target.site, target.name, target.kind.value)
 
-    def _set(self, name: str, value: float | None, *labels: str) -> None:
+    def set(self, name: str, value: float | None, *labels: str) -> None:
+        """Show *value* for the town and *labels*; None: show nothing."""
         gauge = self.made.gauge(name)
         if value is None:
             gauge.remove(self._town, *labels)

@@ -14,12 +14,16 @@ from parvis.values import Duration
 
 RUNBOOKS = "docs/06-runbooks.md"
 Severity = Literal["page", "page-jour", "ticket"]
-Layer = Literal["town", "uplink", "gateway", "switch", "ap", "monitoring", "service"]
+Layer = Literal["town", "uplink", "gateway", "switch", "ap", "portal", "monitoring", "service"]
 
 LADDER: tuple[Layer, ...] = ("town", "uplink", "gateway", "switch", "ap")
 """What stands higher makes silent what stands lower. ``service`` stands apart: what runs out slowly is no outage."""
-MUTED_BY_TOWN: tuple[Layer, ...] = ("monitoring",)
-"""Beside the ladder: when nothing answers, that the collectors hear nothing is no news."""
+BESIDE: Mapping[Layer, tuple[Layer, ...]] = {
+    "town": ("monitoring", "portal"),
+    "uplink": ("portal",),
+    "gateway": ("portal",),
+}
+"""Beside the ladder: when nothing answers, that the collectors hear nothing is no news, nor that nobody gets in."""
 
 
 class Alert(BaseModel):
@@ -54,7 +58,7 @@ class Alert(BaseModel):
         'uplink_up{site="leo-lagrange"} == 0'
         """
         if self.expr is not None:
-            return self.expr
+            return self.expr.replace("{site}", labels.get("site", ""))
         matchers = ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items()))
         series = f"{self.metric}{{{matchers}}}" if matchers else f"{self.metric}"
         condition = f"{series} {getattr(metric(str(self.metric)).levels, str(self.level))}"

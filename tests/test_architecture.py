@@ -193,6 +193,7 @@ CORE = (
     "collectors/traps/kinds.py",
     "collectors/schedule.py",
     "monitor/findings.py",
+    "monitor/guests.py",
     "monitor/topology.py",
     "monitor/incidents.py",
     "monitor/oncall.py",

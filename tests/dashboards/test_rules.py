@@ -28,6 +28,13 @@ CASES: dict[str, tuple[str, str, dict[str, str]]] = {
     "MoniteurMuet": ('up{job="monitor", town="cachan"}', "0|1", {"job": "monitor"}),
     "CertificatBientotFini": (f"portal_certificate_remaining_seconds{{{SITE}}}", "1209599|1209600", {}),
     "AdressesPresqueEpuisees": (f"gateway_pool_used_ratio{{{SITE}}}", "0.91|0.9", {}),
+    "VisiteurTestEnEchec": (f"visitor_success{{{SITE}}}", "0|1", {}),
+    "VisiteurTestMuet": (f"visitor_last_report_timestamp_seconds{{{SITE}}}", "-1000|99999", {}),
+    "EquipementIndesirable": (
+        f'guest_hazard_devices{{{SITE}, hazard="rogue-dhcp"}}',
+        "1|0",
+        {"hazard": "rogue-dhcp"},
+    ),
     "SupervisionAveugle": (
         f'reachability_state{{{SITE}, subject="fibre-lagrange", kind="uplink", state="unknown"}}',
         "1|0",
@@ -60,9 +67,9 @@ def test_promtool_accepts_the_rules(town: Town, tmp_path: Path) -> None:
 
 
 def expectation(rule: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
-    texts = {
-        key: text.replace("{{ $labels.device }}", labels.get("device", "")) for key, text in rule["annotations"].items()
-    }
+    texts = dict(rule["annotations"])
+    for label in ("device", "hazard"):
+        texts = {key: text.replace(f"{{{{ $labels.{label} }}}}", labels.get(label, "")) for key, text in texts.items()}
     return {"exp_labels": {**rule["labels"], **labels}, "exp_annotations": texts}
 
 

@@ -1,0 +1,1 @@
+"""The resident that is a program, at each site, every minute; and the watch over the residents' network."""

@@ -1,0 +1,151 @@
+"""One visit, in the guest's own network namespace: who is there, a lease, and the whole way to the internet and back.
+
+What to do comes as one JSON object on standard input, what was found leaves as one on standard output.
+"""
+
+import ipaddress
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from monitor.guests import Kind, Known, Sighting, judge
+from monitor.probes.guest_wire import Wire, sightings, suspicious
+from monitor.probes.lease import Lease, NoLease, take
+
+ASK_SECONDS = 1.0
+IPV6_SECONDS = 5.0
+VISIT_SECONDS = 40.0
+RESOLVER = Path("/etc/resolv.conf")
+PROVEN_BY = "api-captive"
+"""The step that has seen the portal's certificate: what answered it is the gateway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """One visit's orders. *addresses*: the gateway's own on this network, IPv4 first; *frames*: suspicious ones."""
+
+    interface: str
+    resolver: str
+    addresses: tuple[str, ...]
+    ipv6: bool
+    ca: str
+    frames: tuple[bytes, ...]
+    gateway: str
+
+
+@dataclass
+class Found:
+    """What a visit found. *gateway*: the MAC address that proved itself; *program*: the filter that goes with it."""
+
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    hazards: Mapping[str, int] = field(default_factory=dict)
+    gateway: str = ""
+    program: list[tuple[int, int, int, int]] = field(default_factory=list)
+
+    def step(self, name: str, deed: Callable[[], Any]) -> Any:
+        """Do *deed* and note how it went; None when it went wrong."""
+        started, wrong, result = time.monotonic(), "", None
+        try:
+            result = deed()
+        except (NoLease, OSError, subprocess.SubprocessError) as error:
+            wrong = str(error) or type(error).__name__
+        self.steps.append({"name": name, "seconds": round(time.monotonic() - started, 4), "wrong": wrong[:200]})
+        return result
+
+
+def visit(orders: Orders) -> Found:
+    """Everything, in order; what fails ends the walk, and the network is judged all the same."""
+    found = Found(gateway=orders.gateway)
+    with Wire(orders.interface, _mac(orders.interface)) as wire:
+        lease: Lease | None = found.step("lease", lambda: take(wire, orders.addresses[0]))
+        own = () if lease is None else (str(lease.address),)
+        wire.who_is(*orders.addresses, *own)
+        wire.hear(ASK_SECONDS)
+        seen = [*wire.seen, *(one for frame in orders.frames for one in sightings(frame))]
+        seen += [Sighting(Kind.CLAIM, wire.mac, address) for address in own]
+    if lease is not None and _configured(found, orders, lease):
+        found.steps += _walk(orders, lease)
+        if any(step["name"] == PROVEN_BY and not step["wrong"] for step in found.steps):
+            found.gateway = _neighbour(orders)
+    hazards = judge(seen, Known(found.gateway, frozenset(orders.addresses)))
+    found.hazards = {hazard.value: count for hazard, count in hazards.items()}
+    if found.gateway:
+        found.program = suspicious(found.gateway, int(ipaddress.IPv4Address(orders.addresses[0])))
+    return found
+
+
+def _configured(found: Found, orders: Orders, lease: Lease) -> bool:
+    """Use the lease as a phone would: address, route, resolver, and an IPv6 address of its own where there is IPv6."""
+
+    def use() -> None:
+        name = orders.interface
+        _run("ip", "-4", "address", "flush", "dev", name)
+        _run("ip", "-4", "address", "replace", f"{lease.address}/{lease.prefix}", "dev", name)
+        _run("ip", "-4", "route", "replace", "default", "via", str(lease.router), "dev", name)
+        Path(orders.resolver).write_text("".join(f"nameserver {one}\n" for one in lease.resolvers), "ascii")
+        if orders.ipv6:
+            _await_ipv6(name)
+
+    found.step("addresses", use)
+    return not found.steps[-1]["wrong"]
+
+
+def _await_ipv6(interface: str) -> None:
+    until = time.monotonic() + IPV6_SECONDS
+    while time.monotonic() < until:
+        shown = json.loads(_run("ip", "-json", "-6", "address", "show", "dev", interface, "scope", "global"))
+        if any(one.get("addr_info") for one in shown):
+            return
+        time.sleep(0.1)
+    raise NoLease("no IPv6 address: no router advertisement was followed")
+
+
+def _walk(orders: Orders, lease: Lease) -> list[dict[str, Any]]:
+    """The steps of ``parvis visit``, in a process of its own: the door is another room."""
+    argv = [sys.executable, "-OO", str(Path(sys.executable).with_name("parvis")), "visit", lease.api, "--json"]
+    argv += ["--ca", orders.ca] if orders.ca else []
+    argv += [] if orders.ipv6 else ["--ipv4-only"]
+    try:
+        done = subprocess.run(argv, capture_output=True, text=True, timeout=VISIT_SECONDS, check=False)  # noqa: S603 ours
+    except subprocess.TimeoutExpired:
+        return [{"name": "visit", "seconds": VISIT_SECONDS, "wrong": "the visit did not end in time"}]
+    steps = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if not steps:
+        last = done.stderr.strip().splitlines()[-1:] or ["no word"]
+        return [{"name": "visit", "seconds": 0.0, "wrong": f"the visit could not begin: {last[0]}"[:200]}]
+    return steps
+
+
+def _neighbour(orders: Orders) -> str:
+    shown = json.loads(_run("ip", "-json", "neigh", "show", "to", orders.addresses[0], "dev", orders.interface))
+    return str(shown[0].get("lladdr", "")).lower() if shown else ""
+
+
+def _mac(interface: str) -> str:
+    return (Path("/sys/class/net") / interface / "address").read_text().strip()
+
+
+def _run(*argv: str) -> str:
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=10, check=False)  # noqa: S603 ip(8)
+    if done.returncode:
+        raise OSError(f"{' '.join(argv[:4])}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def main() -> None:
+    """Read the orders, visit, tell."""
+    given = json.load(sys.stdin)
+    given["frames"] = tuple(bytes.fromhex(one) for one in given["frames"])
+    orders = Orders(**{**given, "addresses": tuple(given["addresses"])})
+    found = visit(orders)
+    told = {"steps": found.steps, "hazards": found.hazards, "gateway": found.gateway, "program": found.program}
+    json.dump(told, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

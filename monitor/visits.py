@@ -1,0 +1,107 @@
+"""What the visitor reports, checked; the newest of each site is shown as metrics for as long as it is fresh."""
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from monitor.guests import Hazard
+from monitor.instruments import MonitorMetrics
+from parvis.inventory import Town
+
+VISITOR_TOKEN = "visitor-token"  # noqa: S105 a name
+"""The secret that visitor and monitor share."""
+FRESH_SECONDS = 200.0
+"""Three visits missed: what the last one found is not known to hold any more."""
+
+
+class Step(BaseModel):
+    """One step of a visit; *wrong* is empty when it went as it must."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: str = Field(pattern=r"^[a-z0-9-]{1,30}$")
+    seconds: float = Field(ge=0, le=300, allow_inf_nan=False)
+    wrong: str = Field("", max_length=400)
+
+
+class Report(BaseModel):
+    """One visit: its steps in order, and how many devices do what must not be done on the residents' network."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    site: str = Field(max_length=64)
+    steps: tuple[Step, ...] = Field(min_length=1, max_length=40)
+    hazards: Mapping[Hazard, Annotated[int, Field(ge=1, le=100_000)]] = {}
+    frames: int = Field(0, ge=0)
+    frames_dropped: int = Field(0, ge=0)
+
+    @model_validator(mode="after")
+    def _each_step_once(self) -> "Report":
+        names = [step.name for step in self.steps]
+        if len(set(names)) < len(names):
+            raise ValueError("a step is there twice")
+        return self
+
+    @property
+    def wrong(self) -> Step | None:
+        """The step that failed; None when the resident got in and out again."""
+        return next((step for step in self.steps if step.wrong), None)
+
+
+class StrangeSite(Exception):
+    """The report is of a site the town does not have."""
+
+
+class Visits:
+    """The newest report of each site. Safe to use from several threads."""
+
+    def __init__(self, town: Town, metrics: MonitorMetrics) -> None:
+        self._sites = {site.site for site in town.sites}
+        self._metrics = metrics
+        self._lock = threading.Lock()
+        self._newest: dict[str, tuple[float, Report]] = {}
+
+    def take(self, report: Report, now: float) -> None:
+        """Show *report*, heard at *now* (Unix time). StrangeSite."""
+        if report.site not in self._sites:
+            raise StrangeSite(report.site)
+        with self._lock:
+            self._hide(report.site)
+            self._newest[report.site] = now, report
+            self._show(report, now)
+
+    def newest(self, site: str) -> tuple[float, Report] | None:
+        """The newest report of *site* while it is fresh, and when it was heard."""
+        return self._newest.get(site)
+
+    def forget(self) -> bool:
+        """Show no more what is older than it may be; always True, a round of the monitor's."""
+        now = time.time()
+        with self._lock:
+            for site in [site for site, (at, _) in self._newest.items() if now - at > FRESH_SECONDS]:
+                self._hide(site)
+        return True
+
+    def _show(self, report: Report, now: float) -> None:
+        site = report.site
+        self._metrics.set("visitor_success", float(report.wrong is None), site)
+        self._metrics.set("visitor_last_report_timestamp_seconds", now, site)
+        for step in report.steps:
+            self._metrics.set("visitor_step_success", float(not step.wrong), site, step.name)
+            if not step.wrong:
+                self._metrics.set("visitor_step_seconds", step.seconds, site, step.name)
+        for hazard in Hazard:
+            self._metrics.set("guest_hazard_devices", float(report.hazards.get(hazard, 0)), site, hazard.value)
+
+    def _hide(self, site: str) -> None:
+        """The moment of the last report stays: how old it is tells that the visitor is silent."""
+        _, report = self._newest.pop(site, (0.0, None))
+        if report is None:
+            return
+        self._metrics.set("visitor_success", None, site)
+        for step in report.steps:
+            self._metrics.set("visitor_step_success", None, site, step.name)
+            self._metrics.set("visitor_step_seconds", None, site, step.name)
+        for hazard in Hazard:
+            self._metrics.set("guest_hazard_devices", None, site, hazard.value)
