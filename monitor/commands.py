@@ -19,6 +19,7 @@ from monitor.web.visits import add_visits
 from parvis import service
 from parvis.inventory import Town
 from parvis.processes import MONITOR
+from parvis.running import Turns
 from parvis.settings import SecretMissing, load
 
 FORGET_SECONDS = 5.0
@@ -49,7 +50,7 @@ def components(town: Town, settings: MonitorSettings) -> tuple[AbstractContextMa
     return watch, *visits, service.Endpoint(address, metrics.registry, checks=checks, app=app)
 
 
-def _visits(app: Flask, town: Town, settings: MonitorSettings, metrics: MonitorMetrics) -> list[Rounds]:
+def _visits(app: Flask, town: Town, settings: MonitorSettings, metrics: MonitorMetrics) -> list[Turns]:
     """Take the visitor's reports, where there is a visitor: its secret says so."""
     try:
         token = settings.secret(VISITOR_TOKEN)
@@ -57,4 +58,4 @@ def _visits(app: Flask, town: Town, settings: MonitorSettings, metrics: MonitorM
         return []
     visits = Visits(town, metrics)
     add_visits(app, visits, token, metrics)
-    return [Rounds("visits", FORGET_SECONDS, visits.forget, metrics.made)]
+    return [Rounds("visits", FORGET_SECONDS, visits.forget, metrics.made).turns]
