@@ -1,6 +1,7 @@
 """``parvis poll``: ask one device now. ``parvis collectors``: the service that polls the whole town."""
 
 import asyncio
+import json
 import re
 import sys
 import time
@@ -8,16 +9,19 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
 
+from collectors import explain as why
 from collectors import prometheus
 from collectors.access import open_session
 from collectors.board import Standing
+from collectors.decode import Answers
 from collectors.device import Device, Failed, Outcome, Polled, devices
-from collectors.poll import Target
+from collectors.poll import Target, Witness
 from collectors.poller import Pacing, attempt, failure
+from collectors.profile import Profile
 from collectors.schedule import Breaker
 from collectors.service import serve
 from collectors.settings import CollectorSettings
@@ -48,15 +52,19 @@ class Access:
 @click.argument("target", metavar="HOST[:PORT]")
 @click.option("--community", metavar="NAME", help="A v2c credential of the inventory, else the community itself.")
 @click.option("--auth", metavar="NAME", help="A credential of the inventory; its secrets must be delivered to us.")
-@click.option("--format", "form", type=click.Choice(["table", "prometheus"]), default="table", show_default=True)
+@click.option(
+    "--format", "form", type=click.Choice(["table", "prometheus", "json"]), default="table", show_default=True
+)
 @click.option("--timeout", type=float, help="Seconds to wait for the first answer.")
-@click.option("--explain", is_flag=True, help="In the table: every sample, and what its metric means.")
+@click.option(
+    "--explain", is_flag=True, help="For each value: raw variable, rule, result; and what was dropped, and why."
+)
 @_SETTINGS
 def poll(
     target: str,
     community: str | None,
     auth: str | None,
-    form: Literal["table", "prometheus"],
+    form: Literal["table", "prometheus", "json"],
     timeout: float | None,
     explain: bool,
     settings_file: Path | None,
@@ -72,18 +80,24 @@ def poll(
     device = _device(target, settings.town)
     access = _access(device, community, auth, settings.town)
     counts: Counter[str] = Counter()
+    asked: list[tuple[Profile, Answers]] = []
     started = time.monotonic()
-    outcome = asyncio.run(_poll_once(device, access, settings, counts))
+    outcome = asyncio.run(_poll_once(device, access, settings, counts, lambda *seen: asked.append(seen)))
     duration = time.monotonic() - started
     if isinstance(outcome, Failed):
         click.echo(f"{outcome.reason}: {device.host}:{device.port}: {outcome.detail}; {outcome.advice}", err=True)
         sys.exit(1)
+    lines = why.explain(*asked[-1]) if explain else []
     if form == "prometheus":
         click.echo(_as_prometheus(device, outcome, duration), nl=False)
+    elif form == "json":
+        click.echo(_as_json(device, outcome, why.records(lines) if explain else None))
     else:
         from collectors.table import print_poll  # noqa: PLC0415 the service needs no tables (rich: 5 MB)
 
-        print_poll(outcome, f"{device.name} ({device.host}:{device.port})", explain=explain)
+        print_poll(outcome, f"{device.name} ({device.host}:{device.port})")
+        if explain:
+            click.echo(why.text(lines), nl=False)
         click.echo(f"{len(outcome.samples)} samples, {counts['sent']} requests, {duration:.2f} s")
 
 
@@ -94,13 +108,15 @@ def collectors(settings_file: Path | None) -> None:
     sys.exit(serve(load(CollectorSettings, settings_file)))
 
 
-async def _poll_once(device: Device, access: Access, settings: CollectorSettings, counts: Counter[str]) -> Outcome:
+async def _poll_once(
+    device: Device, access: Access, settings: CollectorSettings, counts: Counter[str], witness: Witness | None = None
+) -> Outcome:
     exchange = Exchange()
     pacing = Pacing(deadline_seconds=60, timeout_seconds=settings.snmp_timeout, tries=settings.snmp_tries)
     try:
         address = await resolve(device.host, device.port)
         session = _session(exchange, address, access, settings, pacing.patience)
-        return await attempt(Target(device, session), pacing, Breaker())
+        return await attempt(Target(device, session, witness=witness), pacing, Breaker())
     except (SnmpError, SecretMissing) as error:
         return failure(error)
     finally:
@@ -121,6 +137,15 @@ def _as_prometheus(device: Device, outcome: Polled, duration: float) -> str:
     standing = Standing(device).after(outcome, now, duration, 0)
     own = prometheus.blocks(replace(standing, budget=None).own_samples(now))
     return prometheus.page([own.blocks, standing.blocks()])
+
+
+def _as_json(device: Device, outcome: Polled, explained: list[dict[str, Any]] | None) -> str:
+    samples = [
+        {"metric": each.metric, "labels": dict(each.labels), "value": each.value, "at": each.at}
+        for each in outcome.samples
+    ]
+    found = {"device": device.name, "profile": outcome.profile, "why": outcome.why, "samples": samples}
+    return json.dumps(found | ({} if explained is None else {"explained": explained}), indent=2, ensure_ascii=False)
 
 
 def _device(target: str, folder: Path) -> Device:

@@ -47,7 +47,10 @@ def decoded(profile: Profile, answers: Answers, labels: Mapping[str, str], at: f
     dark: list[tuple[str, Labels]] = []
     implausible: Counter[str] = Counter()
     for rule in profile.metrics:
+        told = {each.labels for each in found if each.metric == rule.metric} if rule.unless_told else ()
         for series, value in apply(rule, tables, base):
+            if series in told:
+                continue
             doubt = None if value is None else plausibility.doubt(rule.metric, value)
             if value is not None and doubt is None:
                 found.append(Sample(rule.metric, series, value, at))

@@ -3,7 +3,7 @@
 What was learned (engine clock, pace, fitting profiles, last clocks) is kept in a ``Target`` between polls.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
@@ -23,6 +23,7 @@ from collectors.snmp.transport import Patience
 from collectors.snmp.walk import Cell, Column, End, Limits, Pace
 
 CLIENTS = "wifi_radio_clients"
+Witness = Callable[[Profile, decode.Answers], None]
 
 
 @dataclass(slots=True)
@@ -41,6 +42,8 @@ class Target:
     """Profiles beside ours: snmp_exporter's modules, where the settings name some."""
     kept: dict[ber.RawOid, tuple[float, Column]] = field(default_factory=dict)
     """Columns of tables that hardly change, and when they were read."""
+    witness: Witness | None = None
+    """Who is shown what the device answered, and the profile it is read by."""
 
 
 async def poll(target: Target, *, at: float, clock: float, patience: Patience | None = None) -> Polled:
@@ -62,6 +65,8 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
     columns = await _tables(target, profile, clock)
     answers |= {column.root: column.cells for column in columns}
     target.clocks = clocks
+    if target.witness:
+        target.witness(profile, answers)
     told = decode.decoded(profile, answers, target.device.labels, at)
     everything = [*_uptime(target.device, clocks, at), *told.samples]
     found, foreign = split(gather(tuple(target.device.labels.items()), at, everything))

@@ -38,13 +38,15 @@ class Table(Part):
     """Columns that share their index; *oid* is the entry their arcs are counted from.
 
     *index* makes columns of the index's places. *every*: how often it is asked. *derive*: columns worked
-    out from the others (entity.py, ports.py, optics.py).
+    out from the others (entity.py, ports.py, optics.py). *private*: the rows are residents' devices, so that their
+    index is shown nowhere.
     """
 
     oid: Oid | None = None
     columns: dict[str, ColumnSpec]
     index: dict[str, IndexSpec] = Field(default_factory=dict)
     every: Every = "poll"
+    private: bool = False
     derive: Literal["entity_sensor", "port", "huawei_optics", "lldp"] | None = None
 
     @property
@@ -94,7 +96,8 @@ class Rule(Part):
     """One metric of a table: the first of *value*'s columns that has a value, or 1 when none is named.
 
     In a file, ``each: label`` makes one rule of every column of *value*, whose label is the column's name.
-    *convert*: from a channel to ``hertz``, from light in watts to ``dbm``.
+    *convert*: from a channel to ``hertz``, from light in watts to ``dbm``. *unless_told*: only series that no earlier
+    rule gave.
     """
 
     metric: str
@@ -104,6 +107,7 @@ class Rule(Part):
     labels: dict[str, LabelSpec] = Field(default_factory=dict)
     where: dict[str, Condition] = Field(default_factory=dict)
     combine: Literal["one", "sum", "first"] = "one"
+    unless_told: bool = False
 
 
 def _each(rules: Any) -> Any:

@@ -20,22 +20,30 @@ _OPAQUE_FLOAT_OCTETS = 7
 
 def read(column: Column, cell: Cell) -> Read:
     """What *cell* means under *column*: a number in the column's unit, a text, or nothing."""
+    return judged(column, cell)[0]
+
+
+def judged(column: Column, cell: Cell) -> tuple[Read, str]:
+    """What *cell* means under *column*; where that is nothing, why."""
     if cell[1] is None:
-        return None
+        return None, "empty"
     if column.extract or column.item is not None:
         part = _part(column, oid_or_text(cell))
         if part is None:
-            return None
+            return None, f"the text has no {column.extract or f'item {column.item}'}"
         cell = (ber.OCTET_STRING, part.encode())
     if column.names:
         word = oid_or_text(cell)
         if word.isdigit() and word in column.names:
-            return column.names[word]
-        return next((name for pattern, name in column.matchers if pattern.fullmatch(word)), None)
+            return column.names[word], ""
+        named = next((name for pattern, name in column.matchers if pattern.fullmatch(word)), None)
+        return named, "" if named is not None else f"no name is given for {word!r}"
     found = READ[column.read](cell)
+    if found is None:
+        return None, f"not readable as {column.read}"
     if found in column.absent:
-        return None
-    return _bounded(column, found) if isinstance(found, int | float) else found
+        return None, f"sentinel {found!r}: it means none"
+    return _bounded(column, found) if isinstance(found, int | float) else (found, "")
 
 
 def _part(column: Column, whole: str) -> str | None:
@@ -51,12 +59,12 @@ def _part(column: Column, whole: str) -> str | None:
     return whole
 
 
-def _bounded(column: Column, number: float) -> float | None:
+def _bounded(column: Column, number: float) -> tuple[Read, str]:
     if column.offset or column.scale != 1:
         number = (number + column.offset) * column.scale
     if column.range and not column.range[0] <= number <= column.range[1]:
-        return None
-    return number if column.cap is None else min(number, column.cap)
+        return None, f"{number:g} is out of the column's range {column.range[0]:g} to {column.range[1]:g}"
+    return (number if column.cap is None else min(number, column.cap)), ""
 
 
 def number(cell: Cell) -> float | None:

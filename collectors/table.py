@@ -8,7 +8,6 @@ from rich.table import Table
 
 from collectors.device import Polled
 from collectors.sample import Sample
-from parvis import catalogue
 
 YES_NO = "yes/no"
 Columns = dict[str, tuple[str, float, str]]
@@ -41,8 +40,8 @@ SECTIONS: tuple[tuple[str, tuple[str, ...], Columns], ...] = (
 )
 
 
-def print_poll(polled: Polled, where: str, *, explain: bool) -> None:
-    """Print what *polled* found at *where*; with *explain*, every sample and what its metric means."""
+def print_poll(polled: Polled, where: str) -> None:
+    """Print what *polled* found at *where*."""
     console = Console()
     console.print(f"[bold]{where}[/bold] says: {polled.description or 'nothing about itself'}", highlight=False)
     console.print(f"Profile [bold]{polled.profile}[/bold] ({polled.title}), because {polled.why}.", highlight=False)
@@ -54,10 +53,8 @@ def print_poll(polled: Polled, where: str, *, explain: bool) -> None:
         if table:
             console.print(table)
             shown |= {key.split()[0] for key in columns}
-    rest = [sample for sample in polled.samples if explain or sample.metric not in shown]
-    if not explain:
-        rest = [sample for sample in rest if not sample.metric.startswith("port_")]
-    console.print(_listing(rest, explain=explain))
+    shown |= {sample.metric for sample in polled.samples if sample.metric.startswith("port_")}
+    console.print(_listing(sample for sample in polled.samples if sample.metric not in shown))
 
 
 def _shown(form: str, value: float) -> str:
@@ -86,15 +83,12 @@ def _pivot(title: str, labels: tuple[str, ...], columns: Columns, samples: Itera
     return table
 
 
-def _listing(samples: Iterable[Sample], *, explain: bool) -> Table:
-    table = Table(title="Everything" if explain else "Also", title_justify="left", header_style="bold")
+def _listing(samples: Iterable[Sample]) -> Table:
+    table = Table(title="Also", title_justify="left", header_style="bold")
     table.add_column("Metric", overflow="fold")
     table.add_column("Labels", overflow="fold")
     table.add_column("Value", justify="right")
-    if explain:
-        table.add_column("Meaning", overflow="fold")
     for sample in samples:
         labels = ", ".join(f"{name}={value}" for name, value in sample.labels if name != "device")
-        meaning = (catalogue.metric(sample.metric).help,) if explain else ()
-        table.add_row(sample.metric, labels, f"{sample.value:g}", *meaning)
+        table.add_row(sample.metric, labels, f"{sample.value:g}")
     return table

@@ -185,6 +185,7 @@ CORE = (
     "collectors/reading.py",
     "collectors/optics.py",
     "collectors/plausibility.py",
+    "collectors/explain.py",
     "collectors/fibre/module.py",
     "collectors/influx/verdicts.py",
     "collectors/clocks.py",

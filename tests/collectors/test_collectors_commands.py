@@ -1,5 +1,6 @@
 """``parvis poll`` and ``parvis collectors`` as staff run them."""
 
+import json
 import os
 import signal
 import subprocess
@@ -151,12 +152,34 @@ def test_a_newcomer_reads_the_table(run_poll: Callable[..., Result]) -> None:
     assert "wifi_radio_clients" not in result.output
 
 
-def test_explain_gives_every_sample_and_its_meaning(run_poll: Callable[..., Result]) -> None:
+def test_explain_leads_from_the_raw_variable_to_the_value(run_poll: Callable[..., Result]) -> None:
     with agent(MemoryAgent(UNIFI)) as address:
         result = run_poll(f"{address[0]}:{address[1]}", "--community", "public", "--explain")
 
-    assert "wifi_radio_clients" in result.output
-    assert "Clients of a network name." in result.output
+    told, _, dropped = (" ".join(part.split()) for part in result.output.partition("Dropped: "))
+    assert (
+        'wifi_radio_channel_utilization_ratio{radio="wifi0", band="2.4GHz", part="total"} = 0.42 '
+        "1.3.6.1.4.1.41112.1.6.1.1.1.6.1 = 42 unifi.yml unifi_radio.total: read number, scale 0.01"
+    ) in told
+    assert 'part="total"} = dropped 1.3.6.1.4.1.41112.1.6.1.1.1.6.2 = 101' in dropped
+    assert "implausible: not within 0 to 1" in dropped
+    assert max(len(line) for line in result.output.splitlines() if line.startswith(("wifi_", "  "))) <= 80
+
+
+def test_a_program_reads_the_explanation_as_json(run_poll: Callable[..., Result]) -> None:
+    with agent(MemoryAgent(UNIFI)) as address:
+        words = (f"{address[0]}:{address[1]}", "--community", "public", "--format", "json")
+        plain, explained = json.loads(run_poll(*words).output), json.loads(run_poll(*words, "--explain").output)
+
+    assert plain["profile"] == "unifi"
+    assert "explained" not in plain
+    line = next(each for each in explained["explained"] if each["oid"].endswith(".41112.1.6.1.1.1.6.2"))
+    assert (line["value"], line["raw"], line["profile"], line["column"]) == (
+        None,
+        "101",
+        "unifi.yml",
+        "unifi_radio.total",
+    )
 
 
 def test_a_device_of_the_inventory_is_polled_by_its_name(
