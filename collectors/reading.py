@@ -33,17 +33,21 @@ def judged(column: Column, cell: Cell) -> tuple[Read, str]:
             return None, f"the text has no {column.extract or f'item {column.item}'}"
         cell = (ber.OCTET_STRING, part.encode())
     if column.names:
-        word = oid_or_text(cell)
-        if word.isdigit() and word in column.names:
-            return column.names[word], ""
-        named = next((name for pattern, name in column.matchers if pattern.fullmatch(word)), None)
-        return named, "" if named is not None else f"no name is given for {word!r}"
+        return _named(column, oid_or_text(cell))
     found = READ[column.read](cell)
     if found is None:
         return None, f"not readable as {column.read}"
     if found in column.absent:
         return None, f"sentinel {found!r}: it means none"
     return _bounded(column, found) if isinstance(found, int | float) else (found, "")
+
+
+def _named(column: Column, word: str) -> tuple[Read, str]:
+    """The profile's name for a raw text; digits are looked up before patterns are tried."""
+    if word.isdigit() and word in column.names:
+        return column.names[word], ""
+    named = next((name for pattern, name in column.matchers if pattern.fullmatch(word)), None)
+    return named, "" if named is not None else f"no name is given for {word!r}"
 
 
 def _part(column: Column, whole: str) -> str | None:
