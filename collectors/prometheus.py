@@ -17,10 +17,10 @@ from parvis import catalogue
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 EXACT = 2**53
 """Counters wrap here, where a float stops being exact, as snmp_exporter's do."""
-BEFORE_MORE = "{\n"
-"""In a template: where the device's own labels and a comma go; no line ends so, nor has a label's value such an end."""
-ALONE = "}\n"
-"""In a template: where the device's own labels go, in braces, when there are no others."""
+HOLE = "\n\n"
+"""In a template: where the device's own labels go; no line is empty, and no label's value has a line's end in it."""
+NOTHING = "\0"
+"""Stands where a value would while a template is filled; its line is taken out."""
 
 Blocks = Mapping[str, str]
 """For each metric its lines, each ended by a newline."""
@@ -34,50 +34,48 @@ class Rendered:
     dropped: int
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
-    """The text of one layout: the beginning of each line, and all lines in one with ``%s`` for the values."""
-
-    lines: tuple[str, ...]
-    whole: str
+_bare: WeakKeyDictionary[Layout, tuple[str, ...]] = WeakKeyDictionary()
+_owned: WeakKeyDictionary[Layout, tuple[str, ...]] = WeakKeyDictionary()
 
 
-_templates: WeakKeyDictionary[Layout, Template] = WeakKeyDictionary()
+def template(layout: Layout, *, bare: bool) -> tuple[str, ...]:
+    r"""The text of all lines of *layout* with ``%s`` for the values, cut where the device's own labels go.
 
+    *bare* has no such holes. It is made once and kept as long as the layout is.
 
-def template(layout: Layout) -> Template:
-    """The one template of *layout*, kept as long as the layout is."""
-    found = _templates.get(layout)
+    >>> template(Layout("port_up", ((("port", "1"),),)), bare=False)
+    ('port_up{', ',port="1"} %s\n')
+    """
+    kept = _bare if bare else _owned
+    found = kept.get(layout)
     if found is None:
-        lines = tuple(_beginning(layout.metric, labels) for labels in layout.labels)
-        found = _templates[layout] = Template(lines, "".join(f"{line.replace('%', '%%')}%s\n" for line in lines))
+        lines = (f"{_series(layout.metric, labels, bare=bare)} %s\n" for labels in layout.labels)
+        found = kept[layout] = tuple("".join(lines).split(HOLE))
     return found
 
 
-def _beginning(metric: str, labels: Labels) -> str:
-    if not labels:
-        return f"{metric}{ALONE} "
-    return f"{metric}{BEFORE_MORE}{_written(labels)}}} "
+def _series(metric: str, labels: Labels, *, bare: bool) -> str:
+    written = _written(labels).replace("%", "%%")
+    if bare:
+        return f"{metric}{{{written}}}" if labels else metric
+    return f"{metric}{{{HOLE},{written}}}" if labels else f"{metric}{{{HOLE}}}"
 
 
 def _written(labels: Labels) -> str:
-    return ",".join(f'{name}="{escaped(value)}"' for name, value in labels)
+    return ",".join([f'{name}="{escaped(value)}"' for name, value in labels])
 
 
-def filled(part: Part) -> str:
-    """The lines of *part*, its holes for the device's own labels still open; where there is no value, no line."""
-    made = template(part.layout)
-    if None in part.values:
-        pairs = zip(made.lines, part.values, strict=True)
-        return "".join([f"{line}{number(value)}\n" for line, value in pairs if value is not None])
-    texts = [value if value.__class__ is int and value < EXACT else number(value) for value in part.values]  # type: ignore[arg-type]
-    return made.whole % tuple(texts)
-
-
-def named(text: str, base: Labels) -> str:
-    """*text* with the device's own labels in its holes."""
-    own = _written(base)
-    return text.replace(BEFORE_MORE, f"{{{own}," if own else "{").replace(ALONE, f"{{{own}}}" if own else "")
+def filled(part: Part, own: str) -> str:
+    """The lines of *part* of a device whose own labels are *own*, ``%`` doubled; where there is no value, no line."""
+    made = template(part.layout, bare=not own)
+    texts = [
+        value if value.__class__ is int and value < EXACT else NOTHING if value is None else number(value)
+        for value in part.values
+    ]
+    text = own.join(made) % tuple(texts)
+    if None not in part.values:
+        return text
+    return "".join([f"{line}\n" for line in text.split("\n") if line and not line.endswith(NOTHING)])
 
 
 def has_doubles(layouts: Iterable[Layout]) -> bool:
@@ -89,9 +87,10 @@ def has_doubles(layouts: Iterable[Layout]) -> bool:
 def readings(found: Readings) -> Blocks:
     """The lines of *found*, none of whose series may be given twice."""
     lines: dict[str, list[str]] = {}
+    own = _written(found.base).replace("%", "%%")
     for part in found.parts:
-        lines.setdefault(part.layout.metric, []).append(filled(part))
-    return {metric: named("".join(texts), found.base) for metric, texts in lines.items()}
+        lines.setdefault(part.layout.metric, []).append(filled(part, own))
+    return {metric: "".join(texts) for metric, texts in lines.items()}
 
 
 def blocks(samples: Iterable[Sample]) -> Rendered:
@@ -150,8 +149,9 @@ def header(metric: str) -> str:
 
 def line(sample: Sample) -> str:
     """One sample as a line."""
-    beginning = _beginning(sample.metric, sample.labels)
-    return named(f"{beginning}{number(sample.value)}\n", ())
+    written = _written(sample.labels)
+    series = f"{sample.metric}{{{written}}}" if written else sample.metric
+    return f"{series} {number(sample.value)}\n"
 
 
 def escaped(text: str) -> str:

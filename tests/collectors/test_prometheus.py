@@ -1,12 +1,15 @@
 """The text for Prometheus, read back by the reference parser."""
 
+import gc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from collectors import prometheus
-from collectors.sample import Sample
+from collectors.layout import Part, Readings, layout
+from collectors.sample import Labels, Sample
 from parvis import catalogue
 
 LABELS = st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=20)
@@ -66,3 +69,47 @@ def test_a_counter_wraps_where_a_float_stops_being_exact() -> None:
 def test_a_metric_that_is_not_in_the_catalogue_does_not_leave() -> None:
     with pytest.raises(KeyError, match="did you mean port_up"):
         prometheus.render([Sample("port_upp", (), 1, 0)])
+
+
+TEXT = st.text(alphabet=st.characters(exclude_categories=("Cs",)), max_size=8)
+VALUE = st.one_of(st.none(), st.integers(-(2**63), 2**64 - 1), st.floats(allow_nan=False, allow_infinity=False))
+
+
+@given(
+    st.dictionaries(TEXT, st.tuples(VALUE, VALUE), min_size=1, max_size=6),
+    st.sampled_from([(), (("device", "sw"),), (("site", '100 %s "}\n'), ("device", "sw\\\n"))]),
+    st.booleans(),
+)
+def test_templates_say_what_single_lines_say(
+    values: dict[str, tuple[float | None, float | None]], base: Labels, alone: bool
+) -> None:
+    """Percent signs, quotes, line ends in labels; missing values; a series without further labels."""
+    labels = [(("port", port),) for port in values] + ([()] if alone else [])
+    layouts = (layout("port_up", labels), layout("port_receive_bytes_total", labels))
+    columns = [[pair[at] for pair in values.values()] + ([3] if alone else []) for at in (0, 1)]
+    found = Readings(base, 0.0, tuple(Part(*each) for each in zip(layouts, columns, strict=True)))
+
+    assert prometheus.readings(found) == {
+        **{each.metric: "" for each in layouts},
+        **prometheus.blocks(found).blocks,
+    }
+
+
+def test_a_template_is_made_once_for_all_devices_and_forgotten_with_its_layout() -> None:
+    one, other = (layout("port_up", [(("port", "only here"),)]) for _ in range(2))
+
+    assert prometheus.template(one, bare=False) is prometheus.template(other, bare=False)
+    assert prometheus.template(one, bare=False) is not prometheus.template(one, bare=True)
+
+    kept = len(prometheus._owned)
+    del one, other
+    gc.collect()
+    assert len(prometheus._owned) < kept
+
+
+def test_doubles_within_a_layout_and_across_layouts_are_seen() -> None:
+    port = (("port", "1"),)
+
+    assert prometheus.has_doubles([layout("port_up", [port, port])])
+    assert prometheus.has_doubles([layout("port_up", [port]), layout("port_up", [port, ()])])
+    assert not prometheus.has_doubles([layout("port_up", [port]), layout("port_admin_up", [port])])
