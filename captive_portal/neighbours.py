@@ -165,5 +165,8 @@ def plain(address: str) -> IPv4Address | IPv6Address:
     >>> plain("::ffff:10.11.0.5"), plain("fe80::1%guest0")
     (IPv4Address('10.11.0.5'), IPv6Address('fe80::1'))
     """
-    found = ip_address(address.partition("%")[0])
-    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
+    dotted = address.removeprefix("::ffff:")
+    if ":" not in dotted:
+        return IPv4Address(dotted)
+    found = IPv6Address(address.partition("%")[0])
+    return found.ipv4_mapped or found

@@ -7,7 +7,7 @@ device goes when there are too many, and at midnight everything goes, because co
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
@@ -55,12 +55,6 @@ class Seen:
         return Seen(min(self.first, other.first), max(self.last, other.last), self.count + other.count)
 
 
-@dataclass(slots=True)
-class _Device:
-    mac: MacAddress
-    steps: dict[Step, Seen] = field(default_factory=dict)
-
-
 Note = Callable[[MacAddress, Step], None]
 """How other modules tell of a step."""
 
@@ -88,7 +82,7 @@ class Timeline:
     ) -> None:
         self._pseudonyms, self._zone, self._clock, self._reached = pseudonyms, zone, clock, reached
         self._lock = threading.Lock()
-        self._devices: OrderedDict[str, _Device] = OrderedDict()
+        self._devices: OrderedDict[MacAddress, dict[Step, Seen]] = OrderedDict()
         self._addresses: OrderedDict[str, Seen] = OrderedDict()
         self._day, self._midnights = date.min, (0.0, 0.0)
 
@@ -134,21 +128,23 @@ class Timeline:
     def device(self, code: str) -> tuple[MacAddress, dict[Step, Seen]] | None:
         """The device called *code* today and its steps; None when nothing was noted of one."""
         with self._lock:
-            self._today(self._clock())
-            found = self._devices.get(code)
-            return (found.mac, dict(found.steps)) if found else None
+            day, known = self._today(self._clock()), list(self._devices)
+        mac = next((one for one in known if self._pseudonyms.of(one, day) == code), None)
+        with self._lock:
+            steps = self._devices.get(mac) if mac else None
+            return (mac, dict(steps)) if mac and steps else None
 
     def macs(self) -> list[MacAddress]:
         """Every device something was noted of today."""
         with self._lock:
-            return [device.mac for device in self._devices.values()]
+            return list(self._devices)
 
     def _note(self, mac: MacAddress, step: Step, seen: Seen, now: Now) -> None:
-        code = self._pseudonyms.of(mac, self._today(now))
-        device = self._devices.pop(code, None) or _Device(mac)
-        self._devices[code] = device
-        before = device.steps.get(step)
-        device.steps[step] = before.with_(seen) if before else seen
+        self._today(now)
+        steps = self._devices.setdefault(mac, {})
+        self._devices.move_to_end(mac)
+        before = steps.get(step)
+        steps[step] = before.with_(seen) if before else seen
         if before is None and step is not Step.PROBE:  # counted when it was heard
             self._reached(step)
         if len(self._devices) > MAX_DEVICES:

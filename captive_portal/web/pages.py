@@ -16,6 +16,7 @@ from captive_portal.standing import Standing
 from captive_portal.store import Acceptance
 from captive_portal.timeline import Step
 from captive_portal.web.hours import lines
+from captive_portal.web.shield import Whole
 from captive_portal.web.visitor import (
     banner,
     device,
@@ -26,6 +27,7 @@ from captive_portal.web.visitor import (
     local,
     signed,
     spoken,
+    takes_gzip,
     token,
     visit,
 )
@@ -59,17 +61,19 @@ def splash() -> Answer:
         return unknown()
     if truth is not None:
         return redirect(there("status"), 303)
-    hall().timeline.note(mac, Step.PAGE)
-    stands = hall().standing(mac, None)
+    here, spoken = hall(), language()
+    here.timeline.note(mac, Step.PAGE)
+    stands = here.standing(mac, None)
     if stands.refusal is not None:
         return _refused(mac, stands)
-    if stands.remembered and hall().doorkeeper.arrived(mac, hall().facts.site) in ONLINE:
+    if stands.remembered and here.doorkeeper.arrived(mac, here.facts.site) in ONLINE:
         return redirect(there("status"), 303)
-    hall().instruments.counter("portal_splash_pages_total").labels(language()).inc()
-    again = "again" in request.args
-    key = (language(), g.language_in_path, again, hall().uplink(), tuple(banner()))
+    here.instruments.counter("portal_splash_pages_total").labels(spoken).inc()
+    again, packed = "again" in request.args, takes_gzip()
+    key = (spoken, g.language_in_path, again, here.uplink(), tuple(banner()))
     make = partial(render_template, "splash.html", again=again)
-    return hall().shelf.page(key, token(mac, "accept"), lambda mark: make(token=mark))
+    page = here.shelf.page(key, token(mac, "accept"), lambda mark: make(token=mark), packed=packed)
+    return Whole(page, headers={"Content-Encoding": "gzip"} if packed else None, mimetype="text/html")
 
 
 def _refused(mac: MacAddress, stands: Standing) -> Answer:
@@ -82,8 +86,8 @@ def _refused(mac: MacAddress, stands: Standing) -> Answer:
 
 def accept() -> Answer:
     """Store the acceptance durably, admit the device, lead to the status page."""
-    started = time.perf_counter()
-    counter = hall().instruments.counter("portal_acceptances_total")
+    started, here, spoken = time.perf_counter(), hall(), language()
+    counter = here.instruments.counter("portal_acceptances_total")
     mac = device()
     if mac is None:
         counter.labels("unknown").inc()
@@ -92,16 +96,15 @@ def accept() -> Answer:
     if form is None:
         counter.labels("refused").inc()
         return redirect(there("splash", again=1), 303)
-    terms = hall().terms[language()]
-    facts = hall().facts
-    acceptance = Acceptance(mac, facts.site, language(), facts.terms_version, terms.sha256, fingerprint(form))
+    facts, digest = here.facts, here.terms[spoken].sha256
+    acceptance = Acceptance(mac, facts.site, spoken, facts.terms_version, digest, fingerprint(form))
     try:
-        outcome = hall().doorkeeper.accept(acceptance)
+        outcome = here.doorkeeper.accept(acceptance)
     except NotStored:
         counter.labels("failed").inc()
         raise
     counter.labels(outcome.value).inc()
-    hall().instruments.histogram("portal_accept_seconds").observe(time.perf_counter() - started)
+    here.instruments.histogram("portal_accept_seconds").observe(time.perf_counter() - started)
     return redirect(there("splash", **ELSEWHERE[outcome]) if outcome in ELSEWHERE else there("status"), 303)
 
 

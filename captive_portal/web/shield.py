@@ -2,18 +2,22 @@
 
 import base64
 import hashlib
-import zlib
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
+import flask
 from flask import Flask, redirect, render_template, request
 from werkzeug.exceptions import BadRequest, Forbidden, HTTPException
 from werkzeug.wrappers import Response
 
 from captive_portal.doorkeeper import NotStored
 from captive_portal.remote import GatewayAway
-from captive_portal.web.visitor import hall
+from captive_portal.web.packing import packed
+from captive_portal.web.visitor import hall, takes_gzip
 from parvis.running import log
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 REGRETS = ("gateway", "store", "ours", "request", "unknown")
 """Reasons of pages of regret, as metrics count them."""
@@ -31,21 +35,29 @@ def policy(css: str) -> str:
 
 
 WORTH_PACKING = 1000
-PACK_LEVEL = 4
-"""Of 9; half the time of 6 for one percent more bytes."""
-GZIP = 31
-"""zlib's word for gzip (RFC 1952) with its largest window."""
+"""Bytes."""
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "private, no-store",
-    "Vary": "Accept-Language",
+    "Vary": "Accept-Language, Accept-Encoding",
 }
+
+
+class Whole(flask.Response):
+    """An answer in one piece: granian sends a list at once, anything else bit by bit, from thread to thread."""
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """See PEP 3333. Nothing of ours is streamed, so there is nothing to close."""
+        body, status, headers = self.get_wsgi_response(environ)
+        start_response(status, headers)
+        return [b"".join(body)]
 
 
 def protect(app: Flask, css: str) -> None:
     """Put the shield before *app*, whose pages carry the style *css*."""
     headers = {"Content-Security-Policy": policy(css), **HEADERS}
+    app.response_class = Whole
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY
     app.config["MAX_FORM_MEMORY_SIZE"] = MAX_BODY
     app.config["MAX_FORM_PARTS"] = 10
@@ -70,18 +82,22 @@ def _only_our_host() -> Response | None:
 
 def _only_our_forms() -> None:
     """A browser that says where a form came from must say: from here (Fetch standard, Origin)."""
-    origin = request.headers.get("Origin")
-    if request.method == "POST" and origin not in {None, "null", hall().facts.url.removesuffix("/")}:
+    if request.method != "POST":
+        return
+    if request.headers.get("Origin") not in {None, "null", hall().facts.url.removesuffix("/")}:
         raise Forbidden
 
 
 def _finish(response: Response, headers: Mapping[str, str]) -> Response:
+    own = {name.lower() for name, _ in response.headers}
     for name, value in headers.items():
-        response.headers.setdefault(name, value)
+        if name.lower() not in own:
+            response.headers.add(name, value)
     if (
-        response.mimetype == "text/html"
-        and request.accept_encodings.quality("gzip") > 0
+        "content-encoding" not in own
+        and response.mimetype == "text/html"
         and len(response.data) > WORTH_PACKING
+        and takes_gzip()
     ):
         _pack(response)
     hall().instruments.counter("portal_http_responses_total").labels(f"{response.status_code // 100}xx").inc()
@@ -90,10 +106,8 @@ def _finish(response: Response, headers: Mapping[str, str]) -> Response:
 
 def _pack(response: Response) -> None:
     """Compress a page. Its only secret is a token made anew each time, so its length tells nobody anything (BREACH)."""
-    packer = zlib.compressobj(PACK_LEVEL, wbits=GZIP)
-    response.set_data(packer.compress(response.data) + packer.flush())
+    response.set_data(packed(response.data))
     response.headers["Content-Encoding"] = "gzip"
-    response.headers["Vary"] = f"{response.headers['Vary']}, Accept-Encoding"
 
 
 def _page(code: int, **values: Any) -> Response:

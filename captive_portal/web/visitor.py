@@ -88,12 +88,17 @@ def device() -> MacAddress | None:
 
 def visit() -> tuple[MacAddress | None, Truth | None]:
     """The same, and what the kernel knows of its session. GatewayAway."""
-    address = plain(request.remote_addr or "::")
-    found = hall().door.visitor(address)
+    address, here = plain(request.remote_addr or "::"), hall()
+    found = here.door.visitor(address)
     if found[0] is None:
-        hall().pause(SECOND_LOOK_SECONDS)
-        found = hall().door.visitor(address)
+        here.pause(SECOND_LOOK_SECONDS)
+        found = here.door.visitor(address)
     return found
+
+
+def takes_gzip() -> bool:
+    """Whether the answer may be packed."""
+    return request.accept_encodings.quality("gzip") > 0
 
 
 def token(mac: MacAddress, purpose: Purpose) -> str:
