@@ -82,7 +82,7 @@ def poll(
     counts: Counter[str] = Counter()
     asked: list[tuple[Profile, Answers]] = []
     started = time.monotonic()
-    outcome = asyncio.run(_poll_once(device, access, settings, counts, lambda *seen: asked.append(seen)))
+    outcome = asyncio.run(poll_once(device, access, settings, counts, lambda *seen: asked.append(seen)))
     duration = time.monotonic() - started
     if isinstance(outcome, Failed):
         click.echo(f"{outcome.reason}: {device.host}:{device.port}: {outcome.detail}; {outcome.advice}", err=True)
@@ -108,9 +108,10 @@ def collectors(settings_file: Path | None) -> None:
     sys.exit(serve(load(CollectorSettings, settings_file)))
 
 
-async def _poll_once(
+async def poll_once(
     device: Device, access: Access, settings: CollectorSettings, counts: Counter[str], witness: Witness | None = None
 ) -> Outcome:
+    """Ask *device* now; *counts* takes what happened on the socket, *witness* is shown the answers."""
     exchange = Exchange()
     pacing = Pacing(deadline_seconds=60, timeout_seconds=settings.snmp_timeout, tries=settings.snmp_tries)
     try:

@@ -12,6 +12,7 @@ from collectors import prometheus
 from collectors.board import Board
 from collectors.compatible import chosen
 from collectors.device import Device, devices
+from collectors.fibre.watch import Watch
 from collectors.poller import Pacing, Poller
 from collectors.settings import CollectorSettings
 from collectors.traps.door import Listening, Traps
@@ -45,8 +46,9 @@ def components(settings: CollectorSettings, town: Town) -> list[AbstractContextM
     poller = Poller(town, polled, settings.secret, board, pacing, outlet, chosen(settings.modules))
     heard = traps(settings, town, polled, poller)
     questions = Questions(board, settings.modules, time.time, gzip=settings.gzip)
-    page = endpoint((settings.listen, settings.port or COLLECTORS.port), board, poller, writer, heard, questions)
-    return [*filter(None, (writer, poller, heard)), page]
+    light = Watch(town, board, settings.state / "optics")
+    page = endpoint((settings.listen, settings.port or COLLECTORS.port), board, poller, writer, heard, questions, light)
+    return [*filter(None, (writer, poller, heard)), light.turns, page]
 
 
 def traps(settings: CollectorSettings, town: Town, polled: list[Device], poller: Poller) -> Traps | None:
@@ -75,12 +77,15 @@ def endpoint(
     writer: "Writer | None" = None,
     heard: Traps | None = None,
     questions: Questions | None = None,
+    light: Watch | None = None,
 ) -> Endpoint:
     """The HTTP server; a scrape only reads the board, it never causes SNMP."""
     registry = new_registry(COLLECTORS)
 
     def metrics() -> tuple[str, bytes]:
-        return prometheus.CONTENT_TYPE, _page(board, poller, registry, [part for part in (writer, heard) if part])
+        return prometheus.CONTENT_TYPE, _page(
+            board, poller, registry, [part for part in (writer, heard, light) if part]
+        )
 
     def devices_json() -> tuple[str, bytes]:
         return "application/json", board.devices_json(time.time())
@@ -95,7 +100,9 @@ def endpoint(
     )
 
 
-def _page(board: Board, poller: Poller, registry: CollectorRegistry, parts: "Iterable[Writer | Traps]") -> bytes:
+def _page(
+    board: Board, poller: Poller, registry: CollectorRegistry, parts: "Iterable[Writer | Traps | Watch]"
+) -> bytes:
     now = time.time()
     more = [sample for part in parts for sample in part.own_samples(now)]
     return board.metrics(now, poller.transport_counts, more).encode() + generate_latest(registry)

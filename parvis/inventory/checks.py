@@ -155,6 +155,20 @@ def _gateway_network(town: Town, locate: Locate) -> Iterator[Fault]:
             )
 
 
+def _far_end(town: Town, site: Site, locate: Locate) -> Iterator[Fault]:
+    """The other end of a fibre is a switch of the town, and not this end."""
+    far = site.uplink.far
+    if far is None:
+        return
+    switches = {switch.name for other in town.sites for switch in other.switches}
+    if far.device not in switches:
+        message = f"no switch of the town is called {far.device}"
+        yield locate(site, ("uplink", "far", "device"), message, suggestion(far.device, switches))
+    elif (far.device, far.port) == (site.uplink.switch, site.uplink.port):
+        message = "the far end of the fibre is its near end"
+        yield locate(site, ("uplink", "far", "port"), message, "name the port at the other end, or leave far out")
+
+
 def _references(town: Town, locate: Locate) -> Iterator[Fault]:
     credentials = {credential.name for credential in town.credentials}
     for site in town.sites:
@@ -164,6 +178,7 @@ def _references(town: Town, locate: Locate) -> Iterator[Fault]:
         for name, path in named:
             if name not in switches:
                 yield locate(site, path, f"no switch of site {site.site} is called {name}", suggestion(name, switches))
+        yield from _far_end(town, site, locate)
         for device, path in _devices(site):
             wants = device.snmp.credential if hasattr(device, "snmp") else None
             if wants and wants not in credentials:

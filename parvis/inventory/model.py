@@ -157,8 +157,18 @@ class Gateway(Part):
     uplink_interface: Interface = "wan0"
 
 
+class FarEnd(Part):
+    """The module at the other end of a fibre, where it is a switch of the town's too."""
+
+    device: Name
+    port: str = Field(min_length=1, max_length=40)
+
+
 class Uplink(Part):
-    """The site's fibre. *address* is the gateway's end, *peer* the operator's; *switch* and *port* hold the module."""
+    """The site's fibre. *address* is the gateway's end, *peer* the operator's; *switch* and *port* hold the module.
+
+    *far* is the module it is lit from, where the town can ask it.
+    """
 
     name: Name
     operator: str = Field(min_length=1, max_length=80)
@@ -170,6 +180,7 @@ class Uplink(Part):
     ipv6_peer: IPv6Address | None = None
     switch: Name
     port: str = Field(min_length=1, max_length=40)
+    far: FarEnd | None = None
 
 
 class Switch(Part):
