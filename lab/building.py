@@ -4,26 +4,32 @@ import json
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from lab import network, rooms, state
 from lab.agents.agent import Device
+from lab.agents.model import WEEK_HOURS
 from lab.agents.tables import About
 from lab.agents.usm import User
 from lab.debian import SHARED_SECRET, Debian
 from lab.inet import NAMES
 from lab.inside import set_sysctls
-from lab.plan import DNS, Plan, plan
+from lab.plan import DNS, Plan, centre_address, plan
 from lab.probes import Check
 from lab.processes import Program
 from lab.rooms import Pace, Rooms
 from lab.users import COLLECTORS, CONSOLE, MONITOR, PORTAL, ROOT, sight
 from parvis import outputs
 from parvis.inventory import DEMO_TOWN, AccessPoint, CommunityCredential, Town, load
+from parvis.opening import Opening
 
 HTTPS = 443
 ORDERS = "agents.sock"
+ORDINARY_MONDAY = (2026, 3, 9)
+"""A week without public holidays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,8 @@ class Options:
     pace: Pace = field(default_factory=Pace)
     shared: bool = False
     """Whether the gateways share a database."""
+    walks: Path | None = None
+    """A folder of recordings: an access point of which there is one (NAME.snmprec, NAME.walk) answers what it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,7 @@ def stages(town: Town, wiring: Plan, options: Options, folder: Path) -> list[Sta
     _kernel_settings(town, wiring, texts)
     debian = Debian(town, wiring, folder, texts, drawn, script)
     without = options.without
-    sites: list[Program] = [_simulated(town, wiring, folder, drawn), debian.internet_dns()]
+    sites: list[Program] = [_simulated(town, wiring, folder, drawn, options.walks), debian.internet_dns()]
     for site in town.sites:
         sites += [*ours.gateway(site, without), debian.kea(site), debian.dnsmasq(site)]
         sites += [debian.snmpd(site, switch) for switch in site.switches]
@@ -136,25 +144,40 @@ def _kernel_settings(town: Town, wiring: Plan, texts: Mapping[str, str]) -> None
         set_sysctls(wiring.namespace(name), dict(line.split(" = ") for line in lines))
 
 
-def _simulated(town: Town, wiring: Plan, folder: Path, drawn: dict[str, str]) -> Program:
-    listed = [asdict(device) for device in _devices(town, wiring, drawn)]
+def _simulated(town: Town, wiring: Plan, folder: Path, drawn: dict[str, str], recorded: Path | None) -> Program:
+    listed = [asdict(device) for device in _devices(town, wiring, drawn, recorded)]
     file = state.file_for(folder / "agents.json", json.dumps(listed), mode=0o600)
     tls = folder / "tls" / "inet"
     argv = (sys.executable, "-OO", "-m", "lab.simulated", str(file), str(folder / ORDERS), f"{tls}.crt", f"{tls}.key")
     return Program("simulated", wiring.inet, argv, "ours", Check("tcp", HTTPS))
 
 
-def _devices(town: Town, wiring: Plan, drawn: dict[str, str]) -> Iterator[Device]:
+def _devices(town: Town, wiring: Plan, drawn: dict[str, str], recorded: Path | None) -> Iterator[Device]:
     for site in town.sites:
+        hours = _hours(site.opening_hours, town.timezone)
         for point in site.access_points:
-            yield _device(town, wiring, point, drawn)
+            device = _device(town, wiring, point, drawn, hours)
+            yield replace(device, walk=_recording(recorded, point.name), trap_to=centre_address(town))
 
 
-def _device(town: Town, wiring: Plan, point: AccessPoint, drawn: dict[str, str]) -> Device:
-    about = About(point.name, point.model, str(point.address), point.mac.text, point.place.fr)
+def _device(town: Town, wiring: Plan, point: AccessPoint, drawn: dict[str, str], hours: str) -> Device:
+    about = About(point.name, point.model, str(point.address), point.mac.text, point.place.fr, hours)
     where = (point.vendor.value, about, wiring.namespace(point.name), point.snmp.port)
     credential = town.credential(point.snmp.credential)
     if isinstance(credential, CommunityCredential):
         return Device(*where, community=drawn[credential.community_secret])
     secrets = (drawn[credential.auth_secret], drawn[credential.privacy_secret])
     return Device(*where, user=User(credential.user, credential.auth, credential.privacy, *secrets))
+
+
+def _hours(opening: str, timezone: str) -> str:
+    """Whether a building is open in each hour of the week, as the simulated devices have it."""
+    known = Opening(opening, timezone)
+    monday = datetime(*ORDINARY_MONDAY, 0, 30, tzinfo=ZoneInfo(timezone))
+    return "".join(str(int(known.at((monday + timedelta(hours=hour)).timestamp())[0])) for hour in range(WEEK_HOURS))
+
+
+def _recording(folder: Path | None, name: str) -> str:
+    """The recording of the device called *name*; empty when there is none."""
+    files = [folder / f"{name}{kind}" for kind in (".snmprec", ".walk")] if folder else []
+    return next((str(file.absolute()) for file in files if file.is_file()), "")

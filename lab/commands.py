@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from lab import reports, state
+from lab.agents import faults as simulated
 from lab.building import Options
 from lab.naming import LabError
 from lab.network import CommandFailed
@@ -24,12 +25,12 @@ FAULTS: dict[str, Callable[[Lab, str], None]] = {
     "restore": Lab.restore_fibre,
     "ap-off": Lab.device_off,
     "ap-on": Lab.device_on,
-    "snmp-silent": lambda lab, name: lab.order(name, "silent"),
-    "snmp-garbage": lambda lab, name: lab.order(name, "garbage"),
-    "snmp-normal": lambda lab, name: lab.order(name, "normal"),
     "flush-nft": Lab.flush_nft,
 }
-"""What can go wrong on request; the first two take a site, the last a gateway, the others a device."""
+"""What can go wrong on request; the first two take a site, the last a gateway, the others a device.
+
+A simulated access point has the faults of lab.agents.faults beside.
+"""
 REFUSALS = (
     CommandFailed,
     DidNotStart,
@@ -95,6 +96,11 @@ def lab(ctx: click.Context, folder: Path) -> None:
 @click.option("--without", default="", metavar="NAME,…", help="Leave out: portal, gatewayd, monitor, prometheus …")
 @click.option("--prefix", default="pv-", show_default=True, help="What the namespaces' names begin with.")
 @click.option("--windows/--no-windows", default=True, help="Open the pages and the proxy on the host's loopback.")
+@click.option(
+    "--walks",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="Folder of recordings: NAME.snmprec or NAME.walk is what the access point NAME answers.",
+)
 @click.option("--shared", is_flag=True, help="Gateways share acceptances through a PostgreSQL in the machine room.")
 @click.pass_obj
 def up(
@@ -108,11 +114,12 @@ def up(
     without: str,
     prefix: str,
     windows: bool,
+    walks: Path | None,
     shared: bool,
 ) -> None:
     """Build TOWN (the demo town by default) and start everything. On a running lab it changes nothing."""
     left_out = frozenset(filter(None, without.split(",")))
-    options = Options(town, sites, residents, prefix, left_out, windows, Pace(poll, probe, pace), shared)
+    options = Options(town, sites, residents, prefix, left_out, windows, Pace(poll, probe, pace), shared, walks)
     try:
         seconds = twin.up(options, say=click.echo)
     except AlreadyUp as running:
@@ -152,12 +159,40 @@ def execute(twin: Lab, name: str, argv: tuple[str, ...]) -> NoReturn:
 
 @lab.command()
 @click.argument("target")
-@click.argument("fault", type=click.Choice(list(FAULTS)))
+@click.argument("fault", type=click.Choice([*FAULTS, *simulated.FAULTS]), metavar="FAULT")
+@click.option("--for", "seconds", type=Seconds(), help="Until then; a simulated device only.")
+@click.option("--value", type=float, help="How much; a simulated device only.")
 @click.pass_obj
-def fault(twin: Lab, target: str, fault: str) -> None:
-    """Break something, or mend it: TARGET is a site, an access point, a switch or a gateway."""
-    FAULTS[fault](twin, target)
-    click.echo(f"{target}: {fault}")
+def fault(twin: Lab, target: str, fault: str, seconds: float | None, value: float | None) -> None:
+    """Break something, or mend it: TARGET is a site, an access point, a switch or a gateway.
+
+    `parvis lab faults` lists what can be wrong.
+    """
+    if fault in FAULTS:
+        if seconds is not None or value is not None:
+            raise click.UsageError(f"{fault} knows neither --for nor --value; they are for simulated devices")
+        FAULTS[fault](twin, target)
+    else:
+        twin.fault(target, fault, value, seconds)
+    click.echo(f"{target}: {fault}" + (f" for {seconds:g} s" if seconds is not None else ""))
+
+
+@lab.command()
+@click.argument("device")
+@click.pass_obj
+def heal(twin: Lab, device: str) -> None:
+    """End every fault of a simulated access point."""
+    twin.heal(device)
+    click.echo(f"{device}: healed")
+
+
+@lab.command()
+def faults() -> None:
+    """List what can be wrong: with a site, a device, a gateway; and with a simulated access point."""
+    click.echo(f"sites, devices, gateways: {', '.join(FAULTS)}\nsimulated access points:")
+    for name, kind in simulated.FAULTS.items():
+        usual = f" ({kind.usual:g} {kind.unit})" if kind.unit else ""
+        click.echo(f"  {name:14} {kind.does}{usual}")
 
 
 @lab.command()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lab.network import run
-from lab.plan import VISITOR_INTERFACE, Plan, centre_address
+from lab.plan import TRAP_PORT, VISITOR_INTERFACE, Plan, centre_address
 from lab.probes import Check
 from lab.processes import Program
 from lab.state import file_for, folder_for
@@ -104,7 +104,7 @@ class Rooms:
         """The collectors, the monitor and the staff console."""
         made = []
         if "collectors" not in without:
-            extra: dict[str, Value] = {"poll_interval": self.pace.poll}
+            extra: dict[str, Value] = {"poll_interval": self.pace.poll, "trap_port": TRAP_PORT}
             made.append(self._program("collectors", processes.COLLECTORS, COLLECTORS, extra))
         if "monitor" not in without:
             extra = {"probe_interval": self.pace.probe, "probe_timeout": self.pace.probe * 0.8}

@@ -1,5 +1,6 @@
 """The twin as an object: up, down, exec, faults. The command line and the tests both use this."""
 
+import json
 import os
 import secrets
 import signal
@@ -9,8 +10,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from lab import building, debian, network, openings, processes, rooms, state
+from lab.agents.faults import FAULTS
 from lab.building import Options
 from lab.naming import LabError, called
 from lab.plan import Plan, Resident, plan
@@ -19,7 +22,6 @@ from lab.windows import PROXY
 from parvis.inventory import AccessPoint, Town
 
 DEMO_ACCOUNT = "demo"
-DEVICE_ORDERS = ("normal", "silent", "garbage", "reboot")
 
 Say = Callable[[str], None]
 
@@ -223,17 +225,23 @@ class Lab:
             return
         network.restore(self.plan, namespace)
         if name in self._simulated():
-            self.order(name, "reboot")
+            self.fault(name, "reboot")
         else:
             self.restart(f"{name}.snmpd")
 
-    def order(self, device: str, order: str) -> None:
-        """Make a simulated agent ``silent``, answer ``garbage``, ``normal`` again, or ``reboot``."""
-        if order not in DEVICE_ORDERS:
-            raise LabError(f"{order} is no order; there are {', '.join(DEVICE_ORDERS)}")
-        called(device, self._simulated(), "simulated agent")
+    def fault(self, device: str, fault: str, value: float | None = None, seconds: float | None = None) -> None:
+        """Have a simulated device suffer *fault* (lab.agents.faults) for *seconds*; LabError with a suggestion."""
+        called(fault, FAULTS, "fault of a simulated device")
+        self._order({"device": device, "fault": fault, "value": value, "seconds": seconds})
+
+    def heal(self, device: str) -> None:
+        """Have a simulated device be as its vendor's again."""
+        self._order({"device": device})
+
+    def _order(self, order: Mapping[str, Any]) -> None:
+        called(order["device"], self._simulated(), "simulated agent")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-            channel.sendto(f"{device} {order}".encode(), str(self.folder / building.ORDERS))
+            channel.sendto(json.dumps(order).encode(), str(self.folder / building.ORDERS))
 
     def _simulated(self) -> dict[str, AccessPoint]:
         return {point.name: point for site in self.town.sites for point in site.access_points}

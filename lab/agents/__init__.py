@@ -1,1 +1,1 @@
-"""Simulated SNMP devices: a deterministic model, vendors' tables, and a v2c/v3 responder on pysnmp's lower layers."""
+"""Simulated SNMP devices: a deterministic model, vendors' tables or recorded walks, faults, and v1, v2c and v3."""

@@ -1,39 +1,37 @@
-"""The User-based Security Model of a simulated agent (RFC 3414), with pysnmp's authentication and privacy protocols."""
+"""The User-based Security Model of a simulated agent (RFC 3414, RFC 7860, RFC 3826), proved by Net-SNMP's tools."""
 
+import hashlib
+import hmac
+import secrets
+from collections import Counter
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
-from pyasn1.codec.ber import decoder, encoder
-from pysnmp.proto import rfc1902, rfc1905
-from pysnmp.proto.mpmod.rfc3412 import ScopedPDU, SNMPv3Message
-from pysnmp.proto.secmod.rfc3414.auth.hmacmd5 import HmacMd5
-from pysnmp.proto.secmod.rfc3414.auth.hmacsha import HmacSha
-from pysnmp.proto.secmod.rfc3414.priv.des import Des
-from pysnmp.proto.secmod.rfc3414.service import UsmSecurityParameters, aes192, aes256
-from pysnmp.proto.secmod.rfc3826.priv.aes import Aes
-from pysnmp.proto.secmod.rfc7860.auth.hmacsha2 import HmacSha2
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import AES
+from cryptography.hazmat.primitives.ciphers.modes import CBC
 
-from lab.agents.answers import Picture, protocol, response
+from lab.agents import ber
+from lab.agents.answers import Picture, response
 
-AUTHENTICATION: dict[str, tuple[Any, Any]] = {
-    "MD5": (HmacMd5.SERVICE_ID, HmacMd5()),
-    "SHA-1": (HmacSha.SERVICE_ID, HmacSha()),
-    "SHA-224": (HmacSha2.SHA224_SERVICE_ID, HmacSha2(HmacSha2.SHA224_SERVICE_ID)),
-    "SHA-256": (HmacSha2.SHA256_SERVICE_ID, HmacSha2(HmacSha2.SHA256_SERVICE_ID)),
-    "SHA-384": (HmacSha2.SAH384_SERVICE_ID, HmacSha2(HmacSha2.SAH384_SERVICE_ID)),
-    "SHA-512": (HmacSha2.SHA512_SERVICE_ID, HmacSha2(HmacSha2.SHA512_SERVICE_ID)),
+try:
+    from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+    from cryptography.hazmat.decrepit.ciphers.modes import CFB
+except ImportError:  # cryptography before 47
+    from cryptography.hazmat.primitives.ciphers.algorithms import TripleDES
+    from cryptography.hazmat.primitives.ciphers.modes import CFB
+
+AUTHENTICATION = {
+    "MD5": ("md5", 12),
+    "SHA-1": ("sha1", 12),
+    "SHA-224": ("sha224", 16),
+    "SHA-256": ("sha256", 24),
+    "SHA-384": ("sha384", 32),
+    "SHA-512": ("sha512", 48),
 }
-PRIVACY: dict[str, Any] = {
-    "DES": Des(),
-    "AES-128": Aes(),
-    "AES-192": aes192.AesBlumenthal192(),
-    "AES-256": aes256.AesBlumenthal256(),
-    "AES-192-reeder": aes192.Aes192(),
-    "AES-256-reeder": aes256.Aes256(),
-}
-"""The inventory's names -> pysnmp's protocols (of authentication with their identifiers)."""
-
+"""The inventory's names -> the hash, and the octets of it that a message carries."""
+PRIVACY = {"DES": 16, "AES-128": 16, "AES-192": 24, "AES-256": 32, "AES-192-reeder": 24, "AES-256-reeder": 32}
+"""The inventory's names -> the octets of key each needs."""
 REPORTS = {
     "unsupportedSecLevels": 1,
     "notInTimeWindows": 2,
@@ -45,10 +43,11 @@ REPORTS = {
 """usmStats, below 1.3.6.1.6.3.15.1.1."""
 USM_STATS = (1, 3, 6, 1, 6, 3, 15, 1, 1)
 TIME_WINDOW_SECONDS = 150
-AUTHENTICATED, PRIVATE = 1, 2
+AUTHENTICATED, PRIVATE, BOTH = 1, 2, 3
 MAX_MESSAGE_BYTES = 65_507
-USM_VERSION = 3
-"""Both msgVersion and msgSecurityModel (RFC 3411 section 5)."""
+SNMP_V3 = USM_MODEL = 3
+STRETCHED = 2**20
+BLOCK = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,101 +70,162 @@ class Refused(Exception):
         self.signed = signed
 
 
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A v3 message taken apart; *proof_at* is where its signature begins."""
+
+    number: int
+    flags: int
+    engine_id: bytes
+    boots: int
+    time: int
+    user: bytes
+    proof: bytes
+    proof_at: int
+    salt: bytes
+    content: bytes
+
+
 @cache
-def _hashed(protocol_name: str, secret: str) -> Any:
-    return AUTHENTICATION[protocol_name][1].hash_passphrase(rfc1902.OctetString(secret))
+def master_key(auth: str, secret: bytes) -> bytes:
+    """The digest of a mebioctet of the repeated pass phrase (RFC 3414 section A.2)."""
+    whole = (secret * (STRETCHED // len(secret) + 1))[:STRETCHED]
+    return hashlib.new(AUTHENTICATION[auth][0], whole).digest()
+
+
+def localized(auth: str, key: bytes, engine_id: bytes) -> bytes:
+    """A user's key at one engine (RFC 3414 section 2.6)."""
+    return hashlib.new(AUTHENTICATION[auth][0], key + engine_id + key).digest()
+
+
+def privacy_key(user: User, engine_id: bytes) -> bytes:
+    """The key that encrypts, made long enough as Blumenthal (the rest of) or Reeder (``-reeder``) have it."""
+    key = part = localized(user.auth, master_key(user.auth, user.privacy_secret.encode()), engine_id)
+    while len(key) < PRIVACY[user.privacy]:
+        if user.privacy.endswith("-reeder"):
+            part = localized(user.auth, master_key(user.auth, part), engine_id)
+            key += part
+        else:
+            key += hashlib.new(AUTHENTICATION[user.auth][0], key).digest()
+    return key[: PRIVACY[user.privacy]]
 
 
 class Engine:
     """One device's authoritative engine."""
 
     def __init__(self, engine_id: bytes, user: User, boots: int = 1) -> None:
-        self.engine_id = rfc1902.OctetString(engine_id)
+        self.engine_id = engine_id
         self.boots = boots
         self._user = user
-        identifier, self._auth = AUTHENTICATION[user.auth]
-        self._privacy = PRIVACY[user.privacy]
-        self._auth_key = self._auth.localize_key(_hashed(user.auth, user.auth_secret), self.engine_id)
-        secret = _hashed(user.auth, user.privacy_secret)
-        self._privacy_key = self._privacy.localize_key(identifier, secret, self.engine_id)
-        self._counts = dict.fromkeys(REPORTS, 0)
+        self._hash, self._proof_octets = AUTHENTICATION[user.auth]
+        self._auth_key = localized(user.auth, master_key(user.auth, user.auth_secret.encode()), engine_id)
+        self._privacy_key = privacy_key(user, engine_id)
+        self._counts: Counter[str] = Counter()
 
-    def answer(self, datagram: bytes, picture: Picture, seconds: float) -> bytes | None:
-        """The answer to a v3 message; None where silence is right."""
-        message, _ = decoder.decode(datagram, asn1Spec=SNMPv3Message())
-        security, _ = decoder.decode(bytes(message[2]), asn1Spec=UsmSecurityParameters())
+    def answer(self, datagram: bytes, picture: Picture, seconds: int, number: int | None = None) -> bytes | None:
+        """The answer to a v3 message under its own number, or under *number*; None where silence is right."""
+        asked = opened(datagram)
+        shown = asked.number if number is None else number
         try:
-            scoped = self._opened(datagram, message, security, seconds)
+            scoped = self._plain(datagram, asked, seconds)
         except Refused as refusal:
-            return self._report(message, refusal, seconds)
-        answer = response(scoped["data"].getComponent(), picture)
-        return None if answer is None else self._sealed(message, answer, seconds, AUTHENTICATED | PRIVATE)
+            return self._report(asked, shown, refusal, seconds)
+        _, at, end = ber.element(scoped, 0, len(scoped), ber.SEQUENCE)
+        _, at = ber.octets(scoped, at, end)
+        _, at = ber.octets(scoped, at, end)
+        answer = response(ber.request(scoped, at, end), picture)
+        return None if answer is None else self.sealed(shown, answer, seconds, BOTH)
 
-    def _opened(self, datagram: bytes, message: Any, security: Any, seconds: float) -> Any:
-        flags = bytes(message[1]["msgFlags"])[0]
-        if bytes(security["msgAuthoritativeEngineId"]) != bytes(self.engine_id):
+    def _plain(self, datagram: bytes, asked: Envelope, seconds: int) -> bytes:
+        if asked.engine_id != self.engine_id:
             raise Refused("unknownEngineIDs")
-        if bytes(security["msgUserName"]) != self._user.name.encode():
+        if asked.user != self._user.name.encode():
             raise Refused("unknownUserNames")
-        if flags & 3 != AUTHENTICATED | PRIVATE:
+        if asked.flags & BOTH != BOTH:
             raise Refused("unsupportedSecLevels")
-        try:
-            self._auth.authenticate_incoming_message(self._auth_key, security["msgAuthenticationParameters"], datagram)
-        except Exception as error:  # pysnmp raises several kinds; all mean one thing
-            raise Refused("wrongDigests") from error
-        boots, uptime = security["msgAuthoritativeEngineBoots"], security["msgAuthoritativeEngineTime"]
-        if int(boots) != self.boots or abs(int(uptime) - int(seconds)) > TIME_WINDOW_SECONDS:
+        end = asked.proof_at + len(asked.proof)
+        blank = datagram[: asked.proof_at] + bytes(len(asked.proof)) + datagram[end:]
+        if not hmac.compare_digest(self._proof(blank), asked.proof):
+            raise Refused("wrongDigests")
+        if asked.boots != self.boots or abs(asked.time - seconds) > TIME_WINDOW_SECONDS:
             raise Refused("notInTimeWindows", signed=True)
-        parameters = (boots, uptime, security["msgPrivacyParameters"])
         try:
-            plain = self._privacy.decrypt_data(self._privacy_key, parameters, message[3].getComponent())
-            scoped, _ = decoder.decode(bytes(plain), asn1Spec=ScopedPDU())
-        except Exception as error:
+            secret, _ = ber.octets(asked.content, 0, len(asked.content))
+            plain = self._cipher(asked.salt, asked.boots, asked.time).decryptor().update(secret)
+            ber.element(plain, 0, len(plain), ber.SEQUENCE)
+        except ValueError as error:
             raise Refused("decryptionErrors") from error
-        return scoped
+        return plain
 
-    def _report(self, message: Any, refusal: Refused, seconds: float) -> bytes:
+    def _report(self, asked: Envelope, shown: int, refusal: Refused, seconds: int) -> bytes:
         self._counts[refusal.reason] += 1
-        report = rfc1905.ReportPDU()
-        protocol.apiPDU.set_defaults(report)
-        plain = message[3].getName() == "plaintext"
-        asked = protocol.apiPDU.get_request_id(message[3]["plaintext"]["data"].getComponent()) if plain else 0
-        protocol.apiPDU.set_request_id(report, asked)
-        value = rfc1902.Counter32(self._counts[refusal.reason])
-        protocol.apiPDU.set_varbinds(report, [((*USM_STATS, REPORTS[refusal.reason], 0), value)])
-        return self._sealed(message, report, seconds, AUTHENTICATED if refusal.signed else 0)
+        name = (*USM_STATS, REPORTS[refusal.reason], 0)
+        bindings = [(name, (ber.COUNTER32, self._counts[refusal.reason]))]
+        flags = AUTHENTICATED if refusal.signed else 0
+        return self.sealed(shown, ber.pdu(ber.REPORT, _asked_openly(asked), 0, 0, bindings), seconds, flags)
 
-    def _sealed(self, request: Any, pdu: Any, seconds: float, flags: int) -> bytes:
-        security = UsmSecurityParameters()
-        security["msgAuthoritativeEngineId"] = self.engine_id
-        security["msgAuthoritativeEngineBoots"] = self.boots
-        security["msgAuthoritativeEngineTime"] = int(seconds)
-        signed, private = bool(flags & AUTHENTICATED), bool(flags & PRIVATE)
-        security["msgUserName"] = self._user.name.encode() if signed else b""
-        security["msgAuthenticationParameters"] = bytes(self._auth.digest_length if signed else 0)
-        message = _envelope(request[1]["msgID"], flags)
-        scoped = self._scoped(pdu)
-        if private:
-            parameters = (self.boots, int(seconds), None)
-            sealed, salt = self._privacy.encrypt_data(self._privacy_key, parameters, encoder.encode(scoped))
-            message["msgData"]["encryptedPDU"], security["msgPrivacyParameters"] = sealed, salt
-        else:
-            message["msgData"]["plaintext"], security["msgPrivacyParameters"] = scoped, b""
-        message["msgSecurityParameters"] = encoder.encode(security)
-        whole = encoder.encode(message)
-        return bytes(self._auth.authenticate_outgoing_message(self._auth_key, whole)) if signed else bytes(whole)
+    def sealed(self, number: int, pdu: bytes, seconds: int, flags: int) -> bytes:
+        """A message around *pdu*, signed and encrypted as *flags* say."""
+        content = ber.tlv(ber.SEQUENCE, ber.tlv(ber.OCTETS, self.engine_id) + ber.tlv(ber.OCTETS, b"") + pdu)
+        salt = b""
+        if flags & PRIVATE:
+            salt = self.boots.to_bytes(4) + secrets.token_bytes(4)
+            padded = content + bytes(-len(content) % BLOCK) if self._user.privacy == "DES" else content
+            content = ber.tlv(ber.OCTETS, self._cipher(salt, self.boots, seconds).encryptor().update(padded))
+        blank = bytes(self._proof_octets if flags & AUTHENTICATED else 0)
+        who = self._user.name.encode() if flags & AUTHENTICATED else b""
+        parts = (who, blank, salt)
+        security = ber.tlv(ber.OCTETS, self.engine_id) + ber.integer(self.boots) + ber.integer(seconds)
+        security = ber.tlv(ber.SEQUENCE, security + b"".join(ber.tlv(ber.OCTETS, part) for part in parts))
+        header = ber.integer(number) + ber.integer(MAX_MESSAGE_BYTES)
+        header = ber.tlv(ber.SEQUENCE, header + ber.tlv(ber.OCTETS, bytes([flags])) + ber.integer(USM_MODEL))
+        whole = ber.tlv(ber.SEQUENCE, ber.integer(SNMP_V3) + header + ber.tlv(ber.OCTETS, security) + content)
+        if not blank:
+            return whole
+        at = len(whole) - len(content) - len(ber.tlv(ber.OCTETS, salt)) - len(blank)
+        return whole[:at] + self._proof(whole) + whole[at + len(blank) :]
 
-    def _scoped(self, pdu: Any) -> Any:
-        scoped = ScopedPDU()
-        scoped["contextEngineId"], scoped["contextName"] = self.engine_id, b""
-        scoped["data"].setComponentByType(pdu.tagSet, pdu)
-        return scoped
+    def _proof(self, message: bytes) -> bytes:
+        return hmac.digest(self._auth_key, message, self._hash)[: self._proof_octets]
+
+    def _cipher(self, salt: bytes, boots: int, seconds: int) -> "Cipher[CBC] | Cipher[CFB]":
+        if len(salt) != BLOCK:
+            raise ValueError("a salt has eight octets")
+        if self._user.privacy == "DES":  # three equal keys make Triple-DES single DES
+            start = bytes(a ^ b for a, b in zip(self._privacy_key[BLOCK:16], salt, strict=True))
+            return Cipher(TripleDES(self._privacy_key[:BLOCK] * 3), CBC(start))
+        return Cipher(AES(self._privacy_key), CFB(boots.to_bytes(4) + seconds.to_bytes(4) + salt))
 
 
-def _envelope(message_id: Any, flags: int) -> Any:
-    message = SNMPv3Message()
-    message["msgVersion"] = USM_VERSION
-    header = message["msgGlobalData"]
-    header["msgID"], header["msgMaxSize"] = message_id, MAX_MESSAGE_BYTES
-    header["msgFlags"], header["msgSecurityModel"] = bytes([flags]), USM_VERSION
-    return message
+def opened(data: bytes) -> Envelope:
+    """A v3 message taken apart, nothing proved; Garbled when it is none."""
+    _, at, end = ber.element(data, 0, len(data), ber.SEQUENCE)
+    _, at = ber.number(data, at, end)
+    _, inner, at = ber.element(data, at, end, ber.SEQUENCE)
+    number, inner = ber.number(data, inner, at)
+    _, inner = ber.number(data, inner, at)
+    flags, _ = ber.octets(data, inner, at)
+    content_at = ber.element(data, at, end, ber.OCTETS)[2]
+    _, inner, stop = ber.element(data, at, end, ber.OCTETS)
+    _, inner, stop = ber.element(data, inner, stop, ber.SEQUENCE)
+    engine_id, inner = ber.octets(data, inner, stop)
+    boots, inner = ber.number(data, inner, stop)
+    seconds, inner = ber.number(data, inner, stop)
+    user, inner = ber.octets(data, inner, stop)
+    proof, after = ber.octets(data, inner, stop)
+    salt, _ = ber.octets(data, after, stop)
+    proof_at = after - len(proof)
+    return Envelope(
+        number, int.from_bytes(flags), engine_id, boots, seconds, user, proof, proof_at, salt, data[content_at:end]
+    )
+
+
+def _asked_openly(asked: Envelope) -> int:
+    """The request-id of a request that is not encrypted; 0 of one that is."""
+    if asked.flags & PRIVATE:
+        return 0
+    data = asked.content
+    _, at, end = ber.element(data, 0, len(data), ber.SEQUENCE)
+    _, at = ber.octets(data, at, end)
+    _, at = ber.octets(data, at, end)
+    return ber.request(data, at, end).number

@@ -54,14 +54,14 @@ def test_prometheus_scrapes_every_process(twin: Lab) -> None:
 
 def test_a_silent_device_has_a_named_reason_and_delays_nobody(twin: Lab) -> None:
     before = failures(twin, "ap-msp-etage")
-    twin.order("ap-msp-etage", "silent")
+    twin.fault("ap-msp-etage", "silent")
     try:
         eventually(lambda: "silent" in reasons(twin, "ap-msp-etage", before), "the silence is named")
         named = reasons(twin, "ap-msp-etage", before)
         others = promql(twin, 'snmp_up{device!="ap-msp-etage"} == 0')
         ages = promql(twin, 'max(snmp_poll_age_seconds{device!="ap-msp-etage"})')
     finally:
-        twin.order("ap-msp-etage", "normal")
+        twin.heal("ap-msp-etage")
 
     assert named - CUT_OFF == {"silent"}
     assert others == []
@@ -70,12 +70,12 @@ def test_a_silent_device_has_a_named_reason_and_delays_nobody(twin: Lab) -> None
 
 def test_an_agent_that_answers_garbage_has_its_own_reason(twin: Lab) -> None:
     before = failures(twin, "ap-src-guichets")
-    twin.order("ap-src-guichets", "garbage")
+    twin.fault("ap-src-guichets", "garbage")
     try:
         eventually(lambda: "garbage" in reasons(twin, "ap-src-guichets", before), "the garbage is named")
         named = reasons(twin, "ap-src-guichets", before)
     finally:
-        twin.order("ap-src-guichets", "normal")
+        twin.heal("ap-src-guichets")
 
     assert named - CUT_OFF == {"garbage"}
 

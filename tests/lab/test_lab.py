@@ -130,9 +130,9 @@ def test_a_switch_without_power_takes_its_site_with_it_and_counts_a_boot(lab: La
 
 def test_an_agent_is_mute_on_request_and_speaks_again(lab: Lab) -> None:
     for order in ("silent", "garbage"):
-        lab.order(POINT, order)
+        lab.fault(POINT, order)
         assert snmp(lab, "snmpget", POINT, SYS_NAME) == ""
-    lab.order(POINT, "normal")
+    lab.heal(POINT)
 
     assert snmp(lab, "snmpget", POINT, SYS_NAME) == POINT
 
@@ -164,9 +164,24 @@ def test_a_wrong_name_gets_a_suggestion(lab: Lab) -> None:
         lab.exec("gw-msp-r7", ["true"])
 
 
+def test_a_device_that_boots_tells_the_centre(lab: Lab) -> None:
+    def heard() -> float:
+        page = lab.exec("centre", ["curl", "-s", "http://127.0.0.1:9203/metrics"]).stdout
+        wanted = [line for line in page.splitlines() if line.startswith("device_traps_total{")]
+        cold = [line for line in wanted if f'device="{POINT}"' in line and 'kind="cold_start"' in line]
+        return sum(float(line.split()[-1]) for line in cold)
+
+    before = heard()
+
+    lab.fault(POINT, "reboot")
+
+    eventually(lambda: heard() > before)
+    assert heard() > before
+
+
 def test_an_order_to_what_is_not_simulated_is_refused(lab: Lab) -> None:
     with pytest.raises(LabError, match="no simulated agent is called sw-msp"):
-        lab.order(SWITCH, "silent")
+        lab.fault(SWITCH, "silent")
 
 
 def test_a_killed_process_is_restarted_as_it_was(lab: Lab) -> None:
