@@ -16,11 +16,11 @@ Answer = Callable[[bytes], list[bytes]]
 
 
 @contextmanager
-def agent(answer: Answer, host: str = "127.0.0.1") -> Iterator[tuple[str, int]]:
-    """An agent that answers with *answer* on a free port until the block is left."""
+def agent(answer: Answer, host: str = "127.0.0.1", port: int = 0) -> Iterator[tuple[str, int]]:
+    """An agent that answers with *answer* on *port*, or a free one, until the block is left."""
     stop = Event()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
-        opened.bind((host, 0))
+        opened.bind((host, port))
         opened.settimeout(0.02)
 
         def serve() -> None:

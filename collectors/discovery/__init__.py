@@ -1,0 +1,1 @@
+"""Finding agents in given networks and writing them down as inventory to review."""
