@@ -108,6 +108,7 @@ class Rooms:
             made.append(self._program("collectors", processes.COLLECTORS, COLLECTORS, extra))
         if "monitor" not in without:
             extra = {"probe_interval": self.pace.probe, "probe_timeout": self.pace.probe * 0.8}
+            extra["alert_pace"] = self.pace.alerts
             made.append(self._program("monitor", processes.MONITOR, MONITOR, extra))
         if "console" not in without:
             tls = self.folder / "tls"

@@ -8,10 +8,10 @@ from typing import Any
 import click
 from flask import Flask
 
+from monitor.duty import Duty
 from monitor.instruments import MonitorMetrics
 from monitor.rounds import Rounds
 from monitor.settings import MonitorSettings
-from monitor.store import Alerts
 from monitor.visits import VISITOR_TOKEN, Visits
 from monitor.watch import Watch
 from monitor.web.app import create_app
@@ -23,8 +23,6 @@ from parvis.running import Turns
 from parvis.settings import SecretMissing, load
 
 FORGET_SECONDS = 5.0
-PAGES_FILE = "pages.jsonl"
-"""In the state folder: one line for each alert, with who would be called."""
 
 
 @click.command()
@@ -38,16 +36,17 @@ def monitor(file: Path | None) -> None:
 
 
 def components(town: Town, settings: MonitorSettings) -> tuple[AbstractContextManager[Any], ...]:
-    """The watch, its rounds, and the HTTP endpoint with the pages on top of it; neither is started."""
+    """The watch, the on-call engine, and the HTTP endpoint with the pages on top of both; none is started."""
     settings.state.mkdir(parents=True, exist_ok=True)
     metrics = MonitorMetrics(town.town)
     watch = Watch(town, settings, metrics)
-    alerts = Alerts(town, settings.state / PAGES_FILE, settings.beat_max_age)
-    app = create_app(town, settings, watch, alerts, metrics)
-    checks = {"rounds": watch.late, "echoes": watch.forbidden}
+    duty = Duty(town, settings, metrics)
+    app = create_app(town, settings, watch, duty, metrics)
+    checks = {"rounds": watch.late, "echoes": watch.forbidden, "oncall": duty.late}
     address = (settings.listen, settings.port or MONITOR.port)
     visits = _visits(app, town, settings, metrics)
-    return watch, *visits, service.Endpoint(address, metrics.registry, checks=checks, app=app)
+    endpoint = service.Endpoint(address, metrics.registry, checks=checks, app=app)
+    return watch, duty.running(lambda: watch.picture), *visits, endpoint
 
 
 def _visits(app: Flask, town: Town, settings: MonitorSettings, metrics: MonitorMetrics) -> list[Turns]:

@@ -4,7 +4,7 @@ Times are Unix seconds. An alert is told by a source (Prometheus, through Alertm
 named by what it is about, not by who tells it: both may tell the same one.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -192,27 +192,23 @@ def _belongs(alert: Alert, incident: Incident) -> bool:
     return same or abs(alert.starts_at - incident.opened_at) <= JOIN_SECONDS
 
 
-def vanished(
-    held: Iterable[Held], present: set[str], sources: Mapping[str, bool], now: float, patience: float
-) -> list[Held]:
+def vanished(held: Iterable[Held], opinion: Callable[[Held], bool | None], now: float, patience: float) -> list[Held]:
     """The alerts among *held* that change because their source does, or does not, tell them.
 
-    *sources*: which source can be believed now; one that cannot says nothing, neither "here" nor "gone". An alert is
-    over once a believed source has not told it for *patience* seconds running: a restarted Alertmanager knows nothing
-    for a while.
+    *opinion*: whether an alert is there; None: nobody can tell, which is neither "here" nor "gone". An alert is over
+    once it has not been told for *patience* seconds running: a restarted Alertmanager knows nothing for a while.
     """
     changed = []
     for one in held:
         if one.ended_at is not None:
             continue
-        if one.identity in present or not sources.get(one.source, False):
+        wanted = one
+        if opinion(one) is not False:
             wanted = replace(one, missing_since=None)
         elif one.missing_since is None:
             wanted = replace(one, missing_since=now)
         elif now - one.missing_since >= patience:
             wanted = replace(one, ended_at=now)
-        else:
-            continue
         if wanted != one:
             changed.append(wanted)
     return changed

@@ -28,11 +28,13 @@ class MonitorMetrics:
             self.made.counter("icmp_echoes_total").labels(result)
         for result in ("taken", "refused"):
             self.made.counter("visitor_reports_total").labels(result)
-        for part in ("probe", "collectors", "visits"):
+        for part in ("probe", "collectors", "visits", "alertmanager", "oncall", "dispatch", "heartbeat"):
             for result in ("done", "failed"):
                 self.made.counter("monitor_rounds_total").labels(part, result)
         for result in ("written", "repeated", "beat"):
             self.made.counter("alert_events_total").labels(result)
+        for result in ("done", "stranger", "unclear", "too-late"):
+            self.made.counter("oncall_replies_total").labels(result)
         for reason in ("garbage", "stranger", "storage", "too_large", "unproven"):
             self.made.counter("alert_refusals_total").labels(reason)
 

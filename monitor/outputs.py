@@ -1,9 +1,12 @@
-"""What the monitor draws from the town, for ``parvis plan`` to compare: whom it asks."""
+"""What the monitor draws from the town: whom it asks, for ``parvis plan``; what is wrong with the rota."""
+
+from zoneinfo import ZoneInfo
 
 import yaml
 
+from monitor import calendars, rota
 from monitor.targets import targets
-from parvis.inventory import Town
+from parvis.inventory import Fault, Town
 
 
 def outputs(town: Town) -> dict[str, str]:
@@ -19,3 +22,15 @@ def outputs(town: Town) -> dict[str, str]:
         for target in targets(town)
     ]
     return {"centre/monitor-targets.yml": yaml.safe_dump(listed, sort_keys=False, allow_unicode=True)}
+
+
+def faults(town: Town) -> list[Fault]:
+    """Hours with nobody on duty, one person on duty twice, calendars that cannot be read."""
+    wrong = calendars.faults(town)
+    if wrong:
+        return wrong
+    roster = rota.Roster(town, calendars.shifts_of(town))
+    start = town.rota.starts
+    aware = start if start.tzinfo else start.replace(tzinfo=ZoneInfo(town.timezone))
+    fix = "add a swap, or change the order"
+    return [Fault("town.yml", 1, "rota", text, fix) for text in rota.faults(roster, aware)]

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from monitor.findings import Policy
-from parvis.processes import COLLECTORS
+from parvis.processes import ALERTMANAGER_PORT, COLLECTORS
 from parvis.settings import ProcessSettings
 from parvis.values import Duration
 
@@ -30,6 +30,19 @@ class MonitorSettings(ProcessSettings):
     """A "resolved" is believed only when Prometheus's last beat is younger: 2.5 times its resend delay."""
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
     """Who may post alerts: Alertmanager runs beside the monitor."""
+
+    alertmanager_url: str = Field(f"http://127.0.0.1:{ALERTMANAGER_PORT}", pattern=r"^(http://[^/@\s]+)?$")
+    """Alertmanager's API, asked for what its webhook may have lost; empty: there is none."""
+    alertmanager_poll: Annotated[Duration, Field(ge=0.5, le=600)] = 30.0
+    alert_pace: Annotated[float, Field(ge=0.01, le=1)] = 1.0
+    """What the waits of the monitor's own checks are multiplied by, as those of the rules: 1 but in a demo."""
+    public_url: str = Field("", pattern=r"^(https?://[^\s/]+(/[^\s]*)?)?$")
+    """Where the phones of who is on call reach these pages; empty: messages hold no link."""
+    message_budget: Annotated[int, Field(ge=1, le=100)] = 5
+    """Messages one person gets within message_window; what is more becomes one digest."""
+    message_window: Annotated[Duration, Field(ge=1, le=86400)] = 900.0
+    heartbeat_url: str = Field("", pattern=r"^(https?://[^\s]+)?$")
+    """A dead man's switch outside the town, told every minute that the engine works; empty: none."""
 
     @model_validator(mode="after")
     def _a_round_fits_its_interval(self) -> "MonitorSettings":

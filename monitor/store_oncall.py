@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, RowMapping, create_engine, event, func, insert, select, update
+from sqlalchemy import Connection, Engine, Select, create_engine, event, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy.exc import SQLAlchemyError
 
 from monitor.delivery import Attempt, Result
 from monitor.incidents import LIVE, Alert, Held, Incident, Opened, State
@@ -15,8 +16,13 @@ from monitor.oncall import Kind, Page, Sent
 from monitor.store_migration import migrate
 from monitor.store_tables import alerts, attempts, facts, incidents, pages, sheets, timeline, used_links
 
+Row = dict[str, Any]
 KEEP_SECONDS = 395 * 86400
 """Thirteen months: then who was called and who intervened is erased here."""
+
+
+class BookFailed(Exception):
+    """The file could not be read or written; nothing was changed. The disk needs attention."""
 
 
 class Book:
@@ -28,9 +34,12 @@ class Book:
 
     @contextmanager
     def page(self) -> Iterator["Entries"]:
-        """One transaction: durable when the block ends without an error, else as if nothing had happened."""
-        with self._engine.begin() as connection:
-            yield Entries(connection)
+        """One transaction: durable when the block ends without an error, else nothing has happened. BookFailed."""
+        try:
+            with self._engine.begin() as connection:
+                yield Entries(connection)
+        except SQLAlchemyError as error:
+            raise BookFailed(type(error).__name__) from error
 
 
 def _engine(path: Path) -> Engine:
@@ -61,21 +70,19 @@ class Entries:
         """The incident of that *number*."""
         return next(iter(self._incidents(incidents.c.number == number)), None)
 
-    def rows(self, limit: int = 50) -> list[RowMapping]:
+    def rows(self, limit: int = 50) -> list[Row]:
         """The newest incidents as they are written, live ones first."""
         live = incidents.c.state.in_(list(LIVE))
-        return list(
-            self._db.execute(select(incidents).order_by(live.desc(), incidents.c.number.desc()).limit(limit)).mappings()
-        )
+        return self._all(select(incidents).order_by(live.desc(), incidents.c.number.desc()).limit(limit))
 
-    def row(self, number: int) -> RowMapping | None:
+    def row(self, number: int) -> Row | None:
         """All that is written of one incident."""
-        return self._db.execute(select(incidents).where(incidents.c.number == number)).mappings().first()
+        return next(iter(self._all(select(incidents).where(incidents.c.number == number))), None)
 
-    def alerts_of(self, number: int) -> list[RowMapping]:
+    def alerts_of(self, number: int) -> list[Row]:
         """The alerts of one incident, in the order they began."""
         wanted = select(alerts).where(alerts.c.incident == number).order_by(alerts.c.starts_at)
-        return list(self._db.execute(wanted).mappings())
+        return self._all(wanted)
 
     def known(self, identities: Sequence[str]) -> set[tuple[str, float]]:
         """(identity, start) of the alerts among *identities* that were taken before."""
@@ -154,19 +161,26 @@ class Entries:
         """A line of the timeline."""
         self._db.execute(insert(timeline).values(incident=number, at=at, what=what, who=who, text=text[:2000]))
 
-    def timeline_of(self, number: int) -> list[RowMapping]:
+    def timeline_of(self, number: int) -> list[Row]:
         """The lines of an incident's timeline, oldest first."""
         wanted = select(timeline).where(timeline.c.incident == number).order_by(timeline.c.at, timeline.c.id)
-        return list(self._db.execute(wanted).mappings())
+        return self._all(wanted)
 
-    def sent(self, *, incident: int | None = None, since: float | None = None) -> list[Sent]:
-        """Messages made for *incident*, or made *since* an instant."""
+    def sent(self, *, since: float) -> list[Sent]:
+        """Messages made since an instant."""
+        return self._sent(pages.c.made_at >= since)
+
+    def sent_for(self, numbers: Sequence[int]) -> dict[int, list[Sent]]:
+        """Messages made for these incidents, oldest first."""
+        found: dict[int, list[Sent]] = {}
+        for one in self._sent(pages.c.incident.in_(numbers)):
+            found.setdefault(one.incident, []).append(one)
+        return found
+
+    def _sent(self, where: Any) -> list[Sent]:
+        """A message given up before any channel had it was never made."""
         tried = select(func.count()).where(attempts.c.page == pages.c.id).scalar_subquery()
-        wanted = select(pages, tried.label("tries"))
-        if incident is not None:
-            wanted = wanted.where(pages.c.incident == incident)
-        if since is not None:
-            wanted = wanted.where(pages.c.made_at >= since)
+        wanted = select(pages, tried.label("tries")).where(where).order_by(pages.c.id)
         return [
             Sent(
                 row.incident,
@@ -175,10 +189,11 @@ class Entries:
                 row.round,
                 row.step,
                 row.made_at,
-                bool(row.tries) or row.state == "folded",
-                row.state == "folded",
+                tried=bool(row.tries) or row.state == "folded",
+                folded=row.state == "folded",
             )
-            for row in self._db.execute(wanted.order_by(pages.c.id))
+            for row in self._db.execute(wanted)
+            if row.tries or row.state != "cancelled"
         ]
 
     def make(self, made: Sequence[Page], now: float, only: str = "") -> list[int]:
@@ -205,13 +220,13 @@ class Entries:
             numbers.append(number)
         return numbers
 
-    def waiting(self) -> list[RowMapping]:
+    def waiting(self) -> list[Row]:
         """The outbox, oldest first."""
-        return list(self._db.execute(select(pages).where(pages.c.state == "waiting").order_by(pages.c.id)).mappings())
+        return self._all(select(pages).where(pages.c.state == "waiting").order_by(pages.c.id))
 
-    def message(self, number: int) -> RowMapping | None:
+    def message(self, number: int) -> Row | None:
         """One message of the outbox."""
-        return self._db.execute(select(pages).where(pages.c.id == number)).mappings().first()
+        return next(iter(self._all(select(pages).where(pages.c.id == number))), None)
 
     def folded_in(self, digest: int) -> list[int]:
         """The incidents a digest tells of."""
@@ -241,9 +256,9 @@ class Entries:
         values = {"result": result, "ended_at": now, "proves": proves, "reference": reference, "detail": detail[:300]}
         self._db.execute(update(attempts).where(attempts.c.id == attempt).values(**values))
 
-    def pages_of(self, number: int) -> list[RowMapping]:
+    def pages_of(self, number: int) -> list[Row]:
         """The messages made for an incident, oldest first."""
-        return list(self._db.execute(select(pages).where(pages.c.incident == number).order_by(pages.c.id)).mappings())
+        return self._all(select(pages).where(pages.c.incident == number).order_by(pages.c.id))
 
     def last_call(self, person: str) -> int:
         """The incident *person* was last called for; 0 when there is none."""
@@ -272,14 +287,14 @@ class Entries:
         done = self._db.execute(insert(sheets).values(**values))
         return int(done.inserted_primary_key[0]) if done.inserted_primary_key else 0
 
-    def sheets(self, *, person: str = "", incident: int = 0, since: float = 0.0) -> list[RowMapping]:
+    def sheets(self, *, person: str = "", incident: int = 0, since: float = 0.0) -> list[Row]:
         """Intervention sheets, oldest first: of a person, of an incident, or all since an instant."""
         wanted = select(sheets).where(sheets.c.ended_at >= since).order_by(sheets.c.began_at)
         if person:
             wanted = wanted.where(sheets.c.person == person)
         if incident:
             wanted = wanted.where(sheets.c.incident == incident)
-        return list(self._db.execute(wanted).mappings())
+        return self._all(wanted)
 
     def forget(self, now: float) -> None:
         """Erase what is older than thirteen months, of incidents that are over."""
@@ -293,8 +308,11 @@ class Entries:
             self._db.execute(table.delete().where(table.c.incident.in_(old)))
         self._db.execute(incidents.delete().where(incidents.c.ended_at < now - KEEP_SECONDS))
 
+    def _all(self, wanted: Select[Any]) -> list[Row]:
+        return [dict(row) for row in self._db.execute(wanted).mappings()]
+
     def _incidents(self, where: Any) -> list[Incident]:
-        found = self._db.execute(select(incidents).where(where).order_by(incidents.c.number)).mappings().all()
+        found = self._all(select(incidents).where(where).order_by(incidents.c.number))
         numbers = [row["number"] for row in found]
         parts: dict[int, list[Held]] = {}
         for row in self._db.execute(select(alerts).where(alerts.c.incident.in_(numbers))):
@@ -303,6 +321,6 @@ class Entries:
         return [_incident(row, parts.get(row["number"], [])) for row in found]
 
 
-def _incident(row: RowMapping, held: Sequence[Held]) -> Incident:
+def _incident(row: Row, held: Sequence[Held]) -> Incident:
     names = ("number", "key", "title", "severity", "site", "opened_at", "called_at", "round", "level", "until")
     return Incident(**{name: row[name] for name in names}, state=State(row["state"]), held=tuple(held))

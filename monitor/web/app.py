@@ -11,10 +11,13 @@ from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from monitor.alertmanager import Message
+from monitor.duty import Duty
 from monitor.instruments import MonitorMetrics
 from monitor.settings import MonitorSettings
-from monitor.store import Alerts
+from monitor.store_oncall import BookFailed
 from monitor.watch import LATE_ROUNDS, Watch
+from monitor.web.asked import language, saying
+from monitor.web.oncall import OnCallPages, on_duty
 from monitor.web.wall import Limits, wall
 from monitor.web.words import Language, say
 from parvis.inventory import Town
@@ -25,7 +28,7 @@ REFRESH_SECONDS = 15
 
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'self'",
+    "form-action 'self'; frame-ancestors 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -34,15 +37,15 @@ HEADERS = {
 
 
 class Pages:
-    """The views; each reads the newest picture and the book of alerts."""
+    """The views; each reads the newest picture and the on-call engine."""
 
     def __init__(
-        self, town: Town, settings: MonitorSettings, watch: Watch, alerts: Alerts, metrics: MonitorMetrics
+        self, town: Town, settings: MonitorSettings, watch: Watch, duty: Duty, metrics: MonitorMetrics
     ) -> None:
         self._town = town
         self._settings = settings
         self._watch = watch
-        self._alerts = alerts
+        self._duty = duty
         self._made = metrics.made
         self._css = (files("monitor.web") / "wall.css").read_bytes()
         rounds = LATE_ROUNDS * settings.probe_interval
@@ -54,15 +57,15 @@ class Pages:
 
     def page(self) -> str:
         """The wall, as HTML."""
-        lang = _language()
+        lang = language()
         shown = self._wall(lang)
         other: Language = "fr" if lang == "en" else "en"
-        words = partial(_say, lang)
+        words = partial(saying, lang)
         return render_template("wall.html", wall=shown, lang=lang, other=other, say=words, refresh=REFRESH_SECONDS)
 
     def data(self) -> Response:
         """The wall, as JSON."""
-        body = json.dumps(self._wall(_language()), ensure_ascii=False)
+        body = json.dumps(self._wall(language()), ensure_ascii=False)
         return Response(body, content_type="application/json; charset=utf-8")
 
     def style(self) -> Response:
@@ -87,8 +90,8 @@ class Pages:
 
     def _wall(self, lang: Language) -> dict[str, object]:
         now = datetime.now(UTC)
-        alerts = self._alerts
-        return wall(self._town, self._watch.picture, alerts.open, alerts.beat, self._limits, now, lang)
+        duty = self._duty
+        return wall(self._town, self._watch.picture, on_duty(duty, now), duty.engine.beat, self._limits, now, lang)
 
     def _welcome(self, address: str) -> bool:
         try:
@@ -99,44 +102,38 @@ class Pages:
 
     def _keep(self, message: Message) -> Response:
         try:
-            found = self._alerts.take(message, datetime.now(UTC))
-        except OSError as error:
+            found = self._duty.engine.take(message, datetime.now(UTC))
+        except BookFailed as error:
             log.warning("alerts not written", error=str(error))
             return self._refuse("storage", 503, "The disk refuses the alerts; send them again.")
         count = self._made.counter("alert_events_total")
-        count.labels("written").inc(len(found.events))
+        count.labels("written").inc(found.new)
         count.labels("repeated").inc(found.repeated)
-        count.labels("beat").inc(found.beat is not None)
-        self._show()
-        for event in found.events:
-            log.info("alert", alert=event.alert, status=event.status, site=event.site, called=bool(event.paged))
+        count.labels("beat").inc(found.beat)
+        self._duty.show()
+        for number in found.opened:
+            log.info("incident", number=number)
         if found.waiting:
             return self._refuse("unproven", 503, "Prometheus beats no more: its all-clears are not believed yet.")
         return _sentence("Taken.")
-
-    def _show(self) -> None:
-        self._made.gauge("watchdog_beat_timestamp_seconds").set(self._alerts.beat)
-        gauge = self._made.gauge("alerts_open")
-        severities = [event.severity for event in self._alerts.open]
-        for severity in ("page", "page-jour", "ticket"):
-            gauge.labels(severity).set(severities.count(severity))
 
     def _refuse(self, reason: str, status: int, sentence: str) -> Response:
         self._made.counter("alert_refusals_total").labels(reason).inc()
         return _sentence(sentence, status)
 
 
-def create_app(town: Town, settings: MonitorSettings, watch: Watch, alerts: Alerts, metrics: MonitorMetrics) -> Flask:
+def create_app(town: Town, settings: MonitorSettings, watch: Watch, duty: Duty, metrics: MonitorMetrics) -> Flask:
     """The application; its parts are given, it starts nothing."""
     app = Flask("monitor.web", template_folder=".", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_POST_BYTES
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    pages = Pages(town, settings, watch, alerts, metrics)
+    pages = Pages(town, settings, watch, duty, metrics)
     app.add_url_rule("/", view_func=pages.home, endpoint="home")
     app.add_url_rule("/wall", view_func=pages.page, endpoint="wall")
     app.add_url_rule("/wall.json", view_func=pages.data, endpoint="data")
     app.add_url_rule("/wall.css", view_func=pages.style, endpoint="style")
     app.add_url_rule("/alertmanager", view_func=pages.take, endpoint="take", methods=["POST"])
+    OnCallPages(town, duty).add_to(app)
     app.register_error_handler(RequestEntityTooLarge, pages.too_large)
     app.register_error_handler(HTTPException, _plain)
     app.register_error_handler(Exception, _broken)
@@ -149,13 +146,13 @@ def _plain(error: HTTPException) -> AnyResponse:
     if error.response is not None or error.code is None:
         return error.get_response()
     if isinstance(error, NotFound):
-        return _sentence(say("not-found", _language()), error.code)
+        return _sentence(say("not-found", language()), error.code)
     return _sentence(f"{error.name}.", error.code)
 
 
 def _broken(error: Exception) -> Response:
     log.error("page failed", path=request.path, exc_info=error)
-    return _sentence(say("broken", _language()), 500)
+    return _sentence(say("broken", language()), 500)
 
 
 def _sentence(text: str, status: int = 200) -> Response:
@@ -165,14 +162,6 @@ def _sentence(text: str, status: int = 200) -> Response:
 def _guarded(response: Response) -> Response:
     response.headers.update(HEADERS)
     return response
-
-
-def _language() -> Language:
-    return "en" if request.args.get("lang") == "en" else "fr"
-
-
-def _say(lang: Language, key: str, **values: object) -> str:
-    return say(key, lang, **values)
 
 
 def _first(error: ValidationError) -> str:

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from monitor.alertmanager import Event
 from monitor.findings import Finding, State, isolated
-from monitor.rota import on_call
+from monitor.rota import Turn
 from monitor.sites import SiteView
 from monitor.watch import Picture
 from monitor.web.words import Language, age, duration, moment, pick, say, words
@@ -27,12 +26,35 @@ class Limits:
     beat: float
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A live incident, as pages show it. *called*: the title of who was called last, empty for nobody."""
+
+    number: int
+    alert: str
+    severity: str
+    site: str
+    state: str
+    summary: str
+    impact: str
+    runbook_url: str
+    since: datetime
+    called: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnDuty:
+    """Who is on call (None: nobody), and the live incidents."""
+
+    turn: Turn | None
+    incidents: Sequence[Shown]
+
+
 def wall(
-    town: Town, picture: Picture, alerts: Sequence[Event], beat: float, limits: Limits, now: datetime, lang: Language
+    town: Town, picture: Picture, duty: OnDuty, beat: float, limits: Limits, now: datetime, lang: Language
 ) -> dict[str, Any]:
     """Everything the page and /wall.json show. *beat* is Unix time, 0 for none yet; *now* is aware."""
     local = now.astimezone(ZoneInfo(town.timezone))
-    turn = on_call(town, now)
     measured = now.timestamp() - picture.at if picture.at else None
     stale = measured is None or measured > limits.round
     sites = [_site(view, limits, now, lang, stale=stale) for view in picture.sites]
@@ -40,16 +62,12 @@ def wall(
         "town": pick(town.title, lang),
         "now": local.isoformat(timespec="seconds"),
         "clock": moment(local, lang),
-        "on_call": {
-            "title": turn.person.title,
-            "until": turn.ends.isoformat(),
-            "until_words": moment(turn.ends, lang),
-        },
+        "on_call": on_call(duty.turn, lang),
         "measured": _aged(measured, limits.round, lang),
         "beat": _beat(beat, limits.beat, now, lang),
         "notices": _notices(picture, lang),
         "sites": sites,
-        "alerts": [_alert(event, town, lang) for event in alerts],
+        "alerts": [alert(shown, lang) for shown in duty.incidents],
         "summary": _summary(sites, lang),
     }
 
@@ -154,20 +172,31 @@ def _troubled(finding: Finding, site: Site, lang: Language) -> dict[str, str]:
     }
 
 
-def _alert(event: Event, town: Town, lang: Language) -> dict[str, Any]:
-    key = f"severity-{event.severity}"
+def on_call(turn: Turn | None, lang: Language) -> dict[str, str]:
+    """Who is on call and until when, in words."""
+    if turn is None:
+        return {"title": say("nobody", lang), "until": "", "until_words": ""}
+    return {"title": turn.person.title, "until": turn.ends.isoformat(), "until_words": moment(turn.ends, lang)}
+
+
+def alert(shown: Shown, lang: Language) -> dict[str, Any]:
+    """A live incident, in words."""
+    key = f"severity-{shown.severity}"
     return {
-        "alert": event.alert,
-        "severity": event.severity,
+        "number": shown.number,
+        "alert": shown.alert,
+        "severity": shown.severity,
         "severity_words": say(key if key in words() else "severity-other", lang),
-        "site": event.site,
-        "summary": event.summary,
-        "impact": event.impact,
-        "runbook_url": event.runbook_url,
-        "since": event.starts_at.isoformat(timespec="seconds"),
-        "since_words": moment(event.starts_at.astimezone(ZoneInfo(town.timezone)), lang),
-        "paged": event.paged.title if event.paged else None,
-        "paged_words": say("paged", lang, title=event.paged.title) if event.paged else say("nobody-paged", lang),
+        "state": shown.state,
+        "state_words": say(f"incident-{shown.state}", lang),
+        "site": shown.site,
+        "summary": shown.summary,
+        "impact": shown.impact,
+        "runbook_url": shown.runbook_url,
+        "since": shown.since.isoformat(timespec="seconds"),
+        "since_words": moment(shown.since, lang),
+        "paged": shown.called or None,
+        "paged_words": say("paged", lang, title=shown.called) if shown.called else say("nobody-paged", lang),
     }
 
 

@@ -18,13 +18,12 @@ import pytest
 
 from dashboards.outputs import outputs
 from dashboards.ports import Ports
-from monitor.commands import PAGES_FILE
+from monitor.duty import PAGES_FILE, Duty
 from monitor.findings import Finding, Policy, judge
 from monitor.instruments import MonitorMetrics
 from monitor.observations import Outcome
 from monitor.settings import MonitorSettings
 from monitor.sites import views
-from monitor.store import Alerts
 from monitor.targets import Kind, targets
 from monitor.watch import Picture, Watch
 from monitor.web.app import create_app
@@ -75,12 +74,13 @@ class Centre:
         self.findings: list[Finding] = []
         self._files(folder)
         stack.enter_context(self._monitor(folder))
+        stack.enter_context(self.duty.running(lambda: self.watch.picture))
         stack.enter_context(self._collectors())
         self.hears()
         self.alertmanager = self._program(stack, folder, "prometheus-alertmanager", "alertmanager", "storage")
         self.prometheus = self._program(stack, folder, "prometheus", "prometheus", "storage.tsdb")
         until(self._connected, "Prometheus knows Alertmanager")
-        until(lambda: self.alerts.beat, "the Watchdog beats")
+        until(lambda: self.duty.engine.beat, "the Watchdog beats")
 
     def hears(self, silent: set[str] = frozenset(), *, forced_down: set[str] = frozenset()) -> None:
         """Three rounds; *forced_down* are shown as down even behind something, as if they had fallen first."""
@@ -94,9 +94,13 @@ class Centre:
         self.watch.picture = Picture(time.time(), shown, sites)
         self.metrics.show(shown, sites, 5.0)
 
-    def told(self, status: str = "firing") -> list[dict[str, Any]]:
+    def told(self, kind: str = "call") -> list[dict[str, Any]]:
         lines = self.pages.read_text("utf-8").splitlines() if self.pages.exists() else []
-        return [event for line in lines if (event := json.loads(line))["status"] == status]
+        return [event for line in lines if (event := json.loads(line))["kind"] == kind]
+
+    def incidents(self) -> list[dict[str, Any]]:
+        with self.duty.engine.book.page() as entries:
+            return sorted(entries.rows(), key=lambda row: row["number"])
 
     def at_alertmanager(self) -> dict[str, str]:
         """What Alertmanager holds: alert and subject, and whether it is active or suppressed."""
@@ -118,10 +122,13 @@ class Centre:
             (folder / Path(name).name).write_text(text, "utf-8")
 
     def _monitor(self, folder: Path) -> Endpoint:
-        settings = MonitorSettings(state=folder, beat_max_age=4.0)
+        url = f"http://127.0.0.1:{self.ports.alertmanager}"
+        settings = MonitorSettings(
+            state=folder, beat_max_age=4.0, alertmanager_url=url, alertmanager_poll=2.0, alert_pace=PACE
+        )
         self.watch = Watch(self.town, settings, self.metrics)
-        self.alerts = Alerts(self.town, self.pages, settings.beat_max_age)
-        app = create_app(self.town, settings, self.watch, self.alerts, self.metrics)
+        self.duty = Duty(self.town, settings, self.metrics)
+        app = create_app(self.town, settings, self.watch, self.duty, self.metrics)
         return Endpoint(("127.0.0.1", self.ports.monitor), self.metrics.registry, app=app)
 
     def _collectors(self) -> Endpoint:
@@ -158,25 +165,28 @@ def test_a_cut_uplink_calls_once_and_its_silent_access_points_call_nobody(centre
     until(lambda: sum(n.startswith("BorneMuette") for n in centre.at_alertmanager()) == 3, "the access points fire too")
     time.sleep(6)  # several group intervals: time enough for a second message
 
-    assert [(event["alert"], event["subject"], event["severity"]) for event in centre.told()] == [
-        ("LienCoupe", UPLINK, "page")
+    assert [(event["alert"], event["site"], event["severity"]) for event in centre.told()] == [
+        ("LienCoupe", SITE, "page")
     ]
-    assert centre.told()[0]["paged"]["person"] in town.rota.order
+    assert centre.told()[0]["person"] in town.rota.order
     held = centre.at_alertmanager()
     assert {state for name, state in held.items() if name.startswith("BorneMuette")} == {"suppressed"}
     assert held[f"LienCoupe/{UPLINK}"] == "active"
 
     centre.hears()
-    until(lambda: centre.told("resolved"), "the all-clear arrives")
-    assert [event["alert"] for event in centre.told("resolved")] == ["LienCoupe"]
+    until(lambda: centre.told("all-clear"), "the all-clear arrives")
+    assert [event["alert"] for event in centre.told("all-clear")] == ["LienCoupe"]
 
 
 def test_an_access_point_alone_is_a_ticket_that_calls_nobody(centre: Centre, town: Town) -> None:
     name = min(access_points(town))
     centre.hears(silent={name})
-    (event,) = until(centre.told, "the ticket arrives")
+    (incident,) = until(centre.incidents, "the ticket arrives")
+    with centre.duty.engine.book.page() as entries:
+        (alert,) = entries.alerts_of(incident["number"])
 
-    assert (event["alert"], event["subject"], event["paged"]) == ("BorneMuette", name, None)
+    assert (alert["name"], alert["subject"]) == ("BorneMuette", name)
+    assert centre.told() == []
 
 
 def test_when_nothing_answers_one_page_stands_for_the_whole_town(centre: Centre, town: Town) -> None:
@@ -196,8 +206,12 @@ def test_a_dead_prometheus_makes_no_all_clear(centre: Centre, town: Town) -> Non
         "Alertmanager reports a resolution that nobody has seen",
     )
 
-    assert centre.told("resolved") == []
-    assert [event.alert for event in centre.alerts.open] == ["LienCoupe"]
+    until(lambda: len(centre.incidents()) > 1, "the silence of Prometheus is an incident of its own")
+    assert centre.told("all-clear") == []
+    assert [(row["key"], row["state"]) for row in centre.incidents()] == [
+        (f"{SITE}/uplink", "open"),
+        ("/SupervisionMuette", "open"),
+    ]
 
 
 def test_the_same_page_posted_again_is_written_once(centre: Centre, town: Town) -> None:

@@ -1,19 +1,25 @@
 """Actors for the monitor's tests: somebody who listens to the town, and somebody who tells of alerts."""
 
+import atexit
+import json
+import shutil
+import tempfile
 import time
 from collections.abc import Iterable
+from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from monitor.commands import PAGES_FILE
+from monitor.duty import BOOK_FILE, PAGES_FILE, Duty
 from monitor.findings import Finding, Policy, Reason, State, judge
 from monitor.instruments import MonitorMetrics
 from monitor.observations import Outcome, Sample
 from monitor.settings import MonitorSettings
-from monitor.store import Alerts
+from monitor.store_migration import migrate
 from monitor.targets import targets
 from monitor.watch import Watch
 from monitor.web.app import create_app
@@ -101,21 +107,66 @@ def alert(name: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-class Desk:
-    """The monitor's application and its parts, not started: no echo leaves."""
+@cache
+def empty_book() -> Path:
+    """A file the migrations have made, once for all tests: they take a process and a second."""
+    path = Path(tempfile.mkdtemp(prefix="parvis-book-")) / BOOK_FILE
+    migrate(path)
+    atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
+    return path
 
-    def __init__(self, town: Town, state: Path) -> None:
-        self.settings = MonitorSettings(state=state)
+
+class Desk:
+    """The monitor's application and its parts, not started: no echo leaves, no loop runs, the clock is the test's."""
+
+    def __init__(self, town: Town, state: Path, *, now: datetime | None = None, **settings: Any) -> None:
+        self.town = town
+        if not (state / BOOK_FILE).exists():
+            shutil.copy(empty_book(), state / BOOK_FILE)
+        self.settings = MonitorSettings(state=state, **settings)
         self.metrics = MonitorMetrics(town.town)
         self.registry = self.metrics.registry
         self.watch = Watch(town, self.settings, self.metrics)
         self.file = state / PAGES_FILE
-        self.alerts = Alerts(town, self.file, self.settings.beat_max_age)
-        self.client = create_app(town, self.settings, self.watch, self.alerts, self.metrics).test_client()
+        self.at: float | None = now.timestamp() if now else None
+        self.duty = Duty(town, self.settings, self.metrics, self.clock)
+        self.engine = self.duty.engine
+        self.client = create_app(town, self.settings, self.watch, self.duty, self.metrics).test_client()
         self.messenger = Messenger(self.client)
 
-    def written(self) -> list[str]:
-        return self.file.read_text("utf-8").splitlines() if self.file.exists() else []
+    def clock(self) -> float:
+        return time.time() if self.at is None else self.at
+
+    def passes(self, seconds: float, *, step: float = 10.0) -> "Desk":
+        """Let time pass; the engine and the outbox work at each step."""
+        assert self.at is not None
+        for _ in range(round(seconds / step)):
+            self.at += step
+            self.works()
+        return self
+
+    def works(self) -> "Desk":
+        self.engine.watch_beat(self.clock())
+        self.engine.tick(self.clock())
+        self.duty.dispatcher.once()
+        self.duty.show()
+        return self
+
+    def written(self) -> list[dict[str, Any]]:
+        """The lines of pages.jsonl less the tests of channels."""
+        lines = self.file.read_text("utf-8").splitlines() if self.file.exists() else []
+        return [line for line in map(json.loads, lines) if line["kind"] != "test"]
+
+    def incidents(self) -> list[dict[str, Any]]:
+        with self.engine.book.page() as entries:
+            return sorted(entries.rows(), key=lambda row: row["number"])
+
+    def states(self) -> list[str]:
+        return [row["state"] for row in self.incidents()]
+
+    def timeline(self, number: int = 1) -> list[str]:
+        with self.engine.book.page() as entries:
+            return [line["what"] for line in entries.timeline_of(number)]
 
     def counted(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, labels) or 0.0

@@ -161,7 +161,7 @@ def test_who_is_on_call_until_when_without_a_number(cut: Desk, town: Town) -> No
 
 
 def test_open_alerts_say_who_was_called(cut: Desk, town: Town) -> None:
-    cut.messenger.tells(alert("LienCoupe"), alert("BorneMuette", severity="ticket", fingerprint="aa"))
+    cut.messenger.tells(alert("LienCoupe"), alert("BorneMuette", severity="ticket", layer="ap"))
     page = cut.client.get("/wall").text
 
     assert f"Appel : {on_call(town, datetime.now(UTC)).person.title}".replace("'", "&#39;") in page
@@ -189,7 +189,7 @@ def test_the_page_is_well_formed_and_asks_nobody_else(cut: Desk, path: str) -> N
     reader = read(page)
 
     assert len(reader.ids) == len(set(reader.ids))
-    assert all(link.startswith(("/wall", "#", "data:,")) for link in reader.asked)
+    assert all(link.startswith(("/wall", "/oncall", "/incidents/", "#", "data:,")) for link in reader.asked)
     assert reader.headings[0] == 1
     assert all(later - earlier <= 1 for earlier, later in zip(reader.headings, reader.headings[1:], strict=False))
     assert "maximum-scale" not in page

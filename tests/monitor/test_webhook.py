@@ -1,105 +1,101 @@
-"""Alerts from Alertmanager: written once, before they are acknowledged; garbage refused in a sentence."""
+"""Alerts from Alertmanager: on disk before they are acknowledged; garbage refused in a sentence."""
 
 import json
+import sqlite3
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from monitor_actors import Desk, alert
 
-from monitor.alertmanager import Message, called, sort_out
-from monitor.rota import on_call
-from parvis.inventory import DEMO_TOWN, Town, load
+from monitor.alertmanager import Message, beat_of
+from monitor.duty import BOOK_FILE
+from parvis.inventory import Town
 
 
-def events(desk: Desk) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in desk.written()]
-
-
-def test_a_page_is_written_with_who_would_be_called(desk: Desk, town: Town) -> None:
+def test_a_page_makes_an_incident_and_a_message_to_who_is_on_duty(desk: Desk) -> None:
     answer = desk.messenger.tells(alert("LienCoupe", uplink="fibre-lagrange"))
+    desk.works()
 
     assert answer.status_code == 200
-    (event,) = events(desk)
-    duty = on_call(town, datetime.now(UTC)).person
-    assert event["paged"] == {"person": duty.name, "title": duty.title, "channel": "sms"}
-    assert (event["alert"], event["site"], event["subject"]) == ("LienCoupe", "leo-lagrange", "fibre-lagrange")
-    assert (event["status"], event["severity"]) == ("firing", "page")
+    (line,) = desk.written()
+    duty = desk.duty.roster.turn(datetime.now(UTC)).person
+    assert (line["person"], line["kind"]) == (duty.name, "call")
+    assert (line["alert"], line["site"], line["severity"]) == ("LienCoupe", "leo-lagrange", "page")
 
 
 def test_no_telephone_number_is_written(desk: Desk, town: Town) -> None:
     desk.messenger.tells(alert("LienCoupe"))
+    desk.works()
+    kept = desk.file.read_bytes() + (desk.settings.state / BOOK_FILE).read_bytes()
 
-    assert not any(person.phone in line or person.email in line for person in town.people for line in desk.written())
+    assert b"LienCoupe" in desk.file.read_bytes()
+    assert not any(person.phone.encode() in kept or person.email.encode() in kept for person in town.people)
 
 
-def test_the_same_alert_told_again_is_not_written_again(desk: Desk) -> None:
+def test_the_same_alert_told_again_is_not_paged_again(desk: Desk) -> None:
     for _ in range(3):
         assert desk.messenger.tells(alert("LienCoupe")).status_code == 200
+        desk.works()
 
-    assert len(events(desk)) == 1
+    assert len(desk.written()) == 1
     assert desk.counted("alert_events_total", result="repeated") == 2
 
 
-def test_the_same_alert_twice_in_one_message_is_written_once(desk: Desk) -> None:
+def test_the_same_alert_twice_in_one_message_is_one_incident(desk: Desk) -> None:
     desk.messenger.tells(alert("LienCoupe"), alert("LienCoupe"))
 
-    assert len(events(desk)) == 1
+    assert len(desk.incidents()) == 1
 
 
-def test_an_alert_that_starts_again_is_new(desk: Desk) -> None:
+def test_an_alert_that_is_over_and_starts_again_is_new(desk: Desk) -> None:
+    desk.messenger.beats()
     desk.messenger.tells(alert("LienCoupe"))
+    desk.messenger.tells(alert("LienCoupe", status="resolved"))
     desk.messenger.tells(alert("LienCoupe", startsAt="2026-11-23T21:40:00Z"))
 
-    assert len(events(desk)) == 2
+    assert sorted(desk.states()) == ["open", "resolved"]
 
 
-def test_a_restarted_monitor_remembers_what_it_wrote(desk: Desk, town: Town) -> None:
+def test_an_all_clear_of_an_earlier_occurrence_ends_nothing(desk: Desk) -> None:
+    desk.messenger.beats()
+    desk.messenger.tells(alert("LienCoupe", startsAt="2026-11-23T21:40:00Z"))
+    desk.messenger.tells(alert("LienCoupe", status="resolved"))
+
+    assert desk.states() == ["open"]
+
+
+def test_a_restarted_monitor_remembers_what_it_paged(desk: Desk, town: Town) -> None:
     desk.messenger.tells(alert("LienCoupe"))
+    desk.works()
     again = Desk(town, desk.file.parent)
     again.messenger.tells(alert("LienCoupe"))
+    again.works()
 
-    assert len(events(again)) == 1
-    assert [event.alert for event in again.alerts.open] == ["LienCoupe"]
+    assert len(again.written()) == 1
+    assert again.states() == ["open"]
 
 
 def test_a_ticket_calls_nobody(desk: Desk) -> None:
     desk.messenger.tells(alert("BorneMuette", severity="ticket"))
+    desk.works()
 
-    assert events(desk)[0]["paged"] is None
-
-
-@pytest.mark.parametrize(
-    ("severity", "hour", "somebody"),
-    [
-        ("page", 3, True),
-        ("page-jour", 6, False),
-        ("page-jour", 7, True),
-        ("page-jour", 19, True),
-        ("page-jour", 20, False),
-        ("ticket", 12, False),
-        ("none", 12, False),
-        ("", 12, False),
-    ],
-)
-def test_by_night_only_a_page_calls(town: Town, severity: str, hour: int, somebody: bool) -> None:
-    local = datetime(2026, 6, 3, hour, 0, tzinfo=UTC)
-
-    assert (called(severity, on_call(town, local), local) is not None) == somebody
+    assert desk.states() == ["open"]
+    assert desk.written() == []
 
 
 def test_an_all_clear_closes_what_was_open_while_prometheus_beats(desk: Desk) -> None:
     desk.messenger.beats()
     desk.messenger.tells(alert("LienCoupe"))
+    desk.works()
     assert desk.messenger.tells(alert("LienCoupe", status="resolved")).status_code == 200
+    desk.works()
 
-    assert [event["status"] for event in events(desk)] == ["firing", "resolved"]
-    assert events(desk)[1]["paged"] == events(desk)[0]["paged"]
-    assert desk.alerts.open == []
+    first, second = desk.written()
+    assert (first["kind"], second["kind"]) == ("call", "all-clear")
+    assert first["person"] == second["person"]
+    assert desk.states() == ["resolved"]
 
 
 @pytest.mark.parametrize("age", [None, 151.0, 10_000.0])
@@ -107,14 +103,10 @@ def test_an_all_clear_is_not_believed_when_prometheus_beats_no_more(desk: Desk, 
     if age is not None:
         desk.messenger.beats(time.time() - age)
     desk.messenger.tells(alert("LienCoupe"))
-    answer = desk.messenger.tells(alert("LienCoupe", status="resolved"), alert("BorneMuette", fingerprint="aa"))
+    answer = desk.messenger.tells(alert("LienCoupe", status="resolved"), alert("BorneMuette", layer="ap"))
 
     assert answer.status_code == 503
-    assert [(event["alert"], event["status"]) for event in events(desk)] == [
-        ("LienCoupe", "firing"),
-        ("BorneMuette", "firing"),
-    ]
-    assert len(desk.alerts.open) == 2
+    assert desk.states() == ["open", "open"]
     assert desk.counted("alert_refusals_total", reason="unproven") == 1
 
 
@@ -123,22 +115,21 @@ def test_a_beat_from_the_future_vouches_for_nothing_later() -> None:
     watchdog = alert("Watchdog", annotations={"beat": "99999999999"})
     message = Message.model_validate({"version": "4", "alerts": [watchdog]})
 
-    found = sort_out(message, (), lambda _alert: None, now=now, beat=0.0, beat_max_age=150)
-    assert found.beat == pytest.approx(now.timestamp())
+    assert beat_of(message.alerts, now) == pytest.approx(now.timestamp())
 
 
 @pytest.mark.parametrize("beat", ["", "nan", "inf", "soon"])
 def test_a_beat_that_is_no_time_is_no_beat(desk: Desk, beat: str) -> None:
     desk.messenger.tells(alert("Watchdog", annotations={"beat": beat}))
 
-    assert desk.alerts.beat == 0.0
-    assert events(desk) == []
+    assert desk.engine.beat == 0.0
+    assert desk.incidents() == []
 
 
-def test_the_watchdog_is_never_written(desk: Desk) -> None:
+def test_the_watchdog_is_no_incident(desk: Desk) -> None:
     desk.messenger.beats()
 
-    assert desk.written() == []
+    assert desk.incidents() == []
     assert desk.counted("alert_events_total", result="beat") == 1
     assert desk.counted("watchdog_beat_timestamp_seconds") == pytest.approx(time.time(), abs=5)
 
@@ -167,7 +158,7 @@ def test_garbage_is_refused_in_a_sentence_and_counted(desk: Desk, body: bytes) -
     assert answer.mimetype == "text/plain"
     assert len(answer.text) < 300
     assert desk.counted("alert_refusals_total", reason="garbage") == 1
-    assert desk.written() == []
+    assert desk.incidents() == []
 
 
 def test_a_form_from_a_browser_is_refused(desk: Desk) -> None:
@@ -175,7 +166,7 @@ def test_a_form_from_a_browser_is_refused(desk: Desk) -> None:
     answer = desk.client.post("/alertmanager", data=body, content_type="text/plain")
 
     assert answer.status_code == 400
-    assert desk.written() == []
+    assert desk.incidents() == []
 
 
 def test_a_body_past_the_limit_is_refused(desk: Desk) -> None:
@@ -191,57 +182,28 @@ def test_a_stranger_is_refused(desk: Desk, address: str) -> None:
     answer = desk.client.post("/alertmanager", json=body, environ_base={"REMOTE_ADDR": address})
 
     assert answer.status_code == 403
-    assert desk.written() == []
+    assert desk.incidents() == []
 
 
 def test_when_the_disk_refuses_alertmanager_is_asked_to_try_again(desk: Desk) -> None:
-    desk.file.mkdir()
+    with sqlite3.connect(desk.settings.state / BOOK_FILE) as file:
+        file.execute("CREATE TRIGGER full BEFORE INSERT ON alerts BEGIN SELECT RAISE(ABORT, 'disk full'); END")
     assert desk.messenger.tells(alert("LienCoupe")).status_code == 503
-    assert desk.alerts.open == []
+    assert desk.incidents() == []
     assert desk.counted("alert_refusals_total", reason="storage") == 1
 
-    desk.file.rmdir()
+    with sqlite3.connect(desk.settings.state / BOOK_FILE) as file:
+        file.execute("DROP TRIGGER full")
     assert desk.messenger.tells(alert("LienCoupe")).status_code == 200
-    assert len(events(desk)) == 1
+    assert len(desk.incidents()) == 1
 
 
-def test_a_line_cut_short_by_a_power_loss_costs_only_itself(desk: Desk, town: Town) -> None:
-    desk.messenger.tells(alert("LienCoupe"))
-    with desk.file.open("ab") as file:
-        file.write(b'{"time": "2026-11-2')
-    again = Desk(town, desk.file.parent)
-    again.messenger.tells(alert("CommutateurMuet", fingerprint="bb"))
+def test_incident_and_page_are_on_disk_before_the_answer(desk: Desk, tmp_path: Path) -> None:
+    """Another reader of the file sees both as soon as the answer is there, though nothing was sent yet."""
+    assert desk.messenger.tells(alert("LienCoupe")).status_code == 200
 
-    assert {event.alert for event in Desk(town, desk.file.parent).alerts.open} == {"LienCoupe", "CommutateurMuet"}
-
-
-def test_every_written_event_is_on_the_disk_before_the_answer(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    synced: list[str] = []
-    monkeypatch.setattr("os.fsync", lambda _fd: synced.append(desk.file.read_text("utf-8")))
-    desk.messenger.tells(alert("LienCoupe"))
-
-    assert [text.count("\n") for text in synced] == [1]
-
-
-@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["firing", "resolved"]), st.booleans()), max_size=12))
-def test_whatever_the_order_nothing_is_written_twice(told: list[tuple[str, str, bool]]) -> None:
-    town = load(DEMO_TOWN)
-    now = datetime(2026, 6, 3, 12, 0, tzinfo=UTC)
-    duty = on_call(town, now)
-    seen: set[tuple[str, str, str]] = set()
-    for fingerprint, status, alive in told:
-        message = Message.model_validate(
-            {"version": "4", "alerts": [alert("LienCoupe", fingerprint=fingerprint, status=status)]}
-        )
-        beat = now.timestamp() if alive else 0.0
-        found = sort_out(message, seen, lambda _alert: called("page", duty, now), now=now, beat=beat, beat_max_age=150)
-        keys = {event.key for event in found.events}
-        assert not keys & seen
-        assert len(found.events) + found.repeated + found.waiting == 1
-        seen |= keys
-
-
-def test_the_file_is_made_in_the_state_folder(desk: Desk, tmp_path: Path) -> None:
-    desk.messenger.tells(alert("LienCoupe"))
-
-    assert (tmp_path / "pages.jsonl").exists()
+    with sqlite3.connect(tmp_path / BOOK_FILE) as file:
+        assert file.execute("SELECT state FROM incidents").fetchall() == [("open",)]
+        assert file.execute("SELECT kind, state FROM pages").fetchall() == [("call", "waiting")]
+        assert file.execute("PRAGMA synchronous").fetchone() is not None
+    assert desk.written() == []

@@ -1,0 +1,98 @@
+"""iCalendar (RFC 5545): the town's rota/*.ics become shifts, the rota becomes a calendar to subscribe to."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from monitor.rota import Roster, Shift, Turn
+from parvis.inventory import Fault, Town
+
+SPAN = timedelta(days=800)
+_SUMMARY = re.compile(
+    r"\s*(?P<person>[a-z0-9-]+)(?:\s*[,(]?\s*(?:niveau|level|N)\s*(?P<level>[1-5])\)?)?\s*", re.IGNORECASE
+)
+"""``agent-2``, ``agent-2 N2``, ``agent-2 (niveau 2)``."""
+
+
+class CalendarFaulty(Exception):
+    """A calendar of the town cannot be used; *fault* says where and why. Who keeps the rota must act."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(str(fault))
+        self.fault = fault
+
+
+def shifts_of(town: Town) -> tuple[Shift, ...]:
+    """The shifts of every calendar of *town*, repeated events unrolled from the rota's start; CalendarFaulty."""
+    if not town.calendars:
+        return ()
+    found: list[Shift] = []
+    for name, text in sorted(town.calendars.items()):
+        found += _shifts(town, name, text)
+    return tuple(found)
+
+
+def faults(town: Town) -> list[Fault]:
+    """What is wrong with the calendars."""
+    found = []
+    for name, text in sorted(town.calendars.items()):
+        try:
+            _shifts(town, name, text)
+        except CalendarFaulty as error:
+            found.append(error.fault)
+    return found
+
+
+def _shifts(town: Town, name: str, text: str) -> list[Shift]:
+    import icalendar  # noqa: PLC0415 8 MB, for towns that have a calendar
+    import recurring_ical_events  # noqa: PLC0415
+
+    try:
+        calendar = icalendar.Calendar.from_ical(text)
+        begin = town.rota.starts.replace(tzinfo=None) - timedelta(days=31)
+        events = recurring_ical_events.of(calendar).between(begin, begin + 2 * SPAN)
+    except ValueError as error:
+        raise CalendarFaulty(Fault(f"rota/{name}", 1, "", f"is no calendar: {error}", "export it again")) from error
+    return sorted((_shift(town, name, event) for event in events), key=lambda shift: shift.starts)
+
+
+def _shift(town: Town, name: str, event: object) -> Shift:
+    facts = event  # icalendar's Event behaves as a mapping; it has no types
+    summary = str(facts.get("SUMMARY", ""))  # type: ignore[attr-defined]
+    found = _SUMMARY.fullmatch(summary)
+    people = {person.name for person in town.people}
+    if found is None or found["person"].lower() not in people:
+        message = f"{summary!r} names nobody of people"
+        raise CalendarFaulty(Fault(f"rota/{name}", 1, summary, message, "write agent-1, or agent-1 N2 for level 2"))
+    zone = ZoneInfo(town.timezone)
+    starts, ends = (_aware(facts[key].dt, zone) for key in ("DTSTART", "DTEND"))  # type: ignore[index]
+    return Shift(found["person"].lower(), int(found["level"] or 1), starts, ends)
+
+
+def _aware(moment: date, zone: ZoneInfo) -> datetime:
+    """A day begins at midnight; a time without a zone is the town's."""
+    at = moment if isinstance(moment, datetime) else datetime.combine(moment, time())
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def exported(roster: Roster, start: datetime, days: int = 180) -> bytes:
+    """The turns of the *days* after *start* (aware) as a calendar; it names functions, not telephone numbers."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Parvis//astreinte//FR", "CALSCALE:GREGORIAN"]
+    for level in range(1, roster.levels + 1):
+        for turn in roster.turns(level, start, start + timedelta(days=days)):
+            lines += _event(turn, level, start)
+    return "".join(f"{folded}\r\n" for line in [*lines, "END:VCALENDAR"] for folded in _folded(line)).encode()
+
+
+def _event(turn: Turn, level: int, stamp: datetime) -> Iterable[str]:
+    starts, ends, made = (f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}" for at in (turn.starts, turn.ends, stamp))
+    title = re.sub(r"([\\;,])", r"\\\1", f"{turn.person.title} (niveau {level})")
+    yield from ("BEGIN:VEVENT", f"UID:{turn.person.name}-{level}-{starts}@parvis", f"DTSTAMP:{made}")
+    yield from (f"DTSTART:{starts}", f"DTEND:{ends}", f"SUMMARY:{title}", "END:VEVENT")
+
+
+def _folded(line: str) -> Iterable[str]:
+    """RFC 5545, 3.1: at most 75 octets a line; 60 letters, of which some take two octets."""
+    for place in range(0, len(line), 60):
+        yield (" " if place else "") + line[place : place + 60]

@@ -1,0 +1,28 @@
+"""The ways a message leaves: each module sends, and where the channel can tell, proves and reads replies.
+
+They run in monitor.sending's process only and import what they need when they are used.
+"""
+
+from typing import TypedDict
+
+
+class Told(TypedDict):
+    """What a channel says of a message."""
+
+    result: str
+    proves: bool
+    reference: str
+    detail: str
+
+
+class Reply(TypedDict):
+    """An answer somebody sent. *mark*: what the channel calls it."""
+
+    number: str
+    text: str
+    mark: str
+
+
+def told(result: str, *, proves: bool = False, reference: str = "", detail: str = "") -> Told:
+    """One answer."""
+    return {"result": result, "proves": proves, "reference": reference, "detail": detail}

@@ -1,0 +1,227 @@
+"""Takes messages from the outbox to the channels, each in a short process; a failure is the next channel's turn."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Any, Self
+
+from monitor.delivery import AskProof, Attempt, Done, Result, Send, next_move
+from monitor.engine import OnCall, Unknown, channels_of
+from monitor.incidents import NotPossible
+from monitor.instruments import MonitorMetrics
+from monitor.letters import Letters
+from monitor.oncall import Kind
+from monitor.replies import read, sender
+from monitor.rounds import Rounds
+from parvis.inventory import Channel
+from parvis.running import log
+from parvis.settings import SecretMissing
+from parvis.values import Secret
+
+TASK_SECONDS = 45
+WORKERS = 4
+REPLY_SECONDS = 20.0
+ANSWERED = ("gsm", "ovh")
+"""Kinds of channels whose messages can be answered."""
+
+
+class Dispatcher(AbstractContextManager["Dispatcher"]):
+    """Looks into the outbox every second; leaves nothing there that a channel has not taken or that nobody needs."""
+
+    def __init__(
+        self,
+        engine: OnCall,
+        letters: Letters,
+        metrics: MonitorMetrics,
+        secret: Callable[[str], Secret],
+        pages_file: Path,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._engine = engine
+        self._letters = letters
+        self._metrics = metrics
+        self._secret = secret
+        self._file = pages_file
+        self._clock = clock
+        self._flying: set[int] = set()
+        self._lock = Lock()
+        self._replies_at = 0.0
+        self._channels: Mapping[str, Channel] = {c.name: c for c in engine.policy.roster.town.channels}
+        self._pool = ThreadPoolExecutor(WORKERS, "send")
+        self._rounds = Rounds("dispatch", 1.0, self._round, metrics.made).turns
+
+    def __enter__(self) -> Self:
+        self._rounds.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._rounds.__exit__(kind, error, trace)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def once(self) -> None:
+        """Give every message of the outbox one step, and wait for it: for tests and for the command line."""
+        with self._engine.book.page() as entries:
+            waiting = [row["id"] for row in entries.waiting()]
+        for number in waiting:
+            self._step(number)
+
+    def _round(self) -> bool:
+        with self._engine.book.page() as entries:
+            waiting = [row["id"] for row in entries.waiting()]
+        with self._lock:
+            ready = [number for number in waiting if number not in self._flying]
+            self._flying.update(ready)
+        for number in ready:
+            self._pool.submit(self._fly, number)
+        if self._clock() - self._replies_at >= REPLY_SECONDS:
+            self._replies_at = self._clock()
+            self._pool.submit(self.read_replies)
+        return True
+
+    def _fly(self, number: int) -> None:
+        try:
+            self._step(number)
+        except Exception:  # noqa: BLE001 one message's trouble must not end the others
+            log.exception("message failed", message=number)
+        finally:
+            with self._lock:
+                self._flying.discard(number)
+
+    def _step(self, number: int) -> None:
+        """What is to do next for one message: decided and written down before it is done."""
+        now = self._clock()
+        with self._engine.book.page() as entries:
+            row = entries.message(number)
+            if row is None or row["state"] != "waiting":
+                return
+            tries = entries.attempts_of(number)
+            if not self._on_duty(row["person"], now):
+                entries.finish(number, "cancelled", now)
+                return
+            names = [row["only"]] if row["only"] else channels_of(self._engine.policy, row["person"])
+            move = next_move(tries, names, row["step"], now)
+            if isinstance(move, Done):
+                entries.finish(number, "done", now)
+            elif row["kind"] == Kind.TEST and tries and not isinstance(move, AskProof) and _over(tries[-1], now):
+                entries.finish(number, "failed", now)
+                return
+            attempt = entries.start(number, move.channel, now) if isinstance(move, Send) else 0
+        if isinstance(move, Send):
+            self._ended(row, attempt, move.channel, self._send(row, move.channel))
+        elif isinstance(move, AskProof):
+            task = {"do": "prove", "reference": move.attempt.reference}
+            said = self._run(move.attempt.channel, row["person"], task)
+            if said["result"] != Result.ACCEPTED:
+                self._ended(row, move.attempt.number, move.attempt.channel, said)
+
+    def _on_duty(self, name: str, now: float) -> bool:
+        duty = self._engine.policy.roster.duty(self._engine.policy.local(now))
+        return any(person.name == name for person in duty.values())
+
+    def _ended(self, row: Mapping[str, Any], attempt: int, channel: str, said: Mapping[str, Any]) -> None:
+        result, now = Result(said["result"]), self._clock()
+        known = {"proves": said["proves"], "reference": said["reference"], "detail": said["detail"]}
+        with self._engine.book.page() as entries:
+            entries.ended(attempt, result, now, **known)
+            if row["incident"]:
+                entries.note(row["incident"], now, f"sent-{result}", row["person"], channel)
+            if row["kind"] == Kind.TEST:
+                entries.remember(f"test/{row['person']}/{channel}", {"at": now, "result": result})
+            if result is Result.PROVED or (result is Result.ACCEPTED and not said["proves"]):
+                entries.finish(row["id"], "done", now)
+        self._metrics.made.counter("oncall_messages_total").labels(channel, result.value).inc()
+        log.info("message", incident=row["incident"], kind=row["kind"], channel=channel, result=result.value)
+
+    def _send(self, row: dict[str, Any], channel: str) -> Mapping[str, Any]:
+        kind = self._channels[channel].kind if channel in self._channels else ""
+        message = self._letters.write(row, channel, self._clock(), replies=kind in ANSWERED, plain=kind == "ovh")
+        if kind == "file":
+            return self._note_down(row, message.short)
+        task = {"do": "send", "short": message.short, "subject": message.subject, "long": message.long}
+        found: Mapping[str, Any] = self._run(channel, row["person"], task)
+        return found
+
+    def _note_down(self, row: Mapping[str, Any], text: str) -> Mapping[str, Any]:
+        facts = self._letters.facts(row)
+        at = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
+        line = {"time": at, **facts, "kind": row["kind"], "person": row["person"], "text": text}
+        try:
+            append(self._file, json.dumps(line, ensure_ascii=False))
+        except OSError as error:
+            return {"result": "failed", "proves": False, "reference": "", "detail": str(error)}
+        return {"result": "accepted", "proves": False, "reference": "", "detail": ""}
+
+    def _run(self, name: str, person: str, task: dict[str, Any]) -> Any:
+        """Let a process of its own do *task* with a channel; whatever goes wrong is a failure of the channel."""
+        channel = self._channels.get(name)
+        if channel is None:
+            return _failed(f"no channel is called {name}")
+        who = self._engine.policy.roster.person(person) if person else None
+        named = getattr(channel, "secret", None)
+        try:
+            secret = self._secret(named.replace("{person}", person)).reveal() if named else ""
+        except SecretMissing as error:
+            return _failed(str(error))
+        to = {"phone": who.phone, "email": who.email, "person": who.name} if who else {}
+        full = {**task, "channel": channel.model_dump(mode="json"), "secret": secret, "to": to}
+        words = [sys.executable, "-OO", "-m", "monitor.sending"]
+        try:
+            done = subprocess.run(  # noqa: S603 our own program
+                words, input=json.dumps(full), capture_output=True, text=True, timeout=TASK_SECONDS, check=True
+            )
+            return json.loads(done.stdout)
+        except (subprocess.SubprocessError, ValueError) as error:
+            return _failed(type(error).__name__)
+
+    def read_replies(self) -> None:
+        """Do what was answered from numbers of the rota; strangers are counted and let be."""
+        for channel in self._channels.values():
+            if channel.kind in ANSWERED:
+                found = self._run(channel.name, "", {"do": "replies"})
+                for reply in found if isinstance(found, list) else []:
+                    self._metrics.made.counter("oncall_replies_total").labels(self._answered(reply)).inc()
+
+    def _answered(self, reply: Mapping[str, str]) -> str:
+        now = self._clock()
+        who = sender(reply["number"], self._engine.policy.roster.town.people)
+        wanted = read(reply["text"])
+        if who is None or wanted is None:
+            return "stranger" if who is None else "unclear"
+        with self._engine.book.page() as entries:
+            number = wanted.number or entries.last_call(who.name)
+            called = any(row["person"] == who.name for row in entries.pages_of(number))
+        if not called:
+            return "stranger"
+        try:
+            self._engine.act(number, wanted.event, who.name, now, "SMS")
+        except (Unknown, NotPossible):
+            return "too-late"
+        return "done"
+
+
+def _over(attempt: Attempt, now: float) -> bool:
+    """Whether a test has its verdict: failed, or accepted and not proved in time."""
+    return attempt.result is not Result.STARTED and now - (attempt.ended_at or now) >= 0
+
+
+def _failed(detail: str) -> dict[str, Any]:
+    return {"result": "failed", "proves": False, "reference": "", "detail": detail}
+
+
+def append(file: Path, line: str) -> None:
+    """Add *line* to *file* and wait until it is on the disk."""
+    with file.open("ab") as out:
+        out.write(line.encode() + b"\n")
+        out.flush()
+        os.fsync(out.fileno())

@@ -1,0 +1,159 @@
+"""The on-call engine at work: its file, its key, and the loops that feed it and empty its outbox."""
+
+import http.client
+import os
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import ValidationError
+
+from monitor.alertmanager import picture as picture_of
+from monitor.calendars import shifts_of
+from monitor.checks import check
+from monitor.dispatch import Dispatcher
+from monitor.engine import OnCall, summary
+from monitor.instruments import MonitorMetrics
+from monitor.letters import Letters
+from monitor.oncall import Policy
+from monitor.rota import Roster
+from monitor.rounds import Rounds
+from monitor.settings import MonitorSettings
+from monitor.store_oncall import Book
+from monitor.watch import Picture
+from parvis.inventory import Town
+from parvis.running import log
+
+PAGES_FILE = "pages.jsonl"
+"""In the state folder: one line for each message of a channel of kind ``file``."""
+BOOK_FILE = "oncall.sqlite"
+KEY_FILE = "links.key"
+TICK_SECONDS = 1.0
+LATE_SECONDS = 30.0
+GRACE_POLLS = 3
+"""An alert has so many polls' time to come by the webhook before the poll takes it."""
+MAX_LISTING_BYTES = 20_000_000
+BEAT_SECONDS = 60.0
+
+
+class Duty:
+    """The parts of on-call duty for one town; nothing runs before :meth:`running`."""
+
+    def __init__(
+        self, town: Town, settings: MonitorSettings, metrics: MonitorMetrics, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.settings = settings
+        self.metrics = metrics
+        self.clock = clock
+        self.roster = Roster(town, shifts_of(town))
+        policy = Policy(self.roster, settings.message_budget, settings.message_window)
+        book = Book(settings.state / BOOK_FILE)
+        self.key = _key(settings.state / KEY_FILE)
+        self.engine = OnCall(book, policy, beat_max_age=settings.beat_max_age, started_at=clock())
+        self.letters = Letters(town, book, self.key, settings.public_url)
+        self.dispatcher = Dispatcher(
+            self.engine, self.letters, metrics, settings.secret, settings.state / PAGES_FILE, clock
+        )
+        self._town = town
+        self._ticked_at = clock()
+        self._judged = 0.0
+
+    @contextmanager
+    def running(self, picture: Callable[[], Picture]) -> Iterator[None]:
+        """The loops run while inside. *picture*: what the watch knows."""
+        made, settings = self.metrics.made, self.settings
+        loops: list[AbstractContextManager[object]] = [
+            Rounds("oncall", TICK_SECONDS, lambda: self.tick(picture()), made).turns,
+            self.dispatcher,
+        ]
+        if settings.alertmanager_url:
+            loops.append(Rounds("alertmanager", settings.alertmanager_poll, self.poll, made).turns)
+        if settings.heartbeat_url:
+            loops.append(Rounds("heartbeat", BEAT_SECONDS, self.beat, made).turns)
+        with ExitStack() as stack:
+            for loop in loops:
+                stack.enter_context(loop)
+            yield
+
+    def late(self) -> str:
+        """Empty while the engine does its rounds, else a sentence; a check for /healthz."""
+        age = self.clock() - self._ticked_at
+        return "" if age <= LATE_SECONDS else f"the on-call engine has done nothing for {age:.0f} s"
+
+    def tick(self, seen: Picture) -> bool:
+        """One second of the engine's life."""
+        now = self.clock()
+        if seen.at and seen.at != self._judged:
+            newest = None if seen.heard.wrong else seen.heard.newest
+            age = None if newest is None else max(0.0, now - newest)
+            before = self.engine.verdicts
+            verdicts = check(self._town, seen.findings, age, before, now, self.settings.alert_pace)
+            self.engine.judge(verdicts, now, grace=self._grace)
+            self._judged = seen.at
+        self.engine.watch_beat(now)
+        self.engine.tick(now)
+        self._ticked_at = now
+        self.show()
+        return True
+
+    def poll(self) -> bool:
+        """Ask Alertmanager for its list once; False when it has none for us, and then nothing is concluded."""
+        try:
+            found = picture_of(_fetch(self.settings.alertmanager_url), datetime.fromtimestamp(self.clock(), UTC))
+        except (OSError, http.client.HTTPException, ValidationError) as error:
+            log.debug("alertmanager gives no list", error=type(error).__name__)
+            return False
+        self.engine.reconcile(found, datetime.fromtimestamp(self.clock(), UTC), grace=self._grace)
+        return True
+
+    def beat(self) -> bool:
+        """Tell the dead man's switch outside that all is well; silent when the engine is late, so that it calls."""
+        if self.late():
+            return False
+        request = urllib.request.Request(self.settings.heartbeat_url, method="POST", data=b"")  # noqa: S310 http(s) only
+        with urllib.request.urlopen(request, timeout=20):  # noqa: S310 the settings allow http and https
+            return True
+
+    def show(self) -> None:
+        """The engine's gauges."""
+        with self.engine.book.page() as entries:
+            rows, waiting = entries.rows(), len(entries.waiting())
+        for severity, count in summary(rows).items():
+            self.metrics.made.gauge("alerts_open").labels(severity).set(count)
+        self.metrics.made.gauge("oncall_waiting_messages").set(waiting)
+        self.metrics.made.gauge("oncall_disagreements").set(len(self.engine.disagreements))
+        self.metrics.made.gauge("watchdog_beat_timestamp_seconds").set(self.engine.beat)
+
+    @property
+    def _grace(self) -> float:
+        return GRACE_POLLS * self.settings.alertmanager_poll
+
+
+def _fetch(base_url: str) -> bytes:
+    connection = http.client.HTTPConnection(urlsplit(base_url).netloc, timeout=10)
+    try:
+        connection.request("GET", "/api/v2/alerts", headers={"Connection": "close"})
+        response = connection.getresponse()
+        body = response.read(MAX_LISTING_BYTES)
+    finally:
+        connection.close()
+    if response.status != http.client.OK:
+        raise http.client.HTTPException(f"answered {response.status}")
+    return body
+
+
+def _key(path: Path) -> bytes:
+    """The key of the links, made at the first start and kept: links outlive a restart."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_bytes()
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(os.urandom(32))
+        file.flush()
+        os.fsync(file.fileno())
+    return path.read_bytes()

@@ -1,0 +1,64 @@
+"""What a message of the outbox says, with its links: read from the book, written by monitor.messages."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from monitor import messages
+from monitor.links import VALID_SECONDS, Link, token
+from monitor.oncall import Kind
+from monitor.store_oncall import Book
+from parvis.inventory import Town
+
+
+class Letters:
+    """Writes messages. *public_url*: where phones reach the monitor's pages; empty: no links."""
+
+    def __init__(self, town: Town, book: Book, key: bytes, public_url: str = "") -> None:
+        self._zone = ZoneInfo(town.timezone)
+        self._book = book
+        self._key = key
+        self._url = public_url.rstrip("/")
+
+    def write(
+        self, row: Mapping[str, Any], channel: str, now: float, *, replies: bool, plain: bool
+    ) -> messages.Message:
+        """The message of outbox line *row* for *channel*. *replies*: can be answered; *plain*: may hold no link."""
+        if row["kind"] == Kind.TEST:
+            return messages.test(channel, self._local(now))
+        if row["kind"] == Kind.DIGEST:
+            with self._book.page() as entries:
+                causes = [self._cause(entries.row(number)) for number in entries.folded_in(row["id"])]
+            return messages.digest(causes, "" if plain or not self._url else f"{self._url}/oncall")
+        with self._book.page() as entries:
+            found = entries.row(row["incident"])
+        if row["kind"] == Kind.ALL_CLEAR:
+            ended = found["ended_at"] if found else None
+            return messages.all_clear(self._cause(found), self._local(ended or now))
+        links = {} if plain or not self._url else self.links(row["id"], now)
+        return messages.call(self._cause(found), links, replies=replies, level=row["level"])
+
+    def links(self, page: int, now: float) -> dict[str, str]:
+        """The signed links of a message, by action."""
+        until = int(now) + VALID_SECONDS
+        return {a: f"{self._url}/a/{token(Link(page, a, until), self._key)}" for a in messages.ACTIONS}
+
+    def facts(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """What pages.jsonl says of a message beside its text."""
+        with self._book.page() as entries:
+            found = entries.row(row["incident"])
+            names = [alert["name"] for alert in entries.alerts_of(row["incident"])]
+        if found is None:
+            return {"incident": 0, "alert": "", "site": "", "severity": "", "layer": ""}
+        kept = {key: found[key] for key in ("site", "severity", "layer")}
+        return {"incident": found["number"], "alert": names[0] if names else "", **kept}
+
+    def _cause(self, row: Mapping[str, Any] | None) -> messages.Cause:
+        if row is None:
+            return messages.Cause(0, "?", "", "", self._local(0.0))
+        since = self._local(row["opened_at"])
+        return messages.Cause(row["number"], row["title"], row["impact"], row["runbook"], since)
+
+    def _local(self, at: float) -> datetime:
+        return datetime.fromtimestamp(at, UTC).astimezone(self._zone)
