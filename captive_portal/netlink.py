@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 
 NETLINK_NETFILTER = 12
 NFPROTO_INET, NFPROTO_ARP = 1, 3
@@ -40,6 +41,22 @@ def nested(kind: int, *values: bytes) -> bytes:
     return attribute(kind | _NESTED, b"".join(values))
 
 
+@lru_cache(maxsize=64)
+def frame(size: int, *kinds: int) -> tuple[bytes, bytes]:
+    """What stands before and behind a value of *size* bytes in attributes *kinds*, the outermost first.
+
+    >>> before, behind = frame(2, 3, 1)
+    >>> before + b"up" + behind == nested(3, attribute(1, b"up"))
+    True
+    """
+    value = bytes(size)
+    whole = attribute(kinds[-1], value)
+    for kind in reversed(kinds[:-1]):
+        whole = nested(kind, whole)
+    start = ATTRIBUTE.size * len(kinds)
+    return whole[:start], whole[start + size :]
+
+
 def text(kind: int, words: str) -> bytes:
     """An attribute that is a text of C."""
     return attribute(kind, words.encode() + b"\0")
@@ -73,8 +90,23 @@ def error(body: bytes) -> int:
 
 
 def of_set(family: int, table: str, name: str, *elements: bytes) -> bytes:
-    """The body of a message about *elements*, attributes KEY, DATA …, of the set *name*; none: about all."""
-    about = [text(LIST_TABLE, table), text(LIST_SET, name)]
-    if elements:
-        about.append(nested(LIST_ELEMENTS, *(nested(LIST_ELEM, one) for one in elements)))
-    return NFGENMSG.pack(family, 0, 0) + b"".join(about)
+    """The body of a message about *elements*, each from :func:`element`, of the set *name*; none: about all."""
+    about = _about(family, table, name)
+    return about + nested(LIST_ELEMENTS, *elements) if elements else about
+
+
+@lru_cache(maxsize=64)
+def _about(family: int, table: str, name: str) -> bytes:
+    return NFGENMSG.pack(family, 0, 0) + text(LIST_TABLE, table) + text(LIST_SET, name)
+
+
+def element(*parts: bytes) -> bytes:
+    """An element that consists of attributes KEY, DATA … (from :func:`keyed`, say); their lengths are whole words."""
+    one = b"".join(parts)
+    return ATTRIBUTE.pack(ATTRIBUTE.size + len(one), LIST_ELEM | _NESTED) + one
+
+
+def keyed(key: bytes, kind: int = KEY) -> bytes:
+    """The attribute that holds an element's key, or its value (DATA)."""
+    before, behind = frame(len(key), kind, VALUE)
+    return before + key + behind

@@ -16,6 +16,7 @@ from captive_portal.tables import ARP_SETS, ARP_TABLE, TABLE
 BEGIN, END = 0x10, 0x11
 """NFNL_MSG_BATCH_BEGIN and _END."""
 _TO_NFTABLES = struct.pack(">BBH", 0, 0, 10)
+_TIMEOUT, _ = nl.frame(8, nl.TIMEOUT)
 LIMIT_RATE, LIMIT_UNIT, LIMIT_BURST, LIMIT_TYPE, LIMIT_FLAGS = 1, 2, 3, 4, 5
 _BYTES = 1
 """NFT_LIMIT_PKT_BYTES."""
@@ -59,7 +60,7 @@ class Transaction:
     def count(self, name: str, key: bytes, seconds: int, limit: Limit, before: Element | None = None) -> None:
         """Put *key* with a limit and a counter into *name* for *seconds*; it goes on counting from *before*."""
         total, packets = (before.counted or 0, before.packets or 0) if before else (0, 0)
-        self._new.setdefault(name, []).append(_element(key, b"", seconds) + _statements(limit, total, packets))
+        self._new.setdefault(name, []).append(_element(key, b"", seconds, _statements(limit, total, packets)))
 
     def commit(self, channel: socket.socket, *, sure: bool = True) -> None:
         """Do it over *channel*, from :func:`connected`; TransactionFailed when nothing was done.
@@ -83,7 +84,7 @@ class Transaction:
         for name, gone in self._gone.items():
             if not sure:
                 yield from self._messages(nl.NFT_MSG_NEWSETELEM, name, list(gone.values()))
-            keys = [nl.nested(nl.KEY, nl.attribute(nl.VALUE, key)) for key in gone]
+            keys = [nl.element(nl.keyed(key)) for key in gone]
             yield from self._messages(nl.NFT_MSG_DELSETELEM, name, keys)
         for name, new in self._new.items():
             yield from self._messages(nl.NFT_MSG_NEWSETELEM, name, new)
@@ -118,11 +119,9 @@ def _wait(channel: socket.socket, first: int, last: int) -> None:
                 return
 
 
-def _element(key: bytes, data: bytes, seconds: int) -> bytes:
-    one = nl.nested(nl.KEY, nl.attribute(nl.VALUE, key))
-    if data:
-        one += nl.nested(nl.DATA, nl.attribute(nl.VALUE, data))
-    return one + nl.attribute(nl.TIMEOUT, struct.pack(">Q", seconds * 1000))
+def _element(key: bytes, data: bytes, seconds: int, statements: bytes = b"") -> bytes:
+    value = nl.keyed(data, nl.DATA) if data else b""
+    return nl.element(nl.keyed(key), value, _TIMEOUT, (seconds * 1000).to_bytes(8, "big"), statements)
 
 
 @lru_cache(maxsize=64)
