@@ -4,7 +4,7 @@ Two pictures in, the difference out. No clock, no socket.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import Literal, NamedTuple
 
@@ -96,8 +96,10 @@ def later(steps: Sequence[Allow | Deny], seconds: float) -> list[Allow | Deny]:
     57.5
     """
     return [
-        replace(step, seconds=max(SHORTEST_SECONDS, step.seconds - seconds)) if isinstance(step, Allow) else step
-        for step in steps
+        Allow(one.mac, one.session, max(SHORTEST_SECONDS, one.seconds - seconds), one.down, one.up)
+        if isinstance(one, Allow)
+        else one
+        for one in steps
     ]
 
 

@@ -27,6 +27,7 @@ from captive_portal.store import Acceptance, Book, Store, StoreFailed
 from captive_portal.timeline import Note, unnoted
 from captive_portal.timeline import Step as Seen
 from captive_portal.turn import Done, Law, Request
+from parvis import heap
 from parvis.addresses import MacAddress
 from parvis.instruments import Instruments
 from parvis.running import log, thread_or_exit
@@ -241,7 +242,7 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
 
     def compare(self) -> None:
         """Make the kernel admit whom the store says, and count what differed. Failures wait for the next time."""
-        before = self._rounds.corrected
+        before, begun = self._rounds.corrected, self._clock().since_boot
         stored = self._look_after_the_store()
         differs = self._rounds.corrected != before
         if not stored and not self.restored:
@@ -252,7 +253,8 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
             if actual is not None:
                 now = self._clock()
                 self._sure_until = now.since_boot + SURE_SECONDS
-            steps = [] if actual is None else plan(self._rounds.wanted(now), actual, now.since_boot)
+            with heap.uncollected():
+                steps = [] if actual is None else plan(self._rounds.wanted(now), actual, now.since_boot)
             for start in range(0, len(steps), MOST_STEPS):
                 part = steps[start : start + MOST_STEPS]
                 self._door.apply(later(part, self._clock().since_boot - now.since_boot))
@@ -267,7 +269,8 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         found = [direction(step, actual or {}) for step in steps]
         self._figures.compared(found, len(self._rounds.register), len(self._rounds.slowed))
         if steps:
-            log.info("gateway reconciled", steps=len(steps), missing=found.count("missing"))
+            took = round(self._clock().since_boot - begun, 3)
+            log.info("gateway reconciled", steps=len(steps), missing=found.count("missing"), seconds=took)
         if stored:
             self.wrong, self.restored = "", True
         self._rounds.tick()

@@ -3,7 +3,7 @@
 What a transaction changes is set apart until it is committed: what could not be written has not happened.
 """
 
-from collections.abc import ItemsView, Mapping
+from collections.abc import ItemsView
 
 from captive_portal.store import Live
 from parvis.addresses import MacAddress
@@ -59,11 +59,13 @@ class Register:
         """What was changed could not be written."""
         self._changed = {}
 
-    def replace(self, live: Mapping[MacAddress, Live]) -> int:
+    def replace(self, live: dict[MacAddress, Live]) -> int:
         """Take what the disk says instead; returns for how many devices that is different."""
-        wrong = [mac for mac in live.keys() | self._live.keys() if _times(live.get(mac)) != _times(self._live.get(mac))]
-        self._live = dict(live)
-        return len(wrong)
+        before, self._live = self._live, live
+        if not before:
+            return len(live)
+        wrong = sum(_times(one) != _times(before.get(mac)) for mac, one in live.items())
+        return wrong + sum(mac not in live for mac in before)
 
 
 def _times(live: Live | None) -> object:

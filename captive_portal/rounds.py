@@ -1,6 +1,7 @@
 """The doorkeeper's rounds: who has a session, and what has to be seen to each second. One thread walks them."""
 
 from collections.abc import Callable
+from math import inf
 
 from captive_portal import equipment
 from captive_portal.admission import Block, Deny, Wanted
@@ -16,6 +17,7 @@ from captive_portal.timeline import Note
 from captive_portal.timeline import Step as Seen
 from captive_portal.turn import Law, Turn
 from captive_portal.usage import Usage
+from parvis import heap
 from parvis.addresses import MacAddress
 from parvis.running import log
 
@@ -25,7 +27,9 @@ PURGE_EVERY = 12
 SAVE_EVERY = 20
 """Readings of the counters until the bytes used are written down."""
 COUNT_SECONDS = 15.0
-"""How often the kernel's counters are read, where there is an idle time or a quota."""
+COUNT_SHARE = 100
+"""How often the kernel's counters are read, where there is an idle time or a quota; but only one hundredth of the time:
+who accepts waits meanwhile."""
 
 
 class Rounds:
@@ -107,13 +111,15 @@ class Rounds:
         if self._ticks < self._next_reading and not doubtful:
             return
         now = self._clock()
-        with self._store.transaction() as book:
+        with heap.uncollected(), self._store.transaction() as book:
             found = book.live()
-            for mac, live in found.items():
-                session = anchored(live.session, now=now, policy=self._law.policy)
-                if session != live.session:
-                    book.reschedule(live.number, session)
-                    found[mac] = Live(live.number, session, live.used)
+            elsewhere = {
+                mac: Live(live.number, anchored(live.session, now=now, policy=self._law.policy), live.used)
+                for mac, live in found.items()
+                if live.session.boot != now.boot
+            }
+            found |= elsewhere
+            book.reschedule({live.number: live.session for live in elsewhere.values()})
             if self._readings % PURGE_EVERY == 0:
                 book.purge(now)
                 if self._law.returning:
@@ -170,8 +176,9 @@ class Rounds:
         policy = self._law.policy
         if not self._meters or now.since_boot < self._next_count:
             return
-        self._next_count = now.since_boot + min(COUNT_SECONDS, (policy.idle or COUNT_SECONDS) / 4)
         self._usage.saw(self._door.counters().values(), now.since_boot)
+        took = self._clock().since_boot - now.since_boot
+        self._next_count = now.since_boot + min(max(COUNT_SECONDS, took * COUNT_SHARE), (policy.idle or inf) / 4)
         idle = self.register.of(set(self._usage.silent(policy.idle, now.since_boot))) if policy.idle else {}
         over = set(self._usage.over(policy.quota)) - self.slowed if policy.quota else set()
         self._counts += 1

@@ -121,4 +121,4 @@ def anchored(session: Session, *, now: Now, policy: Policy) -> Session:
     """The same session on this boot's clock, so that later steps of the wall clock cannot touch it."""
     if session.boot == now.boot or session.state is not State.OPEN:
         return session
-    return replace(session, boot=now.boot, deadline=now.since_boot + session.remaining(now, policy))
+    return Session(session.state, now.boot, now.since_boot + session.remaining(now, policy), session.ends)

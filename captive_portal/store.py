@@ -4,10 +4,11 @@ A commit is durable before it returns (WAL, synchronous=FULL). The MAC address g
 the file forgets it (secure_delete); the anonymous rest is the proof of acceptance (GDPR art. 5.1.e, PRI-02).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from sys import intern
 from typing import Any
 
 from sqlalchemy import (
@@ -37,6 +38,9 @@ from parvis.addresses import MacAddress
 
 PROOF_SECONDS = 365 * 86400
 """How long the anonymous proof of acceptance is kept after the session's end."""
+ROWS_AT_ONCE = 1000
+CONNECTIONS, MORE_CONNECTIONS = 2, 20
+"""Kept open, and more for a moment: each that is kept holds three descriptors and up to a megabyte of pages."""
 metadata = MetaData()
 acceptances = Table(
     "acceptances",
@@ -131,7 +135,14 @@ def sqlite(path: Path) -> Engine:
     """The engine of the file at *path*, every commit of which is durable."""
     arguments = {"timeout": 5, "check_same_thread": False}
     # hide_parameters: an error's words go to the log, a device's address must not
-    engine = create_engine(f"sqlite:///{path}", connect_args=arguments, hide_parameters=True)
+    engine = create_engine(
+        f"sqlite:///{path}",
+        connect_args=arguments,
+        hide_parameters=True,
+        pool_size=CONNECTIONS,
+        max_overflow=MORE_CONNECTIONS,
+        pool_use_lifo=True,
+    )
     event.listen(engine, "connect", _prepare)
     return engine
 
@@ -154,7 +165,12 @@ class Book:
 
     def live(self) -> dict[MacAddress, Live]:
         """Every session that has not ended."""
-        return {MacAddress(row.mac): _live(row) for row in self._connection.execute(_LIVE)}
+        found: dict[MacAddress, Live] = {}
+        for part in self._connection.execute(_LIVE).partitions(ROWS_AT_ONCE):
+            for number, mac, boot, deadline, ends, used in part:
+                session = Session(State.OPEN, intern(boot), deadline, ends)  # one boot's name for thousands
+                found[MacAddress(mac)] = Live(number, session, used)
+        return found
 
     def live_of(self, mac: MacAddress) -> Live | None:
         """The session of *mac* that has not ended."""
@@ -180,9 +196,13 @@ class Book:
         done = self._connection.execute(_ACCEPT, values)
         return int(done.inserted_primary_key[0]) if done.inserted_primary_key else 0
 
-    def reschedule(self, number: int, session: Session) -> None:
-        """Write new times for a session that goes on."""
-        self._connection.execute(update(acceptances).where(acceptances.c.id == number).values(_times(session)))
+    def reschedule(self, sessions: Mapping[int, Session]) -> None:
+        """Write new times for sessions that go on, by number."""
+        rows = [
+            {"number": number, "to": one.boot, "at": one.deadline, "by": one.ends} for number, one in sessions.items()
+        ]
+        if rows:
+            self._connection.execute(_RESCHEDULE, rows)
 
     def spent(self, used: Iterable[tuple[int, int]]) -> None:
         """Write down how many bytes sessions have used: (number, bytes)."""
@@ -209,6 +229,7 @@ class Book:
 _ACCEPT = insert(acceptances)
 _USED = select(acceptances.c.id).where(acceptances.c.token == bindparam("token"))
 _ONE = update(acceptances).where(acceptances.c.id == bindparam("number"))
+_RESCHEDULE = _ONE.values(boot=bindparam("to"), deadline=bindparam("at"), ends_at=bindparam("by"))
 _LIVE = select(
     acceptances.c.id,
     acceptances.c.mac,

@@ -126,7 +126,7 @@ class Turn:
         closing = around.closing(self.now)
         session = decide(live.session, Event.EXTENDED, now=self.now, policy=self.law.policy, closing=closing)
         if session.deadline > live.session.deadline:
-            self.book.reschedule(live.number, session)
+            self.book.reschedule({live.number: session})
             live = Live(live.number, session, live.used)
             self.register.put(mac, live)
         return Done(Outcome.EXTENDED, self.allow(mac, live))
