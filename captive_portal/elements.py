@@ -42,10 +42,7 @@ class Elements(AbstractContextManager["Elements"]):
 
     def __init__(self, table: str, family: int = nl.NFPROTO_INET) -> None:
         self._table, self._family = table, family
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, nl.NETLINK_NETFILTER)
-        self._socket.bind((0, 0))
-        deadline(self._socket, 5.0)
-        self._number = 0
+        self._socket, self._number = _connected(), 0
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -65,6 +62,27 @@ class Elements(AbstractContextManager["Elements"]):
         learnt = _Layout()
         for run in self._runs(name):
             yield from learnt.read(run)
+
+    def slices(self, name: str) -> Iterator[list[Element]]:
+        """The same some hundreds at a time, as the kernel gives them; FileNotFoundError, OSError.
+
+        Whatever is changed between two slices may be there or not, or twice: for what is read again soon.
+        """
+        learnt, self._number = _Layout(), self._number + 1
+        self._socket.send(self._question(name, None, self._number))
+        over = False
+        try:
+            while not over:
+                for kind, _, _, body in nl.messages(self._socket.recv(DATAGRAM)):
+                    over = over or kind in (nl.NLMSG_DONE, nl.NLMSG_ERROR)
+                    if kind == nl.NLMSG_ERROR:
+                        _raise(body)
+                    elif kind == nl.NFT_MSG_NEWSETELEM:
+                        yield list(learnt.read(_elements(body)))
+        finally:
+            if not over:  # given up half-way: the kernel would go on with this dump before any other
+                self._socket.close()
+                self._socket = _connected()
 
     def count(self, name: str) -> int:
         """How many elements the set or map *name* has, 0 when there is no such set."""
@@ -98,8 +116,9 @@ class Elements(AbstractContextManager["Elements"]):
         if key is None:
             every, flags = nl.of_set(self._family, self._table, name), nl.NLM_F_REQUEST | nl.NLM_F_DUMP
             return nl.message(nl.NFT_MSG_GETSETELEM, flags, number, every)
-        one = nl.of_set(self._family, self._table, name, nl.nested(nl.KEY, nl.attribute(nl.VALUE, key)))
-        return nl.message(nl.NFT_MSG_GETSETELEM, nl.NLM_F_REQUEST, number, one)
+        about = nl.of_set(self._family, self._table, name)
+        before, behind = nl.frame(len(key), nl.LIST_ELEMENTS, nl.LIST_ELEM, nl.KEY, nl.VALUE)
+        return nl.message(nl.NFT_MSG_GETSETELEM, nl.NLM_F_REQUEST, number, about + before + key + behind)
 
     def _dump(self, found: list[bytes]) -> bool:
         """Fill *found* with one dump; False when the set changed under way."""
@@ -127,6 +146,13 @@ class Elements(AbstractContextManager["Elements"]):
                     _raise(body, but=errno.ENOENT)
                 elif kind == nl.NFT_MSG_NEWSETELEM:
                     found.update((one.key, one) for one in _Layout().read(_elements(body)))
+
+
+def _connected() -> socket.socket:
+    channel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, nl.NETLINK_NETFILTER)
+    channel.bind((0, 0))
+    deadline(channel, 5.0)
+    return channel
 
 
 def _raise(body: bytes, but: int = 0) -> None:

@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address
 
 import nftables
@@ -44,6 +45,8 @@ class Gateway:
         self._nft = nftables.Nftables()
         self._loaded: list[bytes] = []
         self._elements, self._channel = Elements(TABLE), connected()
+        self._slow = Elements(TABLE)
+        """For readings in parts: quick questions are answered in between, over the other."""
         self._slot = interface.encode().ljust(SLOT, b"\0")
 
     def load(self, ruleset: str, leases: Mapping[Pair, int]) -> None:
@@ -81,11 +84,23 @@ class Gateway:
 
     def counters(self) -> list[Counted]:
         """Every session's bytes and seconds left, the open door's too."""
-        down = {one.key: one.counted or 0 for one in self._all("down")}
-        return [
-            Counted(_number(one.key), one.counted or 0, down.get(one.key, 0), one.seconds or 0.0)
-            for one in self._all("up")
-        ]
+        return [one for part in self.counting() for one in part]
+
+    def counting(self) -> Iterator[list[Counted]]:
+        """The same in parts, between which others may be served; what ends or begins meanwhile may be missing.
+
+        One at a time: the next begins the reading anew, and the one before is not to be gone on with.
+        """
+        down: dict[bytes, int] = {}
+        with suppress(FileNotFoundError):  # somebody flushed the tables: nobody is in
+            for part in self._slow.slices("down"):
+                down.update((one.key, one.counted or 0) for one in part)
+                yield []
+            for part in self._slow.slices("up"):
+                yield [
+                    Counted(_number(one.key), one.counted or 0, down.get(one.key, 0), one.seconds or 0.0)
+                    for one in part
+                ]
 
     @property
     def port(self) -> int:
@@ -269,6 +284,7 @@ def _mac(key: bytes) -> MacAddress:
     return MacAddress(key[:6].hex(":"))
 
 
+@lru_cache(maxsize=64)
 def _limit(rate: int) -> Limit:
     return Limit(rate, max(SMALLEST_BURST, int(rate * BURST_SECONDS)))
 

@@ -111,7 +111,8 @@ class Loop(AbstractContextManager["Loop"]):
                 self._changed, verified = False, now
                 self._guard.verify()
             until = min(next_tick, verified + QUIET_SECONDS) if self._changed else next_tick
-            for key, events in self._selector.select(max(0.0, until - time.monotonic())):
+            patience = 0.0 if listener.working else max(0.0, until - time.monotonic())
+            for key, events in self._selector.select(patience):
                 act: Callable[[int], None] = key.data
                 act(events)
             listener.serve_pending(time.monotonic())

@@ -1,7 +1,7 @@
 """What gatewayd knows and does: the ruleset, the leases, the sessions. It answers requests; it has no socket."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from ipaddress import IPv4Address, IPv6Address
 from typing import Any
@@ -11,7 +11,7 @@ from captive_portal.arrivals import Arrivals
 from captive_portal.changes import RULESET
 from captive_portal.gateway import DIRECTIONS, Gateway, Pair
 from captive_portal.leases import Follower, Lease
-from captive_portal.listener import Pending
+from captive_portal.listener import InParts, Pending
 from captive_portal.neighbour_events import Port
 from captive_portal.neighbours import Neighbour
 from captive_portal.presence import Presence
@@ -67,7 +67,7 @@ class Guard:
             self._twice.labels(evidence)
         self._revision = int(clock() * 1000) + 1
         """Larger than any number a predecessor gave."""
-        self._torn = True
+        self._torn, self._counting = True, False
         self._sizes: dict[str, int] = {}
         self._dropped: dict[str, int] = {}
         self.wrong = "the ruleset is not loaded yet"
@@ -180,8 +180,28 @@ class Guard:
         self._requests.labels(op).inc()
         if isinstance(request, protocol.Arrivals):
             return self._arrivals.question(request, time.monotonic())
+        if isinstance(request, protocol.Counters):
+            return InParts(self._counters())
         with self._took.labels(op).time():
             return self._answered(request)
+
+    def _counters(self) -> Iterator[bytes | None]:
+        """Read some hundred counters each time; who asks while they are read for somebody else waits."""
+        started, found = time.monotonic(), bytearray()
+        while self._counting:
+            yield None
+        self._counting = True
+        try:
+            for part in self._gateway.counting():
+                found += rows.counted(part)
+                yield None
+            self._took.labels("counters").observe(time.monotonic() - started)
+            yield protocol.answer(rows.counters_out(bytes(found)))
+        except OSError as error:
+            log.warning("the kernel cannot be asked", words=str(error))
+            yield protocol.refusal("the kernel cannot be asked")
+        finally:
+            self._counting = False
 
     def _answered(self, request: protocol.Request) -> bytes:
         try:
@@ -218,8 +238,6 @@ class Guard:
             case protocol.Everybody(unless):
                 found = self._gateway.rows() if unless != self._revision else None
                 return {"revision": self._revision, **rows.admitted_out(found)}
-            case protocol.Counters():
-                return rows.counters_out(self._gateway.counters())
         return {"state": asdict(self._state())}
 
     def _do(self, request: protocol.Apply | protocol.Open) -> None:

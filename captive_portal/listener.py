@@ -3,7 +3,7 @@
 import selectors
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +22,25 @@ _CREDENTIALS = struct.Struct("=iII")
 class Pending(Protocol):
     """An answer that is not there yet."""
 
+    @property
+    def working(self) -> bool:
+        """Whether it gets on whenever it is asked, so that it should be asked again soon; else time has to pass."""
+
     def now(self, monotonic: float) -> bytes | None:
         """The answer, or None to go on waiting."""
+
+
+class InParts:
+    """A long answer, made in *parts*, between which others are served; the last part is the answer."""
+
+    working = True
+
+    def __init__(self, parts: Iterator[bytes | None]) -> None:
+        self._parts = parts
+
+    def now(self, monotonic: float) -> bytes | None:  # noqa: ARG002 work, not time, brings it about
+        """Do the next part; the answer when it was the last."""
+        return next(self._parts)
 
 
 Answer = Callable[[bytes], bytes | Pending]
@@ -60,6 +77,11 @@ class Listener:
         self._selector.unregister(self._server)
         self._server.close()
         self._path.unlink(missing_ok=True)
+
+    @property
+    def working(self) -> bool:
+        """Whether :meth:`serve_pending` has something to get on with."""
+        return any(peer.pending.working for peer in self._peers.values() if peer.pending)
 
     def serve_pending(self, now: float) -> None:
         """Send the answers that are there by now; *now* is monotonic seconds."""

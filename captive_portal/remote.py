@@ -15,6 +15,8 @@ from captive_portal.protocol import MAX_STEPS, Counted, Seen, State, Truth
 from parvis.addresses import MacAddress
 
 DEADLINE_SECONDS = 2.0
+COUNTERS_SECONDS = 10.0
+"""gatewayd reads thousands in parts, and serves everybody else in between."""
 CHUNK = 1 << 16
 
 
@@ -108,7 +110,7 @@ class Remote:
 
     def counters(self) -> dict[int, Counted]:
         """See :class:`Door`."""
-        return rows.counters_in(self._ask(protocol.Counters()))
+        return rows.counters_in(self._ask(protocol.Counters(), COUNTERS_SECONDS))
 
     def open(self, seconds: int) -> None:
         """See :class:`Door`."""

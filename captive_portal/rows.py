@@ -34,9 +34,13 @@ def admitted_in(said: Mapping[str, Any]) -> dict[MacAddress, Admitted] | None:
     return {MacAddress(mac.hex(":")): Admitted(session, left / 1000) for mac, session, left in rows}
 
 
-def counters_out(counted: Iterable[Counted]) -> dict[str, Any]:
-    """The answer to Counters."""
-    rows = b"".join([_COUNTED.pack(one[0], one[1], one[2], int(one[3] * 1000)) for one in counted])
+def counted(counters: Iterable[Counted]) -> bytes:
+    """Rows for :func:`counters_out`."""
+    return b"".join([_COUNTED.pack(one[0], one[1], one[2], int(one[3] * 1000)) for one in counters])
+
+
+def counters_out(rows: bytes) -> dict[str, Any]:
+    """The answer to Counters, *rows* from :func:`counted`."""
     return {"sessions": b64encode(rows).decode("ascii")}
 
 

@@ -100,7 +100,7 @@ def test_after_a_refusal_nothing_is_taken_for_known(remote: Remote, gatewayd: Ga
 def test_counters_of_thousands_are_rows_and_not_objects() -> None:
     counted = [Counted(n, n * 2**40, 2**64 - 1, 691_200.0) for n in range(1, 1001)]
 
-    line = protocol.answer(rows.counters_out(counted))
+    line = protocol.answer(rows.counters_out(rows.counted(counted)))
 
     assert rows.counters_in(json.loads(line)) == {one.session: one for one in counted}
     assert len(line) < 1000 * 33
