@@ -15,7 +15,7 @@ def sh(*argv: str, check: bool = True, timeout: float = 30) -> str:
     return done.stdout
 
 
-def wait_for(true: Callable[[], bool], what: str, seconds: float = 20) -> float:
+def wait_for(true: Callable[[], bool], what: str, seconds: float = 60) -> float:
     """Seconds until *true*; AssertionError when it takes too long."""
     started = time.monotonic()
     while not true():

@@ -63,6 +63,23 @@ def test_f42_r26_a_stand_in_with_a_copy_of_the_file_enforces_first_then_restores
     assert seconds - 120 < left <= seconds
 
 
+def test_f39_a_reboot_restores_a_session_that_has_time_left(running: Twin, anna: Resident) -> None:
+    seconds = online(anna).api()["seconds-remaining"]
+    assert isinstance(seconds, int)
+    for name in ("portal", "gatewayd"):
+        running.stop(name)
+    running.within("gw", "nft", "flush", "ruleset")
+    running.start_gatewayd()
+    assert not anna.reaches(WEB4)
+
+    running.start_portal()
+
+    assert anna.reaches(WEB4)
+    left = anna.api()["seconds-remaining"]
+    assert isinstance(left, int)
+    assert 0 < left <= seconds
+
+
 def copy_of_the_file(twin: Twin) -> None:
     """What a nightly copy brings to another disk: the database, not its write-ahead log."""
     state = twin.folder / "portal"

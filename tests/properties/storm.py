@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import Popen
+from typing import Any
 from uuid import uuid4
 
 from dhcp_client import DhcpClient, Lease
@@ -119,13 +120,17 @@ class Storm(StaffedTwin):
     def database(self) -> Path:
         return self.folder / "portal" / "portal.sqlite3"
 
-    def stored(self) -> dict[str, int]:
-        """Live sessions by MAC address, from the database."""
+    def rows(self, query: str) -> list[Any]:
+        """What the database answers, asked as the portal's own user: files made meanwhile stay its own."""
         with _as(PORTAL_UID):
             reader = sqlite3.connect(self.database, timeout=10)
-        rows = reader.execute("SELECT mac, id FROM acceptances WHERE ended_at IS NULL").fetchall()
+        found = reader.execute(query).fetchall()
         reader.close()
-        return dict(rows)
+        return found
+
+    def stored(self) -> dict[str, int]:
+        """Live sessions by MAC address, from the database."""
+        return dict(self.rows("SELECT mac, id FROM acceptances WHERE ended_at IS NULL"))
 
     def admitted(self) -> dict[str, int]:
         """Sessions by MAC address, from the kernel."""

@@ -4,28 +4,20 @@ PARVIS_STORM_SEED chooses another run, PARVIS_STORM_RUNS more of them; a failing
 """
 
 import json
-import os
-import threading
 import time
 from dataclasses import dataclass
 from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
-from storm import SESSION_SECONDS, Storm, Walker, forget_everybody
+from hypothesis.stateful import invariant, precondition, rule
+from storm import SESSION_SECONDS, Storm, Walker
+from weather import AGREE_SECONDS, RUNS, WHO, Weather, runs_to_the_end
 
 pytestmark = [pytest.mark.root, pytest.mark.slow]
-SEED = int(os.environ.get("PARVIS_STORM_SEED", "2026"))
-RUNS = int(os.environ.get("PARVIS_STORM_RUNS", "2"))
-STEPS = 30
-AGREE_SECONDS = 5.0
 EDGE_SECONDS = 2.0
 """So near to its end a session is judged neither open nor over: the kernel counts whole seconds."""
 DAY = 86400
-PROCESSES = ("portal", "gatewayd", "kea", "dnsmasq")
-WHO = st.sampled_from(["c1", "c2"])
 
 
 @dataclass
@@ -43,26 +35,17 @@ class Belief:
         return time.monotonic() > self.possible + EDGE_SECONDS
 
 
-class Door(RuleBasedStateMachine):
+class Door(Weather):
     """The steps, and what must hold after each."""
 
-    storm: Storm
-    settled: int
-    """How many runs ended in agreement."""
-
     def __init__(self) -> None:
-        super().__init__()
-        self.storm.revive()
-        forget_everybody(self.storm)
-        self.people = {part: Walker(self.storm, part) for part in ("c1", "c2")}
         self.believed: dict[str, Belief] = {}
         self.macs = count(1)
         self.foreign_until = self.open_until = 0.0
         self.blocked: set[str] = set()
         self.closed = False
+        super().__init__()
         self._take_orders_back()
-        for person in self.people.values():
-            assert person.joins()
 
     def belief(self, mac: str) -> Belief:
         return self.believed.setdefault(mac, Belief())
@@ -106,10 +89,6 @@ class Door(RuleBasedStateMachine):
         elif status != 0 or location:
             belief.sure = 0.0  # refused or not told in time: it may have happened
 
-    @rule(who=WHO)
-    def renews_the_lease(self, who: str) -> None:
-        self._rejoin(self.people[who])
-
     @rule(who=WHO, last=st.integers(20, 60))
     def comes_back_with_another_address(self, who: str, last: int) -> None:
         person = self.people[who]
@@ -117,26 +96,10 @@ class Door(RuleBasedStateMachine):
         self._rejoin(person, f"10.11.1.{last}")
 
     @rule(who=WHO)
-    def roams_to_another_access_point(self, who: str) -> None:
-        self.people[who].roams()
-
-    @rule(who=WHO)
     def takes_another_mac(self, who: str) -> None:
         person = self.people[who]
         person.changes_mac(f"02:00:5e:{self.storm.number & 0xFF:02x}:00:{next(self.macs):02x}")
         self._rejoin(person)
-
-    def _rejoin(self, person: Walker, wish: str = "") -> None:
-        joined = person.joins(wish)
-        assert joined or "kea" in self.storm.dead, "no lease although Kea runs"
-
-    @rule()
-    def a_moment_passes(self) -> None:
-        time.sleep(0.02)
-
-    @rule(seconds=st.floats(0.2, 4))
-    def time_passes(self, seconds: float) -> None:
-        time.sleep(seconds)
 
     # ---- staff
 
@@ -193,30 +156,6 @@ class Door(RuleBasedStateMachine):
 
     # ---- faults
 
-    @rule(name=st.sampled_from(PROCESSES))
-    def is_killed(self, name: str) -> None:
-        self.storm.kill(name)
-
-    @rule(who=WHO, name=st.sampled_from(PROCESSES), after=st.floats(0, 0.05))
-    def is_killed_while_somebody_accepts(self, who: str, name: str, after: float) -> None:
-        accepting = threading.Thread(target=self._accept, args=(self.people[who],))
-        accepting.start()
-        time.sleep(after)
-        self.storm.kill(name)
-        accepting.join()
-
-    @precondition(lambda self: self.storm.dead)
-    @rule()
-    def systemd_restarts_the_dead(self) -> None:
-        self._revive()
-
-    def _revive(self) -> None:
-        again = "gatewayd" in self.storm.dead and self.storm.wall_offset
-        self.storm.revive()
-        for person in self.people.values():
-            if again or not person.ipv4:  # Kea's dates say nothing after a step of the clock; devices renew
-                self._rejoin(person)
-
     @rule()
     def the_machine_reboots(self) -> None:
         self.storm.reboot()
@@ -231,11 +170,6 @@ class Door(RuleBasedStateMachine):
             person.joins()
 
     @precondition(lambda self: "gatewayd" not in self.storm.dead)
-    @rule(what=st.sampled_from(["ruleset", "map inet portal auth", "set inet portal up", "chain inet portal forward"]))
-    def a_colleague_flushes(self, what: str) -> None:
-        self.storm.within("gw", "nft", "flush", *what.split(), check=False)
-
-    @precondition(lambda self: "gatewayd" not in self.storm.dead)
     @rule(who=WHO)
     def a_colleague_admits_somebody_by_hand(self, who: str) -> None:
         if self.storm.admitted().get(self.people[who].mac) is None:
@@ -246,19 +180,6 @@ class Door(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([DAY, -DAY, 3600, -3600]))
     def the_wall_clock_is_stepped(self, seconds: int) -> None:
         self.storm.step_clock(seconds)
-
-    @rule(who=WHO, seconds=st.floats(0.1, 2))
-    def the_database_is_locked_while_somebody_accepts(self, who: str, seconds: float) -> None:
-        accepting = threading.Thread(target=self._accept, args=(self.people[who],))
-        with self.storm.database_locked():
-            accepting.start()
-            time.sleep(seconds)
-        accepting.join()
-
-    @rule(who=WHO)
-    def the_disk_is_full_while_somebody_accepts(self, who: str) -> None:
-        with self.storm.disk_full():
-            self._accept(self.people[who])
 
     def _wall(self, at: float) -> float:
         return at + self.storm.wall_offset
@@ -320,19 +241,4 @@ class Door(RuleBasedStateMachine):
 
 @pytest.mark.timeout(120 + RUNS * 180)
 def test_r52_f43_whatever_happens_database_kernel_and_api_come_to_agree(storm: Storm) -> None:
-    machine = seed(SEED)(type("Door", (Door,), {"storm": storm, "settled": 0}))
-    print(f"\nPARVIS_STORM_SEED={SEED} PARVIS_STORM_RUNS={RUNS}")
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=1 + RUNS,  # the first is hypothesis' simplest: nothing happens
-            stateful_step_count=STEPS,
-            deadline=None,
-            database=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        ),
-        _min_steps=STEPS,
-    )
-
-    assert machine.settled == 1 + RUNS
+    assert runs_to_the_end(Door, storm)
