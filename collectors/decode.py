@@ -6,11 +6,12 @@ Sentinels, nonsense and values out of bounds give no sample; a state never becom
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from math import isfinite
 
 from collectors import entity, foreign, optics, plausibility, ports, radio
-from collectors.column import IndexPart
+from collectors.column import Column, IndexPart
 from collectors.fibre import module
 from collectors.profile import DEVICE_LABELS, SCALARS, Label, Profile, Rule
 from collectors.reading import Read, read, text
@@ -47,18 +48,38 @@ def decoded(profile: Profile, answers: Answers, labels: Mapping[str, str], at: f
     dark: list[tuple[str, Labels]] = []
     implausible: Counter[str] = Counter()
     for rule in profile.metrics:
-        told = {each.labels for each in found if each.metric == rule.metric} if rule.unless_told else ()
-        for series, value in apply(rule, tables, base):
-            if series in told:
-                continue
-            doubt = None if value is None else plausibility.doubt(rule.metric, value)
-            if value is not None and doubt is None:
-                found.append(Sample(rule.metric, series, value, at))
-            elif rule.metric in module.DIRECTIONS:
-                dark.append((rule.metric, series))
-            if doubt and not doubt.startswith(plausibility.NO_LIGHT):
-                implausible[rule.metric] += 1
+        told = {each.labels for each in found if each.metric == rule.metric} if rule.unless_told else set()
+        sifted = sift(rule, tables, base, told)
+        found += [Sample(rule.metric, series, value, at) for series, value, _ in sifted.values]
+        dark += [(rule.metric, series) for series in sifted.dark]
+        implausible.update({rule.metric: sifted.implausible} if sifted.implausible else {})
     return Decoded(module.complete(found, dark, at), implausible)
+
+
+@dataclass(frozen=True, slots=True)
+class Sifted:
+    """What one rule gives: series, value and row (None: of several rows); *dark*: series of light without a value."""
+
+    values: list[tuple[Labels, float, bytes | None]]
+    dark: list[Labels]
+    implausible: int
+
+
+def sift(rule: Rule, tables: Rows, base: Labels, told: AbstractSet[Labels] = frozenset()) -> Sifted:
+    """The values of *rule* that can be true, without the series that were *told* already."""
+    found: list[tuple[Labels, float, bytes | None]] = []
+    dark: list[Labels] = []
+    implausible = 0
+    for series, value, row in apply(rule, tables, base):
+        if series in told:
+            continue
+        doubt = None if value is None else plausibility.doubt(rule.metric, value)
+        if value is not None and doubt is None:
+            found.append((series, value, row))
+        elif rule.metric in module.DIRECTIONS:
+            dark.append(series)
+        implausible += bool(doubt and not doubt.startswith(plausibility.NO_LIGHT))
+    return Sifted(found, dark, implausible)
 
 
 def derived(profile: Profile, answers: Answers) -> Rows:
@@ -142,8 +163,8 @@ def scalar(profile: Profile, answers: Answers, name: str) -> Read:
 # --- one rule over one table
 
 
-def apply(rule: Rule, tables: Rows, base: Labels) -> Iterator[tuple[Labels, float | None]]:
-    """The series of *rule* and their values; None: the device answered, but not with a value."""
+def apply(rule: Rule, tables: Rows, base: Labels) -> Iterator[tuple[Labels, float | None, bytes | None]]:
+    """The series of *rule*, their values (None: the device answered, but not with a value) and rows (None: several)."""
     order = foreign.metric(rule.metric).labels
     combined: dict[Labels, float] = {}
     for suffix, row in tables[rule.table].items():
@@ -154,10 +175,10 @@ def apply(rule: Rule, tables: Rows, base: Labels) -> Iterator[tuple[Labels, floa
         whole = base + tuple((name, labels[name]) for name in order if labels.get(name))
         if rule.combine == "one":
             if found is not None or any(name in row for name in rule.value):
-                yield whole, found
+                yield whole, found, suffix
         elif found is not None:
             combined[whole] = combined.get(whole, 0) + found if rule.combine == "sum" else combined.get(whole, found)
-    yield from combined.items()
+    yield from ((whole, total, None) for whole, total in combined.items())
 
 
 def counts(rule: Rule, row: Row) -> bool:
@@ -182,6 +203,16 @@ def value_of(rule: Rule, row: Row, labels: Mapping[str, str]) -> float | None:
         return None
     if found is not None and rule.convert:
         found = _CONVERT[rule.convert](found, labels)
+    return found if found is not None and isfinite(found) else None
+
+
+def plain(column: Column, cell: Cell) -> float | None:
+    """What a cell alone gives a rule that takes it as its value, without conversion."""
+    found = read(column, cell)
+    try:
+        found = float(found) if isinstance(found, str) else found
+    except ValueError:
+        return None
     return found if found is not None and isfinite(found) else None
 
 

@@ -20,6 +20,8 @@ VOLTS, AMPERES, WATTS, CELSIUS, DBM = 4, 5, 6, 8, 14
 """entPhySensorType; 14 is Cisco's."""
 UNITS_SCALE = 9
 """entPhySensorScale "units": 10^0; each step is a factor of 1000."""
+SCALES, PRECISIONS = (1, 17), (-8, 9)
+"""What EntitySensorDataScale and EntitySensorPrecision may be (RFC 3433); 10 to another power is no measurement."""
 PORT_CLASS = 10
 _MAX_DEPTH = 10
 OPTIC_BOUNDS = {VOLTS: ("voltage", 0.5, 15), AMPERES: ("bias", 0, 1)}
@@ -70,7 +72,10 @@ def _measured(row: Row, text: str, *, has_port: bool) -> tuple[str | None, float
     kind, scale, precision, value = (row.get(name) for name in ("type", "scale", "precision", "value"))
     if row.get("status", 1) != 1 or not isinstance(kind, int | float) or not isinstance(value, int | float):
         return None, None
-    real = real_value(value, float(scale or UNITS_SCALE), float(precision or 0))
+    powers = (float(scale or UNITS_SCALE), float(precision or 0))
+    if not (SCALES[0] <= powers[0] <= SCALES[1] and PRECISIONS[0] <= powers[1] <= PRECISIONS[1]):
+        return None, None
+    real = real_value(value, *powers)
     is_optic = has_port or bool(_OPTIC.search(text))
     if kind == DBM or str(row.get("units", "")).lower() == "dbm":
         return _direction(text), real if real and DARK_DBM < real <= MAX_DBM else None

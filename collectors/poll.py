@@ -3,7 +3,7 @@
 What was learned (engine clock, pace, fitting profiles, last clocks) is kept in a ``Target`` between polls.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
@@ -12,18 +12,22 @@ from collectors.clocks import Clocks, Verdict, judge, uptime_seconds
 from collectors.compatible import split
 from collectors.detect import Fit, Identity
 from collectors.device import Device, Polled
-from collectors.layout import Readings, gather
+from collectors.layout import Part, Readings, layout
 from collectors.profile import SCALARS, Profile, combine, profiles
-from collectors.sample import Sample
+from collectors.reach import Reach, reach
+from collectors.recall import FORGET_SECONDS, Cluster, Recall, ask_tables, by_table, clusters, mark
+from collectors.schedule import offset_seconds
 from collectors.snmp import ber, walk
 from collectors.snmp.errors import NothingShown, Silent
 from collectors.snmp.pdu import Version
 from collectors.snmp.session import CommunitySession, Session
 from collectors.snmp.transport import Patience
-from collectors.snmp.walk import Cell, Column, End, Limits, Pace
+from collectors.snmp.walk import Cell, End, Pace
+from collectors.streams import Held, Streams
 
 CLIENTS = "wifi_radio_clients"
 Witness = Callable[[Profile, decode.Answers], None]
+UPTIME = layout("device_uptime_seconds", [()])
 
 
 @dataclass(slots=True)
@@ -40,8 +44,9 @@ class Target:
     has_answered: bool = False
     also: tuple[Profile, ...] = ()
     """Profiles beside ours: snmp_exporter's modules, where the settings name some."""
-    kept: dict[ber.RawOid, tuple[float, Column]] = field(default_factory=dict)
-    """Columns of tables that hardly change, and when they were read."""
+    recall: Recall = field(default_factory=Recall)
+    streams: Streams = field(init=False)
+    clusters: tuple[Cluster, ...] = ()
     witness: Witness | None = None
     """Who is shown what the device answered, and the profile it is read by."""
 
@@ -53,23 +58,26 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
     the first request, by which a dead device is told.
     """
     system = _system()
-    answers = _scalars(await _greet(target, system.roots(SCALARS), patience))
-    if not answers:
-        raise NothingShown("the agent has no system group for us")
-    profile = await _profile(target, system, answers)
-    answers |= _scalars(await _rest(target, profile, system))
+    recall = target.recall
+    if clock - recall.learned_at >= FORGET_SECONDS + offset_seconds(target.device.name, FORGET_SECONDS / 4):
+        recall.forget()
+        recall.learned_at, target.identity = clock, None
+    profile, scalars = await _scalars(target, system, patience)
+    answers = {name: {b"": cell} for name, cell in scalars.items()}
     clocks = _clocks(system, answers, clock, profile.quirks.clocks)
     verdict = judge(target.clocks, clocks) if target.clocks else None
     if verdict in {Verdict.REBOOTED, Verdict.AGENT_RESTARTED}:
-        target.kept.clear()
-    columns = await _tables(target, profile, clock)
-    answers |= {column.root: column.cells for column in columns}
+        recall.forget()
+    mark(recall, profile, target.clusters, {n: decode.scalar(profile, answers, n) for n in _changed(profile)})
+    columns = await ask_tables(recall, target.session, target.clusters, target.pace, clock)
     target.clocks = clocks
+    loose = {column.root: column.cells for column in columns}
+    streams = target.streams
+    held = by_table(recall, target.clusters)
     if target.witness:
-        target.witness(profile, answers)
-    told = decode.decoded(profile, answers, target.device.labels, at)
-    everything = [*_uptime(target.device, clocks, at), *told.samples]
-    found, foreign = split(gather(tuple(target.device.labels.items()), at, everything))
+        target.witness(profile, answers | loose | _cells(held.values()))
+    parts = streams.update(held, loose if SCALARS in held else loose | answers)
+    found, foreign = split(Readings(tuple(target.device.labels.items()), at, (*_uptime(clocks), *parts)))
     best = target.fits[-1]
     return Polled(
         samples=found,
@@ -77,14 +85,30 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
         title=best.profile.title,
         why=best.why,
         description=target.identity.description if target.identity else "",
-        clients=_clients(profile, found),
+        clients=_clients(profile, parts),
         clock=verdict,
         faults=tuple((ber.oid_text(c.root), c.end.value) for c in columns if c.end and c.end is not End.COMPLETE),
-        implausible=sum(told.implausible.values()),
+        implausible=streams.implausible,
         foreign=foreign,
         modules=tuple(fit.profile.profile for fit in target.fits if fit.profile in target.also),
-        variables=sum(len(column) for column in answers.values()),
+        variables=sum(held.plan.size for held in recall.held.values()) + sum(len(column.cells) for column in columns),
     )
+
+
+async def _scalars(
+    target: Target, system: Profile, patience: Patience | None
+) -> tuple[Profile, dict[ber.RawOid, Cell]]:
+    """The profile that fits and all its scalars; from the second poll on by plan."""
+    known = await target.recall.scalars(target.session, target.pace, patience)
+    if known and target.combined and _identity(target, system, known) == target.identity:
+        return target.combined, known
+    found = known or await _greet(target, system.roots(SCALARS), patience)
+    if not found:
+        raise NothingShown("the agent has no system group for us")
+    profile = await _profile(target, _identity(target, system, found))
+    found |= await _rest(target, profile, system)
+    target.recall.hold_scalars(found, target.pace)
+    return profile, found
 
 
 async def _greet(target: Target, names: list[ber.RawOid], patience: Patience | None) -> dict[ber.RawOid, Cell]:
@@ -105,18 +129,24 @@ async def _greet(target: Target, names: list[ber.RawOid], patience: Patience | N
     return found
 
 
-async def _profile(target: Target, system: Profile, answers: dict[ber.RawOid, dict[bytes, Cell]]) -> Profile:
-    """The combined profile that fits; decided again when the device says it is another."""
+def _identity(target: Target, system: Profile, found: dict[ber.RawOid, Cell]) -> Identity:
+    answers = {name: {b"": found[name]} for name in system.roots(SCALARS) if name in found}
     object_id = target.device.object_id or decode.scalar(system, answers, "object_id") or ""
-    identity = Identity(str(object_id), str(decode.scalar(system, answers, "description") or ""))
+    return Identity(str(object_id), str(decode.scalar(system, answers, "description") or ""))
+
+
+async def _profile(target: Target, identity: Identity) -> Profile:
+    """The combined profile that fits; decided again when the device says it is another."""
     if target.combined is None or identity != target.identity:
 
         async def probe(oid: str) -> bool:
             return await walk.exists_below(target.session, ber.oid(oid))
 
         target.fits = tuple(await detect.fits((*target.also, *profiles()), identity, probe))
-        target.kept.clear()
-        target.combined = combine(fit.profile for fit in target.fits)
+        target.recall.forget()
+        target.combined, what = _combined(tuple(fit.profile for fit in target.fits))
+        target.streams = Streams(target.combined, what)
+        target.clusters = clusters(target.combined, what.clusters)
         if not target.combined.quirks.bulk:
             target.pace.has_bulk = False
         if (most := target.combined.quirks.max_oids) is not None:
@@ -125,24 +155,21 @@ async def _profile(target: Target, system: Profile, answers: dict[ber.RawOid, di
     return target.combined
 
 
-async def _tables(target: Target, profile: Profile, clock: float) -> list[Column]:
-    """Every column of every table: remembered where the profile allows, else read."""
-    remembered: list[Column] = []
-    wanted: list[ber.RawOid] = []
-    keep: dict[ber.RawOid, float] = {}
-    for name in profile.tables:
-        for root in profile.roots(name):
-            read_at, column = target.kept.get(root, (0.0, None))
-            seconds = profile.keep_seconds(name, root)
-            if column and clock - read_at < seconds:
-                remembered.append(column)
-            else:
-                wanted.append(root)
-                keep[root] = seconds
-    limits = Limits(unordered=profile.quirks.unordered)
-    found = await walk.walk(target.session, list(dict.fromkeys(wanted)), target.pace, limits)
-    target.kept |= {column.root: (clock, column) for column in found if keep[column.root]}
-    return remembered + found
+_known: dict[tuple[int, ...], tuple[tuple[Profile, ...], Profile, Reach]] = {}
+
+
+def _combined(fitting: tuple[Profile, ...]) -> tuple[Profile, Reach]:
+    """One profile of several, and what depends on what in it; the same objects for all devices they fit."""
+    key = tuple(id(profile) for profile in fitting)
+    if key not in _known:
+        found = combine(fitting)
+        _known[key] = (fitting, found, reach(found))
+    return _known[key][1:]
+
+
+def _changed(profile: Profile) -> list[str]:
+    """The scalars that tell when a table has changed."""
+    return [table.changed for table in profile.tables.values() if table.changed]
 
 
 async def _rest(target: Target, profile: Profile, system: Profile) -> dict[ber.RawOid, Cell]:
@@ -155,10 +182,6 @@ def _system() -> Profile:
     return next(profile for profile in profiles() if profile.profile == "system")
 
 
-def _scalars(found: dict[ber.RawOid, Cell]) -> dict[ber.RawOid, dict[bytes, Cell]]:
-    return {name: {b"": cell} for name, cell in found.items()}
-
-
 def _clocks(system: Profile, answers: decode.Answers, clock: float, liars: AbstractSet[str]) -> Clocks:
     def ticks(name: str) -> int | None:
         found = decode.scalar(system, answers, name)
@@ -167,15 +190,19 @@ def _clocks(system: Profile, answers: decode.Answers, clock: float, liars: Abstr
     return Clocks(clock, ticks("agent_ticks"), ticks("engine_boots"), ticks("engine_seconds"), ticks("host_ticks"))
 
 
-def _uptime(device: Device, clocks: Clocks, at: float) -> Iterator[Sample]:
+def _cells(held: Iterable[Held]) -> dict[ber.RawOid, dict[bytes, Cell]]:
+    """The variables that are asked by plan, as a walk would have found them."""
+    return {root: cells for each in held for root, cells in each.plan.cells(each.values).items()}
+
+
+def _uptime(clocks: Clocks) -> Iterator[Part]:
     seconds = uptime_seconds(clocks)
     if seconds is not None:
-        yield Sample("device_uptime_seconds", tuple(device.labels.items()), seconds, at)
+        yield Part(UPTIME, [seconds])
 
 
-def _clients(profile: Profile, found: Readings) -> int | None:
+def _clients(profile: Profile, parts: Iterable[Part]) -> int | None:
     """Clients on all radios; nothing for a device whose profile does not count them, or that gave no count."""
-    parts = [part.values for part in found.parts if part.layout.metric == CLIENTS]
-    counts = [value for values in parts for value in values if value is not None]
+    counts = [value or 0 for part in parts if part.layout.metric == CLIENTS for value in part.values]
     has_rule = any(rule.metric == CLIENTS for rule in profile.metrics)
     return int(sum(counts)) if has_rule and counts else None

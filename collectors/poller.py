@@ -132,7 +132,7 @@ class Poller(AbstractContextManager["Poller"]):
                 outcome = await attempt(target, self._pacing, breaker)
             except (SecretMissing, SnmpError) as error:
                 outcome = failure(error)
-            self._note(device, outcome, time.monotonic() - started, target.pace.budget if target else 0, breaker)
+            self._note(device, outcome, time.monotonic() - started, target.pace.least if target else 0, breaker)
             if isinstance(outcome, Failed):
                 breaker = breaker.failed()
                 target = target if outcome.reason in MAY_PASS else None

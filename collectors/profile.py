@@ -37,15 +37,16 @@ def _listed(value: Any) -> Any:
 class Table(Part):
     """Columns that share their index; *oid* is the entry their arcs are counted from.
 
-    *index* makes columns of the index's places. *every*: how often it is asked. *derive*: columns worked
-    out from the others (entity.py, ports.py, optics.py). *private*: the rows are residents' devices, so that their
-    index is shown nowhere.
+    *index* makes columns of the index's places. *every*: how often it is asked; *changed* names a scalar that tells
+    when it must be asked at once. *derive*: columns worked out from the others (entity.py, ports.py, optics.py).
+    *private*: the rows are residents' devices, so that their index is shown nowhere.
     """
 
     oid: Oid | None = None
     columns: dict[str, ColumnSpec]
     index: dict[str, IndexSpec] = Field(default_factory=dict)
     every: Every = "poll"
+    changed: str | None = None
     private: bool = False
     derive: Literal["entity_sensor", "port", "huawei_optics", "lldp"] | None = None
 
@@ -174,6 +175,8 @@ class Profile(Part):
         for rule in self.metrics:
             _check_rule(self, rule)
         for name, table in (*self.tables.items(), (SCALARS, Table(columns=self.scalars))):
+            if table.changed and table.changed not in self.scalars:
+                raise ValueError(f"{name}: changed: there is no scalar {table.changed!r}")
             for column_name, column in table.columns.items():
                 if (column.oid is None) == (column.arc is None) or (column.arc and not table.oid):
                     raise ValueError(f"{name}.{column_name}: give its oid, or its arc below the table's oid")

@@ -30,7 +30,7 @@ Value = int | bytes | None
 VarBind = tuple[RawOid, int, Value]
 """Name, tag, value."""
 
-_WIDTH = {COUNTER32: 4, GAUGE32: 4, TIME_TICKS: 4, COUNTER64: 8}
+WIDTH = {COUNTER32: 4, GAUGE32: 4, TIME_TICKS: 4, COUNTER64: 8}
 """Octets of the unsigned types that cannot exceed their greatest value."""
 _MAX_INTEGER_OCTETS = 9
 _MAX_OID_OCTETS = 5 * 128
@@ -112,12 +112,13 @@ def read_varbinds(data: bytes, at: int, end: int) -> list[VarBind]:
         at = start + size
         if at != stop:
             raise Malformed(f"value at octet {start} does not fill its binding")
-        is_simple = 0 < size <= _WIDTH.get(tag, 0)
-        found.append((name, tag, from_bytes(data[start:at], "big") if is_simple else _value(tag, data[start:at])))
+        is_simple = 0 < size <= WIDTH.get(tag, 0)
+        found.append((name, tag, from_bytes(data[start:at], "big") if is_simple else value(tag, data[start:at])))
     return found
 
 
-def _value(tag: int, content: bytes) -> Value:
+def value(tag: int, content: bytes) -> Value:
+    """What *content* means under *tag*; None for NULL, exceptions and nonsense."""
     if tag == OCTET_STRING:
         return content
     if tag in UNSIGNED:

@@ -1,7 +1,9 @@
 """PDUs (RFC 3416 section 3) and the community messages that carry them (RFC 1157 section 4, RFC 3416)."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 from collectors.snmp import ber
 from collectors.snmp.ber import RawOid, VarBind
@@ -51,26 +53,49 @@ class Pdu:
         return self.error_index
 
 
+ReadVarbinds = Callable[[bytes, int, int], Any]
+"""Reads the variable bindings between two places of a message; raises Malformed and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A request encoded once to be asked many times, and how the variables of its answer are read.
+
+    *tail* is what follows the request-id. What *read* makes of an answer without error stands in its ``varbinds``.
+    """
+
+    kind: Kind
+    tail: bytes
+    read: ReadVarbinds
+
+
+Request = Pdu | Prepared
+
+
+def prepare(request: Pdu, read: ReadVarbinds) -> Prepared:
+    """*request* encoded, its answer to be read by *read*."""
+    return Prepared(request.kind, _tail(request), read)
+
+
 def ask(kind: Kind, names: "list[RawOid] | tuple[RawOid, ...]", repetitions: int = 0) -> Pdu:
     """A request for *names*; its request-id is 0 until it is sent."""
     return Pdu(kind, 0, 0, repetitions, [(name, ber.NULL, None) for name in names])
 
 
-def encode(pdu: Pdu, request_id: int | None = None) -> bytes:
+def encode(pdu: Request, request_id: int | None = None) -> bytes:
     """A PDU as bytes, under *request_id* when given."""
-    body = b"".join(
-        (
-            ber.integer(pdu.request_id if request_id is None else request_id),
-            ber.integer(pdu.error_status),
-            ber.integer(pdu.error_index),
-            ber.tlv(ber.SEQUENCE, b"".join(ber.write_varbind(*varbind) for varbind in pdu.varbinds)),
-        )
-    )
-    return ber.tlv(pdu.kind, body)
+    if isinstance(pdu, Prepared):
+        return ber.tlv(pdu.kind, ber.integer(request_id or 0) + pdu.tail)
+    return ber.tlv(pdu.kind, ber.integer(pdu.request_id if request_id is None else request_id) + _tail(pdu))
 
 
-def decode(data: bytes, at: int, end: int) -> Pdu:
-    """The PDU between *at* and *end*; Malformed when it is none."""
+def _tail(pdu: Pdu) -> bytes:
+    bindings = ber.tlv(ber.SEQUENCE, b"".join(ber.write_varbind(*varbind) for varbind in pdu.varbinds))
+    return ber.integer(pdu.error_status) + ber.integer(pdu.error_index) + bindings
+
+
+def decode(data: bytes, at: int, end: int, read: ReadVarbinds = ber.read_varbinds) -> Pdu:
+    """The PDU between *at* and *end*; Malformed when it is none. Only a Response without error is read by *read*."""
     tag, at, stop = ber.read_header(data, at, end)
     if tag not in _KINDS:
         raise Malformed(f"PDU tag {tag:#04x}")
@@ -78,26 +103,31 @@ def decode(data: bytes, at: int, end: int) -> Pdu:
     status, at = ber.read_integer(data, at, stop)
     index, at = ber.read_integer(data, at, stop)
     at, last = ber.expect(data, at, stop, ber.SEQUENCE)
-    return Pdu(Kind(tag), request_id, status, index, ber.read_varbinds(data, at, last))
+    if status or tag != Kind.RESPONSE:
+        read = ber.read_varbinds
+    return Pdu(_KINDS[tag], request_id, status, index, read(data, at, last))
 
 
-_KINDS = frozenset(Kind)
+_KINDS = {int(kind): kind for kind in Kind}
 
 
-def encode_message(version: Version, community: bytes, pdu: Pdu, request_id: int | None = None) -> bytes:
+def encode_message(version: Version, community: bytes, pdu: Request, request_id: int | None = None) -> bytes:
     """An SNMPv1 or SNMPv2c message."""
     body = ber.integer(version) + ber.tlv(ber.OCTET_STRING, community) + encode(pdu, request_id)
     return ber.tlv(ber.SEQUENCE, body)
 
 
-def decode_message(data: bytes) -> tuple[Version, bytes, Pdu]:
+def decode_message(data: bytes, read: ReadVarbinds = ber.read_varbinds) -> tuple[Version, bytes, Pdu]:
     """Version, community and PDU of an SNMPv1 or SNMPv2c message; octets after it are ignored."""
     at, end = ber.expect(data, 0, len(data), ber.SEQUENCE)
     version, at = ber.read_integer(data, at, end)
     if version not in (Version.V1, Version.V2C):
         raise Malformed(f"version {version} in a community message")
     community, at = ber.read_octets(data, at, end)
-    return Version(version), community, decode(data, at, end)
+    return _VERSIONS[version], community, decode(data, at, end, read)
+
+
+_VERSIONS = {int(version): version for version in Version}
 
 
 def identity(data: bytes) -> int:
@@ -117,9 +147,11 @@ def identity(data: bytes) -> int:
     return ber.read_integer(data, at, end)[0]
 
 
-def open_reply(data: bytes, version: Version, community: bytes, request_id: int) -> Pdu:
+def open_reply(
+    data: bytes, version: Version, community: bytes, request_id: int, read: ReadVarbinds = ber.read_varbinds
+) -> Pdu:
     """The Response PDU in *data*, or Unauthentic when version, community or request-id are not those asked with."""
-    found_version, found_community, pdu = decode_message(data)
+    found_version, found_community, pdu = decode_message(data, read)
     if (found_version, found_community) != (version, community):
         raise Unauthentic("reply with another version or community")
     if pdu.kind != Kind.RESPONSE or pdu.request_id != request_id:

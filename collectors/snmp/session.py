@@ -23,7 +23,7 @@ from collectors.snmp.errors import (
     WrongAuthPassword,
     WrongPrivacyPassword,
 )
-from collectors.snmp.pdu import MAX_REQUEST_ID, Kind, Pdu, Version
+from collectors.snmp.pdu import MAX_REQUEST_ID, Kind, Pdu, Prepared, ReadVarbinds, Request, Version
 from collectors.snmp.transport import Address, Exchange, Patience
 
 REPORTS: dict[bytes, type[UsmReport]] = {
@@ -47,7 +47,11 @@ class Session(Protocol):
     def version(self) -> Version:
         """The version spoken."""
 
-    async def ask(self, request: Pdu, patience: Patience | None = None) -> Pdu:
+    @property
+    def patience(self) -> Patience:
+        """How long it is waited for an answer where nothing else is said."""
+
+    async def ask(self, request: Request, patience: Patience | None = None) -> Pdu:
         """The Response PDU; AgentError when its error-status is not 0, another SnmpError when there is none."""
 
 
@@ -61,16 +65,18 @@ class CommunitySession:
     version: Version = Version.V2C
     patience: Patience = field(default_factory=Patience)
 
-    async def ask(self, request: Pdu, patience: Patience | None = None) -> Pdu:
+    async def ask(self, request: Request, patience: Patience | None = None) -> Pdu:
         """See Session.ask; a retry repeats the same datagram, so a late answer to the first try is as good."""
         number = _number()
         datagram = pdu.encode_message(self.version, self.community, request, number)
-        return _served(
-            await self.exchange.ask(self.address, lambda: (number, datagram), self._read, patience or self.patience)
-        )
+        read = request.read if isinstance(request, Prepared) else ber.read_varbinds
 
-    def _read(self, data: bytes, number: int) -> Pdu:
-        return pdu.open_reply(data, self.version, self.community, number)
+        def opened(data: bytes, number: int) -> Pdu:
+            return pdu.open_reply(data, self.version, self.community, number, read)
+
+        return _served(
+            await self.exchange.ask(self.address, lambda: (number, datagram), opened, patience or self.patience)
+        )
 
 
 @dataclass(slots=True)
@@ -85,7 +91,7 @@ class UsmSession:
     version: Version = Version.V3
     _has_worked: bool = False
 
-    async def ask(self, request: Pdu, patience: Patience | None = None) -> Pdu:
+    async def ask(self, request: Request, patience: Patience | None = None) -> Pdu:
         """See Session.ask; once per request, a clock out of window or a new engine ID leads to a new try."""
         patience = patience or self.patience
         if not self.engine.engine_id:
@@ -100,7 +106,7 @@ class UsmSession:
         self._has_worked = True
         return _served(answer)
 
-    async def _asked_twice(self, request: Pdu, patience: Patience) -> Pdu:
+    async def _asked_twice(self, request: Request, patience: Patience) -> Pdu:
         try:
             return await self._once(request, self.user, patience)
         except NotInTimeWindow:
@@ -110,9 +116,10 @@ class UsmSession:
             await self._discover(patience)
         return await self._once(request, self.user, patience)
 
-    async def _once(self, request: Pdu, user: usm.User, patience: Patience) -> Pdu:
+    async def _once(self, request: Request, user: usm.User, patience: Patience) -> Pdu:
         seal = partial(_sealed, request, user, self.engine)
-        answer: Pdu = await self.exchange.ask(self.address, seal, partial(self._read, user), patience)
+        read = request.read if isinstance(request, Prepared) else ber.read_varbinds
+        answer: Pdu = await self.exchange.ask(self.address, seal, partial(self._read, user, read), patience)
         return answer
 
     async def _answers_without_privacy(self, patience: Patience) -> bool:
@@ -126,8 +133,8 @@ class UsmSession:
             return True
         return True
 
-    def _read(self, user: usm.User, data: bytes, number: int) -> Pdu:
-        message = usm.open_message(data, user, self.engine, number)
+    def _read(self, user: usm.User, read: ReadVarbinds, data: bytes, number: int) -> Pdu:
+        message = usm.open_message(data, user, self.engine, number, read)
         now = time.monotonic()
         if usm.is_report(message):
             report = _report(message)
@@ -164,7 +171,7 @@ def _number() -> int:
     return secrets.randbelow(MAX_REQUEST_ID) + 1
 
 
-def _sealed(request: Pdu, user: usm.User, engine: usm.Engine) -> tuple[int, bytes]:
+def _sealed(request: Request, user: usm.User, engine: usm.Engine) -> tuple[int, bytes]:
     number = _number()
     return number, usm.seal(request, user, engine, number, time.monotonic())
 

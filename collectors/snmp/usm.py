@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from collectors.snmp import ber, pdu
 from collectors.snmp.errors import Malformed, Unauthentic, UndecipherableReply
 from collectors.snmp.keys import DIGEST_OCTETS, AuthProtocol, Privacy, PrivProtocol, auth_key, priv_key, sign
-from collectors.snmp.pdu import Kind, Pdu, Version
+from collectors.snmp.pdu import Kind, Pdu, ReadVarbinds, Request, Version
 
 MAX_MESSAGE_OCTETS = 65507
 TIME_WINDOW_SECONDS = 150
@@ -80,7 +80,7 @@ class Opened:
     flags: int
 
 
-def seal(request: Pdu, user: User, engine: Engine, number: int, now: float) -> bytes:
+def seal(request: Request, user: User, engine: Engine, number: int, now: float) -> bytes:
     """A request as one v3 message; *number* is both msgID and request-id."""
     boots, time = (engine.boots, engine.time_at(now)) if user.flags else (0, 0)
     scoped = ber.tlv(
@@ -107,7 +107,9 @@ def seal(request: Pdu, user: User, engine: Engine, number: int, now: float) -> b
     return message[:at] + proof + message[at + len(digest) :]
 
 
-def open_message(data: bytes, user: User, engine: Engine, number: int) -> Opened:
+def open_message(
+    data: bytes, user: User, engine: Engine, number: int, read: ReadVarbinds = ber.read_varbinds
+) -> Opened:
     """Verify and decrypt a message to which *number* belongs.
 
     Raises Malformed, Unauthentic (forged, or for somebody else) or UndecipherableReply (signed, but not readable).
@@ -139,7 +141,7 @@ def open_message(data: bytes, user: User, engine: Engine, number: int) -> Opened
         scoped = _privacy(user, engine_id).decrypt(secret, salt, boots, time)
         start, stop = 0, len(scoped)
     try:
-        content = _read_scoped(scoped, start, stop)
+        content = _read_scoped(scoped, start, stop, read)
     except Malformed as error:
         if flags & _PRIV:
             raise UndecipherableReply(f"decrypts to nonsense: {error}") from error
@@ -167,12 +169,12 @@ def _verify(data: bytes, digest: bytes, at: int, user: User, engine_id: bytes) -
         raise Unauthentic("signature does not verify")
 
 
-def _read_scoped(data: bytes, at: int, end: int) -> Pdu:
+def _read_scoped(data: bytes, at: int, end: int, read: ReadVarbinds) -> Pdu:
     """The PDU in a scopedPDU; octets after it are the padding of DES."""
     at, stop = ber.expect(data, at, end, ber.SEQUENCE)
     _, at = ber.read_octets(data, at, stop)
     _, at = ber.read_octets(data, at, stop)
-    return pdu.decode(data, at, stop)
+    return pdu.decode(data, at, stop, read)
 
 
 def _privacy(user: User, engine_id: bytes) -> Privacy:

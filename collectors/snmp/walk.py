@@ -5,7 +5,7 @@ how many rows its tables have. Keep it between polls.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from collectors.snmp import ber, pdu
@@ -43,13 +43,35 @@ class Limits:
 
 @dataclass(slots=True)
 class Pace:
-    """What one agent can take, learned and kept: variables per reply, GETBULK or not, rows per table."""
+    """What one agent can take, learned and kept: variables per reply, GETBULK or not, rows per table.
+
+    Each group of columns has a pace of its own (``of``): what one table cannot do does not slow the others.
+    """
 
     budget: int = 40
     ceiling: int = 80
     has_bulk: bool = True
     rows: dict[RawOid, int] = field(default_factory=dict)
+    groups: dict[RawOid, "Pace"] = field(default_factory=dict)
     _in_a_row: int = 0
+
+    def of(self, root: RawOid) -> "Pace":
+        """The pace of the group of columns that begins with *root*; a new one starts with the least learned so far."""
+        found = self.groups.get(root)
+        if found is None:
+            has_bulk = self.has_bulk and (not self.groups or any(group.has_bulk for group in self.groups.values()))
+            found = self.groups[root] = Pace(self.least, self.ceiling, has_bulk, self.rows)
+        return found
+
+    @property
+    def least(self) -> int:
+        """The fewest variables any group takes in a reply."""
+        return min((group.budget for group in self.groups.values()), default=self.budget)
+
+    def fits(self, variables: int) -> None:
+        """Note that the agent cut an answer short after that many."""
+        self._in_a_row = 0
+        self.budget = self.ceiling = max(variables, 1)
 
     def halve(self) -> bool:
         """Ask for half as much from now on; False when there is nothing left to halve."""
@@ -109,7 +131,7 @@ async def walk(session: Session, roots: Sequence[RawOid], pace: Pace, limits: Li
     columns = [Column(root) for root in roots]
     for start in range(0, len(columns), COLUMNS_PER_REQUEST):
         group = columns[start : start + COLUMNS_PER_REQUEST]
-        await _walk_group(session, group, pace, limits)
+        await _walk_group(session, group, pace.of(group[0].root), limits)
         if all(column.end is End.COMPLETE for column in group):
             pace.rows[group[0].root] = max(len(column.cells) for column in group)
     return columns
@@ -152,7 +174,7 @@ async def _page(session: Session, asked: list[Column], pace: Pace, repetitions: 
     names = [column.last for column in asked]
     request = pdu.ask(Kind.GET_BULK if repetitions else Kind.GET_NEXT, names, repetitions)
     try:
-        answer = await session.ask(request, _bulk_patience() if repetitions > 1 else None)
+        answer = await session.ask(request, bulk_patience(session) if repetitions > 1 else None)
     except Silent:
         if repetitions > 1 and pace.halve():
             return ()
@@ -166,9 +188,9 @@ async def _page(session: Session, asked: list[Column], pace: Pace, repetitions: 
     return answer.varbinds[: len(names) * repetitions]
 
 
-def _bulk_patience() -> Patience:
+def bulk_patience(session: Session) -> Patience:
     """Asking the same large reply three times of an agent that cannot build it is a waste: two tries, then less."""
-    return Patience(tries=2)
+    return replace(session.patience, tries=min(session.patience.tries, 2))
 
 
 def _after_nothing(asked: list[Column], pace: Pace, *, is_bulk: bool) -> bool:

@@ -79,8 +79,9 @@ class MemoryAgent:
         if request.kind is Kind.GET:
             found = [(name, *self._cells.get(name, (ber.NO_SUCH_INSTANCE, None))) for name in names]
         else:
+            once = request.error_status if request.kind is Kind.GET_BULK else 0  # non-repeaters
             rounds = request.max_repetitions if request.kind is Kind.GET_BULK else 1
-            found = self._following(names, rounds)
+            found = self._following(names[:once], 1) + self._following(names[once:], rounds)
         if len(found) > self.too_big:
             return Pdu(Kind.RESPONSE, request.request_id, 1, 0, [])
         missing = [i for i, (_, tag, _) in enumerate(found, 1) if tag in ber.VALUELESS]

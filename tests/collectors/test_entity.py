@@ -94,6 +94,8 @@ def test_power_may_come_in_dbm_by_its_unit() -> None:
         sensor(511, "Power of neither direction", 510, entity.WATTS, 8, 4, 2210),
         sensor(511, "Board power", 1, entity.WATTS, 9, 0, 45),
         sensor(511, "Fan", 510, 10, 9, 0, 3000),
+        sensor(511, "A scale there is none of", 510, entity.CELSIUS, 2147483647, 0, 5),
+        sensor(511, "A precision there is none of", 510, entity.CELSIUS, 9, -2147483648, 5),
     ],
 )
 def test_what_is_no_measurement_gives_no_sample(broken: Mib) -> None:

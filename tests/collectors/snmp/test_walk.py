@@ -21,6 +21,8 @@ MIB = table(ENTRY, {1: list(range(1, 31)), 2: [7] * 30, 10: [8] * 12, 11: [9] * 
 class Answering:
     """A session that answers from memory, without a network."""
 
+    patience = HASTY
+
     def __init__(self, memory: MemoryAgent, version: Version = Version.V2C) -> None:
         self.memory = memory
         self.version = version
@@ -92,8 +94,8 @@ def test_a_reply_too_big_is_asked_for_in_halves_and_that_is_remembered() -> None
     memory, pace = MemoryAgent(MIB, too_big=12), Pace(budget=40)
 
     assert sizes(walked(Answering(memory), pace)) == WHOLE
-    assert 1 <= pace.budget <= 12
-    assert pace.has_bulk
+    assert 1 <= pace.least <= 12
+    assert pace.of(ROOTS[0]).has_bulk
 
 
 def test_an_agent_that_fits_one_variable_is_read_one_by_one() -> None:
@@ -104,7 +106,7 @@ def test_an_agent_that_is_silent_to_getbulk_is_read_by_getnext() -> None:
     pace = Pace()
 
     assert sizes(walked(Answering(MemoryAgent(MIB, knows_bulk=False)), pace)) == WHOLE
-    assert not pace.has_bulk
+    assert not pace.of(ROOTS[0]).has_bulk
 
 
 def test_a_budget_grows_slowly_again() -> None:

@@ -1,0 +1,216 @@
+"""Decoding only what changed: series whose labels hold take their new values straight from a plan. No I/O, no clock.
+
+The rules are those of decode.py, which is asked whenever anything but plain values has changed; what it says is then
+remembered together with the cells each value came from.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from operator import itemgetter
+from typing import Any
+
+from collectors import decode
+from collectors.column import Column
+from collectors.decode import Answers
+from collectors.fibre import module
+from collectors.layout import Part, gather
+from collectors.plausibility import BOUNDS, doubt
+from collectors.profile import SCALARS, Profile
+from collectors.reach import Reach, is_as_it_stands
+from collectors.sample import Labels, Sample
+from collectors.snmp import ber
+from collectors.snmp.ber import RawOid, Value
+from collectors.snmp.plan import Plan
+
+Pick = Callable[[Sequence[Value]], Any]
+NUMBERS = frozenset((ber.INTEGER, *ber.UNSIGNED))
+
+
+@dataclass(slots=True)
+class Held:
+    """A table that is asked by plan: its last values, by columns. Learned anew, it is another object."""
+
+    plan: Plan
+    values: list[Value]
+    kept_at: float = 0.0
+
+
+@dataclass(slots=True)
+class Stream:
+    """The values of one rule and where they come from; *columns* is empty where a cell's integer is the value."""
+
+    metric: str
+    table: str
+    pick: Pick
+    columns: tuple[tuple[Column, int], ...]
+    raw: Any = None
+    values: list[float | None] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Streams:
+    """What was decoded of one device, kept up to date."""
+
+    profile: Profile
+    reach: Reach
+    _parts: dict[int, tuple[Part, ...]] = field(default_factory=dict)
+    _implausible: dict[int, int] = field(default_factory=dict)
+    _streams: dict[int, Stream] = field(default_factory=dict)
+    _contexts: dict[str, tuple[Held, Pick, Any]] = field(default_factory=dict)
+    _watched: dict[int, set[int]] = field(default_factory=dict)
+
+    def update(self, held: Mapping[str, Held], loose: Answers) -> tuple[Part, ...]:
+        """The parts after a poll: *held* are the tables asked by plan, *loose* the columns of all others."""
+        stale = {name for name in (SCALARS, *self.profile.tables) if name not in held}
+        stale.update(name for name, table in held.items() if not self._is_same(name, table))
+        wrong = {place for place, tables in enumerate(self.reach.tables) if not tables.isdisjoint(stale)}
+        for place, stream in self._streams.items():
+            if place not in wrong:
+                values = _values(stream, held[stream.table].values)
+                if values is None:
+                    wrong.add(place)
+                elif values is not self._parts[place][0].values:
+                    self._parts[place] = (Part(self._parts[place][0].layout, values),)
+        if wrong:
+            metrics = {self.profile.metrics[place].metric for place in wrong}
+            self._decode(wrong.union(*(self.reach.after[metric] for metric in metrics)), held, loose)
+        return tuple(part for place in sorted(self._parts) for part in self._parts[place])
+
+    @property
+    def implausible(self) -> int:
+        """How many values of the last update no such thing can have."""
+        return sum(self._implausible.values())
+
+    def _is_same(self, name: str, table: Held) -> bool:
+        known = self._contexts.get(name)
+        return known is not None and known[0] is table and known[1](table.values) == known[2]
+
+    def _decode(self, wrong: set[int], held: Mapping[str, Held], loose: Answers) -> None:
+        needed = set().union(*(self.reach.tables[place] for place in wrong))
+        own = {self.profile.metrics[place].table for place in wrong}
+        answers = dict(loose)
+        for name in needed.intersection(held):
+            cells = held[name].plan.cells(held[name].values)
+            wanted = cells if name in own else self._context_roots(name)
+            answers |= {root: cells[root] for root in wanted if root in cells}
+        asked = self.profile.model_copy(
+            update={
+                "tables": {name: table for name, table in self.profile.tables.items() if name in needed},
+                "scalars": self.profile.scalars if SCALARS in needed else {},
+            }
+        )
+        tables = decode.derived(asked, answers)
+        for place in sorted(wrong - self.reach.joint):
+            self._learn(place, tables, held)
+        if wrong & self.reach.joint:
+            self._conclude(tables)
+        for name in needed.intersection(held):
+            self._note_context(name, held[name])
+
+    def _learn(self, place: int, tables: decode.Rows, held: Mapping[str, Held]) -> None:
+        rule = self.profile.metrics[place]
+        sifted = decode.sift(rule, tables, (), self._told(place) if rule.unless_told else frozenset())
+        self._implausible[place] = sifted.implausible
+        self._streams.pop(place, None)
+        self._watched.pop(place, None)
+        self._keep(place, [Sample(rule.metric, own, value, 0) for own, value, _ in sifted.values])
+        table = held.get(rule.table)
+        if table and self.reach.is_plain[place]:
+            self._trace(place, [row for _, _, row in sifted.values if row is not None], tables, table)
+
+    def _told(self, place: int) -> set[Labels]:
+        """The series that earlier rules tell of the same metric."""
+        metric = self.profile.metrics[place].metric
+        parts = [part for earlier, parts in self._parts.items() if earlier < place for part in parts]
+        return {labels for part in parts if part.layout.metric == metric for labels in part.layout.labels}
+
+    def _conclude(self, tables: decode.Rows) -> None:
+        """What all rules about optical modules say together."""
+        found: list[Sample] = []
+        dark: list[tuple[str, Labels]] = []
+        for place in self.reach.joint:
+            rule = self.profile.metrics[place]
+            sifted = decode.sift(rule, tables, ())
+            self._implausible[place] = sifted.implausible
+            found += [Sample(rule.metric, own, value, 0) for own, value, _ in sifted.values]
+            dark += [(rule.metric, own) for own in sifted.dark]
+        self._keep(min(self.reach.joint), module.complete(found, dark, 0))
+
+    def _keep(self, place: int, samples: list[Sample]) -> None:
+        """The new parts of a rule, made before the old ones go, so that a layout that holds stays the same object."""
+        self._parts[place] = gather((), 0, samples).parts
+
+    def _trace(self, place: int, rows: list[bytes], tables: decode.Rows, table: Held) -> None:
+        """Note from which cell each value came, and which cells, if they changed, would be preferred to it."""
+        rule = self.profile.metrics[place]
+        at = {name: _places(table.plan, self.profile.root(rule.table, name)) for name in rule.value}
+        cells: list[int] = []
+        columns: list[tuple[Column, int]] = []
+        watched: set[int] = set()
+        left = {row for here in at.values() for row in here}.difference(rows)
+        for row in rows:
+            for name in rule.value:
+                if row not in at[name]:
+                    continue
+                cell, tag = at[name][row]
+                if tables[rule.table][row].get(name) is not None:
+                    cells.append(cell)
+                    columns.append((self.profile.columns(rule.table)[name], tag))
+                    break
+                watched.add(cell)
+        watched.update(here[row][0] for here in at.values() for row in left if row in here)
+        self._watched[place] = watched
+        if cells:
+            is_plain = rule.metric not in BOUNDS and all(t in NUMBERS and is_as_it_stands(c) for c, t in columns)
+            pick = _picker(tuple(cells))
+            self._streams[place] = Stream(rule.metric, rule.table, pick, () if is_plain else tuple(columns))
+
+    def _context_roots(self, name: str) -> set[RawOid]:
+        columns = self.profile.columns(name)
+        return {self.profile.root(name, column) for column in self.reach.context[name] if column in columns}
+
+    def _note_context(self, name: str, table: Held) -> None:
+        roots = self._context_roots(name)
+        wanted: list[slice | int] = [where for root, where in table.plan.slices().items() if root in roots]
+        for place, watched in self._watched.items():
+            if self.profile.metrics[place].table == name:
+                wanted.extend(watched)
+        pick = itemgetter(*wanted) if wanted else _nothing
+        self._contexts[name] = (table, pick, pick(table.values))
+
+
+def _values(stream: Stream, values: Sequence[Value]) -> list[float | None] | None:
+    """What the cells of *stream* say now; None when one lost its value, so that the rule has to be asked again."""
+    raw = stream.pick(values)
+    if not stream.columns:
+        found = list(raw)
+    elif raw == stream.raw:
+        return stream.values
+    else:
+        found = [decode.plain(column, (tag, cell)) for (column, tag), cell in zip(stream.columns, raw, strict=True)]
+        if any(value is None or doubt(stream.metric, value) for value in found):
+            return None
+        stream.raw, stream.values = raw, found
+    return None if None in found else found
+
+
+def _nothing(_values: Sequence[Value]) -> tuple[()]:
+    return ()
+
+
+def _places(plan: Plan, root: RawOid) -> dict[bytes, tuple[int, int]]:
+    """Where each row's cell of a column stands, and its tag."""
+    where = plan.slices().get(root)
+    if where is None:
+        return {}
+    column = next(each for each in plan.columns if each.root == root)
+    return {row: (where.start + place, column.tags[place]) for place, row in enumerate(column.rows)}
+
+
+@lru_cache(maxsize=4096)
+def _picker(cells: tuple[int, ...]) -> Pick:
+    """Takes the values at *cells*, always as a sequence; neighbours as one slice."""
+    if cells == tuple(range(cells[0], cells[0] + len(cells))):
+        return itemgetter(slice(cells[0], cells[0] + len(cells)))
+    return itemgetter(*cells)

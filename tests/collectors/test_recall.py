@@ -1,0 +1,297 @@
+"""Polls by learned plan say exactly what a first poll of the device would say, whatever it did meanwhile."""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import test_vendors
+from snmp_agents import PORTS, SYSTEM, UNIFI, MemoryAgent, table
+from snmp_wired import Wired
+
+from collectors import column
+from collectors.device import Device, Polled
+from collectors.poll import Target, poll
+from collectors.snmp import ber
+from collectors.snmp.ber import Value
+from collectors.snmp.errors import Silent
+from collectors.snmp.pdu import Kind, Version
+
+Mib = dict[str, tuple[int, Value]]
+STEP_SECONDS = 601
+"""Between two polls: slow columns are due each time."""
+SENSORS = {
+    **{f"1.3.6.1.2.1.47.1.1.1.1.2.{row}": (ber.OCTET_STRING, b"Inlet %d" % row) for row in (7, 8)},
+    **{
+        f"1.3.6.1.2.1.99.1.1.1.{arc}.{row}": (ber.INTEGER, part)
+        for row in (7, 8)
+        for arc, part in enumerate((8, 9, 0, 20 + row, 1), 1)
+    },
+}
+
+
+def vendor(name: str) -> Mib:
+    """A made-up device of the family *name*."""
+    asked = test_vendors.CASES[name]["asked"].items()
+    return {
+        oid: (ber.INTEGER, value) if isinstance(value, int) else (ber.OCTET_STRING, value.encode())
+        for oid, value in asked
+    }
+
+
+def fits(name: str) -> Mib:
+    """What makes a device be taken for one of the family *name*, if a sysObjectID is enough."""
+    match = next((m for m in test_vendors.profile(name).match if m.object_id and not (m.description or m.probe)), None)
+    found: Mib = dict(SYSTEM)
+    if match and match.object_id:
+        found["1.3.6.1.2.1.1.1.0"] = (ber.OCTET_STRING, b"a device")
+        found["1.3.6.1.2.1.1.2.0"] = (ber.OBJECT_IDENTIFIER, ber.oid(match.object_id))
+    return found
+
+
+def made(memory: MemoryAgent, version: Version = Version.V2C) -> Target:
+    return Target(Device("ap-1", "192.0.2.1"), Wired(memory, version))
+
+
+def polled(target: Target, clock: float = 0.0) -> Polled:
+    return asyncio.run(poll(target, at=1000.0, clock=clock))
+
+
+def told(found: Polled) -> list[tuple[Any, ...]]:
+    return sorted((s.metric, s.labels, s.value) for s in found.samples if s.metric != "device_uptime_seconds")
+
+
+def change(mib: Mib, dice: random.Random) -> Mib:
+    """The device a while later: values move, texts change, cells go, rows come and go."""
+    found = dict(mib)
+    names = [name for name in found if not name.startswith("1.3.6.1.2.1.1.")]
+    for name in dice.sample(names, min(len(names), dice.randrange(6))):
+        tag, value = found[name]
+        kind = dice.random()
+        if kind < 0.15:
+            del found[name]
+        elif kind < 0.3:
+            found.update(one_more_row(found, name))
+        elif isinstance(value, int):
+            found[name] = (tag, dice.choice((0, 1, 2, 7, value + dice.randrange(100), 2147483647)))
+        elif tag == ber.OCTET_STRING and value is not None:
+            found[name] = (tag, dice.choice((b"", value + b"x", b"7", b"-3.5 dBm")))
+    return found
+
+
+def one_more_row(mib: Mib, name: str) -> Mib:
+    """All that ends like *name*, once more under another last number."""
+    last = name.rpartition(".")[2]
+    alike = {other: cell for other, cell in mib.items() if other.endswith(f".{last}")}
+    return {f"{other.rpartition('.')[0]}.{int(last) + 3}": cell for other, cell in alike.items()}
+
+
+DEVICES: dict[str, Mib] = {
+    "unifi": UNIFI,
+    "switch": {**SYSTEM, "1.3.6.1.2.1.1.1.0": (ber.OCTET_STRING, b"a switch"), **PORTS, **SENSORS},
+    **{name: {**fits(name), **PORTS, **vendor(name)} for name in test_vendors.CASES},
+}
+
+
+@pytest.mark.parametrize("name", DEVICES)
+@pytest.mark.parametrize("version", [Version.V2C, Version.V1])
+def test_a_poll_by_plan_says_what_a_first_poll_says(
+    name: str, version: Version, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(column.EVERY_SECONDS, "hour", 600)  # type: ignore[arg-type]
+    dice = random.Random(f"{name} {version}")
+    mib = DEVICES[name]
+    memory = MemoryAgent(mib)
+    target = made(memory, version)
+    for turn in range(6):
+        by_plan = told(polled(target, STEP_SECONDS * turn))
+        assert by_plan == told(polled(made(MemoryAgent(mib), version))), (turn, mib)
+        mib = change(mib, dice)
+        memory.mib = mib
+        memory.__post_init__()
+
+
+SWITCH: Mib = {
+    **SYSTEM,
+    "1.3.6.1.2.1.1.1.0": (ber.OCTET_STRING, b"a switch"),
+    "1.3.6.1.2.1.31.1.5.0": (ber.TIME_TICKS, 5),
+    **table(
+        "1.3.6.1.2.1.2.2.1",
+        {2: [b"p%d" % row for row in range(48)], 8: [1] * 48, 10: list(range(48)), 16: list(range(48))},
+        {2: ber.OCTET_STRING, 10: ber.COUNTER32, 16: ber.COUNTER32},
+    ),
+}
+IF_DESCR, IF_OPER, IF_IN = (ber.oid(f"1.3.6.1.2.1.2.2.1.{arc}") for arc in (2, 8, 10))
+
+
+def asked(memory: MemoryAgent) -> list[tuple[Kind, int]]:
+    return [(request.kind, len(request.varbinds)) for request in memory.asked]
+
+
+def columns_of(memory: MemoryAgent) -> set[bytes]:
+    names = [name for request in memory.asked for name, _, _ in request.varbinds]
+    return {root for root in (IF_DESCR, IF_OPER, IF_IN) if any(name.startswith(root) for name in names)}
+
+
+def test_a_known_table_is_asked_in_as_few_requests_as_its_replies_allow() -> None:
+    memory = MemoryAgent(SWITCH)
+    target = made(memory)
+    polled(target)
+    memory.asked.clear()
+
+    polled(target, 60)
+
+    bulks = [request for request in memory.asked if request.kind is Kind.GET_BULK]
+    cells = 3 * 48  # state and two counters; names are remembered
+    assert len(bulks) == -(-cells // 40)
+    assert sum(r.max_repetitions * (len(r.varbinds) - r.error_status) for r in bulks) == cells
+
+
+def test_names_are_asked_every_tenth_poll_only() -> None:
+    memory = MemoryAgent(SWITCH)
+    target = made(memory)
+    seen = []
+    for clock in (0, 60, 599, 600, 660):
+        memory.asked.clear()
+        polled(target, clock)
+        seen.append(IF_DESCR in columns_of(memory))
+
+    assert seen == [True, False, False, True, False]
+
+
+Edit = Callable[[MemoryAgent], None]
+
+
+def set_cell(name: str, cell: tuple[int, Value]) -> Edit:
+    return lambda memory: memory._cells.__setitem__(ber.oid(name), cell)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        set_cell("1.3.6.1.2.1.31.1.5.0", (ber.TIME_TICKS, 9)),
+        set_cell("1.3.6.1.2.1.1.3.0", (ber.TIME_TICKS, 700)),
+    ],
+    ids=["ifTableLastChange moved", "sysUpTime fell"],
+)
+def test_names_are_read_again_at_once_when_they_may_have_changed(edit: Edit) -> None:
+    memory = MemoryAgent(SWITCH)
+    target = made(memory)
+    polled(target)
+    set_cell("1.3.6.1.2.1.2.2.1.2.1", (ber.OCTET_STRING, b"renamed"))(memory)
+    edit(memory)
+
+    ports = {dict(s.labels).get("port") for s in polled(target, 60).samples}
+
+    assert "renamed" in ports
+
+
+def without(memory: MemoryAgent, row: int) -> None:
+    memory.mib = {name: cell for name, cell in memory.mib.items() if not name.endswith(f".{row}")}
+    memory.__post_init__()
+
+
+def one_more(memory: MemoryAgent) -> None:
+    memory.mib = {**memory.mib, **one_more_row(dict(memory.mib), "1.3.6.1.2.1.2.2.1.2.48")}
+    memory.__post_init__()
+
+
+@pytest.mark.parametrize(
+    ("edit", "ports"),
+    [(lambda memory: without(memory, 20), 47), (lambda memory: without(memory, 48), 47), (one_more, 49)],
+    ids=["a row in the middle is gone", "the last row is gone", "a row has come"],
+)
+def test_no_value_lands_in_another_row(edit: Edit, ports: int) -> None:
+    memory = MemoryAgent(SWITCH)
+    target = made(memory)
+    polled(target)
+    edit(memory)
+
+    received = {
+        dict(s.labels)["port"]: s.value for s in polled(target, 60).samples if s.metric == "port_receive_bytes_total"
+    }
+
+    assert len(received) == ports
+    assert all(int(port.lstrip("p").partition(" ")[0]) == value for port, value in received.items())
+
+
+def test_a_table_that_changes_costs_the_others_nothing() -> None:
+    memory = MemoryAgent({**SWITCH, **SENSORS})
+    target = made(memory)
+    polled(target)
+    one_more(memory)
+    memory.asked.clear()
+    polled(target, 60)
+    with_change = [n for r in memory.asked for n, _, _ in r.varbinds if n.startswith(ber.oid("1.3.6.1.2.1.99"))]
+    memory.asked.clear()
+    polled(target, 120)
+    without_change = [n for r in memory.asked for n, _, _ in r.varbinds if n.startswith(ber.oid("1.3.6.1.2.1.99"))]
+
+    assert with_change == without_change
+
+
+def test_a_table_that_is_different_each_time_is_walked_each_time() -> None:
+    memory = MemoryAgent(SWITCH)
+    target = made(memory)
+    ports = []
+    for turn in range(6):
+        ports.append(sum(s.metric == "port_up" for s in polled(target, 60 * turn).samples))
+        without(memory, 40 - turn)
+
+    assert ports == [48, 47, 46, 45, 44, 43]
+    assert "port" in target.recall.loose
+
+
+def test_a_table_that_was_empty_is_found_when_it_fills() -> None:
+    bare = {name: cell for name, cell in UNIFI.items() if not name.startswith("1.3.6.1.4.1.41112.1.6.1.1.1")}
+    memory = MemoryAgent(bare)
+    target = made(memory)
+    before = {s.metric for s in polled(target).samples}
+    memory.mib = UNIFI
+    memory.__post_init__()
+
+    after = {s.metric for s in polled(target, 60).samples}
+
+    assert after - before == {"wifi_radio_channel_utilization_ratio"}
+
+
+def test_a_reply_that_is_too_big_is_asked_for_in_smaller_parts_of_that_table_only() -> None:
+    memory = MemoryAgent({**SWITCH, **SENSORS})
+    target = made(memory)
+    polled(target)
+    memory.too_big = 15
+
+    found = polled(target, 60)
+
+    budgets = {root: pace.budget for root, pace in target.pace.groups.items()}
+    assert sum(s.metric == "port_up" for s in found.samples) == 48
+    assert budgets[IF_DESCR] <= 15
+    assert budgets[ber.oid("1.3.6.1.2.1.99.1.1.1.1")] == 40
+
+
+def test_a_reply_cut_short_is_completed_and_the_size_remembered() -> None:
+    class Cutting(MemoryAgent):
+        most = 1000
+
+        def answer(self, request: Any, version: Version) -> Any:
+            whole = super().answer(request, version)
+            return type(whole)(whole.kind, whole.request_id, 0, 0, list(whole.varbinds)[: self.most])
+
+    memory = Cutting(SWITCH)
+    target = made(memory)
+    first = told(polled(target))
+    memory.most = 13
+
+    assert told(polled(target, 60)) == first
+    assert target.pace.of(IF_DESCR).budget <= 13
+
+
+def test_a_device_that_falls_silent_in_the_middle_is_silent() -> None:
+    memory = MemoryAgent(SWITCH)
+    target = made(memory)
+    polled(target)
+    target.session = Wired(lambda _: [])
+
+    with pytest.raises(Silent):
+        polled(target, 60)
