@@ -40,6 +40,8 @@ SURE_SECONDS = 60.0
 """gatewayd says whether anybody else has altered a session, and then all are compared; so often they are anyway."""
 ANSWER_SECONDS = 5.0
 MOST_AT_ONCE = 128
+LINGER_SECONDS = 0.002
+"""Who does not come alone is waited with, so long at most, for others to share the commit and the transaction."""
 MOST_STEPS = 1024
 """After a reboot thousands are admitted; a part that is late must not grant more time for it."""
 GATEWAY_WRONG = "gatewayd does not answer"
@@ -184,8 +186,11 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         jobs: list[_Job | _Deed | None] = []
         with suppress(queue.Empty):
             jobs.append(self._jobs.get(block=seconds > 0, timeout=seconds or None))
+            until = self._clock().since_boot + LINGER_SECONDS
             while len(jobs) < MOST_AT_ONCE:
-                jobs.append(self._jobs.get_nowait())
+                alone = len(jobs) == 1 and self._jobs.empty()
+                left = 0.0 if alone else until - self._clock().since_boot
+                jobs.append(self._jobs.get(block=left > 0, timeout=max(left, 0.0)))
         return jobs
 
     def _serve(self, jobs: list[_Job]) -> None:

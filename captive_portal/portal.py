@@ -19,7 +19,8 @@ from granian.server import MPServer
 from captive_portal.portal_parts import start
 from parvis.launch import handed
 
-THREADS = 8
+THREADS = 16
+"""As many acceptances may share a commit; granian starts them when they are needed."""
 HTTP = HTTP1Settings(header_read_timeout=10_000, keep_alive=True, max_buffer_size=32 * 1024)
 """Milliseconds and bytes: slow and fat requests are not waited for."""
 

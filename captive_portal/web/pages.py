@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from flask import g, redirect, render_template, request, url_for
+from flask import g, render_template, request, url_for
 from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
@@ -49,9 +49,24 @@ def language_of_the_path(_endpoint: str | None, values: dict[str, Any] | None) -
 
 def there(endpoint: str, **values: Any) -> str:
     """The address of a page, in the language of this one when it is in the path."""
-    if g.get("language_in_path"):
-        return url_for(f"spoken.{endpoint}", language=g.language, **values)
-    return url_for(f"pages.{endpoint}", **values)
+    spoken = g.language if g.get("language_in_path") else None
+    if values:
+        return _address(endpoint, spoken, **values)
+    known = hall().addresses
+    if (endpoint, spoken) not in known:
+        known[endpoint, spoken] = _address(endpoint, spoken)
+    return known[endpoint, spoken]
+
+
+def _address(endpoint: str, spoken: Language | None, **values: Any) -> str:
+    return (
+        url_for(f"spoken.{endpoint}", language=spoken, **values) if spoken else url_for(f"pages.{endpoint}", **values)
+    )
+
+
+def see(endpoint: str, **values: Any) -> Whole:
+    """Lead to a page, which is asked for by GET (RFC 9110 section 15.4.4)."""
+    return Whole(status=303, headers={"Location": there(endpoint, **values)}, mimetype="text/html")
 
 
 def splash() -> Answer:
@@ -60,14 +75,14 @@ def splash() -> Answer:
     if mac is None:
         return unknown()
     if truth is not None:
-        return redirect(there("status"), 303)
+        return see("status")
     here, spoken = hall(), language()
     here.timeline.note(mac, Step.PAGE)
     stands = here.standing(mac, None)
     if stands.refusal is not None:
         return _refused(mac, stands)
     if stands.remembered and here.doorkeeper.arrived(mac, here.facts.site) in ONLINE:
-        return redirect(there("status"), 303)
+        return see("status")
     here.instruments.counter("portal_splash_pages_total").labels(spoken).inc()
     again, packed = "again" in request.args, takes_gzip()
     key = (spoken, g.language_in_path, again, here.uplink(), tuple(banner()))
@@ -95,7 +110,7 @@ def accept() -> Answer:
     form = signed(mac, "accept")
     if form is None:
         counter.labels("refused").inc()
-        return redirect(there("splash", again=1), 303)
+        return see("splash", again=1)
     facts, digest = here.facts, here.terms[spoken].sha256
     acceptance = Acceptance(mac, facts.site, spoken, facts.terms_version, digest, fingerprint(form))
     try:
@@ -105,7 +120,7 @@ def accept() -> Answer:
         raise
     counter.labels(outcome.value).inc()
     here.instruments.histogram("portal_accept_seconds").observe(time.perf_counter() - started)
-    return redirect(there("splash", **ELSEWHERE[outcome]) if outcome in ELSEWHERE else there("status"), 303)
+    return see("splash", **ELSEWHERE[outcome]) if outcome in ELSEWHERE else see("status")
 
 
 def status() -> Answer:
@@ -114,7 +129,7 @@ def status() -> Answer:
     if mac is None:
         return unknown()
     if truth is None:
-        return redirect(there("splash"), 303)
+        return see("splash")
     return render_template("status.html", **_shown(mac, truth), extended="extended" in request.args)
 
 
@@ -125,8 +140,8 @@ def extend() -> Answer:
     longer = outcome not in {Outcome.NOTHING, Outcome.REFUSED}
     hall().instruments.counter("portal_extensions_total").labels("extended" if longer else "refused").inc()
     if outcome is Outcome.NOTHING:
-        return redirect(there("splash"), 303)
-    return redirect(there("status", **({"extended": 1} if longer else {})), 303)
+        return see("splash")
+    return see("status", **({"extended": 1} if longer else {}))
 
 
 def leave() -> Answer:
@@ -134,7 +149,7 @@ def leave() -> Answer:
     mac = _owner("leave")
     if hall().doorkeeper.leave(mac) is not Outcome.NOTHING:
         hall().instruments.counter("portal_leaves_total").inc()
-    return redirect(there("goodbye"), 303)
+    return see("goodbye")
 
 
 def goodbye() -> Answer:

@@ -47,6 +47,8 @@ class Hall:
     timeline: Timeline
     directives: Directives
     shelf: Shelf = field(default_factory=Shelf)
+    addresses: dict[tuple[str, Language | None], str] = field(default_factory=dict)
+    """Those of the pages, by endpoint and language in the path, as they were asked for."""
     standing: Callable[[MacAddress, Truth | None], Standing] = lambda _mac, _truth: WELCOME
     record: Callable[[MacAddress], dict[str, Any] | None] = lambda _mac: None
     pause: Callable[[float], None] = time.sleep

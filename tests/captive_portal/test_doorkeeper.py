@@ -123,7 +123,8 @@ def test_accepting_twice_at_once_makes_one_session(house: House) -> None:
     assert house.gateway.admitted()[ANNA].session == 1
 
 
-def test_those_who_wait_together_share_one_commit_and_one_transaction(house: House) -> None:
+def crowd_behind_one(house: House, count: int) -> tuple[threading.Event, list[threading.Thread]]:
+    """So many who accept, of whom the first keeps the doorkeeper busy until the event is set."""
     gate, inside = threading.Event(), threading.Event()
     apply = house.gateway.apply
 
@@ -133,18 +134,37 @@ def test_those_who_wait_together_share_one_commit_and_one_transaction(house: Hou
         apply(steps)
 
     house.gateway.apply = slow  # type: ignore[method-assign,assignment]
-    crowd = [threading.Thread(target=house.doorkeeper.accept, args=(acceptance(n),)) for n in range(1, 21)]
+    crowd = [threading.Thread(target=house.doorkeeper.accept, args=(acceptance(n),)) for n in range(1, count + 1)]
     crowd[0].start()
     inside.wait(5)
     for one in crowd[1:]:
         one.start()
-    while house.doorkeeper._jobs.qsize() < 19:
+    while house.doorkeeper._jobs.qsize() < count - 1:
         pass
+    return gate, crowd
+
+
+def test_those_who_wait_together_share_one_commit_and_one_transaction(house: House) -> None:
+    gate, crowd = crowd_behind_one(house, 20)
     gate.set()
     for one in crowd:
         one.join()
 
     assert len(house.gateway.admitted()) == 20
+    assert house.gateway.transactions == 2
+
+
+def test_who_does_not_come_alone_is_waited_with_for_others(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("captive_portal.doorkeeper.LINGER_SECONDS", 0.5)
+    gate, crowd = crowd_behind_one(house, 3)
+    gate.set()
+    while house.doorkeeper._jobs.qsize():
+        pass
+    house.doorkeeper.accept(acceptance(9))
+    for one in crowd:
+        one.join()
+
+    assert len(house.gateway.admitted()) == 4
     assert house.gateway.transactions == 2
 
 
