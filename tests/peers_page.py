@@ -1,7 +1,8 @@
-"""The page "What peers taught us": tests/peers.yml beside the names of the tests that prove each line."""
+"""The page "What peers taught us": what must hold, beside the names of the tests that prove each line."""
 
 import re
 from collections import defaultdict
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,49 @@ import yaml
 
 TESTS = Path(__file__).parent
 PAGE = TESTS.parent / "docs/15-what-peers-taught-us.md"
-_NAMED = re.compile(r"^ *(?:async )?def (test_((?:[fr]\d\d_)+)\w+)", re.MULTILINE)
+NOT_YET = "not yet: "
+"""How the stand of a line begins that is owed."""
+_NAMED = re.compile(r"^ *(?:async )?def (test_((?:[frsg]\d\d_)+)\w+)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Room:
+    """A part of Parvis: its lines are in *file*, its ids begin with *letters* (features, rules)."""
+
+    title: str
+    file: str
+    letters: str
+    counts: tuple[int, int]
+    words: str
+
+
+ROOMS = (
+    Room(
+        "The door",
+        "peers.yml",
+        "FR",
+        (60, 63),
+        "Six other captive portals were read: what they can do became 60 features, how they failed became 63 rules.",
+    ),
+    Room(
+        "The ears",
+        "peers_ears.yml",
+        "SG",
+        (55, 35),
+        "Six programs that watch networks were read: they made 55 features, and what users complain of became\n"
+        "35 rules.",
+    ),
+)
 
 
 @cache
-def rows() -> dict[str, Any]:
-    """``features`` and ``rules`` by id."""
-    found: dict[str, Any] = yaml.safe_load((TESTS / "peers.yml").read_text("utf-8"))
-    return found
+def rows(room: Room = ROOMS[0]) -> dict[str, Any]:
+    """``features`` and ``rules`` by id; each line a mapping with *holds*, and where it has one *level* and *stand*."""
+    read: dict[str, dict[str, Any]] = yaml.safe_load((TESTS / room.file).read_text("utf-8"))
+    return {
+        kind: {one: {"holds": row} if isinstance(row, str) else row for one, row in lines.items()}
+        for kind, lines in read.items()
+    }
 
 
 @cache
@@ -31,9 +67,18 @@ def proofs() -> dict[str, list[tuple[str, str]]]:
     return dict(found)
 
 
-def wants_a_test() -> set[str]:
+def wants_a_test(room: Room = ROOMS[0]) -> set[str]:
     """Ids of every must, every should, and every rule."""
-    return {one for one, row in rows()["features"].items() if row["level"] in {"must", "should"}} | set(rows()["rules"])
+    lines = rows(room)
+    return {one for one, row in lines["features"].items() if row["level"] in {"must", "should"}} | set(lines["rules"])
+
+
+def owed(room: Room) -> set[str]:
+    """Ids of the lines that are not built yet, and say so."""
+    lines = rows(room)
+    return {
+        one for kind in lines.values() for one, row in kind.items() if str(row.get("stand", "")).startswith(NOT_YET)
+    }
 
 
 def page() -> str:
@@ -41,23 +86,29 @@ def page() -> str:
     lines = [
         "# 15. What peers taught us",
         "",
-        "<!-- Written by script/docs from tests/peers.yml and the names of the tests; change it there. -->",
+        "<!-- Written by script/docs from tests/peers*.yml and the names of the tests; change it there. -->",
         "",
-        "Six other captive portals were read: what they can do became 60 features, how they failed became 63 rules.",
         "Each line says what must hold here, and names the tests that prove it. A test carries the ids it proves in",
-        "its name (`test_f09_…`, `test_r27_…`).",
-        "",
-        "## Features",
-        "",
-        "| id | what must hold | our stand | tests |",
-        "|---|---|---|---|",
+        "its name (`test_f09_…`, `test_g27_…`).",
     ]
-    for one, row in rows()["features"].items():
+    for room in ROOMS:
+        lines += ["", f"## {room.title}", "", room.words, "", *_features(room), "", *_rules(room)]
+    return "\n".join(lines) + "\n"
+
+
+def _features(room: Room) -> list[str]:
+    lines = ["| id | what must hold | our stand | tests |", "|---|---|---|---|"]
+    for one, row in rows(room)["features"].items():
         stand = row["level"] + (f": {row['stand']}" if "stand" in row else "")
         lines.append(f"| {one} | {row['holds']} | {stand} | {_named(one)} |")
-    lines += ["", "## Rules", "", "| id | what must hold | tests |", "|---|---|---|"]
-    lines += [f"| {one} | {holds} | {_named(one)} |" for one, holds in rows()["rules"].items()]
-    return "\n".join(lines) + "\n"
+    return lines
+
+
+def _rules(room: Room) -> list[str]:
+    lines = ["| id | rule | tests |", "|---|---|---|"]
+    for one, row in rows(room)["rules"].items():
+        lines.append(f"| {one} | {row['holds']} | {row.get('stand', '')}{_named(one)} |")
+    return lines
 
 
 def _named(one: str) -> str:

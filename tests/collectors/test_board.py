@@ -58,7 +58,7 @@ def test_a_device_not_yet_polled_is_neither_up_nor_down(board: Board) -> None:
     assert "snmp_up" not in shown(board, 100)
 
 
-def test_a_successful_poll_is_shown_with_its_age(board: Board) -> None:
+def test_s46_g33_a_successful_poll_is_shown_with_its_age(board: Board) -> None:
     board.put(AP, polled(), now=100.0, duration_seconds=0.25, budget=40)
 
     page = shown(board, now=130.0)

@@ -59,7 +59,7 @@ def after_a_minute(before: dict[str, int], now: dict[str, int]) -> Verdict:
         ({"agent_ticks": 100_000}, {"agent_ticks": 104_500}, Continued),  # a clock that drifts
     ],
 )
-def test_the_clocks_are_weighed(before: dict[str, int], now: dict[str, int], verdict: Verdict) -> None:
+def test_s14_the_clocks_are_weighed(before: dict[str, int], now: dict[str, int], verdict: Verdict) -> None:
     assert after_a_minute(before, now) is verdict
 
 
@@ -75,7 +75,7 @@ def test_a_clock_that_runs_on_is_never_a_reboot(ticks: int, elapsed: float) -> N
 
 
 @given(st.integers(WRAP_TICKS // 2, WRAP_TICKS - 1), st.floats(1, 3600))
-def test_wraps_of_both_tick_clocks_are_never_a_restart(ticks: int, elapsed: float) -> None:
+def test_s14_g11_wraps_of_both_tick_clocks_are_never_a_restart(ticks: int, elapsed: float) -> None:
     now = int(ticks + elapsed * 100) % WRAP_TICKS
     before = Clocks(0, agent_ticks=ticks, host_ticks=ticks)
 

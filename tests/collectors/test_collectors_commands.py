@@ -83,7 +83,7 @@ def test_a_wrong_password_is_named(
     assert "another password" not in result.output
 
 
-def test_a_missing_secret_is_named(run_poll: Callable[..., Result], snmpd: RealAgent, tmp_path: Path) -> None:
+def test_s55_a_missing_secret_is_named(run_poll: Callable[..., Result], snmpd: RealAgent, tmp_path: Path) -> None:
     (tmp_path / "essai-auth").unlink()
 
     result = run_poll(where(snmpd), "--auth", "essai-v3")
@@ -152,7 +152,7 @@ def test_a_newcomer_reads_the_table(run_poll: Callable[..., Result]) -> None:
     assert "wifi_radio_clients" not in result.output
 
 
-def test_explain_leads_from_the_raw_variable_to_the_value(run_poll: Callable[..., Result]) -> None:
+def test_s41_explain_leads_from_the_raw_variable_to_the_value(run_poll: Callable[..., Result]) -> None:
     with agent(MemoryAgent(UNIFI)) as address:
         result = run_poll(f"{address[0]}:{address[1]}", "--community", "public", "--explain")
 

@@ -37,11 +37,11 @@ def metrics(found: Iterable[tuple[str, frozenset[tuple[str, str]]]]) -> set[str]
 class TestUnifi:
     found = decoded({**SYSTEM, **RADIOS, **VAPS, **UNIFI_NAMES}, "unifi")
 
-    def test_clients_of_a_radio_are_the_sum_of_its_networks_without_the_mesh(self) -> None:
+    def test_g27_clients_of_a_radio_are_the_sum_of_its_networks_without_the_mesh(self) -> None:
         assert self.found[series("wifi_radio_clients", radio="wifi0", band="2.4GHz")] == 4
         assert self.found[series("wifi_radio_clients", radio="wifi1", band="5GHz")] == 17
 
-    def test_clients_of_a_network_are_counted_by_band(self) -> None:
+    def test_s19_clients_of_a_network_are_counted_by_band(self) -> None:
         counts = {key: value for key, value in self.found.items() if key[0] == "wifi_ssid_clients"}
 
         assert counts == {
@@ -50,15 +50,15 @@ class TestUnifi:
             series("wifi_ssid_clients", ssid="Agents", band="5GHz"): 3,
         }
 
-    def test_channels_become_hertz_by_their_band(self) -> None:
+    def test_s21_channels_become_hertz_by_their_band(self) -> None:
         assert self.found[series("wifi_radio_channel", radio="wifi1", band="5GHz")] == 157
         assert self.found[series("wifi_radio_frequency_hertz", radio="wifi1", band="5GHz")] == 5_785_000_000
         assert self.found[series("wifi_radio_frequency_hertz", radio="wifi0", band="2.4GHz")] == 2_437_000_000
 
-    def test_power_is_given_once_a_radio(self) -> None:
+    def test_s18_power_is_given_once_a_radio(self) -> None:
         assert self.found[series("wifi_radio_tx_power_dbm", radio="wifi0", band="2.4GHz")] == 23
 
-    def test_percentages_become_ratios_and_more_than_all_is_nothing(self) -> None:
+    def test_s18_percentages_become_ratios_and_more_than_all_is_nothing(self) -> None:
         name = "wifi_radio_channel_utilization_ratio"
 
         assert self.found[series(name, radio="wifi0", band="2.4GHz", part="total")] == 0.42
@@ -79,14 +79,14 @@ def test_a_radio_that_is_off_has_no_channel_power_or_frequency() -> None:
     assert {dict(labels)["band"] for metric, labels in found if metric == "wifi_radio_tx_power_dbm"} == {"5GHz"}
 
 
-def test_an_access_point_without_tables_has_no_clients_rather_than_zero() -> None:
+def test_g27_g28_an_access_point_without_tables_has_no_clients_rather_than_zero() -> None:
     assert metrics(decoded(SYSTEM, "unifi")) == {"device_info"}
 
 
 class TestPorts:
     found = decoded(PORTS, "if_mib")
 
-    def test_64_bits_are_preferred_and_32_are_the_fallback(self) -> None:
+    def test_s12_64_bits_are_preferred_and_32_are_the_fallback(self) -> None:
         assert self.found[series("port_receive_bytes_total", port="eth0")] == 2**53 + 5
         assert self.found[series("port_receive_bytes_total", port="lo")] == 7
         assert self.found[series("port_transmit_bytes_total", port="eth0")] == 10
@@ -99,7 +99,7 @@ class TestPorts:
         assert self.found[series("port_up", port="eth0")] == 0
         assert self.found[series("port_admin_up", port="eth0")] == 1
 
-    def test_the_index_is_only_in_port_info(self) -> None:
+    def test_g09_the_index_is_only_in_port_info(self) -> None:
         with_index = {metric for metric, labels in self.found if "ifindex" in dict(labels)}
 
         assert with_index == {"port_info"}
@@ -118,7 +118,7 @@ def test_a_port_without_a_name_is_called_by_its_index() -> None:
     assert found[series("port_up", port="7")] == 1
 
 
-def test_ports_of_one_name_are_told_apart() -> None:
+def test_g08_ports_of_one_name_are_told_apart() -> None:
     twins = table("1.3.6.1.2.1.2.2.1", {2: [b"lan", b"lan", b"wan"], 8: [1, 2, 1]}, {2: ber.OCTET_STRING})
 
     found = decoded(twins, "if_mib")
@@ -158,7 +158,7 @@ MIKROTIK = {
 }
 
 
-def test_mikrotik_counts_clients_that_its_mib_calls_counters() -> None:
+def test_g22_mikrotik_counts_clients_that_its_mib_calls_counters() -> None:
     found = decoded(MIKROTIK, "if_mib", "mikrotik")
 
     assert found[series("wifi_radio_clients", radio="eth0", band="5GHz")] == 12
@@ -167,7 +167,7 @@ def test_mikrotik_counts_clients_that_its_mib_calls_counters() -> None:
     assert found[series("wifi_radio_noise_floor_dbm", radio="eth0", band="5GHz")] == -98
 
 
-def test_light_is_a_value_or_nothing() -> None:
+def test_s23_light_is_a_value_or_nothing() -> None:
     found = decoded(MIKROTIK, "mikrotik")
 
     assert found[series("optical_rx_power_dbm", port="sfp1")] == -7.25

@@ -76,7 +76,7 @@ def asking(run: Run, port: int, *words: str) -> Result:
     return run(*(words or ("127.77.0.0/29",)), "--port", str(port), "--community", "public")
 
 
-def test_agents_are_found_named_and_linked(run: Run, port: int) -> None:
+def test_s01_agents_are_found_named_and_linked(run: Run, port: int) -> None:
     result = asking(run, port)
 
     assert result.exit_code == 0, result.output
@@ -99,7 +99,7 @@ def test_agents_are_found_named_and_linked(run: Run, port: int) -> None:
     assert "# REVIEW: place" in result.stdout
 
 
-def test_what_lies_beyond_the_given_networks_is_named_and_not_asked(run: Run, port: int) -> None:
+def test_s01_what_lies_beyond_the_given_networks_is_named_and_not_asked(run: Run, port: int) -> None:
     result = asking(run, port)
 
     assert "neighbour outside: 127.99.0.1, seen by 127.77.0.2" in result.stderr
@@ -114,7 +114,7 @@ def test_one_hop_is_followed_when_told(run: Run, port: int) -> None:
     assert names == {"sw-neuf", "ap-tribune-nord", "ap-loin"}
 
 
-def test_parvis_check_takes_what_was_printed(run: Run, port: int, town_folder: Path, edit: Edit) -> None:
+def test_s01_parvis_check_takes_what_was_printed(run: Run, port: int, town_folder: Path, edit: Edit) -> None:
     """In place of the site's own equipment; only the uplink's switch is named by hand."""
     site = town_folder / "sites/leo-lagrange.yml"
     edit(

@@ -49,7 +49,7 @@ def readings(mib: Mib) -> dict[tuple[str, str], float]:
     }
 
 
-def test_a_sensor_belongs_to_the_port_that_contains_it() -> None:
+def test_s25_a_sensor_belongs_to_the_port_that_contains_it() -> None:
     mib = {
         **PORTS,
         **sensor(511, "Receive power", 510, entity.WATTS, 8, 4, 2210),

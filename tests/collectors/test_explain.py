@@ -66,7 +66,7 @@ def test_what_is_dropped_has_its_reason(cells: Mapping[str, int | bytes], reason
     assert [(line.value, line.why) for line in lines(cells)] == [(None, reason)]
 
 
-def test_a_value_is_led_back_to_its_variable() -> None:
+def test_s41_a_value_is_led_back_to_its_variable() -> None:
     assert lines({"1.7": 36}) == [
         Line(
             "wifi_radio_frequency_hertz",

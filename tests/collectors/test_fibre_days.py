@@ -22,7 +22,7 @@ def weathered(days: int, db_per_day: float, noise: float, seed: int = 7) -> list
     return [(float(day), -12 + day * db_per_day + chance.gauss(0, noise)) for day in range(days)]
 
 
-def test_a_slow_decay_is_seen_through_the_weather() -> None:
+def test_s24_a_slow_decay_is_seen_through_the_weather() -> None:
     found = trend(weathered(60, db_per_day=-0.02, noise=0.15))
 
     assert found

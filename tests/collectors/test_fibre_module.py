@@ -64,7 +64,7 @@ def states(found: dict[str, float]) -> set[str]:
     return {series.split()[1] for series in found if series.startswith("optical_state")}
 
 
-def test_the_margin_is_counted_from_the_limits_the_module_was_made_with() -> None:
+def test_s22_the_margin_is_counted_from_the_limits_the_module_was_made_with() -> None:
     found = told({2: -1250, 3: -200, 4: 40} | PROGRAMMED)
 
     assert found["optical_threshold_dbm rx_low_warn module"] == -18
@@ -78,7 +78,7 @@ def test_the_margin_is_counted_from_the_limits_the_module_was_made_with() -> Non
     [{5: 0, 6: -3000}, {6: 0, 7: 0}, {6: -200, 7: -100}, {5: -32768, 6: -32768}, {7: -1800, 6: -100}],
     ids=["alarm above warning", "all zero", "too close", "not programmed", "upside down"],
 )
-def test_limits_that_cannot_be_true_give_way_to_those_of_the_modules_kind(nonsense: dict[int, int]) -> None:
+def test_g24_limits_that_cannot_be_true_give_way_to_those_of_the_modules_kind(nonsense: dict[int, int]) -> None:
     found = told({1: b"1000BASE-LX SFP", 2: -1250, **PROGRAMMED, **nonsense})
 
     assert found["optical_threshold_dbm rx_low_warn class"] == -20
@@ -111,7 +111,9 @@ def test_without_limits_and_without_a_known_kind_there_is_no_margin() -> None:
         ({4: 40}, set()),
     ],
 )
-def test_a_module_without_light_has_a_state_and_no_value(row: Mapping[int, int | bytes], expected: set[str]) -> None:
+def test_s23_g23_a_module_without_light_has_a_state_no_value(
+    row: Mapping[int, int | bytes], expected: set[str]
+) -> None:
     found = told(row)
 
     assert states(found) == expected

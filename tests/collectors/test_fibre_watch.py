@@ -58,7 +58,7 @@ def town(town_folder: Path, edit: Edit, tmp_path: Path) -> Town:
     return Town(town_folder, tmp_path)
 
 
-def test_the_fibre_between_two_ends_loses_what_does_not_arrive(town: Town) -> None:
+def test_s24_the_fibre_between_two_ends_loses_what_does_not_arrive(town: Town) -> None:
     town.polled("sw-lagrange", rx=-8.5, tx=-2.0)
     town.polled("sw-biblio", rx=-7.0, tx=-3.0)
 
@@ -107,7 +107,7 @@ def test_a_bad_line_among_the_references_costs_that_line_only(town: Town, tmp_pa
     assert town.told()["optical_drift_db leo-lagrange sw-lagrange 25 rx"] == -0.5
 
 
-def test_a_fibre_that_decays_is_forecast_after_a_restart(town_folder: Path, tmp_path: Path) -> None:
+def test_s37_a_fibre_that_decays_is_forecast_after_a_restart(town_folder: Path, tmp_path: Path) -> None:
     past = History(days={NEAR_RX: {TODAY - back: -14 + 0.02 * back for back in range(60, 0, -1)}}, day=TODAY - 1)
     save_history(tmp_path, past)
     town = Town(town_folder, tmp_path)

@@ -81,7 +81,7 @@ def test_every_line_is_one_for_a_strict_reader() -> None:
     assert [line for one in kinds if not LINE.match(line := lines.of(one))] == []
 
 
-def test_counters_are_exact_to_64_bits_and_never_change_their_type() -> None:
+def test_s44_g15_g16_counters_are_exact_to_64_bits_and_never_change_their_type() -> None:
     lines = Lines()
 
     assert " value=18446744073709551615u " in lines.of(Sample("port_receive_bytes_total", (), 2**64 - 1, 0))
@@ -103,7 +103,7 @@ def test_an_outage_loses_nothing_and_nothing_is_doubled_after_it(server: InfluxS
         assert counted(writer) == {"written": 300, "refused": 0, "dropped": 0, "unspooled": 0}
 
 
-def test_a_server_that_is_not_there_or_hangs_costs_the_caller_nothing(tmp_path: Path) -> None:
+def test_g07_a_server_that_is_not_there_or_hangs_costs_the_caller_nothing(tmp_path: Path) -> None:
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
         deaf.listen(1)
@@ -248,7 +248,7 @@ def victoria(tmp_path: Path) -> Iterator[str]:
         child.terminate()
 
 
-def test_a_real_server_has_every_value(victoria: str, tmp_path: Path) -> None:
+def test_s44_a_real_server_has_every_value(victoria: str, tmp_path: Path) -> None:
     now = time.time()
     labels = (("device", "borne “accueil”, salle=1"),)
     given = [Sample("device_load_1min", labels, 0.25 * n, now - n) for n in range(40)]

@@ -124,7 +124,7 @@ ENTITY = ber.oid("1.3.6.1.2.1.47.1.1.1.1.2")
         (60.0, 366_000, b"a switch, upgraded", True),
     ],
 )
-def test_tables_that_hardly_change_are_kept_for_an_hour_of_one_life(
+def test_g29_tables_that_hardly_change_are_kept_for_an_hour_of_one_life(
     elapsed: float, ticks: int, description: bytes, read_again: bool
 ) -> None:
     memory = MemoryAgent(SWITCH)
@@ -203,7 +203,7 @@ def test_a_dead_device_is_called_silent_before_any_deadline(deadline_seconds: fl
     assert 0 < pacing.patience.timeout_seconds <= pacing.timeout_seconds
 
 
-def test_a_device_that_has_been_dead_for_long_gets_one_datagram() -> None:
+def test_s48_a_device_that_has_been_dead_for_long_gets_one_datagram() -> None:
     async def work(exchange: Exchange) -> int:
         session = CommunitySession(exchange, address, b"public", patience=HASTY)
         target = Target(at(address), session, has_answered=True)
@@ -242,7 +242,7 @@ def state(board: Board) -> dict[str, tuple[bool | None, str]]:
     return {each.device.name: (each.up, each.reason) for each in board.standings()}
 
 
-def test_each_device_stands_alone(
+def test_s47_g06_each_device_stands_alone(
     running: Callable[[list[Device]], tuple[Board, Poller]], monkeypatch: pytest.MonkeyPatch, snmpd: RealAgent
 ) -> None:
     with agent(MemoryAgent(UNIFI)) as good, agent(mute) as dead:

@@ -74,7 +74,7 @@ def test_a_good_profile_is_read() -> None:
         ("columns: {name", "index: {x: {at: 0, read: txt}}\n    columns: {name", "index"),
     ],
 )
-def test_a_faulty_profile_is_refused_with_its_reason(old: str, new: str, reason: str) -> None:
+def test_s40_g21_a_faulty_profile_is_refused_with_its_reason(old: str, new: str, reason: str) -> None:
     assert old in GOOD
 
     with pytest.raises(ProfileError, match=reason):
@@ -109,7 +109,7 @@ VAPS = "1.3.6.1.4.1.41112.1.6.1.2.1.8"
         (Identity(), (), "system"),
     ],
 )
-def test_a_device_is_known_by_what_it_says_and_answers(
+def test_s02_a_device_is_known_by_what_it_says_and_answers(
     identity: Identity, answering: tuple[str, ...], expected: str
 ) -> None:
     assert names(detected(identity, *answering))[-1] == expected

@@ -24,7 +24,7 @@ def read_back(text: str) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
 
 
 @given(st.dictionaries(LABELS, st.one_of(st.integers(-(2**52), 2**52), st.floats(allow_nan=False)), max_size=8))
-def test_the_reference_parser_reads_what_is_written(values: dict[str, float]) -> None:
+def test_s42_the_reference_parser_reads_what_is_written(values: dict[str, float]) -> None:
     samples = [Sample("port_up", (("device", "sw"), ("port", port)), value, 0) for port, value in values.items()]
 
     found = read_back(prometheus.render(samples))
@@ -44,7 +44,7 @@ def test_help_and_type_come_from_the_catalogue_once() -> None:
     assert len(lines) == 4
 
 
-def test_the_same_series_twice_costs_one_sample_and_is_counted() -> None:
+def test_g08_the_same_series_twice_costs_one_sample_and_is_counted() -> None:
     twice = [Sample("port_up", (("port", "eth0"),), value, 0) for value in (1, 0)]
 
     rendered = prometheus.blocks([*twice, Sample("port_up", (("port", "eth1"),), 1, 0)])
@@ -60,7 +60,7 @@ def test_the_lines_of_several_devices_share_one_header() -> None:
     assert len(read_back(prometheus.page(parts))) == 2
 
 
-def test_a_counter_wraps_where_a_float_stops_being_exact() -> None:
+def test_g35_a_counter_wraps_where_a_float_stops_being_exact() -> None:
     text = prometheus.render([Sample("port_receive_bytes_total", (), 2**64 - 1, 0)])
 
     assert read_back(text) == {("port_receive_bytes_total", frozenset()): 2**53 - 1}

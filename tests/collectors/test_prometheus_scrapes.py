@@ -122,7 +122,7 @@ def test_promtool_takes_the_documented_configuration(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_two_servers_share_the_town_and_each_device_is_scraped_by_one(tmp_path: Path) -> None:
+def test_s43_two_servers_share_the_town_and_each_device_is_scraped_by_one(tmp_path: Path) -> None:
     with ExitStack() as stack:
         address = stack.enter_context(ears())
         halves = [stack.enter_context(prometheus(tmp_path / str(half), configured(address, half))) for half in (0, 1)]

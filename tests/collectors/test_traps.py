@@ -24,7 +24,7 @@ UNHEARD_OF = "1.3.6.1.4.1.99999.0.3"
 @pytest.mark.parametrize(
     ("version", "source", "device"), [("1", OLD, "ap-old"), ("2c", OLD, "ap-old"), ("3", NEW, "ap-new")]
 )
-def test_a_trap_of_a_known_device_is_counted_and_has_it_polled(
+def test_s29_s30_a_trap_of_a_known_device_is_counted_and_has_it_polled(
     town: Town, tmp_path: Path, version: str, source: str, device: str
 ) -> None:
     with ear(town, tmp_path) as listening:
@@ -37,7 +37,7 @@ def test_a_trap_of_a_known_device_is_counted_and_has_it_polled(
 
 
 @pytest.mark.parametrize(("version", "source"), [("2c", OLD), ("3", NEW)])
-def test_an_inform_is_acknowledged(town: Town, tmp_path: Path, version: str, source: str) -> None:
+def test_s29_an_inform_is_acknowledged(town: Town, tmp_path: Path, version: str, source: str) -> None:
     with ear(town, tmp_path) as listening:
         sent = sender(tmp_path / "sender", source, version=version).sends(listening.address, COLD_START, inform=True)
 

@@ -147,7 +147,7 @@ def test_columns_without_end_are_cut_and_told(switch: Path) -> None:
 
 @pytest.mark.parametrize("v3", [False, True], ids=["v2c", "v3"])
 @pytest.mark.parametrize(("fault", "verdict"), [("reboot", Rebooted), ("agent-restart", AgentRestarted)])
-def test_a_reboot_and_a_restart_of_the_agent_are_told_apart(fault: str, verdict: object, v3: bool) -> None:
+def test_s14_g11_a_reboot_and_a_restart_of_the_agent_are_told_apart(fault: str, verdict: object, v3: bool) -> None:
     async def work(town: Town) -> None:
         agent = await town.add("ap", v3=v3)
         before = only(values(await town.found("ap")), "port_receive_bytes_total")
@@ -172,7 +172,7 @@ def test_an_engine_whose_clock_jumps_is_followed() -> None:
     asked(work)
 
 
-def test_a_32_bit_counter_that_wraps_is_no_reboot(switch: Path) -> None:
+def test_s13_g11_a_32_bit_counter_that_wraps_is_no_reboot(switch: Path) -> None:
     async def work(town: Town) -> None:
         agent = await town.add("sw", walk=switch)
         await town.found("sw")
@@ -189,7 +189,7 @@ def test_a_32_bit_counter_that_wraps_is_no_reboot(switch: Path) -> None:
     asked(work)
 
 
-def test_a_64_bit_counter_that_falls_is_shown_as_it_is() -> None:
+def test_s13_g13_a_64_bit_counter_that_falls_is_shown_as_it_is() -> None:
     async def work(town: Town) -> None:
         agent = await town.add("ap")
         agent.suffer("wrap64", 500)
@@ -205,7 +205,7 @@ def test_a_64_bit_counter_that_falls_is_shown_as_it_is() -> None:
     asked(work)
 
 
-def test_ports_keep_their_counters_when_their_indexes_change(switch: Path) -> None:
+def test_s16_g09_ports_keep_their_counters_when_their_indexes_change(switch: Path) -> None:
     async def work(town: Town) -> None:
         agent = await town.add("sw", walk=switch)
         before = await town.found("sw")

@@ -42,7 +42,7 @@ def sorted_series(written: str) -> str:
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_a_family_is_read_as_its_mib_says(name: str) -> None:
+def test_s26_s27_s54_a_family_is_read_as_its_mib_says(name: str) -> None:
     found = told(name)
 
     for written, value in CASES[name]["told"].items():
@@ -56,5 +56,5 @@ def test_what_a_device_has_no_value_for_is_not_told(name: str) -> None:
     assert metrics & set(CASES[name]["absent"]) == set()
 
 
-def test_every_profile_has_a_made_up_device() -> None:
+def test_s54_every_profile_has_a_made_up_device() -> None:
     assert {each.profile for each in profiles()} - set(CASES) == TESTED_ELSEWHERE

@@ -158,7 +158,7 @@ def access_points(town: Town) -> set[str]:
     return {t.name for t in targets(town) if t.site == SITE and t.kind is Kind.ACCESS_POINT}
 
 
-def test_a_cut_uplink_calls_once_and_its_silent_access_points_call_nobody(centre: Centre, town: Town) -> None:
+def test_s28_g25_a_cut_uplink_calls_once_and_its_silent_access_points_call_nobody(centre: Centre, town: Town) -> None:
     assert centre.told() == [], "nothing is wrong yet"
     centre.hears(silent={UPLINK, *behind(town)}, forced_down=access_points(town))
     until(centre.told, "the page arrives")

@@ -63,7 +63,7 @@ def inhibitions(town: Town) -> list[dict[str, Any]]:
     return list(yaml.safe_load(alertmanager(town))["inhibit_rules"])
 
 
-def test_every_rung_makes_all_lower_ones_silent_and_none_above(town: Town) -> None:
+def test_g25_every_rung_makes_all_lower_ones_silent_and_none_above(town: Town) -> None:
     for rung, rule in enumerate(inhibitions(town)):
         targets = rule["target_matchers"][0].removeprefix('layer=~"').removesuffix('"').split("|")
         assert rule["source_matchers"][0] == f'layer="{LADDER[rung]}"'

@@ -103,7 +103,7 @@ def test_each_alert_fires_after_its_wait_not_before_and_not_without_cause(
 
 
 @pytest.mark.parametrize(("at", "firing"), [(720, True), (1200, False)])
-def test_an_alert_holds_on_a_while_so_that_a_flapping_link_is_one_alert(
+def test_s31_g26_an_alert_holds_on_a_while_so_that_a_flapping_link_is_one_alert(
     town: Town, tmp_path: Path, at: int, firing: bool
 ) -> None:
     rule = rule_called(town, "LienCoupe")

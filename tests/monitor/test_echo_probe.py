@@ -38,7 +38,7 @@ def lines() -> list[Any]:
 
 @pytest.mark.root
 @pytest.mark.parametrize("name", ["near", "six", "far"])
-def test_what_is_there_answers_in_both_families(lines: list[Any], name: str) -> None:
+def test_s17_what_is_there_answers_in_both_families(lines: list[Any], name: str) -> None:
     for line in lines[:-2]:
         answered, loss, rtt = line["outcomes"][name]
         assert (answered, loss) == (True, 0.0)
@@ -47,7 +47,7 @@ def test_what_is_there_answers_in_both_families(lines: list[Any], name: str) -> 
 
 @pytest.mark.root
 @pytest.mark.parametrize("name", ["silent", "nowhere"])
-def test_what_is_not_there_is_lost_with_no_round_trip_time(lines: list[Any], name: str) -> None:
+def test_s17_what_is_not_there_is_lost_with_no_round_trip_time(lines: list[Any], name: str) -> None:
     assert {tuple(line["outcomes"][name]) for line in lines[:-2]} == {(False, 1.0, None)}
 
 

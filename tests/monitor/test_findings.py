@@ -58,7 +58,7 @@ def test_one_answer_does_not_bring_it_back_two_do(listener: Listener) -> None:
     assert listener.state(UPLINK) is State.UP
 
 
-def test_behind_a_cut_uplink_devices_are_unreachable_not_down(listener: Listener) -> None:
+def test_s28_behind_a_cut_uplink_devices_are_unreachable_not_down(listener: Listener) -> None:
     listener.hears(2).hears(3, silent=SITE)
 
     assert listener.state(UPLINK) is State.DOWN

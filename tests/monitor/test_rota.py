@@ -82,7 +82,7 @@ def test_the_start_may_carry_its_own_offset() -> None:
     st.integers(1, 24 * 40),
     st.sampled_from(["2026-01-05T08:00", "2026-03-29T02:30", "2026-10-25T02:15", "2024-02-29T00:00"]),
 )
-def test_at_each_instant_exactly_one_turn_is_in_force(at: datetime, hours: int, starts: str) -> None:
+def test_s34_at_each_instant_exactly_one_turn_is_in_force(at: datetime, hours: int, starts: str) -> None:
     town = with_rota(starts=starts, turn=f"{hours}h")
     turn = on_call(town, at)
 

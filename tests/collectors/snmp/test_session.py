@@ -75,7 +75,7 @@ def test_a_wrong_community_is_met_with_silence(snmpd: RealAgent) -> None:
 
 
 @pytest.mark.parametrize("name", PROTOCOLS)
-def test_every_protocol_opens_a_real_agent(snmpd: RealAgent, name: str) -> None:
+def test_s07_s08_s09_every_protocol_opens_a_real_agent(snmpd: RealAgent, name: str) -> None:
     assert set(as_user(snmpd, user(name))) == {NAME, UPTIME}
 
 
@@ -96,11 +96,11 @@ def test_a_real_agent_rejects_by_name(snmpd: RealAgent, who: usm.User, error: ty
         as_user(snmpd, who)
 
 
-def test_signing_without_encryption_opens_a_real_agent(snmpd: RealAgent) -> None:
+def test_s07_signing_without_encryption_opens_a_real_agent(snmpd: RealAgent) -> None:
     assert NAME in as_user(snmpd, usm.User(b"signed", A.SHA1, b"auth-signed"))
 
 
-def test_the_engine_clock_is_discovered_once_and_kept(snmpd: RealAgent) -> None:
+def test_s11_the_engine_clock_is_discovered_once_and_kept(snmpd: RealAgent) -> None:
     async def work(exchange: Exchange) -> int:
         session = UsmSession(exchange, snmpd.address, user("sha1aes128"), HASTY)
         for _ in range(5):
@@ -111,7 +111,7 @@ def test_the_engine_clock_is_discovered_once_and_kept(snmpd: RealAgent) -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"boots": 9}, {"time": 10**6}, {"time": 0, "boots": 0}])
-def test_a_clock_out_of_window_is_resynchronised_once(snmpd: RealAgent, wrong: dict[str, int]) -> None:
+def test_g17_a_clock_out_of_window_is_resynchronised_once(snmpd: RealAgent, wrong: dict[str, int]) -> None:
     async def work(exchange: Exchange) -> bool:
         session = UsmSession(exchange, snmpd.address, user("sha1aes128"), HASTY)
         await name_of(session)

@@ -23,7 +23,7 @@ async def asked(exchange: Exchange, address: tuple[str, int], patience: Patience
     return (await walk.get(session, [NAME], walk.Pace()))[NAME]
 
 
-def test_a_reply_from_another_address_is_not_heard() -> None:
+def test_g19_a_reply_from_another_address_is_not_heard() -> None:
     honest = MemoryAgent(MIB)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as impostor:
         impostor.bind(("127.0.0.2", 0))
@@ -94,7 +94,7 @@ def test_a_lost_datagram_is_sent_again() -> None:
         assert run(lambda exchange: asked(exchange, address)) == (ber.OCTET_STRING, b"ap")
 
 
-def test_silent_and_refusing_devices_do_not_delay_another(snmpd: RealAgent) -> None:
+def test_s47_silent_and_refusing_devices_do_not_delay_another(snmpd: RealAgent) -> None:
     async def work(exchange: Exchange) -> float:
         with agent(mute) as dead:
             patient = Patience(timeout_seconds=5, tries=3)

@@ -36,11 +36,11 @@ def test_keys_are_those_of_the_standard(protocol: AuthProtocol, key: str) -> Non
         (PrivProtocol.AES256C, "526f5eed9fcce26f8964c2930787d82b79eff44a90650ee0a3a40abfac5acc12"),
     ],
 )
-def test_reeders_extension_is_that_of_the_draft(priv: PrivProtocol, key: str) -> None:
+def test_s09_g18_reeders_extension_is_that_of_the_draft(priv: PrivProtocol, key: str) -> None:
     assert priv_key(AuthProtocol.MD5, priv, b"maplesyrup", RFC_ENGINE).hex() == key
 
 
-def test_both_extensions_agree_where_nothing_is_to_be_extended() -> None:
+def test_s09_g18_both_extensions_agree_where_nothing_is_to_be_extended() -> None:
     keys = {
         priv_key(AuthProtocol.SHA256, priv, b"maplesyrup", RFC_ENGINE)
         for priv in (PrivProtocol.AES256, PrivProtocol.AES256C)

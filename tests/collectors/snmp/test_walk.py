@@ -58,7 +58,7 @@ def test_a_table_is_read_whole(version: Version, budget: int) -> None:
     assert sizes(walked(Answering(MemoryAgent(MIB), version), Pace(budget=budget))) == WHOLE
 
 
-def test_a_real_agents_ports_are_read_whole(snmpd: RealAgent) -> None:
+def test_s04_a_real_agents_ports_are_read_whole(snmpd: RealAgent) -> None:
     async def work(session: Session) -> tuple[list[Column], dict[bytes, walk.Cell]]:
         count = ber.oid("1.3.6.1.2.1.2.1.0")
         return await walk.walk(session, ROOTS, Pace()), await walk.get(session, [count], Pace())
@@ -69,7 +69,7 @@ def test_a_real_agents_ports_are_read_whole(snmpd: RealAgent) -> None:
     assert sizes(columns) == [(ports, End.COMPLETE)] * 3
 
 
-def test_version_1_is_read_from_a_real_agent(snmpd: RealAgent) -> None:
+def test_s07_version_1_is_read_from_a_real_agent(snmpd: RealAgent) -> None:
     async def work(exchange: Exchange) -> list[Column]:
         session = CommunitySession(exchange, snmpd.address, snmpd.community, Version.V1, HASTY)
         return await walk.walk(session, ROOTS, Pace())
@@ -80,7 +80,7 @@ def test_version_1_is_read_from_a_real_agent(snmpd: RealAgent) -> None:
     assert {column.end for column in columns} == {End.COMPLETE}
 
 
-def test_a_known_table_is_not_read_past_its_end() -> None:
+def test_s06_g05_a_known_table_is_not_read_past_its_end() -> None:
     memory, pace = MemoryAgent(MIB), Pace(budget=90)
     walked(Answering(memory), pace)
     memory.asked.clear()
@@ -90,7 +90,7 @@ def test_a_known_table_is_not_read_past_its_end() -> None:
     assert [request.max_repetitions for request in memory.asked][-1] <= 2
 
 
-def test_a_reply_too_big_is_asked_for_in_halves_and_that_is_remembered() -> None:
+def test_s05_g03_a_reply_too_big_is_asked_for_in_halves_and_that_is_remembered() -> None:
     memory, pace = MemoryAgent(MIB, too_big=12), Pace(budget=40)
 
     assert sizes(walked(Answering(memory), pace)) == WHOLE
@@ -98,18 +98,18 @@ def test_a_reply_too_big_is_asked_for_in_halves_and_that_is_remembered() -> None
     assert pace.of(ROOTS[0]).has_bulk
 
 
-def test_an_agent_that_fits_one_variable_is_read_one_by_one() -> None:
+def test_g02_an_agent_that_fits_one_variable_is_read_one_by_one() -> None:
     assert sizes(walked(Answering(MemoryAgent(MIB, too_big=1)))) == WHOLE
 
 
-def test_an_agent_that_is_silent_to_getbulk_is_read_by_getnext() -> None:
+def test_g02_an_agent_that_is_silent_to_getbulk_is_read_by_getnext() -> None:
     pace = Pace()
 
     assert sizes(walked(Answering(MemoryAgent(MIB, knows_bulk=False)), pace)) == WHOLE
     assert not pace.of(ROOTS[0]).has_bulk
 
 
-def test_a_budget_grows_slowly_again() -> None:
+def test_s05_a_budget_grows_slowly_again() -> None:
     pace = Pace(budget=10)
 
     for _ in range(20):
@@ -129,7 +129,7 @@ class Looping(Answering):
         return Pdu(Kind.RESPONSE, 1, 0, 0, found)
 
 
-def test_an_agent_that_repeats_its_oids_is_stopped() -> None:
+def test_g04_an_agent_that_repeats_its_oids_is_stopped() -> None:
     looping = Looping(MemoryAgent({}))
 
     assert sizes(walked(looping)) == [(3, End.UNORDERED)] * 3
@@ -151,7 +151,7 @@ class Endless(Answering):
         return Pdu(Kind.RESPONSE, 1, 0, 0, found)
 
 
-def test_rows_out_of_order_are_read_where_the_profile_knows_of_them() -> None:
+def test_s03_rows_out_of_order_are_read_where_the_profile_knows_of_them() -> None:
     column = Column(ROOTS[0])
     for row in (5, 9, 2):
         column.take((ber.oid(f"{ENTRY}.1.{row}"), ber.INTEGER, row), Limits(unordered=True))
@@ -216,7 +216,7 @@ def test_an_answer_under_another_name_is_left_out() -> None:
         max_size=20,
     )
 )
-def test_whatever_an_agent_answers_the_walk_ends(script: list[list[tuple[int, int]]]) -> None:
+def test_g04_whatever_an_agent_answers_the_walk_ends(script: list[list[tuple[int, int]]]) -> None:
     class Scripted(Answering):
         async def ask(self, request: Pdu, patience: Patience | None = None) -> Pdu:
             del request, patience

@@ -1,0 +1,135 @@
+"""What users of other programs complain of, and no other test here is about (tests/peers_ears.yml)."""
+
+import builtins
+from dataclasses import replace
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client.parser import text_string_to_metric_families
+from snmp_agents import PORTS, SYSTEM, UNIFI, MemoryAgent, agent, table
+from test_board import AP, NAMED, polled
+from test_poller import PACING, once
+from test_prometheus import read_back
+
+from collectors import ports, prometheus
+from collectors.board import Board
+from collectors.clocks import Continued, Rebooted
+from collectors.device import Device
+from collectors.layout import gather
+from collectors.poller import Poller
+from collectors.profile import profiles
+from collectors.sample import Sample
+from collectors.service import endpoint
+from collectors.snmp import ber
+from collectors.web import Questions
+from parvis.inventory import Town
+from parvis.values import Secret
+
+WORDS = st.binary(max_size=300)
+
+
+def test_g01_a_hundred_scrapes_send_no_datagram(town: Town) -> None:
+    """Nor does a scrape of one device, of the targets, or of a device that was never reached."""
+    memory = MemoryAgent(UNIFI)
+    with agent(memory) as (host, port):
+        device = Device("ap-1", host, port, credential="anciennes-v2c", site="msp")
+        board = Board([device], stale_after_seconds=60)
+        poller = Poller(town, [device], lambda _: Secret("public"), board, replace(PACING, interval_seconds=3600))
+        questions = Questions(board, (), lambda: 0.0, gzip=False)
+        with poller, endpoint(("127.0.0.1", 0), board, poller, questions=questions) as page:
+            for _ in range(200):
+                if board.standings()[0].up:
+                    break
+                urlopen(f"http://127.0.0.1:{page.port}/healthz", timeout=5).close()
+            before = len(memory.asked)
+            for path in ("metrics", "snmp?target=ap-1", "sd", "devices.json") * 25:
+                with urlopen(f"http://127.0.0.1:{page.port}/{path}", timeout=5) as answer:
+                    assert answer.status == 200
+
+    assert len(memory.asked) == before
+
+
+def test_g10_what_people_write_is_a_label_of_port_info_alone() -> None:
+    alias = {"1.3.6.1.2.1.31.1.1.1.18.2": (ber.OCTET_STRING, b"vers la mairie")}
+    [found] = once(MemoryAgent({**UNIFI, **alias}))
+
+    named = {sample.metric for sample in found.samples if "vers la mairie" in dict(sample.labels).values()}
+    assert named == {"port_info"}
+
+
+def test_g14_after_a_reboot_the_new_clocks_are_what_counts() -> None:
+    memory = MemoryAgent(UNIFI)
+    uptimes = iter((700, 6700, 12700))
+
+    def change() -> None:
+        memory._cells[ber.oid("1.3.6.1.2.1.1.3.0")] = (ber.TIME_TICKS, next(uptimes))
+
+    assert [found.clock for found in once(memory, times=3, change=change)] == [None, Rebooted, Continued]
+
+
+def test_g20_a_poll_opens_no_file_and_so_no_mib(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert profiles()
+
+    def refused(*words: Any, **_more: Any) -> Any:
+        raise AssertionError(f"opened {words}")
+
+    monkeypatch.setattr(builtins, "open", refused)
+    [found] = once(MemoryAgent(UNIFI))
+
+    assert found.profile == "unifi"
+
+
+def test_g30_ten_times_the_access_points_of_a_controller_are_not_ten_times_the_tables() -> None:
+    """Aruba Instant's access points and radios: one walk of each table, whatever its rows."""
+
+    def requests(count: int) -> int:
+        rows = range(1, count + 1)
+        entry = "1.3.6.1.4.1.14823.2.3.3.1.2.1.1"
+        names = {f"{entry}.{arc}.2.0.0.0.{n >> 8}.{n & 255}": (ber.OCTET_STRING, b"ap") for n in rows for arc in (2, 6)}
+        says = {"1.3.6.1.2.1.1.2.0": (ber.OBJECT_IDENTIFIER, ber.oid("1.3.6.1.4.1.14823.1.2.111"))}
+        memory = MemoryAgent({**SYSTEM, **says, **names})
+        [found] = once(memory)
+        assert found.profile == "aruba_instant"
+        return len(memory.asked)
+
+    assert requests(100) < 3 * requests(10)
+
+
+def test_g31_a_local_number_that_is_no_ifindex_and_a_bridges_name_lead_to_the_port() -> None:
+    known = {b"\x07": {"name": "ether2", "port": "ether2"}, b"\x02": {"name": "sfp1", "port": "sfp1"}}
+    local = {b"\x02": {"subtype": 5, "id": "bridge1/ether2"}}
+
+    found = ports.derive_lldp({b"\x00\x02\x01": {}}, local, known)
+
+    assert [row["local_port"] for row in found.values()] == ["ether2"]
+
+
+@settings(max_examples=25)
+@given(st.lists(WORDS, min_size=1, max_size=5))
+def test_g34_no_bytes_of_a_description_break_the_page(words: list[bytes]) -> None:
+    texts = [bytes(word) for word in words]
+    strings = {1: ber.OCTET_STRING, 18: ber.OCTET_STRING, 6: ber.COUNTER64}
+    columns: dict[int, list[Any]] = {1: texts, 6: list(range(len(texts))), 18: texts}
+    [found] = once(MemoryAgent({**SYSTEM, **PORTS, **table("1.3.6.1.2.1.31.1.1.1", columns, strings)}))
+
+    text = prometheus.page([prometheus.readings(found.samples)])
+
+    counters = [sample for sample in found.samples if sample.metric == "port_receive_bytes_total"]
+    assert len([series for series in read_back(text) if series[0] == "port_receive_bytes_total"]) == len(counters)
+    assert all(len(value) <= 128 + len("ifAlias") for sample in found.samples for _, value in sample.labels)
+    assert sum(1 for family in text_string_to_metric_families(text) for _ in family.samples) == len(found.samples)
+
+
+def test_g33_the_time_of_a_sample_is_that_of_its_poll_and_not_of_the_scrape() -> None:
+    board = Board([AP], stale_after_seconds=180)
+    own = gather(NAMED, 100.0, [Sample("wifi_radio_clients", (*NAMED, ("radio", "wifi0")), 7, 100.0)])
+    board.put(AP, replace(polled(), samples=own), now=100.0, duration_seconds=1, budget=40)
+
+    early, late = (read_back(board.metrics(now, {})) for now in (110.0, 170.0))
+
+    success = ("snmp_poll_last_success_timestamp_seconds", frozenset(NAMED))
+    assert early[success] == late[success] == 100
+    assert [sample.at for sample in own] == [100.0]
