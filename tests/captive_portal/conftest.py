@@ -6,12 +6,16 @@ from pathlib import Path
 
 import postgres
 import pytest
+from cheroot.server import HTTPServer
 from door_twin import Resident, Twin, running
 from policed import build  # noqa: F401 a fixture
 from shared_town import DAY, SharedTown, Site
 from staff import Office, office
 
 from parvis.inventory import Town
+
+HTTPServer.expiration_interval = 0.02
+"""Seconds that a server of a test may take to notice that it should end; in production half a second is soon enough."""
 
 
 @pytest.fixture(scope="session")

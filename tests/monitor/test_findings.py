@@ -149,9 +149,13 @@ def test_a_latch_changes_only_after_the_same_answer_often_enough(
             assert heard[max(0, number - needed) : number] == [latch.value] * needed
 
 
-@given(st.lists(st.sets(st.sampled_from([t.name for t in targets(load(DEMO_TOWN))])), min_size=1, max_size=12))
-def test_every_round_has_one_finding_for_each_target_and_nothing_silent_is_up_for_long(rounds: list[set[str]]) -> None:
-    town: Town = load(DEMO_TOWN)
+TARGETS = [target.name for target in targets(load(DEMO_TOWN))]
+
+
+@given(rounds=st.lists(st.sets(st.sampled_from(TARGETS)), min_size=1, max_size=12))
+def test_every_round_has_one_finding_for_each_target_and_nothing_silent_is_up_for_long(
+    town: Town, rounds: list[set[str]]
+) -> None:
     listener = Listener(town, Policy(fail_after=2, recover_after=2))
     for silent in rounds:
         listener.hears(1, silent=silent)
