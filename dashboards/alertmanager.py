@@ -56,8 +56,9 @@ def _waits(pace: float, *, wait: float, interval: float, repeat: float) -> dict[
 def _ladder() -> list[dict[str, Any]]:
     """Each layer makes the lower ones silent: in the whole town below ``town``, at the same site below that."""
     found = []
-    for rung, layer in enumerate(LADDER[:-1]):
-        lower = [*LADDER[rung + 1 :], *BESIDE.get(layer, ())]
+    for layer in (*LADDER[:-1], *(layer for layer in BESIDE if layer not in LADDER)):
+        below = LADDER[LADDER.index(layer) + 1 :] if layer in LADDER else ()
+        lower = (*below, *BESIDE.get(layer, ()))
         found.append(
             {
                 "source_matchers": [f'layer="{layer}"', 'severity=~"page|page-jour"'],

@@ -41,7 +41,7 @@ def _rule(alert: Alert, town: Town, site: Site | None, pace: float) -> dict[str,
     labels = {"severity": alert.severity_at(site.site_class if site else "A"), "layer": alert.layer, "town": town.town}
     return {
         "alert": alert.name,
-        "expr": alert.promql(site=site.site) if site else alert.promql(),
+        "expr": alert.promql(site),
         "for": paced(alert.for_, pace),
         "keep_firing_for": paced(alert.keep, pace),
         "labels": {**labels, "site": site.site} if site else labels,

@@ -10,7 +10,7 @@ from enum import StrEnum
 
 JOIN_SECONDS = 300.0
 """Alerts of one layer at one site that begin within this time of each other have one cause."""
-LAYERS_OF_ONE_CAUSE = ("town", "uplink", "gateway", "switch", "ap")
+LAYERS_OF_ONE_CAUSE = ("town", "uplink", "gateway", "switch", "ap", "door", "portal")
 """Elsewhere (monitoring, service) each alert is a cause of its own."""
 RANK = {"page": 3, "page-jour": 2, "ticket": 1}
 

@@ -14,16 +14,20 @@ from parvis.values import Duration
 
 RUNBOOKS = "docs/06-runbooks.md"
 Severity = Literal["page", "page-jour", "ticket"]
-Layer = Literal["town", "uplink", "gateway", "switch", "ap", "portal", "monitoring", "service"]
+Layer = Literal[
+    "town", "uplink", "gateway", "switch", "ap", "radio", "door", "portal", "quality", "monitoring", "service"
+]
 
-LADDER: tuple[Layer, ...] = ("town", "uplink", "gateway", "switch", "ap")
+LADDER: tuple[Layer, ...] = ("town", "uplink", "gateway", "switch", "ap", "radio")
 """What stands higher makes silent what stands lower. ``service`` stands apart: what runs out slowly is no outage."""
 BESIDE: Mapping[Layer, tuple[Layer, ...]] = {
-    "town": ("monitoring", "portal"),
-    "uplink": ("portal",),
-    "gateway": ("portal",),
+    "town": ("door", "portal", "quality", "monitoring"),
+    "uplink": ("door", "portal", "quality"),
+    "gateway": ("door", "portal", "quality"),
+    "door": ("portal",),
 }
-"""Beside the ladder: when nothing answers, that the collectors hear nothing is no news, nor that nobody gets in."""
+"""Beside the ladder. ``door``: a process or the rules of a gateway; ``portal``: that residents do not get in, of which
+that is a cause; ``quality``: it works, but badly. When nothing answers, that nobody is heard is no news."""
 
 
 class Alert(BaseModel):
@@ -51,16 +55,11 @@ class Alert(BaseModel):
             raise ValueError(f"{self.name}: {self.metric} has no level {self.level} in catalogue.yml")
         return self
 
-    def promql(self, **labels: str) -> str:
-        """The condition, for the series with *labels*.
-
-        >>> alerts()["LienCoupe"].promql(site="leo-lagrange")
-        'uplink_up{site="leo-lagrange"} == 0'
-        """
+    def promql(self, site: Site | None = None) -> str:
+        """The condition, for the series of *site*, or of the whole town."""
         if self.expr is not None:
-            return self.expr.replace("{site}", labels.get("site", ""))
-        matchers = ", ".join(f'{name}="{value}"' for name, value in sorted(labels.items()))
-        series = f"{self.metric}{{{matchers}}}" if matchers else f"{self.metric}"
+            return _with(self.expr, _numbers(site))
+        series = f'{self.metric}{{site="{site.site}"}}' if site else f"{self.metric}"
         condition = f"{series} {getattr(metric(str(self.metric)).levels, str(self.level))}"
         return f"({condition}) or ({self.or_})" if self.or_ else condition
 
@@ -89,6 +88,20 @@ def filled(text: str, town: Town, site: Site | None) -> str:
             "operator": site.uplink.operator,
             "contract": site.uplink.contract,
         }
+    return _with(text, {name: fact.replace("{{", '{{ "{{" }}') for name, fact in facts.items()})
+
+
+def _numbers(site: Site | None) -> dict[str, str]:
+    """What an expression may name of the inventory: the site, and where and how wide its uplink is."""
+    if site is None:
+        return {}
+    uplink = site.uplink
+    words = {"site": site.site, "uplink_switch": uplink.switch, "uplink_port": uplink.port}
+    return {**words, "uplink_bits": f"{uplink.capacity:.0f}"}
+
+
+def _with(text: str, facts: Mapping[str, str]) -> str:
+    """*text* with each {name} of *facts* replaced; other braces stay."""
     for name, fact in facts.items():
-        text = text.replace(f"{{{name}}}", fact.replace("{{", '{{ "{{" }}'))
+        text = text.replace(f"{{{name}}}", fact)
     return text
