@@ -16,6 +16,7 @@ from collectors.device import Device, Failed, Outcome, Polled
 from collectors.layout import Layout
 from collectors.prometheus import Blocks
 from collectors.sample import Sample
+from collectors.snmp.transport import Traffic
 from parvis.catalogue import definitions
 from parvis.processes import COLLECTORS
 
@@ -38,9 +39,19 @@ class Standing:
     failures: Mapping[str, int] = field(default_factory=dict)
     faults: Mapping[str, int] = field(default_factory=dict)
     clock_events: Mapping[str, int] = field(default_factory=dict)
+    traffic: Traffic = field(default_factory=Traffic)
+    """All that went to the device."""
+    last: Traffic = field(default_factory=Traffic)
+    """What the last poll sent."""
 
-    def after(self, outcome: Outcome, now: float, duration_seconds: float, budget: int) -> "Standing":
-        """The standing after one more poll."""
+    def after(
+        self, outcome: Outcome, now: float, duration_seconds: float, budget: int, traffic: Traffic | None = None
+    ) -> "Standing":
+        """The standing after one more poll; *traffic* is all that went to the device so far."""
+        if traffic:
+            return replace(self, traffic=traffic, last=traffic.since(self.traffic)).after(
+                outcome, now, duration_seconds, budget
+            )
         polls = self.polls + 1
         if isinstance(outcome, Failed):
             failures = Counter(self.failures) + Counter((outcome.reason,))
@@ -98,7 +109,11 @@ class Standing:
         )
         yield from sample("snmp_polls_total", self.polls)
         yield from sample("snmp_poll_max_repetitions", self.budget)
+        yield from sample("snmp_requests_total", self.traffic.sent)
+        yield from sample("snmp_requests_resent_total", self.traffic.resent)
+        yield from sample("snmp_timeouts_total", self.traffic.timeouts)
         if self.polled:
+            yield from sample("snmp_poll_variables", self.polled.variables)
             yield from sample("snmp_profile_info", 1, profile=self.polled.profile)
         for reason, count in self.dropped.items():
             yield from sample("snmp_samples_dropped_total", count, reason=reason)
@@ -119,9 +134,17 @@ class Board:
         self._stale_after_seconds = stale_after_seconds
         self._lock = Lock()
 
-    def put(self, device: Device, outcome: Outcome, now: float, duration_seconds: float, budget: int) -> Standing:
-        """Note one poll's outcome and return the device's new standing."""
-        standing = self._standings[device.name].after(outcome, now, duration_seconds, budget)
+    def put(
+        self,
+        device: Device,
+        outcome: Outcome,
+        now: float,
+        duration_seconds: float,
+        budget: int,
+        traffic: Traffic | None = None,
+    ) -> Standing:
+        """Note one poll's outcome and return the device's new standing; see Standing.after."""
+        standing = self._standings[device.name].after(outcome, now, duration_seconds, budget, traffic)
         with self._lock:
             self._standings[device.name] = standing
         return standing

@@ -20,6 +20,8 @@ from parvis.values import Oid
 SCRAPE = {
     "snmp_scrape_duration_seconds": "Total time the last poll of the device took, in seconds.",
     "snmp_scrape_walk_duration_seconds": "Time the last poll took to read the device, in seconds.",
+    "snmp_scrape_packets_sent": "Requests the last poll of the device sent.",
+    "snmp_scrape_packets_retried": "Requests the last poll of the device sent again.",
     "snmp_scrape_pdus_returned": "Variables the last poll of the device returned.",
 }
 """What snmp_exporter tells of each scrape; here, of the last poll."""

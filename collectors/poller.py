@@ -132,7 +132,7 @@ class Poller(AbstractContextManager["Poller"]):
                 outcome = await attempt(target, self._pacing, breaker)
             except (SecretMissing, SnmpError) as error:
                 outcome = failure(error)
-            self._note(device, outcome, time.monotonic() - started, target.pace.least if target else 0, breaker)
+            self._note(device, outcome, time.monotonic() - started, target, breaker)
             if isinstance(outcome, Failed):
                 breaker = breaker.failed()
                 target = target if outcome.reason in MAY_PASS else None
@@ -148,9 +148,11 @@ class Poller(AbstractContextManager["Poller"]):
         session = open_session(self._exchange, address, credential, self._secret, self._pacing.patience)
         return Target(device, session, also=self._also)
 
-    def _note(self, device: Device, outcome: Outcome, duration: float, budget: int, before: Breaker) -> None:
+    def _note(self, device: Device, outcome: Outcome, duration: float, target: Target | None, before: Breaker) -> None:
         now = time.time()
-        standing = self._board.put(device, outcome, now, duration, budget)
+        budget = target.pace.least if target else 0
+        traffic = self._exchange.traffic(target.session.address) if target else None
+        standing = self._board.put(device, outcome, now, duration, budget, traffic)
         if self._outlet:
             samples = () if isinstance(outcome, Failed) else outcome.samples
             self._outlet([*samples, *standing.own_samples(now)])

@@ -127,6 +127,8 @@ def _foreign(standing: Standing, modules: list[str], now: float) -> Blocks:
     values = {
         "snmp_scrape_duration_seconds": standing.duration_seconds,
         "snmp_scrape_walk_duration_seconds": standing.duration_seconds,
+        "snmp_scrape_packets_sent": standing.last.sent,
+        "snmp_scrape_packets_retried": standing.last.resent,
         "snmp_scrape_pdus_returned": standing.polled.variables,
     }
     labels = tuple((("module", module),) for module in modules)

@@ -17,7 +17,6 @@ NOT_YET = {
     "S49": "requests to a device have no rate",
     "S50": "the public page is issue 6",
     "S53": "nothing joins sessions and access points",
-    "G12": "an absent clock is asked for at each poll",
     "G32": "maintenance is issue 5",
 }
 """Promised later, and said so on the page."""

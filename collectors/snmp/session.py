@@ -48,6 +48,10 @@ class Session(Protocol):
         """The version spoken."""
 
     @property
+    def address(self) -> Address:
+        """Where the agent is."""
+
+    @property
     def patience(self) -> Patience:
         """How long it is waited for an answer where nothing else is said."""
 

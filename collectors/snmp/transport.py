@@ -14,7 +14,7 @@ import random
 import socket
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from collectors.snmp import pdu
@@ -67,11 +67,25 @@ class _Waiting:
     timer: asyncio.TimerHandle | None = None
 
 
+@dataclass(slots=True)
+class Traffic:
+    """What went to one address: requests, how many of them again, and how often no answer came in time."""
+
+    sent: int = 0
+    resent: int = 0
+    timeouts: int = 0
+
+    def since(self, before: "Traffic") -> "Traffic":
+        """What came on top of *before*."""
+        return Traffic(self.sent - before.sent, self.resent - before.resent, self.timeouts - before.timeouts)
+
+
 class Exchange:
     """Requests and replies over one socket per address family; ``counts`` says how often what happened."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter()
+        self._traffic: dict[Address, Traffic] = {}
         self._sockets: dict[int, socket.socket] = {}
         self._waiting: dict[Address, list[_Waiting]] = {}
 
@@ -89,6 +103,10 @@ class Exchange:
             if not self._waiting[address]:
                 del self._waiting[address]
 
+    def traffic(self, address: Address) -> Traffic:
+        """What went to *address* so far."""
+        return replace(self._traffic.get(address, Traffic()))
+
     def close(self) -> None:
         """Give the sockets back; whoever still waits is told the agent was silent."""
         loop = asyncio.get_running_loop()
@@ -104,11 +122,15 @@ class Exchange:
         waiting.numbers.add(number)
         self._send(waiting, datagram)
         self.counts["sent" if not waiting.attempt else "resent"] += 1
+        traffic = self._traffic.get(waiting.address) or self._traffic.setdefault(waiting.address, Traffic())
+        traffic.sent += 1
+        traffic.resent += bool(waiting.attempt)
         seconds = waiting.patience.seconds(waiting.attempt)
         waiting.timer = asyncio.get_running_loop().call_later(seconds, self._expired, waiting)
 
     def _expired(self, waiting: _Waiting) -> None:
         waiting.attempt += 1
+        self._traffic[waiting.address].timeouts += 1
         if waiting.attempt < waiting.patience.tries:
             try:
                 self._try(waiting)

@@ -1,6 +1,7 @@
 """What users of other programs complain of, and no other test here is about (tests/peers_ears.yml)."""
 
 import builtins
+import time
 from dataclasses import replace
 from typing import Any
 from urllib.request import urlopen
@@ -58,6 +59,19 @@ def test_g10_what_people_write_is_a_label_of_port_info_alone() -> None:
 
     named = {sample.metric for sample in found.samples if "vers la mairie" in dict(sample.labels).values()}
     assert named == {"port_info"}
+
+
+def test_g12_a_clock_that_is_absent_is_not_asked_for_at_the_next_poll() -> None:
+    memory = MemoryAgent(UNIFI)
+    marks: list[int] = []
+
+    once(memory, times=2, change=lambda: marks.append(len(memory.asked)))
+
+    host = ber.oid("1.3.6.1.2.1.25.1.1.0")
+    first, second = memory.asked[: marks[0]], memory.asked[marks[0] :]
+    asked = [[name for request in part for name, _, _ in request.varbinds] for part in (first, second)]
+    assert (host in asked[0], host in asked[1]) == (True, False)
+    assert ber.oid("1.3.6.1.2.1.1.3.0") in asked[1]
 
 
 def test_g14_after_a_reboot_the_new_clocks_are_what_counts() -> None:
@@ -133,3 +147,30 @@ def test_g33_the_time_of_a_sample_is_that_of_its_poll_and_not_of_the_scrape() ->
     success = ("snmp_poll_last_success_timestamp_seconds", frozenset(NAMED))
     assert early[success] == late[success] == 100
     assert [sample.at for sample in own] == [100.0]
+
+
+def test_s46_what_a_poll_cost_is_told_of_the_device_that_caused_it(town: Town) -> None:
+    """One answers, one is silent: time-outs are the silent one's."""
+    memory = MemoryAgent(UNIFI)
+    with agent(memory) as (host, port), agent(lambda _: []) as (_, silent):
+        named = [
+            Device(name, host, number, credential="anciennes-v2c", site="msp")
+            for name, number in (("there", port), ("away", silent))
+        ]
+        board = Board(named, stale_after_seconds=60)
+        with Poller(town, named, lambda _: Secret("public"), board, replace(PACING, interval_seconds=3600)):
+            for _ in range(400):
+                if all(standing.up is not None for standing in board.standings()):
+                    break
+                time.sleep(0.02)
+    found = read_back(board.metrics(time.time(), {}))
+
+    def told(metric: str, device: str) -> float | None:
+        return found.get((metric, frozenset({("site", "msp"), ("device", device)})))
+
+    assert told("snmp_requests_total", "there") == len(memory.asked)
+    assert (told("snmp_timeouts_total", "there"), told("snmp_requests_resent_total", "there")) == (0, 0)
+    away = (told("snmp_timeouts_total", "away") or 0, told("snmp_requests_total", "away") or 0)
+    assert away[0] == away[1] > 1
+    assert (told("snmp_poll_variables", "there") or 0) > 40
+    assert told("snmp_poll_variables", "away") is None

@@ -14,6 +14,7 @@ from collectors.board import Board
 from collectors.device import Polled
 from collectors.layout import gather
 from collectors.sample import Sample
+from collectors.snmp.transport import Traffic
 from collectors.web import Questions
 
 PORTS = (("ifAlias", "vers la mairie"), ("ifDescr", "eth0"), ("ifIndex", "2"), ("ifName", "eth0"))
@@ -45,7 +46,8 @@ def with_ports(value: int = 2**53 + 5) -> Polled:
 
 
 def put(board: Board, outcome: Any) -> None:
-    board.put(AP, outcome, now=100.0, duration_seconds=0.25, budget=40)
+    sent = board.standings()[0].traffic.sent
+    board.put(AP, outcome, 100.0, 0.25, 40, Traffic(sent + 9, 2, 1))
 
 
 @pytest.mark.parametrize("target", ["ap-1", "10.0.0.1", "10.0.0.1:161"])
@@ -70,6 +72,8 @@ def test_a_module_shows_what_snmp_exporter_would(board: Board, questions: Questi
         'ifHCInOctets{ifAlias="vers la mairie",ifDescr="eth0",ifIndex="2",ifName="eth0"} 5',
         'snmp_scrape_duration_seconds{module="if_mib"} 0.25',
         'snmp_scrape_walk_duration_seconds{module="if_mib"} 0.25',
+        'snmp_scrape_packets_sent{module="if_mib"} 9',
+        'snmp_scrape_packets_retried{module="if_mib"} 2',
         'snmp_scrape_pdus_returned{module="if_mib"} 12',
     ]
     assert b"# TYPE ifHCInOctets counter\n" in body
