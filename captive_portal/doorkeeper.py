@@ -150,6 +150,10 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         """How *mac* stands with the door; see :meth:`captive_portal.rounds.Rounds.standing`."""
         return self._rounds.standing(mac, truth)
 
+    def whose(self, sessions: set[int]) -> list[MacAddress]:
+        """The devices of *sessions*, by number; from any thread."""
+        return list(self._rounds.register.of(sessions))
+
     def _ask(self, request: Request) -> Outcome:
         job = _Job(request)
         self._jobs.put(job)

@@ -5,9 +5,8 @@ news of arrivals (:mod:`captive_portal.arriving`) and from its counters, read no
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
-from captive_portal.admission import Admitted
 from captive_portal.protocol import Counted
 from captive_portal.remote import Door
 from captive_portal.timeline import Note, Step
@@ -34,16 +33,22 @@ def counting(instruments: Instruments) -> Callable[[Step], None]:
     return count
 
 
-def first_bytes(counters: Mapping[int, Counted], fed: set[int]) -> set[int]:
-    """The sessions that have received something, and not before: those not in *fed*."""
-    return {number for number, one in counters.items() if one.bytes_down > 0 and number not in fed}
+def first_bytes(counters: Iterable[Counted], fed: set[int]) -> tuple[set[int], set[int]]:
+    """The sessions of *fed* that go on, and those that have received something, and not before."""
+    still, new = set(), set()
+    for number, _, down, _ in counters:
+        if number in fed:
+            still.add(number)
+        elif down > 0:
+            new.add(number)
+    return still, new
 
 
 class Following:
-    """Notes leases and first bytes as the kernel has them. For one thread."""
+    """Notes leases and first bytes as the kernel has them; *whose* tells the devices of sessions. For one thread."""
 
-    def __init__(self, door: Door, note: Note) -> None:
-        self._door, self._note = door, note
+    def __init__(self, door: Door, whose: Callable[[set[int]], Iterable[MacAddress]], note: Note) -> None:
+        self._door, self._whose, self._note = door, whose, note
         self._fed: set[int] | None = None
         self._next_reading = 0.0
 
@@ -60,16 +65,9 @@ class Following:
             took = time.monotonic() - started
             self._next_reading = started + max(LISTEN_SECONDS, took * SHARE)
 
-    def _feed(self, counters: Mapping[int, Counted]) -> None:
-        if self._fed is None:
-            self._fed = first_bytes(counters, set())
-            return
-        new = first_bytes(counters, self._fed)
-        self._fed = (self._fed & counters.keys()) | new
-        if new:
-            for mac in _who(self._door.admitted(), new):
+    def _feed(self, counters: Iterable[Counted]) -> None:
+        still, new = first_bytes(counters, self._fed or set())
+        if self._fed is not None and new:
+            for mac in self._whose(new):
                 self._note(mac, Step.FIRST_BYTE)
-
-
-def _who(admitted: Mapping[MacAddress, Admitted], sessions: set[int]) -> list[MacAddress]:
-    return [mac for mac, one in admitted.items() if one.session in sessions]
+        self._fed = still | new

@@ -62,7 +62,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     doorkeeper = Doorkeeper(store, door, policy, instruments, moment, timeline.note, returning, rules)
     stack.enter_context(doorkeeper)
     welcome = Welcome(doorkeeper, facts.site, secret)
-    stack.enter_context(Arriving(door, welcome, Following(door, timeline.note)).turns)
+    stack.enter_context(Arriving(door, welcome, Following(door, doorkeeper.whose, timeline.note)).turns)
     if shared:
         stack.enter_context(_sharing(shared, store, doorkeeper, returning, instruments, welcome))
     stack.enter_context(Redirector(_place(handed["http"]), facts.url, instruments, timeline.heard))

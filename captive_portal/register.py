@@ -10,7 +10,7 @@ from parvis.addresses import MacAddress
 
 
 class Register:
-    """Who has a session. One thread changes it; any may ask :meth:`standing` and the length."""
+    """Who has a session. One thread changes it; any may ask :meth:`standing`, :meth:`of` and the length."""
 
     def __init__(self) -> None:
         self._live: dict[MacAddress, Live] = {}
@@ -38,7 +38,7 @@ class Register:
 
     def of(self, numbers: set[int]) -> dict[MacAddress, Live]:
         """The sessions on disk with these numbers."""
-        return {mac: live for mac, live in self._live.items() if live.number in numbers}
+        return {mac: live for mac, live in list(self._live.items()) if live.number in numbers}
 
     def __len__(self) -> int:
         """How many there are, as this transaction sees it."""

@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any, Protocol
@@ -48,8 +48,8 @@ class Door(Protocol):
     def arrivals(self, after: int, wait: float) -> tuple[int, list[MacAddress]]:
         """Devices that appeared after number *after*, within *wait* seconds, and the number to ask with next."""
 
-    def counters(self) -> dict[int, Counted]:
-        """Every session's bytes and seconds left, by session number."""
+    def counters(self) -> Iterable[Counted]:
+        """Every session's bytes and seconds left, to be gone through once."""
 
     def open(self, seconds: int) -> None:
         """Let everybody pass for *seconds* without acceptance; 0 closes."""
@@ -108,7 +108,7 @@ class Remote:
         said = self._ask(protocol.Arrivals(after, wait), wait + DEADLINE_SECONDS)
         return said["next"], [MacAddress(mac) for mac in said["devices"]]
 
-    def counters(self) -> dict[int, Counted]:
+    def counters(self) -> Iterable[Counted]:
         """See :class:`Door`."""
         return rows.counters_in(self._ask(protocol.Counters(), COUNTERS_SECONDS))
 

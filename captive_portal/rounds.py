@@ -176,7 +176,7 @@ class Rounds:
         policy = self._law.policy
         if not self._meters or now.since_boot < self._next_count:
             return
-        self._usage.saw(self._door.counters().values(), now.since_boot)
+        self._usage.saw(self._door.counters(), now.since_boot)
         took = self._clock().since_boot - now.since_boot
         self._next_count = now.since_boot + min(max(COUNT_SECONDS, took * COUNT_SHARE), (policy.idle or inf) / 4)
         idle = self.register.of(set(self._usage.silent(policy.idle, now.since_boot))) if policy.idle else {}

@@ -5,7 +5,7 @@ Both sides read and write them one by one, so that neither ever holds all of the
 
 import struct
 from base64 import b64decode, b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from captive_portal.admission import Admitted
@@ -44,7 +44,7 @@ def counters_out(rows: bytes) -> dict[str, Any]:
     return {"sessions": b64encode(rows).decode("ascii")}
 
 
-def counters_in(said: Mapping[str, Any]) -> dict[int, Counted]:
-    """Read the answer to Counters, by session number."""
-    rows = _COUNTED.iter_unpack(b64decode(said["sessions"]))
-    return {session: Counted(session, up, down, left / 1000) for session, up, down, left in rows}
+def counters_in(said: Mapping[str, Any]) -> Iterator[Counted]:
+    """Read the answer to Counters, one after the other."""
+    for session, up, down, left in _COUNTED.iter_unpack(b64decode(said["sessions"])):
+        yield Counted(session, up, down, left / 1000)

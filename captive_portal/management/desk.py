@@ -56,7 +56,7 @@ class Desk:
 
     def sessions(self, after: int, limit: int) -> Facts:
         """At most *limit* sessions with numbers above *after*, and the number to go on after; None at the end."""
-        counted = self.door.counters()
+        counted = {one.session: one for one in self.door.counters()}
         rows = sorted((one.session, mac, one.seconds) for mac, one in self.door.admitted().items())
         rows = [row for row in rows if row[0] > after]
         shown: list[Facts] = []

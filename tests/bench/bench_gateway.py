@@ -1,12 +1,14 @@
 """``script/bench gateway``: what a packet costs beside a plain NAT gateway, and what gatewayd's work costs."""
 
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path as File
 
+import reboot
 from door_twin import Inside
 from packets import pinned, sender
 from path import FIRST, GUESTS, Path, device, path
@@ -14,7 +16,8 @@ from table import Row, middle, part, row
 
 from captive_portal import ruleset
 from captive_portal.admission import Allow, Deny
-from captive_portal.gateway import Gateway
+from captive_portal.gateway import SLOT, Gateway
+from captive_portal.transaction import Transaction
 from parvis.addresses import MacAddress
 from parvis.inventory import DEMO_TOWN, load
 
@@ -69,6 +72,18 @@ def ours(way: Path, count: int) -> Gateway:
     return gateway
 
 
+def one_session(way: Path, count: int) -> None:
+    """The same, all devices in session 1: as many flows and elements, but each packet meets the same two of them."""
+    gateway = ours(way, count)
+    changes = Transaction()
+    for n in range(2, count + 1):
+        key = b"guest0".ljust(SLOT, b"\0") + device(n).mac + bytes(2)
+        changes.remove("auth", key, n.to_bytes(4, sys.byteorder))
+        changes.add("auth", key, 86_400, (1).to_bytes(4, sys.byteorder))
+    with Inside(way.space("gw")):
+        changes.commit(gateway._channel)
+
+
 def plain_nat(way: Path) -> None:
     """Masquerade, established accept, nothing else."""
     with tempfile.NamedTemporaryFile("w", prefix="be-") as file:
@@ -97,6 +112,25 @@ def costs(ways: dict[str, Path], count: int, packets: int = PACKETS) -> dict[tup
             if min(passed) < 0.99:
                 raise SystemExit(f"{name}, {count} devices: only {passed} of the packets passed; the figures are void")
     return found
+
+
+def growth() -> list[Row]:
+    """How much a packet's cost grows from one device to 65,000: ours, ours with one session for all, plain NAT."""
+    pinned(os.cpu_count() - 1 if os.cpu_count() else 0)
+    times: dict[tuple[str, str, int], float] = {}
+    for count in (1, FULL):
+        with path("ours") as one, path("same") as two, path("nat") as three:
+            ours(one, count)
+            one_session(two, count)
+            plain_nat(three)
+            found = costs({"ours": one, "same": two, "nat": three}, count, FULL)
+            times |= {(name, side, count): middle(times) for (name, side), times in found.items()}
+    rows = []
+    for name, words in (("ours", "ours"), ("same", "ours, one session for all"), ("nat", "plain NAT")):
+        for side in SIDES:
+            one, many = times[name, side, 1], times[name, side, FULL]
+            rows.append(row(f"growth_{side}, {words}", "ns", round(many), round(one), "one device", f"{FULL} devices"))
+    return rows
 
 
 def data_plane(counts: Iterable[int] = COUNTS) -> list[Row]:
@@ -181,4 +215,4 @@ def rows() -> list[Row]:
         most = int(File("/proc/sys/net/netfilter/nf_conntrack_max").read_text("ascii"))
         if most < 4 * FULL:
             raise SystemExit(f"nf_conntrack_max is {most}; this bench keeps {2 * FULL} flows: raise it")
-    return [*control_plane(), *data_plane()]
+    return [*control_plane(), *reboot.rows(RESTORED), *data_plane(), *growth()]

@@ -1,6 +1,6 @@
 """The portal without a network: an honest gateway in memory, a clock to turn, and residents who click."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -111,11 +111,9 @@ class MemoryGateway:
         self._there()
         return len(self.arrived), self.arrived[after:]
 
-    def counters(self) -> dict[int, Counted]:
-        return {
-            one.session: Counted(one.session, *self.bytes.get(one.session, (0, 0)), one.seconds)
-            for one in self.admitted().values()
-        }
+    def counters(self) -> Iterator[Counted]:
+        for one in self.admitted().values():
+            yield Counted(one.session, *self.bytes.get(one.session, (0, 0)), one.seconds)
 
     def open(self, seconds: int) -> None:
         self._there()

@@ -41,7 +41,7 @@ def funnel(house: House) -> dict[str, float]:
 
 def arriving(house: House) -> Arriving:
     welcome = Welcome(house.doorkeeper, house.facts.site, SECRET)
-    return Arriving(house.gateway, welcome, Following(house.gateway, house.timeline.note))
+    return Arriving(house.gateway, welcome, Following(house.gateway, house.doorkeeper.whose, house.timeline.note))
 
 
 @pytest.fixture
@@ -91,9 +91,9 @@ def test_who_was_there_before_the_portal_started_is_not_counted_as_new(house: Ho
 
 
 def test_a_first_byte_is_the_first_only_once() -> None:
-    counters = {1: Counted(1, 50, 0, 9.0), 2: Counted(2, 50, 10, 9.0), 3: Counted(3, 0, 10, 9.0)}
+    counters = [Counted(1, 50, 0, 9.0), Counted(2, 50, 10, 9.0), Counted(3, 0, 0, 9.0)]
 
-    assert first_bytes(counters, {3}) == {2}
+    assert first_bytes(counters, {3, 4}) == ({3}, {2})
 
 
 def test_the_next_day_a_device_counts_again(house: House) -> None:

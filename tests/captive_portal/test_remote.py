@@ -102,7 +102,7 @@ def test_counters_of_thousands_are_rows_and_not_objects() -> None:
 
     line = protocol.answer(rows.counters_out(rows.counted(counted)))
 
-    assert rows.counters_in(json.loads(line)) == {one.session: one for one in counted}
+    assert list(rows.counters_in(json.loads(line))) == counted
     assert len(line) < 1000 * 33
     assert protocol.parse(protocol.render(Counters())) == Counters()
 
