@@ -5,6 +5,7 @@ portal  acceptance to first forwarded packet, beside one request for the splash 
 gateway what a packet costs beside a plain NAT gateway with the same flows, and gatewayd's work with 65,000 sessions
 door    acceptances, pages and redirects a second, what idle phones' probes cost
 opennds the same residents at our door and at openNDS' (Debian's package, unpacked for the run only), by turns
+isolation one bad device in a hundred, each fault of the twin in turn: what it does to the others' poll times
 town    how long the town takes to come up, and the memory of our processes, beside Debian's in the same run
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 
 import bench_door
 import bench_gateway
+import bench_isolation
 import bench_opennds
 from table import COLUMNS, Row, machine, row
 
@@ -105,7 +107,12 @@ def town(lab: Lab) -> list[Row]:
 BENCHES = {"page": page, "portal": portal, "town": town}
 
 
-ALONE = {"gateway": bench_gateway.rows, "door": bench_door.rows, "opennds": bench_opennds.rows}
+ALONE = {
+    "isolation": bench_isolation.rows,
+    "gateway": bench_gateway.rows,
+    "door": bench_door.rows,
+    "opennds": bench_opennds.rows,
+}
 """Benches that need no town around them."""
 
 

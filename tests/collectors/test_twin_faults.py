@@ -19,7 +19,10 @@ def only(found: Values, metric: str) -> dict[str, float]:
     return {" ".join(text for _, text in labels): value for (name, labels), value in found.items() if name == metric}
 
 
-@pytest.mark.parametrize("v3", [False, True], ids=["v2c", "v3"])
+VERSIONS = [pytest.param(False, id="v2c"), pytest.param(True, id="v3", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("v3", VERSIONS)
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
@@ -50,6 +53,7 @@ def test_a_device_that_cannot_be_trusted_gives_a_reason_and_recovers(fault: str,
     asked(work)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("v3", [False, True], ids=["v2c", "v3"])
 @pytest.mark.parametrize(("fault", "value"), [("delay", 0.2), ("loss", 0.2), ("flood", 20), ("too-big", 5)])
 def test_a_device_that_is_slow_lossy_or_small_is_read_in_full(fault: str, value: float, v3: bool) -> None:
@@ -145,7 +149,7 @@ def test_columns_without_end_are_cut_and_told(switch: Path) -> None:
     asked(work)
 
 
-@pytest.mark.parametrize("v3", [False, True], ids=["v2c", "v3"])
+@pytest.mark.parametrize("v3", VERSIONS)
 @pytest.mark.parametrize(("fault", "verdict"), [("reboot", Rebooted), ("agent-restart", AgentRestarted)])
 def test_s14_g11_a_reboot_and_a_restart_of_the_agent_are_told_apart(fault: str, verdict: object, v3: bool) -> None:
     async def work(town: Town) -> None:

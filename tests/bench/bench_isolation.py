@@ -1,0 +1,147 @@
+"""Does one bad device in a hundred change the others' poll times? By turns without and with each fault.
+
+The devices are the twin's, in a process of their own; the poller's own session, walk and decoding ask them over UDP,
+each device once a round at its turn, as the service does. Rounds without and with the fault change places at random, so
+that what else the machine does falls on both; printed is the ratio of the medians of the others' poll times. The variables
+BENCH_ROUNDS and BENCH_FAULTS (names with commas) change how much is measured.
+"""
+
+import asyncio
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from isolation_agents import COMMUNITY, PORT, USER, device, host, is_v3
+from table import Row, middle, row
+
+from collectors.access import open_session
+from collectors.device import Device, Polled
+from collectors.poll import Target
+from collectors.poller import Pacing, attempt
+from collectors.schedule import Breaker
+from collectors.snmp.transport import Exchange
+from lab.agents.faults import FAULTS
+from parvis.inventory import CommunityCredential, UserCredential
+from parvis.values import Secret
+
+DEVICES = 100
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+ROUND_SECONDS = 2.0
+BAD = (0, 4)
+"""The device with the fault: one that speaks v2c, and for the faults of v3 one that does."""
+ONLY_V3 = {"zero-hmac", "engine-time"}
+MOST = 1.05
+PACING = Pacing(interval_seconds=60, deadline_seconds=45)
+V2C = CommunityCredential(name="v2c", version="v2c", community_secret=COMMUNITY)
+V3 = UserCredential(
+    name="v3", version="v3", user=USER.name, auth=USER.auth, privacy=USER.privacy,
+    auth_secret=USER.auth_secret, privacy_secret=USER.privacy_secret,
+)  # fmt: skip
+
+
+@contextmanager
+def agents() -> Iterator[Path]:
+    """The devices, and the socket for orders to them."""
+    with tempfile.TemporaryDirectory(prefix="parvis-bench-") as folder:
+        orders = Path(folder) / "orders.sock"
+        argv = [sys.executable, "-OO", str(Path(__file__).with_name("isolation_agents.py")), str(DEVICES), str(orders)]
+        with subprocess.Popen(
+            argv, stdout=subprocess.PIPE, env=os.environ | {"PYTHONPATH": str(Path.cwd())}
+        ) as process:
+            assert process.stdout
+            assert process.stdout.readline() == b"ready\n"
+            try:
+                yield orders
+            finally:
+                process.terminate()
+
+
+def order(orders: Path, number: int, fault: str = "") -> None:
+    """Have one device suffer *fault*, or heal it."""
+    words = {"device": device(number).about.name} | ({"fault": fault} if fault else {})
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+        channel.sendto(json.dumps(words).encode(), str(orders))
+
+
+class Bench:
+    """A hundred targets over one socket."""
+
+    def __init__(self, orders: Path) -> None:
+        self.orders = orders
+        self.exchange = Exchange()
+        self.targets = [self._target(number) for number in range(DEVICES)]
+        self.lost = 0
+
+    def _target(self, number: int) -> Target:
+        address = (host(number), PORT)
+        credential = V3 if is_v3(number) else V2C
+        session = open_session(self.exchange, address, credential, Secret, PACING.patience)
+        return Target(Device(device(number).about.name, *address), session)
+
+    async def others(self, bad: int) -> list[float]:
+        """One round without the device *bad*: the others' poll times, in seconds."""
+        numbers = [number for number in range(DEVICES) if number != bad]
+        random.shuffle(numbers)
+        pause = ROUND_SECONDS / len(numbers)
+        return await asyncio.gather(*(self._timed(n, place * pause) for place, n in enumerate(numbers)))
+
+    async def _timed(self, number: int, wait: float) -> float:
+        await asyncio.sleep(wait)
+        begun = time.perf_counter()
+        outcome = await attempt(self.targets[number], PACING, Breaker())
+        self.lost += not isinstance(outcome, Polled)
+        return time.perf_counter() - begun
+
+    async def _at_its_turn(self, bad: int) -> None:
+        """Poll the bad device again and again, once a round at most and never twice at once."""
+        while True:
+            await attempt(self.targets[bad], PACING, Breaker())
+            await asyncio.sleep(ROUND_SECONDS)
+
+    async def compare(self, fault: str, bad: int) -> tuple[float, float]:
+        """The others' median poll time with *fault* and without, in seconds."""
+        times: dict[str, list[float]] = {"": [], fault: []}
+        for _ in range(ROUNDS):
+            for turn in random.sample(list(times), 2):
+                times[turn] += await self._round(bad, turn)
+        return middle(times[fault]), middle(times[""])
+
+    async def _round(self, bad: int, fault: str) -> list[float]:
+        order(self.orders, bad, fault)
+        turn = asyncio.create_task(self._at_its_turn(bad))
+        try:
+            return await self.others(bad)
+        finally:
+            turn.cancel()
+            with suppress(asyncio.CancelledError):
+                await turn
+            order(self.orders, bad)
+
+
+async def measure(orders: Path) -> list[Row]:
+    bench = Bench(orders)
+    await asyncio.gather(*(attempt(target, PACING, Breaker()) for target in bench.targets))
+    found = []
+    try:
+        for fault in filter(None, os.environ.get("BENCH_FAULTS", ",".join(FAULTS)).split(",")):
+            bad = BAD[fault in ONLY_V3]
+            sick, healthy = await bench.compare(fault, bad)
+            size = f"{DEVICES} devices, {ROUNDS} rounds each, {healthy * 1000:.1f} ms without"
+            found.append(row(f"others_poll_time {fault}", "ratio", round(sick / healthy, 3), MOST, "budget", size))
+        found.append(row("others_failed_polls", "1", bench.lost, 0, "budget", f"{DEVICES - 1} devices, all rounds"))
+    finally:
+        bench.exchange.close()
+    return found
+
+
+def rows() -> list[Row]:
+    with agents() as orders:
+        return asyncio.run(measure(orders))

@@ -1,0 +1,102 @@
+"""One silent, slow or hostile device changes nothing for the others: not what they are asked, not what they say."""
+
+import asyncio
+import socket
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from twin import Town, Values, asked, values
+
+from collectors.device import Outcome
+from collectors.poller import Pacing
+from lab.agents.agent import Agent, Reply
+from lab.agents.faults import FAULTS, ONCE
+
+GOOD = [f"ap-{number}" for number in range(20)]
+BAD = "ap-bad"
+PATIENT = Pacing(interval_seconds=120, deadline_seconds=100, timeout_seconds=20, tries=3)
+"""With the bad device: it stays pending for as long as it is silent."""
+PENDING = {"silent", "garbage", "cut", "other-port", "other-address", "request-id", "community"}
+"""Faults through which no answer ever comes, however patient one is."""
+
+
+def counted(agent: Agent, requests: Counter[str]) -> Callable[[bytes], list[Reply]]:
+    """The agent's answers, its requests counted."""
+    answers = agent.answers
+
+    def answer(datagram: bytes) -> list[Reply]:
+        requests[agent.device.about.name] += 1
+        return answers(datagram)
+
+    return answer
+
+
+async def all_good(town: Town) -> dict[str, Values]:
+    """One poll of each good device, all at once."""
+    outcomes: list[Outcome] = await asyncio.gather(*(town.poll(name) for name in GOOD))
+    return {name: values(outcome) for name, outcome in zip(GOOD, outcomes, strict=True)}
+
+
+FAST = {"silent", "delay"}
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        pytest.param(fault, marks=() if fault in FAST else pytest.mark.slow)
+        for fault in sorted(FAULTS.keys() - ONCE - {"zero-hmac", "engine-time", "endless"})
+    ],
+)
+def test_others_are_asked_and_answer_as_if_the_bad_one_were_not_there(fault: str) -> None:
+    async def work(town: Town) -> None:
+        requests: Counter[str] = Counter()
+        for place, name in enumerate([*GOOD, BAD]):
+            agent = await town.add(name, ("ubiquiti", "mikrotik", "aruba")[place % 3], v3=place % 5 == 1)
+            agent.answers = counted(agent, requests)  # type: ignore[method-assign]
+        await all_good(town)
+        await town.poll(BAD)
+        requests.clear()
+        before = await all_good(town)
+        alone = dict(requests)
+        town.agents[BAD].suffer(fault)
+        town.targets[BAD].session.patience = PATIENT.patience  # type: ignore[attr-defined]
+        pending = asyncio.create_task(town.poll(BAD, PATIENT))
+        await asyncio.sleep(0)
+        requests.clear()
+
+        together = await all_good(town)
+
+        assert together == before
+        assert {name: requests[name] for name in GOOD} == alone
+        assert not pending.done() or fault not in PENDING, "they did not wait for it"
+        pending.cancel()
+        await asyncio.gather(pending, return_exceptions=True)
+
+    asked(work)
+
+
+def test_who_answers_in_a_neighbours_name_is_not_heard() -> None:
+    """The bad device sends the right answer with other values, from its own address, before the true one comes."""
+
+    async def work(town: Town) -> None:
+        liar, honest = await town.add(BAD), await town.add("ap-1")
+        truth = values(await town.found("ap-1"))
+        channel = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        with channel:
+            channel.bind(("127.0.0.1", 0))
+            answers = honest.answers
+
+            def overheard(datagram: bytes) -> list[Reply]:
+                port = town.exchange._sockets[socket.AF_INET].getsockname()[1]
+                for reply in liar.answers(datagram):
+                    channel.sendto(reply.data, ("127.0.0.1", port))
+                return answers(datagram)
+
+            honest.answers = overheard  # type: ignore[method-assign]
+            found = values(await town.found("ap-1"))
+
+        assert found == truth
+        assert town.exchange.counts["stray"] > 0
+
+    asked(work)
