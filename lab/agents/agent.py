@@ -220,7 +220,10 @@ class Agent:
                 look = faults.deserted(look)
             elif active.offsets:
                 look = faults.wrapping(look, active.offsets)
-        return faults.renumbered(names, look) if "renumber" in self._faults else (names, look)
+        renumbered = self._faults.get("renumber")
+        if not renumbered:
+            return names, look
+        return faults.renumbered(names, look, max(int((renumbered.since - self._agent_started) * 100), 0) % 2**32)
 
     def _healthy(self) -> tuple[list[Oid], Look]:
         dead = frozenset(("5",)) if "dead-radio" in self._faults else frozenset[str]()

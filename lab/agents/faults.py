@@ -43,7 +43,7 @@ FAULTS: dict[str, Kind] = {
     "agent-restart": Kind("only its agent starts again: counters and the host's clock go on"),
     "wrap32": Kind("its 32-bit counters are about to wrap", 1000, "counts before"),
     "wrap64": Kind("its 64-bit counters are about to wrap", 1000, "counts before"),
-    "renumber": Kind("gives its ports other indexes"),
+    "renumber": Kind("gives its ports other indexes, and tells so in ifTableLastChange"),
     "dirty-optic": Kind("receives less light from hour to hour", 1.0, "dB an hour"),
     "no-light": Kind("receives no light"),
     "dead-radio": Kind("its 5 GHz radio is down"),
@@ -72,6 +72,8 @@ STATIONS: tuple[Oid, ...] = (
 """Columns of associated stations, for recorded walks."""
 IF_COLUMNS: tuple[Oid, ...] = ((1, 3, 6, 1, 2, 1, 2, 2, 1), (1, 3, 6, 1, 2, 1, 31, 1, 1, 1))
 IF_INDEX = (*IF_COLUMNS[0], 1)
+IF_LAST_CHANGE = (1, 3, 6, 1, 2, 1, 31, 1, 5, 0)
+"""ifTableLastChange: sysUpTime when a port last came or went."""
 
 
 def below(name: Oid, roots: Iterable[Oid]) -> Oid | None:
@@ -138,8 +140,11 @@ def offsets(names: Iterable[Oid], look: Look, tag: int, before: float) -> dict[O
     return found
 
 
-def renumbered(names: Iterable[Oid], look: Look) -> tuple[list[Oid], Look]:
-    """Names and values with the ports' indexes moved on by one, the last to the first: no index keeps its port."""
+def renumbered(names: Iterable[Oid], look: Look, ticks: int) -> tuple[list[Oid], Look]:
+    """Names and values with the ports' indexes moved on by one, the last to the first: no index keeps its port.
+
+    *ticks*: what ifTableLastChange tells of it, where the device has one.
+    """
     listed = list(names)
     indexes = sorted({name[-1] for name in listed if name[:-1] == IF_INDEX})
     fresh = dict(zip(indexes, indexes[1:] + indexes[:1], strict=True))
@@ -148,6 +153,8 @@ def renumbered(names: Iterable[Oid], look: Look) -> tuple[list[Oid], Look]:
 
     def seen(name: Oid) -> Cell:
         tag, value = look(moved[name])
+        if name == IF_LAST_CHANGE:
+            return tag, ticks
         return tag, name[-1] if name[:-1] == IF_INDEX else value
 
     return list(moved), seen

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lab.agents import ber, model
 from lab.agents.ber import Cell, Oid
+from lab.agents.faults import IF_LAST_CHANGE
 from lab.agents.model import USUAL_HOURS, Moment
 
 Tree = dict[Oid, Cell]
@@ -77,6 +78,7 @@ def _interfaces(about: About, names: Iterable[tuple[int, str, int]], moment: Mom
     mac = _mac(about)
     rows = list(names)
     tree[(*INTERFACES, 1, 0)] = _integer(len(rows))
+    tree[IF_LAST_CHANGE] = _ticks(0)
     bands = iter(radio.band for radio in model.RADIOS)
     for index, name, kind in rows:
         works = kind != WIRELESS or next(bands) not in moment.dead_bands

@@ -2,7 +2,7 @@
 
 The devices are the twin's, in a process of their own; the poller's own session, walk and decoding ask them over UDP,
 each device once a round at its turn, as the service does. Rounds without and with the fault change places at random, so
-that what else the machine does falls on both; printed is the ratio of the medians of the others' poll times. The variables
+that what else the machine does falls on both; printed is the ratio of the medians of the others' poll times.
 BENCH_ROUNDS and BENCH_FAULTS (names with commas) change how much is measured.
 """
 

@@ -98,7 +98,7 @@ def switch(tmp_path: Path) -> Path:
     """A recorded switch with enough ports to have an order, and 32-bit counters only."""
     entry = "1.3.6.1.2.1.2.2.1"
     lines = ["1.3.6.1.2.1.1.1.0|4|a switch", "1.3.6.1.2.1.1.2.0|6|1.3.6.1.4.1.99999", "1.3.6.1.2.1.1.3.0|67|100000"]
-    lines += ["1.3.6.1.2.1.25.1.1.0|67|200000"]
+    lines += ["1.3.6.1.2.1.25.1.1.0|67|200000", "1.3.6.1.2.1.31.1.5.0|67|0"]
     for port in range(1, PORTS + 1):
         lines += [f"{entry}.1.{port}|2|{port}", f"{entry}.2.{port}|4|port{port}", f"{entry}.5.{port}|66|1000000000"]
         lines += [f"{entry}.8.{port}|2|1", f"{entry}.10.{port}|65|{port * 1000}", f"{entry}.16.{port}|65|{port}"]
