@@ -85,6 +85,7 @@ class Finding:
     cause: str = ""
     loss_ratio: float | None = None
     rtt_seconds: float | None = None
+    jitter_seconds: float | None = None
     answers: Latch = Latch()
     well: Latch = Latch()
     silent_since: float | None = None
@@ -141,6 +142,7 @@ def _alone(
         now,
         loss_ratio=echo.loss_ratio,
         rtt_seconds=echo.rtt_seconds,
+        jitter_seconds=echo.jitter_seconds,
         answers=answers,
         well=well,
         silent_since=silent_since,

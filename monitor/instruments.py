@@ -64,6 +64,7 @@ class MonitorMetrics:
                 self.set("reachability_state", shown, target.site, target.name, target.kind.value, state.value)
         self.set("icmp_loss_ratio", finding.loss_ratio, target.site, target.name, target.kind.value)
         self.set("icmp_rtt_seconds", finding.rtt_seconds, target.site, target.name, target.kind.value)
+        self.set("icmp_jitter_seconds", finding.jitter_seconds, target.site, target.name, target.kind.value)
 
     def set(self, name: str, value: float | None, *labels: str) -> None:
         """Show *value* for the town and *labels*; None: show nothing."""

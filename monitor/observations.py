@@ -7,13 +7,14 @@ from dataclasses import dataclass
 class Outcome:
     """The echo of one round. *answered* None: it could not be asked.
 
-    *loss_ratio* and *rtt_seconds* (a median) are over the window of recent echoes; None when there is none.
+    *loss_ratio*, *rtt_seconds* (a median) and *jitter_seconds* are over the window of recent echoes; None without any.
     """
 
     target: str
     answered: bool | None
     loss_ratio: float | None = None
     rtt_seconds: float | None = None
+    jitter_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

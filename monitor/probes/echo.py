@@ -3,7 +3,8 @@
 import struct
 from collections import deque
 from dataclasses import dataclass, field
-from statistics import median
+from itertools import pairwise
+from statistics import mean, median
 
 REQUEST = {4: 8, 6: 128}
 """ICMP and ICMPv6 type of an echo request."""
@@ -44,8 +45,8 @@ class Window:
     >>> window = Window(3)
     >>> for rtt in (0.010, None, 0.030, 0.020):
     ...     window.add(rtt)
-    >>> round(window.loss_ratio, 2), window.rtt_seconds
-    (0.33, 0.025)
+    >>> round(window.loss_ratio, 2), round(window.rtt_seconds, 3), round(window.jitter_seconds, 3)
+    (0.33, 0.025, 0.01)
     """
 
     size: int
@@ -68,3 +69,9 @@ class Window:
         """Median of those answered; None when none was."""
         answered = [rtt for rtt in self.echoes if rtt is not None]
         return median(answered) if answered else None
+
+    @property
+    def jitter_seconds(self) -> float | None:
+        """Mean difference between one answered echo and the next (RFC 3550's idea); None with fewer than two."""
+        answered = [rtt for rtt in self.echoes if rtt is not None]
+        return mean(abs(one - other) for one, other in pairwise(answered)) if len(answered) > 1 else None

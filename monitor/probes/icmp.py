@@ -128,7 +128,7 @@ class Prober(AbstractContextManager["Prober"]):
         self.counts["refused" if echo is None else "answered" if answered else "lost"] += 1
         if answered is not None:
             window.add(echo.rtt_seconds if echo else None)
-        return Outcome(target.name, answered, window.loss_ratio, window.rtt_seconds)
+        return Outcome(target.name, answered, window.loss_ratio, window.rtt_seconds, window.jitter_seconds)
 
 
 def _elapsed(echo: _Awaited, arrived_ns: int | None) -> float:

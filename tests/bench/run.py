@@ -6,6 +6,7 @@ gateway what a packet costs beside a plain NAT gateway with the same flows, and 
 door    acceptances, pages and redirects a second, what idle phones' probes cost
 opennds the same residents at our door and at openNDS' (Debian's package, unpacked for the run only), by turns
 isolation one bad device in a hundred, each fault of the twin in turn: what it does to the others' poll times
+monitor what asking and judging thousands of nodes costs, beside a bare loop; the wall page
 town    how long the town takes to come up, and the memory of our processes, beside Debian's in the same run
 """
 
@@ -22,6 +23,7 @@ from pathlib import Path
 import bench_door
 import bench_gateway
 import bench_isolation
+import bench_monitor
 import bench_opennds
 from table import COLUMNS, Row, machine, row
 
@@ -112,6 +114,7 @@ ALONE = {
     "gateway": bench_gateway.rows,
     "door": bench_door.rows,
     "opennds": bench_opennds.rows,
+    "monitor": bench_monitor.rows,
 }
 """Benches that need no town around them."""
 

@@ -89,7 +89,17 @@ def test_a_reply_gives_back_sequence_and_token(version: int, kind: int) -> None:
 
 
 def test_an_empty_window_has_neither_loss_nor_time() -> None:
-    assert (Window(3).loss_ratio, Window(3).rtt_seconds) == (None, None)
+    window = Window(3)
+
+    assert (window.loss_ratio, window.rtt_seconds, window.jitter_seconds) == (None, None, None)
+
+
+def test_a_lost_echo_is_no_jitter() -> None:
+    window = Window(5)
+    for rtt in (0.010, None, 0.010, 0.040):
+        window.add(rtt)
+
+    assert window.jitter_seconds == pytest.approx(0.015)
 
 
 @pytest.mark.parametrize(
