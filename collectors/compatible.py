@@ -1,6 +1,7 @@
 """snmp_exporter's modules as profiles: their objects come from the same polls as everything else. No I/O, no clock."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from collectors.column import Column, Reading
 from collectors.foreign import Group, Module, Object, is_foreign, modules, shown_as
@@ -38,6 +39,7 @@ def fitting(name: str) -> str:
     return f"compatible_{name}"
 
 
+@cache
 def metrics(name: str) -> frozenset[str]:
     """The metrics of the module called *name*."""
     groups = modules()[name].groups.values()

@@ -7,6 +7,8 @@ from typing import Any
 from wsgiref.util import setup_testing_defaults
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from test_board import AP, NAMED, SILENT, SWITCH, polled
 from test_prometheus import read_back
 
@@ -212,3 +214,15 @@ def test_another_path_says_which_there_are(questions: Questions) -> None:
     status, _, body = asked(questions, "/snmpp")
 
     assert (status, b"/sd" in body) == ("404 Not Found", True)
+
+
+@given(st.text(max_size=60), st.sampled_from(["/snmp", "/sd", "/", "/snmp/"]), st.text(max_size=30))
+def test_any_query_has_an_answer(query: str, path: str, accepted: str) -> None:
+    board = Board([AP, SWITCH], stale_after_seconds=180)
+    put(board, with_ports())
+    questions = Questions(board, ("if_mib",), lambda: 130.0, gzip=True)
+
+    status, headers, body = asked(questions, f"{path}?target=ap-1&{query}", HTTP_ACCEPT_ENCODING=accepted)
+
+    assert status[:3] in {"200", "400", "404"}
+    assert len(body) == int(headers["Content-Length"])
