@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Any, Protocol
@@ -51,6 +52,9 @@ class Door(Protocol):
     def counters(self) -> Iterable[Counted]:
         """Every session's bytes and seconds left, to be gone through once."""
 
+    def counters_soon(self) -> Iterable[Counted] | None:
+        """The same, for who must not wait: None while they are being read; then ask again."""
+
     def open(self, seconds: int) -> None:
         """Let everybody pass for *seconds* without acceptance; 0 closes."""
 
@@ -67,6 +71,8 @@ class Remote:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._mine = threading.local()
+        self._reader = ThreadPoolExecutor(1, "counters")
+        self._soon: Future[Iterable[Counted]] | None = None
         self._revision = 0
         """Of the sessions, as far as :meth:`altered` has shown them and :meth:`apply` alone has changed them."""
 
@@ -111,6 +117,15 @@ class Remote:
     def counters(self) -> Iterable[Counted]:
         """See :class:`Door`."""
         return rows.counters_in(self._ask(protocol.Counters(), COUNTERS_SECONDS))
+
+    def counters_soon(self) -> Iterable[Counted] | None:
+        """See :class:`Door`; for one thread."""
+        if self._soon is None:
+            self._soon = self._reader.submit(self.counters)
+        if not self._soon.done():
+            return None
+        done, self._soon = self._soon, None
+        return done.result()
 
     def open(self, seconds: int) -> None:
         """See :class:`Door`."""

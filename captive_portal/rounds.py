@@ -1,7 +1,6 @@
 """The doorkeeper's rounds: who has a session, and what has to be seen to each second. One thread walks them."""
 
 from collections.abc import Callable
-from math import inf
 
 from captive_portal import equipment
 from captive_portal.admission import Block, Deny, Wanted
@@ -27,9 +26,7 @@ PURGE_EVERY = 12
 SAVE_EVERY = 20
 """Readings of the counters until the bytes used are written down."""
 COUNT_SECONDS = 15.0
-COUNT_SHARE = 100
-"""How often the kernel's counters are read, where there is an idle time or a quota; but only one hundredth of the time:
-who accepts waits meanwhile."""
+"""How often the kernel's counters are read, where there is an idle time or a quota."""
 
 
 class Rounds:
@@ -176,9 +173,11 @@ class Rounds:
         policy = self._law.policy
         if not self._meters or now.since_boot < self._next_count:
             return
-        self._usage.saw(self._door.counters(), now.since_boot)
-        took = self._clock().since_boot - now.since_boot
-        self._next_count = now.since_boot + min(max(COUNT_SECONDS, took * COUNT_SHARE), (policy.idle or inf) / 4)
+        counted = self._door.counters_soon()
+        if counted is None:
+            return  # who accepts is not kept waiting for 20,000 of them
+        self._usage.saw(counted, now.since_boot)
+        self._next_count = now.since_boot + min(COUNT_SECONDS, (policy.idle or COUNT_SECONDS) / 4)
         idle = self.register.of(set(self._usage.silent(policy.idle, now.since_boot))) if policy.idle else {}
         over = set(self._usage.over(policy.quota)) - self.slowed if policy.quota else set()
         self._counts += 1

@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,18 @@ class Gatewayd:
 
     def __init__(self, path: Path) -> None:
         self.revision, self.refuses, self.asked = 100, False, list[protocol.Request]()
+        self.counts = threading.Event()
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(path))
         self._server.listen()
         threading.Thread(target=self._serve, daemon=True).start()
 
     def _serve(self) -> None:
-        channel, _ = self._server.accept()
+        with suppress(OSError):  # closed
+            while True:
+                threading.Thread(target=self._talk, args=(self._server.accept()[0],), daemon=True).start()
+
+    def _talk(self, channel: socket.socket) -> None:
         with channel, channel.makefile("rwb") as lines:
             for line in lines:
                 lines.write(self._answer(protocol.parse(line)))
@@ -39,6 +45,9 @@ class Gatewayd:
         self.asked.append(request)
         if self.refuses:
             return protocol.refusal("the kernel refused")
+        if isinstance(request, Counters):
+            self.counts.wait(5)
+            return protocol.answer(rows.counters_out(rows.counted([Counted(7, 10, 20, 60.5)])))
         if isinstance(request, Everybody):
             found = iter([(bytes.fromhex("02000000000a"), 7, 60.5)]) if request.unless != self.revision else None
             return protocol.answer({"revision": self.revision, **rows.admitted_out(found)})
@@ -95,6 +104,19 @@ def test_after_a_refusal_nothing_is_taken_for_known(remote: Remote, gatewayd: Ga
 
     assert remote.altered(surely=False) == {ANNA: Admitted(7, 60.5)}
     assert gatewayd.asked[-1] == Everybody(0)
+
+
+def test_who_must_not_wait_asks_for_the_counters_again_until_they_are_there(remote: Remote, gatewayd: Gatewayd) -> None:
+    assert remote.counters_soon() is None
+    assert remote.altered(surely=False) == {ANNA: Admitted(7, 60.5)}  # others are served meanwhile
+    assert remote.counters_soon() is None
+    gatewayd.counts.set()
+
+    while (found := remote.counters_soon()) is None:
+        pass
+
+    assert list(found) == [Counted(7, 10, 20, 60.5)]
+    assert [one for one in gatewayd.asked if isinstance(one, Counters)] == [Counters()]
 
 
 def test_counters_of_thousands_are_rows_and_not_objects() -> None:
