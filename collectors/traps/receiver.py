@@ -17,9 +17,6 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, BinaryIO
 
-from pyasn1.error import PyAsn1Error
-from pysnmp.error import PySnmpError
-
 from collectors.traps.engine import TICK_SECONDS, Engine, Heard
 from collectors.traps.limit import Bucket
 from collectors.traps.wire import Orders, Refused, Trap, write
@@ -51,8 +48,8 @@ class Judge:
             return None
         try:
             heard = self.engine.hear(data, source, login)
-        except (PyAsn1Error, PySnmpError, ValueError, IndexError):
-            self.refused["garbage"] += 1  # pysnmp's decoder raises what it likes about broken octets
+        except Exception:  # noqa: BLE001 pysnmp raises what it likes about broken octets: TypeError, OverflowError
+            self.refused["garbage"] += 1
             return None
         if isinstance(heard, Heard):
             return Trap(device, heard.oid, heard.port)

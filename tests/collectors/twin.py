@@ -83,13 +83,13 @@ def values(outcome: Outcome) -> Values:
     return {(s.metric, tuple(label for label in s.labels if label[0] != "device")): s.value for s in outcome.samples}
 
 
-def asked(work: Callable[[Town], Coroutine[Any, Any, None]]) -> None:
-    """Run *work* in a town of its own."""
+def asked(work: Callable[[Town], Coroutine[Any, Any, None]], seconds: float = 60) -> None:
+    """Run *work* in a town of its own, for *seconds* at most."""
 
     async def within() -> None:
         exchange = Exchange()
         try:
-            await asyncio.wait_for(work(Town(exchange, Clock())), 60)
+            await asyncio.wait_for(work(Town(exchange, Clock())), seconds)
         finally:
             exchange.close()
 
