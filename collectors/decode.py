@@ -97,8 +97,9 @@ def _derive(profile: Profile, tables: Rows) -> None:
             tables[name] = ports.derive(tables[name])
     for name, table in profile.tables.items():
         if table.derive == "entity_sensor":
-            others = (tables.get(other, {}) for other in ("entity", "entity_alias", "port"))
-            tables[name] = entity.derive(tables[name], *others)
+            entities, aliases, by_index = (tables.get(other, {}) for other in ("entity", "entity_alias", "port"))
+            limits = entity.limits_of(tables.get("cisco_threshold", {}), tables.get("arista_threshold", {}))
+            tables[name] = entity.derive(tables[name], entities, aliases, by_index, limits)
         elif table.derive == "huawei_optics":
             tables[name] = optics.derive_huawei(tables[name])
         elif table.derive == "lldp":

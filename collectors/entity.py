@@ -1,7 +1,8 @@
 """Sensors of ENTITY-SENSOR-MIB (RFC 3433) and Cisco's twin: real values, and which port a sensor belongs to.
 
 A profile's table with ``derive: entity_sensor`` gets four columns more: *what* is measured, its *reading* in the base
-unit (dBm for light), the *port* (or the sensor's own name), and the *lane* of modules with several.
+unit (dBm for light), the *port* (or the sensor's own name), the *lane* of modules with several, the kind of *module*
+that contains the sensor, and its limits (rx_low_warn and the like).
 """
 
 import re
@@ -15,20 +16,22 @@ Read = str | float | None
 Row = Mapping[str, Read]
 Rows = Mapping[bytes, Row]
 
-DERIVED = ("what", "reading", "port", "lane")
+LIMITS = ("low_alarm", "low_warn", "high_warn", "high_alarm")
+DERIVED = ("what", "reading", "port", "lane", "module", *(f"{way}_{name}" for way in ("rx", "tx") for name in LIMITS))
 VOLTS, AMPERES, WATTS, CELSIUS, DBM = 4, 5, 6, 8, 14
 """entPhySensorType; 14 is Cisco's."""
 UNITS_SCALE = 9
 """entPhySensorScale "units": 10^0; each step is a factor of 1000."""
 SCALES, PRECISIONS = (1, 17), (-8, 9)
 """What EntitySensorDataScale and EntitySensorPrecision may be (RFC 3433); 10 to another power is no measurement."""
-PORT_CLASS = 10
+SENSOR_CLASS, PORT_CLASS = 8, 10
 _MAX_DEPTH = 10
 OPTIC_BOUNDS = {VOLTS: ("voltage", 0.5, 15), AMPERES: ("bias", 0, 1)}
 """What else an optical module tells, and between which bounds it can be true."""
 _OPTIC = re.compile(r"\b(q?sfp\w*|xfp|ddm|dom|xcvr|transceiver|optic\w*|laser|bias)\b", re.IGNORECASE)
 _RECEIVED = re.compile(r"\b(rx|recei\w+)|rx(power|pwr)", re.IGNORECASE)
 _SENT = re.compile(r"\b(tx|transmit\w*)|tx(power|pwr)", re.IGNORECASE)
+_KIND = re.compile(r"base|q?sfp|xfp|gpon|glc-", re.IGNORECASE)
 _LANE = re.compile(r"\b(?:lane|channel)[ #:]*(\d+)", re.IGNORECASE)
 
 
@@ -41,8 +44,11 @@ def real_value(value: float, scale: float, precision: float) -> float:
     return round(value * 10 ** (3 * (scale - UNITS_SCALE) - precision), 12)
 
 
-def derive(sensors: Rows, entities: Rows, aliases: Rows, ports: Rows) -> dict[bytes, dict[str, Read]]:
-    """The rows of a sensor table with the derived columns; a sensor that is not operational has no reading."""
+def derive(sensors: Rows, entities: Rows, aliases: Rows, ports: Rows, limits: Rows) -> dict[bytes, dict[str, Read]]:
+    """The rows of a sensor table with the derived columns; a sensor that is not operational has no reading.
+
+    *limits* are by sensor, in its unit and with its scale.
+    """
     index_of = {ber.index(suffix)[0]: row.get("ifindex") for suffix, row in aliases.items() if suffix}
     names = {str(row[key]): str(row["port"]) for row in ports.values() for key in ("name", "descr") if row.get(key)}
     own, found = _own_names(entities), {}
@@ -53,8 +59,57 @@ def derive(sensors: Rows, entities: Rows, aliases: Rows, ports: Rows) -> dict[by
         what, reading = _measured(row, text, has_port=port is not None)
         lane = _LANE.search(text)
         extra: dict[str, Read] = {"what": what, "reading": reading, "port": port or own.get(suffix)}
+        if what in {"rx", "tx"}:
+            told = {f"{what}_{name}": _light(row, limits.get(suffix, {}).get(name)) for name in LIMITS}
+            extra |= {name: limit for name, limit in told.items() if limit is not None}
+            extra["module"] = _module(suffix, entities)
         found[suffix] = {**row, **extra, "lane": lane[1] if lane else None}
     return found
+
+
+def limits_of(cisco: Rows, arista: Rows) -> dict[bytes, dict[str, Read]]:
+    r"""The limits of each sensor: from Cisco's rows, one a limit, or from Arista's, one a sensor.
+
+    >>> rows = {b"\x07\x01": {"severity": 30, "relation": 1, "value": -200}}
+    >>> limits_of(rows, {})
+    {b'\x07': {'low_alarm': -200}}
+    """
+    found = {suffix: dict(row) for suffix, row in arista.items()}
+    for suffix, row in cisco.items():
+        side = {1: "low", 2: "low", 3: "high", 4: "high"}.get(_whole(row.get("relation")))
+        kind = {10: "warn", 20: "warn", 30: "alarm"}.get(_whole(row.get("severity")))
+        if side and kind:
+            found.setdefault(ber.encode_index(ber.index(suffix)[:1]), {})[f"{side}_{kind}"] = row.get("value")
+    return found
+
+
+def _whole(value: Read) -> int:
+    return int(value) if isinstance(value, int | float) else 0
+
+
+def _light(row: Row, limit: Read) -> float | None:
+    """A limit in dBm, whichever unit the sensor has."""
+    kind, scale, precision = (row.get(name) for name in ("type", "scale", "precision"))
+    if not isinstance(limit, int | float) or limit == 0:
+        return None
+    real = real_value(limit, float(scale or UNITS_SCALE), float(precision or 0))
+    return dbm(real) if kind == WATTS else real
+
+
+def _module(suffix: bytes, entities: Rows) -> str | None:
+    """The model or description of the module that contains a sensor."""
+    numbers = ber.index(suffix)
+    for _ in range(_MAX_DEPTH):
+        entity = entities.get(ber.encode_index(numbers[:1]), {})
+        texts = (str(entity[key]) for key in ("descr", "model") if entity.get(key))
+        named = next((text for text in texts if _KIND.search(text)), None)
+        if named and entity.get("class") != SENSOR_CLASS:
+            return named
+        parent = entity.get("parent")
+        numbers = (int(parent),) if isinstance(parent, int | float) and parent > 0 else ()
+        if not numbers:
+            return None
+    return None
 
 
 def _own_names(entities: Rows) -> dict[bytes, str]:
@@ -116,5 +171,7 @@ def _port_above(suffix: bytes, entities: Rows, index_of: Mapping[int, Read], por
 
 
 def _port_named(text: str, names: Mapping[str, str]) -> str | None:
-    """The port whose name stands as a word in a sensor's description."""
-    return next((names[word] for word in re.split(r"[\s,:;()]+", text) if word in names), None)
+    """The port whose name, with or without a lane after it, stands as a word in a sensor's description."""
+    words = [word for word in re.split(r"[\s,:;()]+", text) if word]
+    whole = next((names[word] for word in words if word in names), None)
+    return whole or next((names[left] for word in words if (left := word.rpartition("/")[0]) in names), None)

@@ -108,3 +108,62 @@ def test_entities_that_contain_each_other_end_somewhere() -> None:
     assert readings({**circle, **sensor(802, "Inlet", 800, entity.CELSIUS, 9, 0, 20)}) == {
         ("device_temperature_celsius", "Inlet"): 20
     }
+
+
+def limits(vendor: str, mib: Mib) -> dict[str, float]:
+    """The limits and the margin of the only module, and its kind."""
+    chosen = combine(each for each in profiles() if each.profile in {"if_mib", "entity_sensor", *vendor.split()})
+    answers = decode.group(chosen, [(ber.oid(name), *cell) for name, cell in mib.items()])
+    found = [(s.metric, dict(s.labels), s.value) for s in decode.samples(chosen, answers, {"device": "sw"}, 0)]
+    return {
+        " ".join((metric, labels.get("which") or labels.get("type") or "")): value
+        for metric, labels, value in found
+        if metric.startswith(("optical_threshold", "optical_margin", "optical_module"))
+    }
+
+
+MODULE: Mib = {
+    f"{ENTITY}.2.510": (ber.OCTET_STRING, b"SFP-10GBase-LR"),
+    **sensor(511, "Receive power", 510, entity.WATTS, 8, 4, 2210),
+}
+
+
+def test_the_limits_of_arista_have_their_sensors_unit_and_scale() -> None:
+    arista = "1.3.6.1.4.1.30065.3.12.1.1.1"
+    told = {f"{arista}.{arc}.511": (ber.INTEGER, value) for arc, value in enumerate((890, 709, 6310, 7940), 1)}
+
+    assert limits("arista", {**PORTS, **MODULE, **told}) == {
+        "optical_module_info SFP-10GBase-LR": 1,
+        "optical_threshold_dbm rx_low_warn": -10.506,
+        "optical_threshold_dbm rx_low_alarm": -11.494,
+        "optical_threshold_dbm rx_high_warn": -2.0,
+        "optical_threshold_dbm rx_high_alarm": -1.002,
+        "optical_margin_db rx_low_warn": 3.95,
+        "optical_margin_db rx_high_warn": 4.556,
+    }
+
+
+def test_the_limits_of_cisco_are_rows_of_severity_and_relation() -> None:
+    threshold = "1.3.6.1.4.1.9.9.91.1.2.1.1"
+    ours = {name.replace(SENSOR, "1.3.6.1.4.1.9.9.91.1.1.1.1"): cell for name, cell in MODULE.items()}
+    ours["1.3.6.1.4.1.9.9.91.1.1.1.1.1.511"] = (ber.INTEGER, entity.DBM)
+    ours["1.3.6.1.4.1.9.9.91.1.1.1.1.2.511"] = (ber.INTEGER, 9)
+    ours["1.3.6.1.4.1.9.9.91.1.1.1.1.3.511"] = (ber.INTEGER, 1)
+    ours["1.3.6.1.4.1.9.9.91.1.1.1.1.4.511"] = (ber.INTEGER, -65)
+    rows = ((30, 3, 20), (10, 3, 5), (10, 1, -144), (30, 1, -184))
+    for row, cells in enumerate(rows, 1):
+        ours |= {f"{threshold}.{arc}.511.{row}": (ber.INTEGER, value) for arc, value in enumerate(cells, 2)}
+
+    assert limits("cisco_sensor", {**PORTS, **ours}) == {
+        "optical_module_info SFP-10GBase-LR": 1,
+        "optical_threshold_dbm rx_low_warn": -14.4,
+        "optical_threshold_dbm rx_low_alarm": -18.4,
+        "optical_threshold_dbm rx_high_warn": 0.5,
+        "optical_threshold_dbm rx_high_alarm": 2,
+        "optical_margin_db rx_low_warn": 7.9,
+        "optical_margin_db rx_high_warn": 7,
+    }
+
+
+def test_limits_a_device_does_not_tell_are_those_of_the_modules_kind() -> None:
+    assert limits("", {**PORTS, **MODULE})["optical_threshold_dbm rx_low_warn"] == -14.4
