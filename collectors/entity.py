@@ -89,11 +89,18 @@ def _whole(value: Read) -> int:
 
 def _light(row: Row, limit: Read) -> float | None:
     """A limit in dBm, whichever unit the sensor has."""
-    kind, scale, precision = (row.get(name) for name in ("type", "scale", "precision"))
-    if not isinstance(limit, int | float) or limit == 0:
+    powers = _powers(row)
+    if not isinstance(limit, int | float) or limit == 0 or powers is None:
         return None
-    real = real_value(limit, float(scale or UNITS_SCALE), float(precision or 0))
-    return dbm(real) if kind == WATTS else real
+    real = real_value(limit, *powers)
+    return dbm(real) if row.get("type") == WATTS else real
+
+
+def _powers(row: Row) -> tuple[float, float] | None:
+    """The scale and precision of a sensor; None when they are not those of a measurement."""
+    scale, precision = float(row.get("scale") or UNITS_SCALE), float(row.get("precision") or 0)
+    is_sound = SCALES[0] <= scale <= SCALES[1] and PRECISIONS[0] <= precision <= PRECISIONS[1]
+    return (scale, precision) if is_sound else None
 
 
 def _module(suffix: bytes, entities: Rows) -> str | None:
@@ -124,11 +131,10 @@ def _own_names(entities: Rows) -> dict[bytes, str]:
 
 
 def _measured(row: Row, text: str, *, has_port: bool) -> tuple[str | None, float | None]:
-    kind, scale, precision, value = (row.get(name) for name in ("type", "scale", "precision", "value"))
+    kind, value, powers = row.get("type"), row.get("value"), _powers(row)
     if row.get("status", 1) != 1 or not isinstance(kind, int | float) or not isinstance(value, int | float):
         return None, None
-    powers = (float(scale or UNITS_SCALE), float(precision or 0))
-    if not (SCALES[0] <= powers[0] <= SCALES[1] and PRECISIONS[0] <= powers[1] <= PRECISIONS[1]):
+    if powers is None:
         return None, None
     real = real_value(value, *powers)
     is_optic = has_port or bool(_OPTIC.search(text))

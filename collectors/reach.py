@@ -18,7 +18,7 @@ PORT_CONTEXT = frozenset(("name", "descr"))
 DERIVED_FROM = {
     "port": (),
     "huawei_optics": (),
-    "entity_sensor": ("entity", "entity_alias", "port"),
+    "entity_sensor": ("entity", "entity_alias", "port", "cisco_threshold", "arista_threshold"),
     "lldp": ("lldp_local", "port"),
 }
 """The other tables a way of deriving looks into; see decode.tables."""
