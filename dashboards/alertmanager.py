@@ -11,7 +11,7 @@ from parvis.alerts import BESIDE, LADDER
 from parvis.inventory import Town
 
 
-def alertmanager(_town: Town, pace: float = 1.0, ports: Ports = PRODUCTION) -> str:
+def alertmanager(town: Town, pace: float = 1.0, ports: Ports = PRODUCTION) -> str:
     """alertmanager.yml. *pace* scales the waits; who is called is the monitor's to decide, it knows the rota."""
     config = {
         "global": {"resolve_timeout": paced(300, pace, 1)},
@@ -20,6 +20,7 @@ def alertmanager(_town: Town, pace: float = 1.0, ports: Ports = PRODUCTION) -> s
             "group_by": ["town", "site"],
             **_waits(pace, wait=60, interval=300, repeat=86400),
             "routes": [
+                *_outside(town, pace),
                 {
                     "matchers": ['alertname="Watchdog"'],
                     "receiver": "beat",
@@ -34,7 +35,7 @@ def alertmanager(_town: Town, pace: float = 1.0, ports: Ports = PRODUCTION) -> s
             ],
         },
         "inhibit_rules": _ladder(),
-        "receivers": [_receiver(name, ports) for name in ("tickets", "on-call", "beat")],
+        "receivers": [*(_receiver(name, ports) for name in ("tickets", "on-call", "beat")), *_watcher(town)],
     }
     return HEADER + yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=120)
 
@@ -42,6 +43,22 @@ def alertmanager(_town: Town, pace: float = 1.0, ports: Ports = PRODUCTION) -> s
 def alertmanager_arguments(ports: Ports = PRODUCTION) -> str:
     """Command-line flags, one a line; the caller adds --config.file and --storage.path. One instance, no gossip."""
     return f"--web.listen-address=127.0.0.1:{ports.alertmanager}\n--cluster.listen-address=\n"
+
+
+def _outside(town: Town, pace: float) -> list[dict[str, Any]]:
+    """A silent monitor cannot tell of itself: the watch outside is told as well, with the beat that lets it believe."""
+    if town.outside_watch is None:
+        return []
+    waits = _waits(pace, wait=0, interval=15, repeat=60)
+    told = ['alertname=~"MoniteurMuet|Watchdog"']
+    return [{"matchers": told, "receiver": "outside", "group_by": ["alertname"], "continue": True, **waits}]
+
+
+def _watcher(town: Town) -> list[dict[str, Any]]:
+    if town.outside_watch is None:
+        return []
+    hook = {"url": f"{town.outside_watch}/alertmanager", "send_resolved": True}
+    return [{"name": "outside", "webhook_configs": [hook]}]
 
 
 def _waits(pace: float, *, wait: float, interval: float, repeat: float) -> dict[str, str]:

@@ -41,10 +41,19 @@ BEAT_SECONDS = 60.0
 
 
 class Duty:
-    """The parts of on-call duty for one town; nothing runs before :meth:`running`."""
+    """The parts of on-call duty for one town; nothing runs before :meth:`running`.
+
+    *misses_beat*: whether Prometheus's silence is called for here; outside the town it is the monitor's to call.
+    """
 
     def __init__(
-        self, town: Town, settings: MonitorSettings, metrics: MonitorMetrics, clock: Callable[[], float] = time.time
+        self,
+        town: Town,
+        settings: MonitorSettings,
+        metrics: MonitorMetrics,
+        clock: Callable[[], float] = time.time,
+        *,
+        misses_beat: bool = True,
     ) -> None:
         self.settings = settings
         self.metrics = metrics
@@ -59,8 +68,9 @@ class Duty:
             self.engine, self.letters, metrics, settings.secret, settings.state / PAGES_FILE, clock
         )
         self._town = town
-        self._ticked_at = clock()
+        self.worked_at = clock()
         self._judged = 0.0
+        self._misses_beat = misses_beat
 
     @contextmanager
     def running(self, picture: Callable[[], Picture]) -> Iterator[None]:
@@ -81,7 +91,7 @@ class Duty:
 
     def late(self) -> str:
         """Empty while the engine does its rounds, else a sentence; a check for /healthz."""
-        age = self.clock() - self._ticked_at
+        age = self.clock() - self.worked_at
         return "" if age <= LATE_SECONDS else f"the on-call engine has done nothing for {age:.0f} s"
 
     def tick(self, seen: Picture) -> bool:
@@ -94,9 +104,10 @@ class Duty:
             verdicts = check(self._town, seen.findings, age, before, now, self.settings.alert_pace)
             self.engine.judge(verdicts, now, grace=self._grace)
             self._judged = seen.at
-        self.engine.watch_beat(now)
+        if self._misses_beat:
+            self.engine.watch_beat(now)
         self.engine.tick(now)
-        self._ticked_at = now
+        self.worked_at = now
         self.show()
         return True
 

@@ -139,6 +139,6 @@ def test_every_alert_has_its_runbook_with_every_heading(town: Town) -> None:
     sections = dict(re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", RUNBOOKS.read_text("utf-8"), re.DOTALL | re.MULTILINE))
 
     assert alerts
-    assert set(sections) == alerts
+    assert set(sections) == alerts | {"SupervisionMuette"}, "the engine raises one that no rule can"
     for name, text in sections.items():
         assert [heading for heading in RUNBOOK_HEADINGS if f"**{heading}**" not in text] == [], name

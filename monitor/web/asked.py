@@ -1,6 +1,6 @@
-"""What a request asks for beside its path: the language."""
+"""What every view needs: the language a request asks for, and an answer in a sentence."""
 
-from flask import request
+from flask import Response, request
 
 from monitor.web.words import Language, say
 
@@ -13,3 +13,8 @@ def language() -> Language:
 def saying(lang: Language, key: str, **values: object) -> str:
     """As ``say``, the language first: for templates."""
     return say(key, lang, **values)
+
+
+def sentence(text: str, status: int = 200) -> Response:
+    """A plain answer."""
+    return Response(text + "\n", status, content_type="text/plain; charset=utf-8")

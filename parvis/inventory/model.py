@@ -276,6 +276,8 @@ class TownFile(Part):
     rota: Rota
     channels: Annotated[tuple[Channel, ...], Field(max_length=10)] = ()
     """The ways to reach people, best first."""
+    outside_watch: str | None = Field(None, pattern=r"^https?://[^\s/]+$")
+    """Where `parvis oncall watch` runs, outside the town: Alertmanager tells it when the monitor is silent."""
     languages: Annotated[tuple[Language, ...], AfterValidator(_french_first)] = ("fr", "en")
     services: Annotated[tuple[OnlineService, ...], Field(max_length=8)] = ()
     garden: Annotated[tuple[Host, ...], Field(max_length=32)] = ()

@@ -161,6 +161,9 @@ class Desk:
         with self.engine.book.page() as entries:
             return sorted(entries.rows(), key=lambda row: row["number"])
 
+    def letters_links(self, page: int) -> dict[str, str]:
+        return self.duty.letters.links(page, self.clock())
+
     def states(self) -> list[str]:
         return [row["state"] for row in self.incidents()]
 

@@ -1,0 +1,76 @@
+"""The watch outside the town: asks the monitor for a sign of life, and calls who is on duty when none comes."""
+
+import json
+import urllib.request
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from typing import Any
+
+from monitor.duty import Duty
+from monitor.incidents import Alert
+from monitor.rounds import Rounds
+from monitor.watch import Picture
+from parvis.alerts import RUNBOOKS, alerts
+from parvis.endpoint import Endpoint
+from parvis.inventory import Town
+from parvis.processes import MONITOR
+from parvis.running import log
+
+TIMEOUT_SECONDS = 15
+SILENT = "MoniteurMuet"
+
+
+class Outside:
+    """Asks *url* (the monitor's) and raises :data:`SILENT` after *patience* seconds without a sign of life.
+
+    A sign of life carries the second of the engine's last round: a server that answers for a dead engine gives none.
+    """
+
+    def __init__(self, duty: Duty, url: str, patience: float, fetch: Callable[[str], bytes] | None = None) -> None:
+        self._duty = duty
+        self._url = url.rstrip("/") + "/beat.json"
+        self._patience = patience
+        self._fetch = fetch or _get
+        self._alive_at = duty.clock()
+
+    def ask(self) -> bool:
+        """Ask once; False when there was no sign of life."""
+        now = self._duty.clock()
+        worked_at = self._worked_at()
+        if worked_at is not None:
+            self._alive_at = max(self._alive_at, min(worked_at, now))
+        silent = now - self._alive_at >= self._patience
+        rule = alerts()[SILENT]
+        runbook = f"{RUNBOOKS}#{SILENT.lower()}"
+        alert = Alert(SILENT, "", "outside", "page", rule.layer, rule.summary, rule.impact, runbook, now)
+        if silent or worked_at is not None:
+            self._duty.engine.raise_alert(replace(alert), firing=silent, now=now)
+        return worked_at is not None
+
+    def _worked_at(self) -> float | None:
+        try:
+            return float(json.loads(self._fetch(self._url))["worked_at"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            log.warning("no sign of life", error=type(error).__name__)
+            return None
+
+
+def outside_watch(town: Town, duty: Duty, url: str, every: float, patience: float) -> list[AbstractContextManager[Any]]:
+    """The components of ``parvis oncall watch``: the question, the engine, its pages."""
+    from monitor.web.app import duty_app  # noqa: PLC0415 the pages import the engine's parts, not this
+
+    outside = Outside(duty, url, patience)
+    metrics, settings = duty.metrics, duty.settings
+    app = duty_app(town, duty, metrics)
+    address = (settings.listen, settings.port or MONITOR.port)
+    endpoint = Endpoint(address, metrics.registry, checks={"oncall": duty.late}, app=app)
+    return [duty.running(lambda: Picture(0.0)), Rounds("heartbeat", every, outside.ask, metrics.made).turns, endpoint]
+
+
+def _get(url: str) -> bytes:
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("not http")
+    with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 http and https only, see above
+        found: bytes = answer.read(10_000)
+        return found
