@@ -1,6 +1,7 @@
 """From a credential of the inventory and its delivered secrets to a session with a device."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from collectors.device import Device
 from collectors.snmp.keys import AuthProtocol, PrivProtocol
@@ -39,20 +40,27 @@ def open_session(
     credential: CommunityCredential | UserCredential,
     secret: GetSecret,
     patience: Patience,
+    device: Device | None = None,
 ) -> Session:
-    """A session with the agent at *address*; SecretMissing when the credential's secrets were not delivered."""
+    """A session with the agent at *address*; SecretMissing when the credential's secrets were not delivered.
+
+    *device* says what is particular about the agent: how fast it may be asked, from where it answers, its context.
+    """
+    if device and device.requests_per_second:
+        patience = replace(patience, gap_seconds=1 / device.requests_per_second)
+    any_source = bool(device and device.any_source)
     if isinstance(credential, CommunityCredential):
-        return CommunitySession(
-            exchange, address, secret(credential.community_secret).reveal().encode(), patience=patience
-        )
+        community = secret(credential.community_secret).reveal().encode()
+        return CommunitySession(exchange, address, community, patience=patience, any_source=any_source)
     user = User(
         name=credential.user.encode(),
         auth=AUTH[credential.auth],
         auth_password=secret(credential.auth_secret).reveal().encode(),
         priv=PRIVACY[credential.privacy],
         priv_password=secret(credential.privacy_secret).reveal().encode(),
+        context=device.context.encode() if device else b"",
     )
-    return UsmSession(exchange, address, user, patience)
+    return UsmSession(exchange, address, user, patience, any_source=any_source)
 
 
 def one_shot(name: str, host: str, port: int) -> Device:

@@ -116,7 +116,7 @@ async def poll_once(
     pacing = Pacing(deadline_seconds=60, timeout_seconds=settings.snmp_timeout, tries=settings.snmp_tries)
     try:
         address = await resolve(device.host, device.port)
-        session = _session(exchange, address, access, settings, pacing.patience)
+        session = _session(exchange, device, address, access, settings, pacing.patience)
         return await attempt(Target(device, session, witness=witness), pacing, Breaker())
     except (SnmpError, SecretMissing) as error:
         return failure(error)
@@ -126,11 +126,16 @@ async def poll_once(
 
 
 def _session(
-    exchange: Exchange, address: Address, access: Access, settings: CollectorSettings, patience: Patience
+    exchange: Exchange,
+    device: Device,
+    address: Address,
+    access: Access,
+    settings: CollectorSettings,
+    patience: Patience,
 ) -> Session:
     if access.credential is None:
         return CommunitySession(exchange, address, access.community.encode(), patience=patience)
-    return open_session(exchange, address, access.credential, settings.secret, patience)
+    return open_session(exchange, address, access.credential, settings.secret, patience, device)
 
 
 def _as_prometheus(device: Device, outcome: Polled, duration: float) -> str:

@@ -19,6 +19,10 @@ class Device:
     kind: str = ""
     site: str = ""
     town: str = ""
+    requests_per_second: float | None = None
+    any_source: bool = False
+    context: str = ""
+    slow_lane: bool = False
 
     @property
     def labels(self) -> dict[str, str]:
@@ -45,6 +49,10 @@ def devices(town: Town) -> list[Device]:
             kind="access-point" if isinstance(device, AccessPoint) else "switch",
             site=site.site,
             town=town.town,
+            requests_per_second=device.snmp.requests_per_second,
+            any_source=device.snmp.any_source,
+            context=device.snmp.context,
+            slow_lane=device.snmp.slow_lane,
         )
         for site in town.sites
         for device in site.polled()

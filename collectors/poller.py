@@ -23,7 +23,9 @@ from parvis.running import log
 from parvis.settings import SecretMissing
 
 FIRST_ROUND_SECONDS = 5
-"""After a start, every device is asked once within this time, so that the page is soon full."""
+"""After a start, every device is asked once within this time, so that the page is soon full ..."""
+FIRST_POLLS_PER_SECOND = 50
+"""... or no faster than this: a device asked for the first time is walked, and learned."""
 
 Outlet = Callable[[list[Sample]], None]
 """Where samples go beside the board; it must not wait."""
@@ -123,7 +125,8 @@ class Poller(AbstractContextManager["Poller"]):
         target: Target | None = None
         breaker = Breaker()
         interval = self._pacing.interval_seconds
-        await asyncio.sleep(offset_seconds(device.name, min(interval, FIRST_ROUND_SECONDS)))
+        first = max(FIRST_ROUND_SECONDS, len(self._devices) / FIRST_POLLS_PER_SECOND)
+        await asyncio.sleep(offset_seconds(device.name, min(interval, first)))
         while True:
             self._wanted[device.name].clear()
             started = time.monotonic()
@@ -139,13 +142,14 @@ class Poller(AbstractContextManager["Poller"]):
             else:
                 breaker = breaker.succeeded()
             now = time.time()
+            turn = next_turn(device.name, interval, now) + breaker.turns_left_out * interval
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted[device.name].wait(), next_turn(device.name, interval, now) - now)
+                await asyncio.wait_for(self._wanted[device.name].wait(), turn - now)
 
     async def _target(self, device: Device) -> Target:
         address = await resolve(device.host, device.port)
         credential = self._town.credential(device.credential)
-        session = open_session(self._exchange, address, credential, self._secret, self._pacing.patience)
+        session = open_session(self._exchange, address, credential, self._secret, self._pacing.patience, device)
         return Target(device, session, also=self._also)
 
     def _note(self, device: Device, outcome: Outcome, duration: float, target: Target | None, before: Breaker) -> None:

@@ -5,6 +5,8 @@ from hashlib import blake2b
 
 OPEN_AFTER = 3
 """Failed polls in a row after which the breaker opens."""
+MOST_TURNS_LEFT_OUT = 3
+"""A device that comes back is seen within one interval more than this; a trap of it is followed at once."""
 
 
 def offset_seconds(name: str, interval_seconds: float) -> float:
@@ -30,7 +32,7 @@ def next_turn(name: str, interval_seconds: float, now: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """Counts failed polls; open, it lets one datagram per interval through instead of a full poll's patience.
+    """Counts failed polls; open, it lets one datagram through instead of a full poll's patience, ever less often.
 
     >>> Breaker(2).failed().is_open, Breaker(7).succeeded().is_open
     (True, False)
@@ -42,6 +44,15 @@ class Breaker:
     def is_open(self) -> bool:
         """Whether the device is taken for dead until it answers again."""
         return self.failures >= OPEN_AFTER
+
+    @property
+    def turns_left_out(self) -> int:
+        """How many of the coming turns a dead device is not asked at: 1, then 2, then 3.
+
+        >>> [Breaker(failures).turns_left_out for failures in (2, 3, 4, 5, 60)]
+        [0, 1, 2, 3, 3]
+        """
+        return min(self.failures - OPEN_AFTER + 1, MOST_TURNS_LEFT_OUT) if self.is_open else 0
 
     def failed(self) -> "Breaker":
         """After a failed poll."""

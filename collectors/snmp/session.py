@@ -68,6 +68,7 @@ class CommunitySession:
     community: bytes = field(repr=False)
     version: Version = Version.V2C
     patience: Patience = field(default_factory=Patience)
+    any_source: bool = False
 
     async def ask(self, request: Request, patience: Patience | None = None) -> Pdu:
         """See Session.ask; a retry repeats the same datagram, so a late answer to the first try is as good."""
@@ -78,9 +79,11 @@ class CommunitySession:
         def opened(data: bytes, number: int) -> Pdu:
             return pdu.open_reply(data, self.version, self.community, number, read)
 
-        return _served(
-            await self.exchange.ask(self.address, lambda: (number, datagram), opened, patience or self.patience)
+        patience = patience or self.patience
+        answer: Pdu = await self.exchange.ask(
+            self.address, lambda: (number, datagram), opened, patience, any_source=self.any_source
         )
+        return _served(answer)
 
 
 @dataclass(slots=True)
@@ -93,6 +96,7 @@ class UsmSession:
     patience: Patience = field(default_factory=Patience)
     engine: usm.Engine = field(default_factory=usm.Engine)
     version: Version = Version.V3
+    any_source: bool = False
     _has_worked: bool = False
 
     async def ask(self, request: Request, patience: Patience | None = None) -> Pdu:
@@ -123,7 +127,8 @@ class UsmSession:
     async def _once(self, request: Request, user: usm.User, patience: Patience) -> Pdu:
         seal = partial(_sealed, request, user, self.engine)
         read = request.read if isinstance(request, Prepared) else ber.read_varbinds
-        answer: Pdu = await self.exchange.ask(self.address, seal, partial(self._read, user, read), patience)
+        opened = partial(self._read, user, read)
+        answer: Pdu = await self.exchange.ask(self.address, seal, opened, patience, any_source=self.any_source)
         return answer
 
     async def _answers_without_privacy(self, patience: Patience) -> bool:
@@ -160,7 +165,7 @@ class UsmSession:
         """Learn the engine ID; boots and time of the unsigned report are a first guess the agent will correct."""
         self.engine = usm.Engine()
         seal = partial(_sealed, pdu.ask(Kind.GET, ()), usm.NOBODY, self.engine)
-        await self.exchange.ask(self.address, seal, self._read_discovery, patience)
+        await self.exchange.ask(self.address, seal, self._read_discovery, patience, any_source=self.any_source)
 
     def _read_discovery(self, data: bytes, number: int) -> None:
         message = usm.open_message(data, usm.NOBODY, self.engine, number)

@@ -4,6 +4,9 @@ The socket is unconnected, so each reply must come from the address asked and ca
 checks community or HMAC. A reply that fails is counted and remembered as the likely reason, never an end to waiting:
 the true answer may be behind it.
 
+What is in flight is bounded, so that the answers fit into the socket's receive buffer and are read before they are
+given up; the first try of a request holds its place no longer than its own time-out, so silent agents fill nothing.
+
 The kernel's error queue (``IP_RECVERR``, ip(7)) tells us which host refused; asyncio's datagram transport would let
 one host's refusal swallow the next datagram for another host, so the socket is read with ``add_reader``.
 """
@@ -12,7 +15,8 @@ import asyncio
 import contextlib
 import random
 import socket
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -33,6 +37,10 @@ _MSG_ERRQUEUE = 0x2000
 _RECEIVE_BUFFER_OCTETS = 32 * 2**20
 _DATAGRAM_OCTETS = 65535
 _DATAGRAMS_PER_TURN = 64
+_OCTETS_PER_ANSWER = 16384
+"""What an answer takes of the receive buffer, generously: the kernel counts its own bookkeeping too."""
+MOST_IN_FLIGHT = 128
+LEAST_IN_FLIGHT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,8 @@ class Patience:
     tries: int = 3
     growth: float = 1.5
     jitter: float = 0.2
+    gap_seconds: float = 0.0
+    """The least time between two requests to one agent."""
 
     def seconds(self, attempt: int) -> float:
         """Seconds to wait for the answer to the *attempt*-th try, counted from 0."""
@@ -60,11 +70,13 @@ class _Waiting:
     seal: Seal
     read: Read
     patience: Patience
+    any_source: bool
     future: "asyncio.Future[Any]"
     numbers: set[int] = field(default_factory=set)
     attempt: int = 0
     refusal: SnmpError | None = None
     timer: asyncio.TimerHandle | None = None
+    has_place: bool = True
 
 
 @dataclass(slots=True)
@@ -81,27 +93,83 @@ class Traffic:
 
 
 class Exchange:
-    """Requests and replies over one socket per address family; ``counts`` says how often what happened."""
+    """Requests and replies over one socket per address family; ``counts`` says how often what happened.
 
-    def __init__(self) -> None:
+    *in_flight* bounds the requests whose first try waits for its answer; a smaller receive buffer bounds them further.
+    """
+
+    def __init__(self, in_flight: int = MOST_IN_FLIGHT) -> None:
         self.counts: Counter[str] = Counter()
         self._traffic: dict[Address, Traffic] = {}
         self._sockets: dict[int, socket.socket] = {}
         self._waiting: dict[Address, list[_Waiting]] = {}
+        self._anywhere: dict[int, _Waiting] = {}
+        self._places = in_flight
+        self._queue: deque[asyncio.Future[None]] = deque()
+        self._next: dict[Address, float] = {}
 
-    async def ask(self, address: Address, seal: Seal, read: Read, patience: Patience) -> Any:
-        """The answer of the agent at *address*, or the SnmpError that says why there is none."""
-        waiting = _Waiting(address, seal, read, patience, asyncio.get_running_loop().create_future())
+    async def ask(
+        self, address: Address, seal: Seal, read: Read, patience: Patience, *, any_source: bool = False
+    ) -> Any:
+        """The answer of the agent at *address*, or the SnmpError that says why there is none.
+
+        With *any_source* it may come from another address of the agent, if its number and proof are right.
+        """
+        if patience.gap_seconds:
+            await self._gap(address, patience.gap_seconds)
+        await self._place()
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(address, seal, read, patience, any_source, loop.create_future())
         self._waiting.setdefault(address, []).append(waiting)
         try:
             self._try(waiting)
             return await waiting.future
         finally:
+            self._leave(waiting)
             if waiting.timer:
                 waiting.timer.cancel()
             self._waiting[address].remove(waiting)
             if not self._waiting[address]:
                 del self._waiting[address]
+            if any_source:
+                for number in waiting.numbers:
+                    self._anywhere.pop(number, None)
+
+    async def _gap(self, address: Address, seconds: float) -> None:
+        """Wait for the agent's turn: turns are *seconds* apart, however many ask."""
+        now = time.monotonic()
+        turn = max(self._next.get(address, now), now)
+        self._next[address] = turn + seconds
+        if turn > now:
+            await asyncio.sleep(turn - now)
+
+    async def _place(self) -> None:
+        """Wait until one more request may be in flight; first come, first served."""
+        if self._places > 0:
+            self._places -= 1
+            return
+        self.counts["queued"] += 1
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append(mine)
+        try:
+            await mine
+        except asyncio.CancelledError:
+            if mine.done() and not mine.cancelled():
+                self._give_place()
+            raise
+
+    def _leave(self, waiting: _Waiting) -> None:
+        if waiting.has_place:
+            waiting.has_place = False
+            self._give_place()
+
+    def _give_place(self) -> None:
+        while self._queue:
+            first = self._queue.popleft()
+            if not first.done():
+                first.set_result(None)
+                return
+        self._places += 1
 
     def traffic(self, address: Address) -> Traffic:
         """What went to *address* so far."""
@@ -120,6 +188,8 @@ class Exchange:
     def _try(self, waiting: _Waiting) -> None:
         number, datagram = waiting.seal()
         waiting.numbers.add(number)
+        if waiting.any_source:
+            self._anywhere[number] = waiting
         self._send(waiting, datagram)
         self.counts["sent" if not waiting.attempt else "resent"] += 1
         traffic = self._traffic.get(waiting.address) or self._traffic.setdefault(waiting.address, Traffic())
@@ -129,6 +199,7 @@ class Exchange:
         waiting.timer = asyncio.get_running_loop().call_later(seconds, self._expired, waiting)
 
     def _expired(self, waiting: _Waiting) -> None:
+        self._leave(waiting)
         waiting.attempt += 1
         self._traffic[waiting.address].timeouts += 1
         if waiting.attempt < waiting.patience.tries:
@@ -156,6 +227,8 @@ class Exchange:
     def _socket(self, family: int) -> socket.socket:
         if family not in self._sockets:
             self._sockets[family] = opened = _open(family)
+            buffer = opened.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
+            self._places -= max(MOST_IN_FLIGHT - max(buffer // _OCTETS_PER_ANSWER, LEAST_IN_FLIGHT), 0)
             asyncio.get_running_loop().add_reader(opened, self._readable, opened)
         return self._sockets[family]
 
@@ -173,20 +246,23 @@ class Exchange:
 
     def _received(self, data: bytes, source: Address) -> None:
         group = self._waiting.get(source)
-        if not group:
+        if not group and not self._anywhere:
             self.counts["stray"] += 1
             return
         try:
             number = pdu.identity(data)
         except Malformed as error:
             self.counts["garbage"] += 1
-            for waiting in group:
+            for waiting in group or ():
                 waiting.refusal = error
             return
-        for waiting in group:
+        for waiting in group or ():
             if number in waiting.numbers:
                 self._answered(waiting, data, number)
                 return
+        if number in self._anywhere:
+            self._answered(self._anywhere[number], data, number)
+            return
         self.counts["stray"] += 1
 
     def _answered(self, waiting: _Waiting, data: bytes, number: int) -> None:
