@@ -1,6 +1,6 @@
 """How one agent is asked: with a community (v1, v2c) or as a user (v3), with what was learned kept between polls."""
 
-import secrets
+import os
 import time
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -40,6 +40,10 @@ REPORTS: dict[bytes, type[UsmReport]] = {
 """usmStats (RFC 3414 section 5) to what each means."""
 
 
+_FOUR_OCTETS = 2**24
+"""A bit that makes every number one of four octets, so that requests of one kind have one length."""
+
+
 class Session(Protocol):
     """Somebody who can be asked."""
 
@@ -69,11 +73,15 @@ class CommunitySession:
     version: Version = Version.V2C
     patience: Patience = field(default_factory=Patience)
     any_source: bool = False
+    _head: bytes = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._head = ber.integer(self.version) + ber.tlv(ber.OCTET_STRING, self.community)
 
     async def ask(self, request: Request, patience: Patience | None = None) -> Pdu:
         """See Session.ask; a retry repeats the same datagram, so a late answer to the first try is as good."""
         number = _number()
-        datagram = pdu.encode_message(self.version, self.community, request, number)
+        datagram = ber.tlv(ber.SEQUENCE, self._head + pdu.encode(request, number))
         read = request.read if isinstance(request, Prepared) else ber.read_varbinds
 
         def opened(data: bytes, number: int) -> Pdu:
@@ -177,7 +185,7 @@ class UsmSession:
 
 def _number() -> int:
     """A number nobody can guess: together with the source address it is what ties a reply to its request."""
-    return secrets.randbelow(MAX_REQUEST_ID) + 1
+    return int.from_bytes(os.urandom(4)) & MAX_REQUEST_ID | _FOUR_OCTETS
 
 
 def _sealed(request: Request, user: usm.User, engine: usm.Engine) -> tuple[int, bytes]:

@@ -39,6 +39,8 @@ _DATAGRAM_OCTETS = 65535
 _DATAGRAMS_PER_TURN = 64
 _OCTETS_PER_ANSWER = 16384
 """What an answer takes of the receive buffer, generously: the kernel counts its own bookkeeping too."""
+_NUMBER_WITHIN = 64
+"""Octets of a message among which its number usually is."""
 MOST_IN_FLIGHT = 128
 LEAST_IN_FLIGHT = 8
 
@@ -249,6 +251,12 @@ class Exchange:
         if not group and not self._anywhere:
             self.counts["stray"] += 1
             return
+        if group and len(group) == 1:
+            # One request waits at this address, and its number stands where it belongs: reading proves the rest.
+            for number in group[0].numbers:
+                if data.find(number.to_bytes(4), 0, _NUMBER_WITHIN) > 0:
+                    self._answered(group[0], data, number)
+                    return
         try:
             number = pdu.identity(data)
         except Malformed as error:

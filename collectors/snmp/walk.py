@@ -7,6 +7,7 @@ how many rows its tables have. Keep it between polls.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from collectors.snmp import ber, pdu
 from collectors.snmp.ber import RawOid, Value, VarBind
@@ -190,7 +191,12 @@ async def _page(session: Session, asked: list[Column], pace: Pace, repetitions: 
 
 def bulk_patience(session: Session) -> Patience:
     """Asking the same large reply three times of an agent that cannot build it is a waste: two tries, then less."""
-    return replace(session.patience, tries=min(session.patience.tries, 2))
+    return _of_two_tries(session.patience)
+
+
+@lru_cache(maxsize=256)
+def _of_two_tries(patience: Patience) -> Patience:
+    return replace(patience, tries=min(patience.tries, 2))
 
 
 def _after_nothing(asked: list[Column], pace: Pace, *, is_bulk: bool) -> bool:

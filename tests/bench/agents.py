@@ -14,6 +14,7 @@ REPLY_OCTETS = 1472
 """The longest reply, as over Ethernet without fragments."""
 AUTH_PASSWORD, PRIV_PASSWORD = "auth-of-the-bench", "priv-of-the-bench"
 PORTS = 48
+PORT = 11161
 Cell = tuple[int, bytes, bool]
 """Tag, value, whether it counts."""
 
@@ -62,6 +63,23 @@ def ports(count: int) -> dict[str, Cell]:
         found[f"{name}.15.{row}"] = (ber.GAUGE32, b"\x03\xe8", False)
         found[f"{name}.17.{row}"] = (ber.INTEGER, b"\x01", False)
     return found
+
+
+def access_point() -> dict[str, Cell]:
+    """A UniFi access point: two radios, four networks, four ports."""
+    found = {**system("U6-Pro 6.5.28", "1.3.6.1.4.1.8072.3.2.10"), **ports(4)}
+    base = "1.3.6.1.4.1.41112.1.6"
+    for row, band in ((1, b"ng"), (2, b"na")):
+        texts = {2: b"wifi%d" % row, 3: band}
+        found |= {f"{base}.1.1.1.{arc}.{row}": (ber.OCTET_STRING, text, False) for arc, text in texts.items()}
+        found |= {f"{base}.1.1.1.{arc}.{row}": (ber.INTEGER, bytes((arc,)), False) for arc in (6, 7, 8, 9)}
+    for row, band in enumerate((b"ng", b"ng", b"na", b"na"), 1):
+        numbers = {4: b"\x06" if band == b"ng" else b"\x24", 8: bytes((row,)), 21: b"\x14"}
+        found |= {f"{base}.1.2.1.{arc}.{row}": (ber.INTEGER, value, False) for arc, value in numbers.items()}
+        texts = {6: b"Wifi-Cachan" if row % 2 else b"Agents", 9: band}
+        found |= {f"{base}.1.2.1.{arc}.{row}": (ber.OCTET_STRING, text, False) for arc, text in texts.items()}
+    texts = {3: b"U6-Pro", 6: b"6.5.28"}
+    return found | {f"{base}.3.{arc}.0": (ber.OCTET_STRING, text, False) for arc, text in texts.items()}
 
 
 def written(objects: dict[str, Cell]) -> bytes:

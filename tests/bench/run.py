@@ -4,6 +4,7 @@ page    what each page weighs in Chromium: bytes, requests, nodes; time to onlin
 portal  acceptance to first forwarded packet, beside one request for the splash page (the floor) in the same run
 gateway what a packet costs beside a plain NAT gateway with the same flows, and gatewayd's work with 65,000 sessions
 door    acceptances, pages and redirects a second, what idle phones' probes cost
+snmp    what a device costs polled and scraped, beside prometheus-snmp-exporter on the same devices; 10,000 points
 opennds the same residents at our door and at openNDS' (Debian's package, unpacked for the run only), by turns
 isolation one bad device in a hundred, each fault of the twin in turn: what it does to the others' poll times
 monitor what asking and judging thousands of nodes costs, beside a bare loop; the wall page
@@ -25,6 +26,7 @@ import bench_gateway
 import bench_isolation
 import bench_monitor
 import bench_opennds
+import bench_snmp
 from table import COLUMNS, Row, machine, row
 
 from actors import MSP
@@ -114,6 +116,7 @@ ALONE = {
     "gateway": bench_gateway.rows,
     "door": bench_door.rows,
     "opennds": bench_opennds.rows,
+    "snmp": bench_snmp.rows,
     "monitor": bench_monitor.rows,
 }
 """Benches that need no town around them."""

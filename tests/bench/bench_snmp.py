@@ -1,0 +1,246 @@
+"""``script/bench snmp``: our collectors beside Debian's prometheus-snmp-exporter, on the same devices, by turns.
+
+The devices (responder.c) have 48 ports and answer at most 1472 octets at a time. Both sides tell the same 20 columns of
+ifTable and ifXTable, 816 series of a device, over HTTP. Ours polls on its own clock and is scraped as often as it
+polls; the exporter polls when it is scraped. What is counted is the processor time of each side's own process.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import agents
+import collecting
+import yaml
+from table import Row, middle, row
+
+HERE = Path(__file__).parent
+OURS, THEIRS = 19801, 19802
+ROUNDS = 3
+SIZES = (1, 10, 100, 1_000)
+AT_ONCE = 32
+POLLS_PER_SECOND = 200
+"""How fast ours is made to poll in the comparison: some way below what one core can do on a busy machine."""
+SECONDS = 8
+POINTS = 10_000
+TICK = os.sysconf("SC_CLK_TCK")
+
+
+def cpu(pid: int) -> float:
+    """Seconds of processor time a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def memory(pid: int) -> float:
+    """Its memory in MB, shared pages by their share."""
+    found = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
+    return int(found[1]) / 1024 if found else 0.0
+
+
+async def scrape(port: int, paths: list[str]) -> int:
+    """GET every path once, AT_ONCE at a time over kept connections; how many answers were whole and not errors."""
+    left = iter(paths)
+    good = 0
+
+    async def connection() -> None:
+        nonlocal good
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**24)
+        for path in left:
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: bench\r\n\r\n".encode())
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            length = re.search(r"(?i)content-length: (\d+)", head)
+            if length:
+                await reader.readexactly(int(length[1]))
+            else:
+                while size := int((await reader.readline()).split(b";")[0], 16):
+                    await reader.readexactly(size + 2)
+                await reader.readline()
+            good += head.startswith("HTTP/1.1 200")
+        writer.close()
+
+    await asyncio.gather(*(connection() for _ in range(min(AT_ONCE, len(paths)))))
+    return good
+
+
+@contextmanager
+def ours(folder: Path, count: int, interval: float, version: str) -> Iterator[tuple[int, Path]]:
+    """Our collectors, running; their process and the file with their counts."""
+    counts = folder / f"counts-{count}-{version}"
+    counts.write_bytes(bytes(16))
+    words = [str(OURS), str(count), str(interval), version, str(counts)]
+    with subprocess.Popen([sys.executable, "-OO", str(HERE / "collecting.py"), *words]) as running:
+        try:
+            yield running.pid, counts
+        finally:
+            os.kill(running.pid, signal.SIGCONT)
+            running.terminate()
+
+
+def polls(counts: Path) -> tuple[int, int]:
+    """How many polls there were, and how many failed."""
+    made, failed = struct.unpack("QQ", counts.read_bytes())
+    return made, failed
+
+
+@contextmanager
+def theirs(folder: Path, version: str) -> Iterator[int]:
+    """Debian's exporter on one core, as ours is."""
+    program = shutil.which("prometheus-snmp-exporter")
+    if program is None:
+        raise SystemExit("prometheus-snmp-exporter is missing: apt-get install prometheus-snmp-exporter")
+    file = folder / f"snmp-{version}.yml"
+    file.write_text(yaml.safe_dump(configuration(version, apart=exporter_version() >= (0, 23))), "utf-8")
+    words = [program, f"--config.file={file}", f"--web.listen-address=127.0.0.1:{THEIRS}", "--log.level=error"]
+    with subprocess.Popen(words, env={**os.environ, "GOMAXPROCS": "1"}, stderr=subprocess.DEVNULL) as running:
+        try:
+            yield running.pid
+        finally:
+            running.terminate()
+
+
+def exporter_version() -> tuple[int, ...]:
+    done = subprocess.run(["prometheus-snmp-exporter", "--version"], capture_output=True, text=True, check=False)
+    found = re.search(r"version (\d+)\.(\d+)\.(\d+)", done.stdout + done.stderr)
+    return tuple(int(part) for part in found.groups()) if found else (0,)
+
+
+def configuration(version: str, *, apart: bool) -> dict[str, Any]:
+    """The module as upstream's generator writes such a one: each column walked, the texts looked up as labels."""
+    module = collecting.module()
+    lookups = [
+        {"labels": ["ifIndex"], "labelname": name, "oid": oid, "type": "DisplayString"}
+        for name, oid in collecting.LOOKUPS.items()
+    ]
+    metrics, walk = [], list(collecting.LOOKUPS.values())
+    for group in module.groups.values():
+        for name, shown in group.everything.items():
+            oid = f"{group.oid}.{shown.arc}"
+            walk.append(oid)
+            index = [{"labelname": "ifIndex", "type": "gauge"}]
+            metrics.append(
+                {"name": name, "oid": oid, "type": shown.kind, "help": name, "indexes": index, "lookups": lookups}
+            )
+    login: dict[str, Any] = {"community": "public"}
+    if version == "v3":
+        login = {"security_level": "authPriv", "username": "bench", "auth_protocol": "SHA", "priv_protocol": "AES"}
+        login |= {"password": agents.AUTH_PASSWORD, "priv_password": agents.PRIV_PASSWORD}
+    number = 3 if version == "v3" else 2
+    asked = {"walk": sorted(walk), "metrics": metrics, "max_repetitions": 25}
+    if apart:
+        return {"auths": {"public_v2": {"version": number, **login}}, "modules": {collecting.MODULE: asked}}
+    return {collecting.MODULE: {**asked, "version": number, "auth": login}}
+
+
+def series(text: str) -> set[str]:
+    """Every series of a page but those about the scrape itself."""
+    lines = (line.rpartition(" ")[0] for line in text.splitlines() if line and not line.startswith("#"))
+    return {line for line in lines if not line.startswith(("snmp_scrape", "snmp_"))}
+
+
+def page(port: int, target: str) -> str:
+    with urlopen(f"http://127.0.0.1:{port}/snmp?target={target}&module={collecting.MODULE}", timeout=30) as answer:
+        return answer.read().decode()  # type: ignore[no-any-return]
+
+
+def ours_once(pid: int, counts: Path, count: int, interval: float) -> float:
+    """Milliseconds of processor time for one device polled and scraped once."""
+    os.kill(pid, signal.SIGCONT)
+    time.sleep(interval + 1.5)  # polls that were broken off by the pause are over
+    paths = [f"/snmp?target=d{number}&module={collecting.MODULE}" for number in range(count)]
+    turns = max(round(SECONDS / interval), 1)
+    before, used, started = polls(counts), cpu(pid), time.monotonic()
+    good = 0
+    for turn in range(turns):
+        good += asyncio.run(scrape(OURS, paths))
+        time.sleep(max(started + (turn + 1) * interval - time.monotonic(), 0))
+    made, failed = (now - then for now, then in zip(polls(counts), before, strict=True))
+    spent = cpu(pid) - used
+    os.kill(pid, signal.SIGSTOP)
+    if failed or good < turns * count:
+        print(f"ours: {failed} of {made} polls failed, {turns * count - good} scrapes", file=sys.stderr)
+    return spent / made * 1000
+
+
+def theirs_once(pid: int, count: int) -> float:
+    """The same of the exporter."""
+    turns = max(min(POLLS_PER_SECOND, 50) * SECONDS // 2 // count, 1)
+    some = min(count, 400)
+    paths = [f"/snmp?target={agents.address(n)}:{agents.PORT}&module={collecting.MODULE}" for n in range(some)]
+    used = cpu(pid)
+    good = sum(asyncio.run(scrape(THEIRS, paths)) for _ in range(turns))
+    if good < turns * some:
+        print(f"exporter: {turns * some - good} of {turns * some} scrapes failed", file=sys.stderr)
+    return (cpu(pid) - used) / (turns * some) * 1000
+
+
+def compared(folder: Path, count: int, version: str) -> list[Row]:
+    """Both sides by turns on *count* devices."""
+    interval = max(count / POLLS_PER_SECOND, 0.1)
+    name = f"snmp_exporter {'.'.join(map(str, exporter_version()))}"
+    size = f"{count} x {agents.PORTS} ports, {version}, {ROUNDS} rounds"
+    with ours(folder, count, interval, version) as (pid, counts), theirs(folder, version) as peer:
+        learned(counts, count)
+        alike = series(page(OURS, "d0")), series(page(THEIRS, f"{agents.address(0)}:{agents.PORT}"))
+        if alike[0] != alike[1]:
+            raise SystemExit(f"not the same series: {sorted(alike[0] ^ alike[1])[:6]}")
+        pairs = [(ours_once(pid, counts, count, interval), theirs_once(peer, count)) for _ in range(ROUNDS)]
+        sizes = round(memory(pid), 1), round(memory(peer), 1)
+    mine, other = (round(middle(side), 3) for side in zip(*pairs, strict=True))
+    worst = max(one / two for one, two in pairs)
+    return [
+        row("cpu_per_target", "ms", mine, other, name, size),
+        row("cpu_ratio_worst_round", "1", round(worst, 3), 0.2 if version == "v3" else 0.1, "goal", size),
+        row("memory_pss", "MB", *sizes, name, size),
+    ]
+
+
+def learned(counts: Path, count: int) -> None:
+    """Wait until every device has been polled three times: its plan is learned, its reply size has settled."""
+    deadline = time.monotonic() + 60 + count * 0.2
+    while polls(counts)[0] < 3 * count and time.monotonic() < deadline:
+        time.sleep(0.2)
+    time.sleep(2)
+
+
+def points(folder: Path) -> list[Row]:
+    """Many access points, each once a minute: what it takes of a core once they are learned."""
+    with ours(folder, POINTS, 60, "v2c") as (pid, counts):
+        deadline = time.monotonic() + 400
+        while polls(counts)[0] < POINTS * 1.2 and time.monotonic() < deadline:
+            time.sleep(1)
+        before, used, started = polls(counts), cpu(pid), time.monotonic()
+        time.sleep(60)
+        seconds = time.monotonic() - started
+        made, failed = (now - then for now, then in zip(polls(counts), before, strict=True))
+        share, size = (cpu(pid) - used) / seconds, f"{POINTS} access points a minute"
+        return [
+            row("polls_per_minute", "1", round(made * 60 / seconds), POINTS, "wanted", size),
+            row("polls_failed", "1", failed, 0, "wanted", size),
+            row("cores", "1", round(share, 3), 2, "this machine's", size),
+            row("memory_pss", "MB", round(memory(pid), 1), 0, "", size),
+        ]
+
+
+def rows() -> list[Row]:
+    """Everything."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="be-snmp-")))
+        switch = {**agents.system("a switch", "1.3.6.1.4.1.99999.1"), **agents.ports(agents.PORTS)}
+        with agents.answering(folder, agents.PORT, switch):
+            table = [line for count in SIZES for line in compared(folder, count, "v2c")]
+            table += compared(folder, SIZES[-1], "v3")
+        with agents.answering(folder, agents.PORT, agents.access_point()):
+            return table + points(folder)
