@@ -39,6 +39,7 @@ def page_facts(town: Town, site: Site) -> Facts:
         slow_down=policy.slow_down,
         max_devices=policy.max_devices,
         remember=policy.remember,
+        visitor=site.visitor.text if site.visitor else "",
         logo=logo(own["logo.svg"]) if "logo.svg" in own else "",
         texts=wording(own["texts.yml"])[0] if "texts.yml" in own else {},
         own_terms=own_terms(town),

@@ -42,6 +42,8 @@ ROWS_AT_ONCE = 1000
 CONNECTIONS, MORE_CONNECTIONS = 2, 20
 """Kept open, and more for a moment: each that is kept holds three descriptors and up to a megabyte of pages."""
 metadata = MetaData()
+TRIAL = "visitor"
+"""In the place of the terms' version: a program tried the way in, and nobody has accepted anything."""
 acceptances = Table(
     "acceptances",
     metadata,

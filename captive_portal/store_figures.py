@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Integer, cast, func, select
 
-from captive_portal.store import Store, acceptances
+from captive_portal.store import TRIAL, Store, acceptances
 
 HOUR = 3600
 DAY = 86400.0
@@ -16,7 +16,8 @@ def accepted(store: Store, days: int, now: float, zone: ZoneInfo) -> list[tuple[
     """(day in the town's time, language, terms version, acceptances) of the last *days*, newest first. StoreFailed."""
     hour = (cast(acceptances.c.accepted_at, Integer) // HOUR).label("hour")
     columns = (hour, acceptances.c.language, acceptances.c.terms_version)
-    wanted = select(*columns, func.count().label("number")).where(acceptances.c.accepted_at >= now - days * DAY)
+    wanted = select(*columns, func.count().label("number"))
+    wanted = wanted.where(acceptances.c.accepted_at >= now - days * DAY, acceptances.c.terms_version != TRIAL)
     counted: Counter[tuple[str, str, str]] = Counter()
     with store.connection() as connection:
         for row in connection.execute(wanted.group_by(*columns)):

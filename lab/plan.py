@@ -259,4 +259,6 @@ def _visitor(made: Plan, site: Site) -> None:
     here = made.visitors[site.site] = f"{made.prefix}{site.gateway.name}-visitor"
     made.namespaces.append(here)
     port = End(f"{made.prefix}{site.gateway.name}-lan", "visitor", bridge="lan")
-    made.wires.append(Wire(End(here, VISITOR_INTERFACE, mac=resident_mac(f"{site.site}/visitor").text), port))
+    made.wires.append(
+        Wire(End(here, VISITOR_INTERFACE, mac=(site.visitor or resident_mac(f"{site.site}/visitor")).text), port)
+    )

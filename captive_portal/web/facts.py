@@ -61,6 +61,8 @@ class Facts:
     slow_down: int | None = None
     max_devices: int | None = None
     remember: float | None = None
+    visitor: str = ""
+    """The address of the resident that is a program."""
     logo: str = ""
     texts: dict[str, Texts] = field(default_factory=dict)
     """The town's own wording: French as our pages have it -> by language."""

@@ -13,7 +13,7 @@ from captive_portal.doorkeeper import NotStored, Outcome
 from captive_portal.forms import Purpose, fingerprint
 from captive_portal.protocol import Truth
 from captive_portal.standing import Standing
-from captive_portal.store import Acceptance
+from captive_portal.store import TRIAL, Acceptance
 from captive_portal.timeline import Step
 from captive_portal.web.hours import lines
 from captive_portal.web.shield import Whole
@@ -112,13 +112,14 @@ def accept() -> Answer:
         counter.labels("refused").inc()
         return see("splash", again=1)
     facts, digest = here.facts, here.terms[spoken].sha256
-    acceptance = Acceptance(mac, facts.site, spoken, facts.terms_version, digest, fingerprint(form))
+    trial = mac.text == facts.visitor
+    acceptance = Acceptance(mac, facts.site, spoken, TRIAL if trial else facts.terms_version, digest, fingerprint(form))
     try:
         outcome = here.doorkeeper.accept(acceptance)
     except NotStored:
         counter.labels("failed").inc()
         raise
-    counter.labels(outcome.value).inc()
+    counter.labels("visitor" if trial else outcome.value).inc()
     here.instruments.histogram("portal_accept_seconds").observe(time.perf_counter() - started)
     return see("splash", **ELSEWHERE[outcome]) if outcome in ELSEWHERE else see("status")
 

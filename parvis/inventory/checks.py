@@ -61,6 +61,8 @@ def _macs(town: Town) -> Iterator[Placed]:
     for site in town.sites:
         yield from ((point.mac, site, ("access_points", i, "mac")) for i, point in enumerate(site.access_points))
         yield from ((known.mac, site, ("known_devices", i, "mac")) for i, known in enumerate(site.known_devices))
+        if site.visitor is not None:
+            yield site.visitor, site, ("visitor",)
 
 
 def _contracts(town: Town) -> Iterator[Placed]:

@@ -255,6 +255,8 @@ class Site(Part):
     portal: SitePolicy | None = None
     """What differs from the town's policy."""
     known_devices: Annotated[tuple[KnownDevice, ...], Field(max_length=1000)] = ()
+    visitor: Mac | None = None
+    """The interface of the resident that is a program (``parvis visitor``); what it accepts counts in no figure."""
 
     def polled(self) -> Iterator[Switch | AccessPoint]:
         """Every device that is asked by SNMP."""

@@ -280,6 +280,17 @@ def test_figures_count_acceptances_by_the_towns_day(house: House, console: Conso
     ]
 
 
+def test_the_resident_that_is_a_program_is_in_no_figure(house: House, console: Console) -> None:
+    house.visitor("10.11.0.1", MacAddress.parse("020000000001")).accepts()
+    trying = house.visitor("10.11.0.2", MacAddress.parse(house.facts.visitor))
+    trying.accepts()
+    assert trying.get("/status").status_code == 200
+
+    said = console.get("/v1/figures?days=30").json["figures"]
+
+    assert [line["acceptances"] for line in said] == [1]
+
+
 def test_a_gateway_that_is_away_is_said_so_and_the_rest_is_told(house: House, console: Console) -> None:
     house.gateway.away = True
     said = console.get("/v1/site").json
