@@ -17,8 +17,6 @@ DNS = ("203.0.113.53", "2001:db8:80::53")
 EDGE = ("203.0.113.1", "2001:db8:80::1")
 """The centre's end of the link to the fake internet."""
 VISITOR_INTERFACE = "wlan0"
-TRAP_PORT = 1162
-"""Where the collectors hear traps: below 1024 they would need a capability for the usual 162."""
 MAX_PREFIX = 12
 IFNAMSIZ = 16
 """The kernel's limit for an interface's name, with its final zero."""

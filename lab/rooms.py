@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.agents.agent import TRAP_PORT
 from lab.network import run
-from lab.plan import TRAP_PORT, VISITOR_INTERFACE, Plan, centre_address
+from lab.plan import VISITOR_INTERFACE, Plan, centre_address
 from lab.probes import Check
 from lab.processes import Program
 from lab.state import file_for, folder_for

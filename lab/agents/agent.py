@@ -22,6 +22,8 @@ OLDER_SECONDS = 40 * 86_400
 TUESDAY_AT_TEN = 34 * HOUR_SECONDS
 """When the twin's week begins, so that a demo at night finds people in the town."""
 SNMP_V2C, SNMP_V3 = 1, 3
+TRAP_PORT = 1162
+"""Where the collectors hear traps: below 1024 they would need a capability for the usual 162."""
 SNMP_ENGINE = (1, 3, 6, 1, 6, 3, 10, 2, 1)
 UPTIME, TRAP_OID = (1, 3, 6, 1, 2, 1, 1, 3, 0), (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)
 COLD_START: Oid = (1, 3, 6, 1, 6, 3, 1, 1, 5, 1)

@@ -13,8 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from lab.agents.agent import COLD_START, FOR_EVER, Agent, Device, Reply
-from lab.plan import TRAP_PORT
+from lab.agents.agent import COLD_START, FOR_EVER, TRAP_PORT, Agent, Device, Reply
 from parvis.namespaces import inside
 
 IP_TRANSPARENT = 19

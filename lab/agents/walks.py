@@ -110,10 +110,17 @@ def _snmpwalk(text: str) -> Iterator[str]:
 
 
 def _recorded(line: str) -> tuple[Oid, Cell]:
-    """One line of .snmprec: ``OID|TAG|VALUE``; ``x``: in hexadecimal; ``:module``: the value as it stands."""
+    """One line of .snmprec: ``OID|TAG|VALUE``; ``x``: in hexadecimal; ``:module``: the value as it stands.
+
+    Published recordings have masked values in columns of numbers and in hexadecimal ones; those become texts.
+    """
     name, tag, value = line.split("|", 2)
     digits = tag.partition(":")[0].rstrip("xe")
-    return _oid(name), _cell(int(digits), _octets(value, tag.partition(":")[0].removeprefix(digits)))
+    number = int(digits)
+    try:
+        return _oid(name), _cell(number, _octets(value, tag.partition(":")[0].removeprefix(digits)))
+    except ValueError:
+        return _oid(name), (ber.OCTETS, value.encode("utf-8", "surrogateescape"))
 
 
 def _octets(value: str, form: str) -> bytes:

@@ -74,6 +74,12 @@ def test_recordings_of_snmpsim_are_read(tmp_path: Path) -> None:
     assert found[(1, 3, 6, 1, 4, 1, 1, 5)] == (ber.OCTETS, b"")
 
 
+def test_a_masked_number_is_a_text(tmp_path: Path) -> None:
+    found = recorded(tmp_path, "1.3.6.1.1|70|aabbccddeef4\n1.3.6.1.2|4x|0a0\n", "x.snmprec").recorded
+
+    assert found == {(1, 3, 6, 1, 1): (ber.OCTETS, b"aabbccddeef4"), (1, 3, 6, 1, 2): (ber.OCTETS, b"0a0")}
+
+
 def test_counters_go_on_from_what_was_recorded_and_wrap(tmp_path: Path) -> None:
     walk = recorded(tmp_path, SNMPWALK, "ap-1.walk")
     then, later = (walk.look(Moment(NOON + s, NOON - 3600, NOON - 3600), NOON) for s in (0, 60))
@@ -94,7 +100,7 @@ def test_after_a_reboot_counters_begin_at_zero(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
-        ("x.snmprec", "1.3.6|2|1\n1.3.6.1|2|many\n", r"x.snmprec: line 2: b'many' is no number"),
+        ("x.snmprec", "1.3.6|2|1\n1.3.6.1|two|1\n", r"x.snmprec: line 2: invalid literal"),
         ("x.snmprec", "1.3.6.1;2;1\n", r"x.snmprec: line 1: "),
         ("x.walk", "IF-MIB::ifIndex.1 = INTEGER: 1\n", r"x.walk: line 1: .* is no object"),
         ("x.walk", "", r"x.walk: no object in it"),
