@@ -16,9 +16,13 @@ class StaffedTwin(Twin):
     def _settings(self, name: str, **more: object) -> Path:
         if name == "portal":
             (self.folder / "secrets" / "management-token").write_text(TOKEN)
-            key = str(self.certificate.with_suffix(".key"))
-            more |= {"management_certificate": str(self.certificate), "management_key": key}
+            more |= self.management()
         return super()._settings(name, **more)
+
+    def management(self) -> dict[str, object]:
+        """The portal's settings for its management API."""
+        key = str(self.certificate.with_suffix(".key"))
+        return {"management_certificate": str(self.certificate), "management_key": key}
 
     def staff(self, path: str, body: dict[str, object] | None = None) -> str:
         """What the management API says to the centre: to a GET, or to a POST of *body*; empty when it says nothing."""

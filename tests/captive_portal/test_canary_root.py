@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import socket
 import struct
 import time
@@ -11,10 +12,12 @@ import urllib.parse
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from centre import CONSOLE_UID, Agent, Authority, Centre
 from dhcp_client import DhcpClient
 from door_twin import GATEWAYD_UID, PORTAL_UID, WEB4, WEB6, Inside, Resident, running
 from staffed_twin import StaffedTwin
@@ -44,12 +47,20 @@ In the kernel's memory, and nowhere on a disk: nftables' sets, the neighbour tab
 
 
 class WatchedTwin(StaffedTwin):
-    """Everything is logged that can be, and what staff are told is remembered."""
+    """Everything is logged that can be, and what staff are told is remembered; a console is at the centre."""
 
     told: list[str] = []  # noqa: RUF012 one twin a module
 
+    @cached_property
+    def centre(self) -> Centre:
+        """The town's centre, with a certificate authority."""
+        return Centre(self, Authority(self.folder))
+
     def _settings(self, name: str, **more: object) -> Path:
         return super()._settings(name, log_level="debug", **more)
+
+    def management(self) -> dict[str, object]:
+        return self.centre.authority.for_portal(self)
 
     def staff(self, path: str, body: dict[str, object] | None = None) -> str:
         self.told.append(super().staff(path, body))
@@ -106,9 +117,11 @@ def address_traces(address: str) -> list[bytes]:
 @pytest.fixture(scope="module")
 def twin() -> Iterator[WatchedTwin]:
     with running(WatchedTwin, "30min") as made:
+        made.centre.starts()
         yield made
 
 
+@pytest.mark.timeout(400)
 def test_no_file_log_metric_or_answer_to_staff_holds_a_residents_traces(twin: WatchedTwin) -> None:
     canary = joins(twin)
     tries_before_accepting(twin, canary.who)
@@ -116,11 +129,17 @@ def test_no_file_log_metric_or_answer_to_staff_holds_a_residents_traces(twin: Wa
     browses(twin, canary.who)
     extends(canary.who)
     devices_of_staff(twin)
+    agent, site = twin.centre.account("administrator"), f"/lieux/{twin.site.site}"
+    staff_look(twin, agent)
+    staff_give_orders(agent, site)
     assert_only_where_allowed(twin, canary, "live")
 
     canary.who.leaves()
     canary.who.accepts(*browser())
-    staff_blocks(twin)
+    staff_disconnect(twin, agent, site)
+    assert canary.who.api()["captive"] is True
+    canary.who.accepts(*browser())
+    staff_block(twin, agent, site)
     assert canary.who.api()["captive"] is True
     canary.who.curl(*browser(), "https://wifi.cachan.example/fr/")
     ends_and_is_cleaned_up(twin)
@@ -195,10 +214,35 @@ def devices_of_staff(twin: WatchedTwin) -> list[str]:
     return codes
 
 
-def staff_blocks(twin: WatchedTwin) -> None:
+def staff_look(twin: WatchedTwin, agent: Agent) -> None:
+    """At all sites, at this one's sessions, at the device's timeline, at the figures, at what staff did."""
     (code,) = devices_of_staff(twin)
-    said = twin.staff(f"/v1/devices/{code}/block", {"by": "marie", "reason": "essai", "seconds": 600})
-    assert json.loads(said)["kind"] == "block"
+    assert code in agent.get(f"/lieux/{twin.site.site}")
+    assert "Conditions acceptées" in agent.get(f"/appareil?code={code}")
+    agent.get("/")
+    agent.get("/chiffres")
+    assert "sign-in" in twin.centre.account("dpo").get("/journal")
+
+
+def staff_give_orders(agent: Agent, site: str) -> None:
+    """A banner that stays, and an open door that is closed again."""
+    order = {"minutes": "5", "why": "essai"}
+    assert "De faux SMS" in agent.post(site, f"{site}/ordres", kind="banner", fr="De faux SMS", en="False", **order)
+    page = agent.post(site, f"{site}/ordres", kind="open-door", **order)
+    (number,) = re.findall(r'/ordres/(\d+)/fin"><input type="hidden" name="kind" value="open-door"', page)
+    page = agent.post(site, f"{site}/ordres/{number}/fin", kind="open-door", why="essai")
+    assert 'name="kind" value="open-door"' not in page.partition("Donner un ordre")[0]
+
+
+def staff_disconnect(twin: WatchedTwin, agent: Agent, site: str) -> None:
+    (code,) = devices_of_staff(twin)
+    agent.post(f"/appareil?code={code}", f"{site}/appareils/{code}/deconnecter", why="essai")
+
+
+def staff_block(twin: WatchedTwin, agent: Agent, site: str) -> None:
+    (code,) = devices_of_staff(twin)
+    page = agent.post(f"/appareil?code={code}", f"{site}/appareils/{code}/bloquer", why="essai", minutes="10")
+    assert "Bloqué encore" in page
 
 
 def ends_and_is_cleaned_up(twin: WatchedTwin) -> None:
@@ -231,8 +275,9 @@ def everything_written(twin: WatchedTwin) -> Iterator[tuple[str, bytes]]:
         for page in ("metrics", "healthz"):
             url = f"http://{twin.site.gateway.address}:{port}/{page}"
             yield url, twin.within("gw", "curl", "-sS", url).encode()
-    yield "what staff were told", "\n".join(twin.told).encode()
-    for name in ("portal", "gatewayd", "dnsmasq", "kea"):
+    yield from twin.centre.pages_for_machines()
+    yield "what staff were told", "\n".join([*twin.told, *twin.centre.seen]).encode()
+    for name in ("portal", "gatewayd", "dnsmasq", "kea", "console"):
         for part in ("cmdline", "environ"):
             yield f"{name} {part}", Path(f"/proc/{twin.processes[name].pid}/{part}").read_bytes()
 
@@ -251,7 +296,7 @@ def elsewhere(twin: WatchedTwin) -> Iterable[Path]:
 
 def ours(path: Path) -> bool:
     try:
-        return path.stat().st_uid in {GATEWAYD_UID, PORTAL_UID}
+        return path.stat().st_uid in {GATEWAYD_UID, PORTAL_UID, CONSOLE_UID}
     except OSError:
         return False
 
