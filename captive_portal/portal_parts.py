@@ -20,7 +20,7 @@ from captive_portal.hours import building
 from captive_portal.pseudonym import Pseudonyms
 from captive_portal.ready import Ready
 from captive_portal.redirector import Redirector
-from captive_portal.remote import Remote
+from captive_portal.remote import Door, Remote
 from captive_portal.returning import Returning
 from captive_portal.session import Policy
 from captive_portal.store import Store
@@ -64,7 +64,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     welcome = Welcome(doorkeeper, facts.site, secret)
     stack.enter_context(Arriving(door, welcome, Following(door, doorkeeper.whose, timeline.note)).turns)
     if shared:
-        stack.enter_context(_sharing(shared, store, doorkeeper, returning, instruments, welcome))
+        stack.enter_context(_sharing(shared, store, doorkeeper, returning, instruments, welcome, door))
     stack.enter_context(Redirector(_place(handed["http"]), facts.url, instruments, timeline.heard))
     _tell(instruments, facts, Path(handed["certificate"]))
     ready = Ready((handed["bind"], handed["https_port"]), lambda: doorkeeper.when_restored(lambda: _ready(handed)))
@@ -110,12 +110,15 @@ def _sharing(
     returning: Returning,
     instruments: Instruments,
     welcome: Welcome,
+    door: Door,
 ) -> AbstractContextManager[object]:
+    from captive_portal.elsewhere import Elsewhere  # noqa: PLC0415
     from captive_portal.sharing import Sharing  # noqa: PLC0415 with psycopg, which others do not pay for
     from captive_portal.store_shared import Line  # noqa: PLC0415
 
-    line, known = Line(**shared), welcome.known
-    return Sharing(line, store, doorkeeper, returning, welcome.site, instruments, moment, known).turns
+    line, site = Line(**shared), welcome.site
+    elsewhere = Elsewhere(door, lambda mac: key(mac, returning.secret), site, instruments)
+    return Sharing(line, store, doorkeeper, returning, site, instruments, moment, welcome.known, elsewhere).turns
 
 
 def _tell(instruments: Instruments, facts: Facts, certificate: Path) -> None:

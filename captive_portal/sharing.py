@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Collection, Sequence
 
 from captive_portal.doorkeeper import Doorkeeper, NotStored
+from captive_portal.elsewhere import Elsewhere
 from captive_portal.proofs import Proofs
 from captive_portal.returning import Returning
 from captive_portal.session import Now
@@ -29,7 +30,7 @@ STOP_SECONDS = 15.0
 class Sharing:
     """Tells and heeds, once a second, in a thread of its own; start it with ``with sharing.turns``.
 
-    *known* hears which devices others have admitted.
+    *known* hears which devices others have admitted; *elsewhere* notices who is at two sites.
     """
 
     def __init__(
@@ -42,8 +43,9 @@ class Sharing:
         instruments: Instruments,
         clock: Callable[[], Now],
         known: Callable[[Collection[str]], None],
+        elsewhere: Elsewhere,
     ) -> None:
-        self._known = known
+        self._known, self._elsewhere = known, elsewhere
         self._proofs = Proofs(store, doorkeeper, site)
         self._line, self._store, self._doorkeeper, self._returning = line, store, doorkeeper, returning
         self._site, self._clock = site, clock
@@ -68,6 +70,7 @@ class Sharing:
             self._tell()
             self._heed()
             self._proofs.exchange(self._line)
+            self._elsewhere.exchange(self._line)
             self._count()
         except (SharedAway, NotStored, StoreFailed) as error:
             self._failed(str(error))

@@ -64,8 +64,9 @@ gateways = Table(
     Column("gateway", String(40), primary_key=True),
     Column("change", BigInteger, nullable=False),
     Column("seen_at", Float, nullable=False),
+    Column("looked_at", Float),
 )
-"""How far each gateway has read, and when it last said so."""
+"""How far each gateway has read, when it last said so, and when it last said who is sending."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ def _learnt(one: Pass, now: Now) -> Remembered:
 def say(connection: Connection, gateway: str, said: Sequence[Word], clock: Callable[[], Now]) -> list[Pass]:
     """Write *said* into the shared database; the word that now stands on each of these devices, ours or a later one."""
     connection.execute(text(f"SELECT pg_advisory_xact_lock({IN_ORDER})"))
-    there, here = _database_time(connection), clock()  # at one moment, after the wait for the lock
+    there, here = database_time(connection), clock()  # at one moment, after the wait for the lock
     new = postgresql.insert(passes)
     later = tuple_(new.excluded.at, new.excluded.forgotten) > tuple_(passes.c.at, passes.c.forgotten)
     replaced = {column.name: new.excluded[column.name] for column in passes.c if column.name != "device"}
@@ -201,7 +202,7 @@ def hear(connection: Connection, gateway: str, after: int) -> tuple[int, list[Pa
     newest = int(connection.execute(text("SELECT last_value FROM passes_change")).scalar_one())
     if newest < after:
         return 0, []
-    now = _database_time(connection)
+    now = database_time(connection)
     wanted = select(passes).where(passes.c.change > after).order_by(passes.c.change).limit(MOST_AT_ONCE)
     heard = [_pass(row, now) for row in connection.execute(wanted)]
     reached = heard[-1].change if heard else after
@@ -219,11 +220,12 @@ def _pass(row: Any, now: float) -> Pass:
 
 def erase(connection: Connection) -> int:
     """Erase what is over, and devices that were forgotten once every gateway has heard it; returns how many."""
-    now = _database_time(connection)
+    now = database_time(connection)
     everybody = select(func.min(gateways.c.change)).where(gateways.c.seen_at > now - LONGEST_ABSENCE).scalar_subquery()
     heard_by_all = or_(passes.c.forgotten.is_(False), passes.c.change <= everybody)
     return connection.execute(delete(passes).where(passes.c.until < now, heard_by_all)).rowcount
 
 
-def _database_time(connection: Connection) -> float:
+def database_time(connection: Connection) -> float:
+    """Unix seconds, by the shared database's clock."""
     return float(connection.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())

@@ -8,7 +8,9 @@ from house import ANNA, Clock, MemoryGateway
 from postgres import Cluster
 from prometheus_client import CollectorRegistry
 
+from captive_portal.devices import key
 from captive_portal.doorkeeper import Doorkeeper, Outcome
+from captive_portal.elsewhere import Elsewhere
 from captive_portal.returning import Returning
 from captive_portal.session import Policy
 from captive_portal.sharing import Sharing
@@ -48,6 +50,12 @@ class Site:
         assert self.welcome.meet([mac])
         return self.online(mac)
 
+    def sends(self, mac: MacAddress = ANNA) -> None:
+        """The device sends something through this gateway."""
+        session = self.door.admitted()[mac].session
+        up, down = self.door.bytes.get(session, (0, 0))
+        self.door.bytes[session] = (up + 100, down)
+
     def online(self, mac: MacAddress = ANNA) -> bool:
         return mac in self.door.admitted()
 
@@ -77,7 +85,8 @@ class SharedTown:
         line = Line(self.server.url)
         self._stack.callback(line.hang_up)
         welcome = Welcome(doorkeeper, name, SECRET)
-        share = Sharing(line, store, doorkeeper, returning, name, instruments, clock, welcome.known)
+        elsewhere = Elsewhere(door, lambda mac: key(mac, SECRET), name, instruments, lambda: clock.since_boot)
+        share = Sharing(line, store, doorkeeper, returning, name, instruments, clock, welcome.known, elsewhere)
         made = Site(name, clock, door, store, doorkeeper, share, welcome, registry)
         self.all.append(made)
         return made
@@ -94,5 +103,6 @@ class SharedTown:
             site.clock.passes(seconds)
         self.server.says(
             f"UPDATE passes SET at = at - {seconds}, until = until - {seconds}",
-            f"UPDATE gateways SET seen_at = seen_at - {seconds}",
+            f"UPDATE gateways SET seen_at = seen_at - {seconds}, looked_at = looked_at - {seconds}",
+            f"UPDATE moving SET since = since - {seconds}",
         )
