@@ -97,7 +97,7 @@ class Elsewhere:
             self._tell(device, other, now)
 
     def _look(self, now: float) -> tuple[set[int], set[int]]:
-        sent = {number: one.bytes_up for number, one in self._door.counters().items()}
+        sent = {one.session: one.bytes_up for one in self._door.counters()}
         begun, paused = self._senders.look(sent, now)
         if begun:
             self._keys |= {

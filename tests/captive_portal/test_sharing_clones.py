@@ -31,7 +31,7 @@ def reports(*sites: Site) -> list[float | None]:
     return [site.value("portal_shared_seen_twice_total") for site in sites]
 
 
-def test_f47_a_cloned_address_that_sends_at_two_sites_is_reported_once_at_each(
+def test_a_cloned_address_that_sends_at_two_sites_is_reported_once_at_each(
     shared: SharedTown, both: tuple[Site, Site], capfd: pytest.CaptureFixture[str]
 ) -> None:
     for _ in range(8):
