@@ -8,6 +8,7 @@ snmp    what a device costs polled and scraped, beside prometheus-snmp-exporter 
 opennds the same residents at our door and at openNDS' (Debian's package, unpacked for the run only), by turns
 isolation one bad device in a hundred, each fault of the twin in turn: what it does to the others' poll times
 monitor what asking and judging thousands of nodes costs, beside a bare loop; the wall page
+traps   what a storm of 1000 traps a second costs
 town    how long the town takes to come up, and the memory of our processes, beside Debian's in the same run
 """
 
@@ -27,6 +28,7 @@ import bench_isolation
 import bench_monitor
 import bench_opennds
 import bench_snmp
+import bench_traps
 from table import COLUMNS, Row, machine, row
 
 from actors import MSP
@@ -113,6 +115,7 @@ BENCHES = {"page": page, "portal": portal, "town": town}
 
 ALONE = {
     "isolation": bench_isolation.rows,
+    "traps": bench_traps.rows,
     "gateway": bench_gateway.rows,
     "door": bench_door.rows,
     "opennds": bench_opennds.rows,

@@ -7,11 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from trap_senders import DEVICES, LINK_DOWN, NEW, OLD, ear, sender
+from trap_senders import DEVICES, NEW, OLD, ear, sender, trap
 
 from collectors.device import Device
-from collectors.snmp import ber, pdu
-from collectors.snmp.pdu import Kind, Pdu, Version
 from collectors.traps import identity, kinds
 from collectors.traps.door import CannotListen, listen
 from collectors.traps.kinds import KindsError, kind
@@ -121,15 +119,6 @@ def repeated(to: tuple[str, int], times: int) -> None:
         opened.bind((OLD, 0))
         for _ in range(times):
             opened.sendto(trap(), to)
-
-
-def trap() -> bytes:
-    """What snmptrap sends for LINK_DOWN in SNMPv2c."""
-    bindings = [
-        (ber.oid("1.3.6.1.2.1.1.3.0"), ber.TIME_TICKS, 4711),
-        (ber.oid("1.3.6.1.6.3.1.1.4.1.0"), ber.OBJECT_IDENTIFIER, ber.oid(LINK_DOWN)),
-    ]
-    return pdu.encode_message(Version.V2C, b"cachan", Pdu(Kind.TRAP, 77, 0, 0, bindings))
 
 
 @pytest.mark.slow

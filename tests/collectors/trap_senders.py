@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from collectors.device import Device
+from collectors.snmp import ber, pdu
+from collectors.snmp.pdu import Kind, Pdu, Version
 from collectors.traps.door import Listening, Traps
 from parvis.inventory import CommunityCredential, Town, UserCredential
 from parvis.settings import SecretMissing
@@ -131,3 +133,12 @@ class Sender:
 def sender(state: Path, source: str, **more: str) -> Sender:
     state.mkdir(parents=True, exist_ok=True)
     return replace(Sender(state, source), **more)  # type: ignore[arg-type]
+
+
+def trap() -> bytes:
+    """What snmptrap sends for LINK_DOWN in SNMPv2c."""
+    bindings = [
+        (ber.oid("1.3.6.1.2.1.1.3.0"), ber.TIME_TICKS, 4711),
+        (ber.oid("1.3.6.1.6.3.1.1.4.1.0"), ber.OBJECT_IDENTIFIER, ber.oid(LINK_DOWN)),
+    ]
+    return pdu.encode_message(Version.V2C, b"cachan", Pdu(Kind.TRAP, 77, 0, 0, bindings))

@@ -11,8 +11,7 @@ from random import Random
 import pytest
 from found import found
 from mutants import mutant
-from test_traps import trap
-from trap_senders import NEW, OLD
+from trap_senders import NEW, OLD, trap
 from twin import Town, asked, values
 
 from collectors.device import Failed
