@@ -7,7 +7,7 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from snmp_agents import PORTS, SYSTEM, UNIFI, MemoryAgent, agent, table
@@ -122,6 +122,7 @@ def test_g31_a_local_number_that_is_no_ifindex_and_a_bridges_name_lead_to_the_po
 
 
 @settings(max_examples=25)
+@example([b"a" * 300, b"\xff\xfe", b"\x00\x07\n\r\x1b[31m", "salle \u2028 \u202e".encode()])
 @given(st.lists(WORDS, min_size=1, max_size=5))
 def test_g34_no_bytes_of_a_description_break_the_page(words: list[bytes]) -> None:
     texts = [bytes(word) for word in words]
@@ -133,7 +134,8 @@ def test_g34_no_bytes_of_a_description_break_the_page(words: list[bytes]) -> Non
 
     counters = [sample for sample in found.samples if sample.metric == "port_receive_bytes_total"]
     assert len([series for series in read_back(text) if series[0] == "port_receive_bytes_total"]) == len(counters)
-    assert all(len(value) <= 128 + len("ifAlias") for sample in found.samples for _, value in sample.labels)
+    aliases = [dict(sample.labels).get("alias", "") for sample in found.samples if sample.metric == "port_info"]
+    assert all(len(alias) <= 128 and alias.isprintable() for alias in aliases)
     assert sum(1 for family in text_string_to_metric_families(text) for _ in family.samples) == len(found.samples)
 
 

@@ -95,7 +95,7 @@ def test_several_modules_share_one_header(board: Board) -> None:
     put(board, with_ports())
     questions = Questions(board, ("if_mib", "system"), lambda: 130.0, gzip=False)
 
-    _, _, body = asked(questions, "/snmp?target=ap-1&module=native,if_mib&module=system")
+    _, _, body = asked(questions, "/snmp?target=ap-1&module=native,if_mib&module=system,if_mib")
 
     assert body.count(b"# TYPE snmp_scrape_duration_seconds ") == 1
     assert body.count(b"snmp_scrape_duration_seconds{module=") == 2
