@@ -6,6 +6,7 @@ from dataclasses import replace
 from collectors.device import Device
 from collectors.snmp.keys import AuthProtocol, PrivProtocol
 from collectors.snmp.session import CommunitySession, Session, UsmSession
+from collectors.snmp.slow_lane import slow
 from collectors.snmp.transport import Address, Exchange, Patience
 from collectors.snmp.usm import User
 from parvis.inventory import CommunityCredential, UserCredential
@@ -44,8 +45,21 @@ def open_session(
 ) -> Session:
     """A session with the agent at *address*; SecretMissing when the credential's secrets were not delivered.
 
-    *device* says what is particular about the agent: how fast it may be asked, from where it answers, its context.
+    *device* says what is particular about the agent: how fast it may be asked, from where it answers, its context,
+    and whether it is asked in the slow lane.
     """
+    session = _fast(exchange, address, credential, secret, patience, device)
+    return slow(session) if device and device.slow_lane else session
+
+
+def _fast(
+    exchange: Exchange,
+    address: Address,
+    credential: CommunityCredential | UserCredential,
+    secret: GetSecret,
+    patience: Patience,
+    device: Device | None,
+) -> Session:
     if device and device.requests_per_second:
         patience = replace(patience, gap_seconds=1 / device.requests_per_second)
     any_source = bool(device and device.any_source)

@@ -27,6 +27,7 @@ from collectors.service import serve
 from collectors.settings import CollectorSettings
 from collectors.snmp.errors import SnmpError
 from collectors.snmp.session import CommunitySession, Session
+from collectors.snmp.slow_lane import slow
 from collectors.snmp.transport import Address, Exchange, Patience, resolve
 from parvis.inventory import CommunityCredential, InventoryError, Town, UserCredential
 from parvis.inventory import load as load_town
@@ -59,6 +60,7 @@ class Access:
 @click.option(
     "--explain", is_flag=True, help="For each value: raw variable, rule, result; and what was dropped, and why."
 )
+@click.option("--slow-lane", is_flag=True, help="Ask by pysnmp instead of our own core, to tell whose fault it is.")
 @_SETTINGS
 def poll(
     target: str,
@@ -67,6 +69,7 @@ def poll(
     form: Literal["table", "prometheus", "json"],
     timeout: float | None,
     explain: bool,
+    slow_lane: bool,
     settings_file: Path | None,
 ) -> None:
     """Ask one device now, by SNMP: print what it says, and which profile gives it its meaning.
@@ -78,6 +81,7 @@ def poll(
         raise click.UsageError("give --community or --auth, not both")
     settings = load(CollectorSettings, settings_file, snmp_timeout=timeout)
     device = _device(target, settings.town)
+    device = replace(device, slow_lane=device.slow_lane or slow_lane)
     access = _access(device, community, auth, settings.town)
     counts: Counter[str] = Counter()
     asked: list[tuple[Profile, Answers]] = []
@@ -134,7 +138,8 @@ def _session(
     patience: Patience,
 ) -> Session:
     if access.credential is None:
-        return CommunitySession(exchange, address, access.community.encode(), patience=patience)
+        session = CommunitySession(exchange, address, access.community.encode(), patience=patience)
+        return slow(session) if device.slow_lane else session
     return open_session(exchange, address, access.credential, settings.secret, patience, device)
 
 

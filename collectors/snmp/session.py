@@ -91,7 +91,7 @@ class CommunitySession:
         answer: Pdu = await self.exchange.ask(
             self.address, lambda: (number, datagram), opened, patience, any_source=self.any_source
         )
-        return _served(answer)
+        return served(answer)
 
 
 @dataclass(slots=True)
@@ -120,7 +120,7 @@ class UsmSession:
             self._has_worked = False
             raise
         self._has_worked = True
-        return _served(answer)
+        return served(answer)
 
     async def _asked_twice(self, request: Request, patience: Patience) -> Pdu:
         try:
@@ -201,7 +201,8 @@ def _report(message: usm.Opened) -> UsmReport:
     return UsmReport("a report about something unknown")
 
 
-def _served(answer: Pdu) -> Pdu:
+def served(answer: Pdu) -> Pdu:
+    """*answer*, unless the agent says in it that it could not serve the request; then AgentError."""
     if answer.error_status == AUTHORIZATION_ERROR:
         raise NotAuthorized(answer.error_status, answer.error_index)
     if answer.error_status:
