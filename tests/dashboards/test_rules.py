@@ -146,6 +146,26 @@ CASES: dict[str, Case] = {
         "0.81|0.8",
         {"device": "ap-1", "radio": "r0", "band": "5", "part": "total"},
     ),
+    "MargeOptiqueFaible": (
+        f'optical_margin_db{{{SITE}, device="sw-lagrange", port="25", which="rx_low_warn"}}',
+        "-0.1|0",
+        {"device": "sw-lagrange", "port": "25", "which": "rx_low_warn"},
+    ),
+    "DeriveOptique": (
+        f'optical_drift_db{{{SITE}, device="sw-lagrange", port="25", direction="rx"}}',
+        "-3.1|-3",
+        {"device": "sw-lagrange", "port": "25", "direction": "rx"},
+    ),
+    "FinDeMargePrevue": (
+        f'optical_low_warning_remaining_seconds{{{SITE}, device="sw-lagrange", port="25"}}',
+        "2591999|2592000",
+        {"device": "sw-lagrange", "port": "25"},
+    ),
+    "ModuleChaud": (
+        f'optical_temperature_celsius{{{SITE}, device="sw-lagrange", port="25"}}',
+        "71|70",
+        {"device": "sw-lagrange", "port": "25"},
+    ),
     "VisiteurTestEnEchec": (f"visitor_success{{{SITE}}}", "0|1", {}),
     "VisiteurTestMuet": (f"visitor_last_report_timestamp_seconds{{{SITE}}}", "-1000|99999", {}),
     "EquipementIndesirable": (
