@@ -268,6 +268,7 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
                 part = steps[start : start + MOST_STEPS]
                 self._door.apply(later(part, self._clock().since_boot - now.since_boot))
             if stored:
+                self._rounds.anchor()
                 self._rounds.count(now)
         except GatewayAway as error:
             self._away(error)

@@ -92,7 +92,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
         from captive_portal.management.serving import management  # noqa: PLC0415 3 MB, where staff may ask
 
         stack.enter_context(management(handed, hall, store))
-    heap.give_back()
+    heap.settle()
     heap.keep_tidy()
     ready.watch()
     return application

@@ -9,7 +9,7 @@ from captive_portal.outcomes import ENDINGS
 from captive_portal.protocol import Truth
 from captive_portal.register import Register
 from captive_portal.remote import Door
-from captive_portal.session import Event, Now, anchored
+from captive_portal.session import Event, Now, Session, anchored
 from captive_portal.standing import Standing
 from captive_portal.store import Book, Live, Store, StoreFailed
 from captive_portal.timeline import Note
@@ -44,6 +44,7 @@ class Rounds:
         self._meters = law.policy.idle is not None or law.policy.quota is not None
         self._ticks, self._next_reading, self._readings, self._blocked = 0, 0, 0, frozenset[str]()
         self._next_count, self._counts = 0.0, 0
+        self._unwritten: dict[int, Session] = {}
         self.corrected = 0
         """How often the sessions in memory turned out not to be those on disk."""
 
@@ -94,6 +95,7 @@ class Rounds:
     def committed(self, turn: Turn) -> None:
         """What *turn* decided is on disk: remember it."""
         for live in self.register.commit().values():
+            self._unwritten.pop(live.number if live else 0, None)
             if live is not None and self._meters:
                 self._usage.begin(live.number, turn.now.since_boot)
         for number in turn.gone:
@@ -116,7 +118,7 @@ class Rounds:
                 if live.session.boot != now.boot
             }
             found |= elsewhere
-            book.reschedule({live.number: live.session for live in elsewhere.values()})
+            self._unwritten = {live.number: live.session for live in elsewhere.values()}
             if self._readings % PURGE_EVERY == 0:
                 book.purge(now)
                 if self._law.returning:
@@ -130,6 +132,13 @@ class Rounds:
         for live in found.values() if self._meters else ():
             self._usage.begin(live.number, now.since_boot, live.used)
         self._next_reading, self._readings = self._ticks + READ_EVERY, self._readings + 1
+
+    def anchor(self) -> None:
+        """Write down the deadlines of another boot's sessions on this boot's clock, once the kernel admits them."""
+        if self._unwritten:
+            with self._store.transaction() as book:
+                book.reschedule(self._unwritten)
+            self._unwritten = {}
 
     def sweep(self) -> None:
         """End the sessions that are over, and those that staff's orders end."""

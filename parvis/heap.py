@@ -41,11 +41,7 @@ def uncollected() -> Iterator[None]:
 
 
 def keep_tidy() -> threading.Thread:
-    """:func:`tidy` for ever, in a thread, where nobody else has the time.
-
-    What is there by now stays: it is not searched again, which would halt everybody for a tenth of a second.
-    """
-    gc.freeze()
+    """:func:`tidy` for ever, in a thread, where nobody else has the time."""
 
     def work() -> None:
         while True:
@@ -55,6 +51,15 @@ def keep_tidy() -> threading.Thread:
     thread = threading.Thread(target=work, name="tidy", daemon=True)
     thread.start()
     return thread
+
+
+def settle() -> None:
+    """The process has started: what it no longer uses goes back to the kernel, and what is there stays.
+
+    It is not searched for cycles again, which with 20,000 sessions would halt everybody for a tenth of a second.
+    """
+    gc.freeze()
+    give_back()
 
 
 def give_back() -> None:

@@ -99,7 +99,7 @@ def hold(components: Sequence[AbstractContextManager[Any]], **facts: object) -> 
     with ExitStack() as stack:
         for component in components:
             stack.enter_context(component)
-        heap.give_back()
+        heap.settle()
         notify("READY=1")
         log.info("started", **facts)
         while not stop.wait(heap.TIDY_SECONDS):

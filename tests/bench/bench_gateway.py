@@ -14,6 +14,7 @@ from packets import pinned, sender
 from path import FIRST, GUESTS, Path, device, path
 from table import Row, middle, part, row
 
+from captive_portal import rows as rows_of
 from captive_portal import ruleset
 from captive_portal.admission import Allow, Deny
 from captive_portal.gateway import SLOT, Gateway
@@ -198,8 +199,8 @@ def control_plane() -> list[Row]:
 
 def readings(gateway: Gateway) -> dict[str, Callable[[], object]]:
     return {
-        "read_admitted": gateway.admitted,
-        "read_counters": gateway.counters,
+        "read_admitted": lambda: rows_of.admitted_out(gateway.rows()),
+        "read_counters": lambda: rows_of.counters_out(b"".join(map(rows_of.counted, gateway.counting()))),
         "look_for_alterations": gateway.intact,
         "look_up_one": lambda: gateway.session(mac_of(77)),
     }

@@ -111,6 +111,24 @@ def test_f39_f40_after_a_reboot_a_step_of_the_wall_clock_changes_nothing_more(ho
         assert house.gateway.admitted()[ANNA].seconds > house.facts.session - 5
 
 
+def test_f39_after_a_reboot_who_is_back_in_the_kernel_is_written_down_on_the_new_clock(house: House) -> None:
+    house.doorkeeper.accept(acceptance())
+    house.clock.boot, house.clock.since_boot = "boot-2", 12.0
+    house.gateway.away = True
+    with house.new_doorkeeper() as fresh:
+        with house.store.transaction() as book:
+            before = book.live()[ANNA].session
+        house.gateway.away = False
+        house.clock.passes(60)
+        fresh.extend(ANNA)
+        fresh.compare()
+        with house.store.transaction() as book:
+            after = book.live()[ANNA].session
+
+    assert before.boot == "boot-1"
+    assert (after.boot, after.deadline) == ("boot-2", 72.0 + house.facts.session)
+
+
 def test_accepting_twice_at_once_makes_one_session(house: House) -> None:
     outcomes: list[Outcome] = []
     crowd = [threading.Thread(target=lambda: outcomes.append(house.doorkeeper.accept(acceptance()))) for _ in range(8)]

@@ -49,3 +49,19 @@ def test_what_lies_free_between_used_blocks_goes_back_to_the_kernel() -> None:
 def test_threads_share_one_heap() -> None:
     assert run(HEAPS, "one each") > 3
     assert run(HEAPS, "shared") == 0
+
+
+def test_what_is_there_when_a_process_has_started_is_not_searched_again() -> None:
+    program = "import gc\nfrom parvis import heap\nkept = [[] for _ in range(1000)]\nheap.settle()\n"
+    program += "print(sum(one is kept for one in gc.get_objects()) + (gc.get_freeze_count() < 1000))"
+
+    assert run(program) == 0
+
+
+def test_while_thousands_of_objects_are_made_nobody_looks_for_cycles_and_then_again() -> None:
+    program = (
+        "import gc\nfrom parvis import heap\ntry:\n    with heap.uncollected():\n        within = gc.isenabled()\n"
+    )
+    program += "        raise KeyError\nexcept KeyError:\n    print(int(not within and gc.isenabled()))"
+
+    assert run(program) == 1
