@@ -101,9 +101,18 @@ class Line:
                 ours.shutdown(socket.SHUT_RDWR)
 
 
+ADVICE = {
+    "certificate verify failed": "sslrootcert must name the CA that signed the server's certificate",
+    "does not match host name": "in shared_database write the name of the server's certificate",
+    "does not support SSL": "turn TLS on at the server (ssl = on), or it is another server",
+}
+"""What libpq says of TLS, and what to do then."""
+
+
 def _words(error: Exception) -> str:
-    """What went wrong, without the values that a database quotes on further lines."""
-    return (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
+    """What went wrong and what to do, without the values that a database quotes on further lines."""
+    said = (str(getattr(error, "orig", None) or error).splitlines() or [type(error).__name__])[0]
+    return "; ".join([said, *(advice for fault, advice in ADVICE.items() if fault in said)])
 
 
 def shaped(connection: Connection) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import trustme
+
 PORT = 5432
 FAST = ("fsync=off", "shared_buffers=8MB", "max_connections=30", "autovacuum=off", "log_min_messages=fatal")
 """What a test needs not wait for."""
@@ -36,11 +38,22 @@ class Cluster:
         """As a portal's settings say it."""
         return f"postgresql://parvis@/parvis?host={self.folder}"
 
-    def start(self) -> None:
-        options = " ".join(
-            f"-c {word}" for word in (*FAST, "listen_addresses=", f"unix_socket_directories={self.folder}")
-        )
+    def start(self, *more: str) -> None:
+        """*more*: settings besides those that tests usually want, ``name=value``."""
+        words = (*FAST, "listen_addresses=", f"unix_socket_directories={self.folder}", *more)
+        options = " ".join(f"-c {word}" for word in words)
         self._run("pg_ctl", "-D", str(self.data), "-w", "-l", str(self.folder / "log"), "-o", options, "start")
+
+    def certified(self, authority: trustme.CA, name: str) -> tuple[str, ...]:
+        """What :meth:`start` needs to speak TLS with a certificate for *name*."""
+        made = authority.issue_cert(name)
+        chain, private = self.folder / "server.crt", self.folder / "server.key"
+        chain.write_bytes(b"".join(part.bytes() for part in made.cert_chain_pems))
+        made.private_key_pem.write_to_path(str(private))
+        private.chmod(0o600)
+        if os.geteuid() == 0:
+            shutil.chown(private, self._user)
+        return ("ssl=on", f"ssl_cert_file={chain}", f"ssl_key_file={private}")
 
     def make_database(self) -> None:
         self._run("createdb", "-h", str(self.folder), "-U", "parvis", "parvis")
