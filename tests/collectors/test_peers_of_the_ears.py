@@ -2,6 +2,7 @@
 
 import builtins
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 from urllib.request import urlopen
@@ -11,11 +12,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from snmp_agents import PORTS, SYSTEM, UNIFI, MemoryAgent, agent, table
+from snmp_asking import HASTY, RealAgent, run
 from test_board import AP, NAMED, polled
-from test_poller import PACING, once
+from test_poller import PACING, V3, once, secret
 from test_prometheus import read_back
 
 from collectors import ports, prometheus
+from collectors.access import open_session
 from collectors.board import Board
 from collectors.clocks import Continued, Rebooted
 from collectors.device import Device
@@ -24,12 +27,41 @@ from collectors.poller import Poller
 from collectors.profile import profiles
 from collectors.sample import Sample
 from collectors.service import endpoint
-from collectors.snmp import ber
+from collectors.snmp import ber, walk
+from collectors.snmp.errors import SnmpError
+from collectors.snmp.transport import Exchange
+from collectors.snmp.walk import Pace
 from collectors.web import Questions
 from parvis.inventory import Town
 from parvis.values import Secret
 
+SYS_NAME = ber.oid("1.3.6.1.2.1.1.5.0")
 WORDS = st.binary(max_size=300)
+
+
+def until(true: Callable[[], Any]) -> None:
+    for _ in range(1500):
+        if true():
+            return
+        time.sleep(0.02)
+    pytest.fail("no device was polled within half a minute")
+
+
+@pytest.mark.parametrize(("context", "is_heard"), [("", True), ("vlan-7", False)])
+def test_s10_the_context_of_the_inventory_reaches_the_agent(snmpd: RealAgent, context: str, is_heard: bool) -> None:
+    """Debian's agent serves the default context; what is asked in another, it does not know."""
+
+    async def work(exchange: Exchange) -> dict[bytes, Any]:
+        device = Device("ap-1", *snmpd.address, context=context)
+        session = open_session(exchange, snmpd.address, V3, secret, HASTY, device)
+        return await walk.get(session, [SYS_NAME], Pace())
+
+    try:
+        found = run(work)
+    except SnmpError:
+        found = {}
+
+    assert (SYS_NAME in found) == is_heard
 
 
 def test_g01_a_hundred_scrapes_send_no_datagram(town: Town) -> None:
@@ -41,10 +73,7 @@ def test_g01_a_hundred_scrapes_send_no_datagram(town: Town) -> None:
         poller = Poller(town, [device], lambda _: Secret("public"), board, replace(PACING, interval_seconds=3600))
         questions = Questions(board, (), lambda: 0.0, gzip=False)
         with poller, endpoint(("127.0.0.1", 0), board, poller, questions=questions) as page:
-            for _ in range(200):
-                if board.standings()[0].up:
-                    break
-                urlopen(f"http://127.0.0.1:{page.port}/healthz", timeout=5).close()
+            until(lambda: board.standings()[0].up)
             before = len(memory.asked)
             for path in ("metrics", "snmp?target=ap-1", "sd", "devices.json") * 25:
                 with urlopen(f"http://127.0.0.1:{page.port}/{path}", timeout=5) as answer:
@@ -161,10 +190,7 @@ def test_s46_what_a_poll_cost_is_told_of_the_device_that_caused_it(town: Town) -
         ]
         board = Board(named, stale_after_seconds=60)
         with Poller(town, named, lambda _: Secret("public"), board, replace(PACING, interval_seconds=3600)):
-            for _ in range(400):
-                if all(standing.up is not None for standing in board.standings()):
-                    break
-                time.sleep(0.02)
+            until(lambda: all(standing.up is not None for standing in board.standings()))
     found = read_back(board.metrics(time.time(), {}))
 
     def told(metric: str, device: str) -> float | None:

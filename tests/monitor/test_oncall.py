@@ -43,7 +43,7 @@ def calls(one: Incident, minutes: int, policy: Policy = POLICY) -> list[tuple[in
     return found
 
 
-def test_nobody_answers_the_same_person_then_the_next_level_then_all_again() -> None:
+def test_s34_nobody_answers_the_same_person_then_the_next_level_then_all_again() -> None:
     first, second = (POLICY.roster.turn(NOON, level).person.name for level in (1, 2))
 
     assert first != second
@@ -144,7 +144,7 @@ def test_the_all_clear_goes_to_who_was_called_and_only_once() -> None:
     assert all_clears(one, POLICY, [], now) == []
 
 
-def test_a_storm_is_a_few_calls_and_one_digest() -> None:
+def test_g25_a_storm_is_a_few_calls_and_one_digest() -> None:
     pages = [Page(n, Kind.CALL, "agent-1", 1, 1, 0) for n in range(1, 41)]
     found = within_budget(pages, [], POLICY, 0.0)
 
@@ -205,7 +205,7 @@ def starts(at: float) -> str:
     return datetime.fromtimestamp(at, UTC).isoformat()
 
 
-def test_an_acknowledged_incident_calls_nobody_any_more(night: Desk) -> None:
+def test_s33_an_acknowledged_incident_calls_nobody_any_more(night: Desk) -> None:
     night.messenger.tells(alert("LienCoupe", startsAt=starts(night.clock())))
     night.works()
     night.engine.act(1, Event.ACKNOWLEDGE, "agent-1", night.clock())

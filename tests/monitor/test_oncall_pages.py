@@ -119,7 +119,7 @@ def test_the_page_says_who_until_when_and_what(called: Desk, town: Town) -> None
     assert "waiting to be acknowledged" in called.client.get("/oncall?lang=en").text
 
 
-def test_an_incidents_page_acknowledges_and_takes_notes_with_its_own_token_only(called: Desk) -> None:
+def test_s33_an_incidents_page_acknowledges_and_takes_notes_with_its_own_token_only(called: Desk) -> None:
     page = called.client.get("/incidents/1").text
     (form, *_) = re.findall(r'name="token" value="([^"]+)"', page)
 

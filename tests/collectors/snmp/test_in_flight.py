@@ -98,7 +98,7 @@ def test_who_is_cancelled_in_the_queue_takes_no_place_with_him() -> None:
         assert run(work) == 1
 
 
-def test_an_agent_is_asked_no_faster_than_it_may_be() -> None:
+def test_s49_an_agent_is_asked_no_faster_than_it_may_be() -> None:
     times: list[float] = []
     memory = MemoryAgent(SYSTEM)
 
@@ -119,7 +119,7 @@ def test_an_agent_is_asked_no_faster_than_it_may_be() -> None:
 
 
 @pytest.mark.parametrize("any_source", [False, True])
-def test_an_answer_from_another_address_is_heard_where_the_inventory_says_so(any_source: bool) -> None:
+def test_g19_an_answer_from_another_address_is_heard_where_the_inventory_says_so(any_source: bool) -> None:
     memory = MemoryAgent(SYSTEM)
     with (
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked,
