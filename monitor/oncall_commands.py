@@ -3,20 +3,24 @@
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
+from monitor.astreinte import Sheet, warnings
 from monitor.duty import Duty
 from monitor.engine import LinkUsed, Unknown, channels_of
+from monitor.holidays_of_france import french_holidays
 from monitor.incidents import LIVE, Event, NotPossible
 from monitor.instruments import MonitorMetrics
 from monitor.outside import outside_watch
 from monitor.rota import NobodyOnCall
 from monitor.settings import MonitorSettings
+from monitor.statement import statement as make_statement
+from monitor.statement_files import RatesFaulty, as_csv, as_pdf, rates
 from monitor.store_oncall import BookFailed
 from parvis import service
 from parvis.inventory import InventoryError, load
@@ -27,6 +31,7 @@ SETTINGS = click.option(
     "--settings", "file", type=click.Path(path_type=Path, dir_okay=False), help="The monitor's TOML file of settings."
 )
 ACTIONS = {"ack": Event.ACKNOWLEDGE, "snooze": Event.SNOOZE, "hand-over": Event.HAND_OVER, "close": Event.CLOSE}
+MINUTE = click.DateTime(["%Y-%m-%dT%H:%M"])
 Result = TypeVar("Result")
 
 
@@ -51,7 +56,7 @@ def duty_of(file: Path | None) -> Duty:
 
 @oncall.command()
 @SETTINGS
-@click.option("--at", type=click.DateTime(["%Y-%m-%dT%H:%M"]), help="At this local time instead of now.")
+@click.option("--at", type=MINUTE, help="At this local time instead of now.")
 def who(file: Path | None, at: datetime | None) -> None:
     """Print who is on duty at each level, and until when."""
     roster = duty_of(file).roster
@@ -128,6 +133,93 @@ def test(person: str | None, channel: str | None, file: Path | None) -> None:
         bad += result == "failed"
         click.echo(f"{name} by {one}: {result}{f' ({detail})' if detail else ''}")
     sys.exit(1 if bad or not names else 0)
+
+
+@oncall.command()
+@click.argument("person")
+@click.option("--from", "starts", type=MINUTE, required=True, help="Begin, local time: 2026-11-24T02:20.")
+@click.option("--until", "ends", type=MINUTE, required=True, help="End, local time.")
+@click.option("--travel", type=click.IntRange(0, 1440), default=0, help="Minutes of travel, there and back.")
+@click.option("--on-site/--remote", default=False, show_default=True)
+@click.option("--incident", type=int, default=0, help="Its number, if there is one.")
+@click.option("--note", "text", default="", help="What was done.")
+@SETTINGS
+def sheet(
+    person: str,
+    starts: datetime,
+    ends: datetime,
+    travel: int,
+    on_site: bool,
+    incident: int,
+    text: str,
+    file: Path | None,
+) -> None:
+    """Write an intervention sheet of PERSON: working time, travel included. Says where rest is broken."""
+    duty = duty_of(file)
+    name, zone = _person(duty, person), duty.roster.zone
+    if ends <= starts:
+        raise click.ClickException("--until must be later than --from")
+    began, ended = (moment.replace(tzinfo=zone).timestamp() for moment in (starts, ends))
+    values = {"incident": incident, "person": name, "on_site": on_site, "began_at": began, "ended_at": ended}
+    with duty.engine.book.page() as entries:
+        if incident and entries.row(incident) is None:
+            raise click.ClickException(f"there is no incident {incident}; see: parvis oncall incidents --all")
+        number = entries.add_sheet(**values, travel_minutes=travel, note=text[:1000])
+        if incident:
+            entries.note(incident, time.time(), "sheet", name)
+    click.echo(f"sheet {number} written")
+    for line in warnings(sheets_of(duty, name), zone):
+        click.echo(line)
+
+
+@oncall.command()
+@click.argument("person")
+@click.argument("month", type=click.DateTime(["%Y-%m"]))
+@click.option("--into", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Folder to write into.")
+@click.option("--rates", "rates_file", type=click.Path(path_type=Path, dir_okay=False), help="YAML of dated rates.")
+@click.option("--category", default="exploitation", show_default=True, help="Kind of astreinte, as in the rates.")
+@SETTINGS
+def statement(
+    person: str, month: datetime, into: Path, rates_file: Path | None, category: str, file: Path | None
+) -> None:
+    """Write the statement of PERSON for MONTH (2026-11): duties, units, interventions, amount; CSV and PDF."""
+    duty = duty_of(file)
+    name = _person(duty, person)
+    try:
+        known = rates(rates_file)
+        own = sheets_of(duty, name)
+        made = make_statement(duty.roster, name, month.date(), own, known, category, french_holidays())
+    except (RatesFaulty, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    except KeyError as error:
+        raise click.ClickException(f"the rates know no category {error}") from error
+    into.mkdir(parents=True, exist_ok=True)
+    stem = into / f"astreinte-{name}-{month:%Y-%m}"
+    stem.with_suffix(".csv").write_text(as_csv(made), "utf-8-sig")
+    stem.with_suffix(".pdf").write_bytes(as_pdf(made, duty.roster.town.title.fr))
+    for what, count, remark in made.rows():
+        click.echo(f"{what}: {count}{f' ({remark})' if remark else ''}")
+    for line in (*made.warnings, f"{stem}.csv", f"{stem}.pdf"):
+        click.echo(line)
+
+
+def sheets_of(duty: Duty, person: str) -> list[Sheet]:
+    """The intervention sheets of *person*."""
+    zone = duty.roster.zone
+    with duty.engine.book.page() as entries:
+        rows = entries.sheets(person=person)
+    return [
+        Sheet(
+            row["person"],
+            datetime.fromtimestamp(row["began_at"], zone),
+            datetime.fromtimestamp(row["ended_at"], zone),
+            timedelta(minutes=row["travel_minutes"]),
+            row["on_site"],
+            row["incident"],
+            row["note"],
+        )
+        for row in rows
+    ]
 
 
 @oncall.command()

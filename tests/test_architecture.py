@@ -207,6 +207,7 @@ CORE = (
     "monitor/guests.py",
     "monitor/topology.py",
     "monitor/alertmanager.py",
+    "monitor/astreinte.py",
     "monitor/checks.py",
     "monitor/delivery.py",
     "monitor/gsm7.py",
@@ -216,6 +217,7 @@ CORE = (
     "monitor/replies.py",
     "monitor/oncall.py",
     "monitor/rota.py",
+    "monitor/statement.py",
     "dashboards/rules.py",
 )
 WORLD = {"socket", "subprocess", "time", "os", "asyncio", "threading", "sqlite3", "urllib", "http", "requests"}

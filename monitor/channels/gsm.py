@@ -20,7 +20,7 @@ def send(task: dict[str, Any]) -> Told:
     spool = Path(task["channel"]["spool"])
     phone = re.sub(r"[^+\d]", "", task["to"]["phone"])
     name = f"OUTA00000000_000000_00_{phone}_{uuid4().hex[:12]}.txt"
-    draft = spool / f".{name}"
+    draft = spool / "outbox" / f".{name}"
     with draft.open("w", encoding="utf-8") as file:
         file.write(task["short"])
         file.flush()

@@ -1,0 +1,101 @@
+"""The monthly statement of one agent: duties, units, interventions, amounts, warnings. No I/O, no clock."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from monitor.astreinte import UNITS, Duty, Rates, Sheet, Unit, amount, in_force, night_hours, units, warnings
+from monitor.rota import Roster
+
+NAMES = {
+    "week": "Semaine complète",
+    "weekend": "Fin de semaine",
+    "saturday": "Samedi",
+    "sunday": "Dimanche ou jour férié",
+    "night": "Nuit",
+    "short_night": "Nuit de moins de 10 h",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What one person did in one month. *worked*: hours of intervention by day, at night, on Sundays."""
+
+    person: str
+    month: date
+    category: str
+    duties: tuple[Duty, ...]
+    units: tuple[Unit, ...]
+    sheets: tuple[Sheet, ...]
+    worked: tuple[timedelta, timedelta, timedelta]
+    total: Decimal
+    warnings: tuple[str, ...]
+
+    def rows(self) -> list[tuple[str, str, str]]:
+        """(what, how much, remark), in French."""
+        counted = [(name, [unit for unit in self.units if unit.name == name]) for name in UNITS]
+        found = [(NAMES[name], str(len(some)), _short(some)) for name, some in counted if some]
+        bands = zip(("de jour", "de nuit", "le dimanche"), self.worked, strict=True)
+        found += [(f"Intervention {name}", hours(spent), "") for name, spent in bands if spent]
+        return [*found, (f"Indemnité d'astreinte ({self.category})", f"{self.total} €", "brut, à vérifier par les RH")]
+
+
+def statement(
+    roster: Roster,
+    person: str,
+    month: date,
+    sheets: Sequence[Sheet],
+    rates: Sequence[Rates],
+    category: str,
+    holiday: Callable[[date], bool],
+) -> Statement:
+    """What *person* did in the *month* (its first day); a duty belongs to the month in which it begins."""
+    first = datetime(month.year, month.month, 1, tzinfo=roster.zone)
+    after = datetime(month.year + month.month // 12, month.month % 12 + 1, 1, tzinfo=roster.zone)
+    notice = in_force(rates, month).notice_days
+    duties = [duty for duty in duties_of(roster, person, first, after, notice) if first <= duty.starts < after]
+    found = [unit for duty in duties for unit in units(duty, holiday, roster.zone)]
+    own = [sheet for sheet in sheets if sheet.person == person and first <= sheet.starts < after]
+    return Statement(
+        person,
+        month,
+        category,
+        tuple(duties),
+        tuple(found),
+        tuple(own),
+        night_hours(own, roster.zone),
+        amount(found, category, rates),
+        tuple(warnings(own, roster.zone)),
+    )
+
+
+def duties_of(roster: Roster, person: str, start: datetime, end: datetime, notice_days: int) -> list[Duty]:
+    """The times *person* is on duty at any level; turns that follow each other are one."""
+    found: list[Duty] = []
+    for level in range(1, roster.levels + 1):
+        for turn in roster.turns(level, start, end):
+            if turn.person.name != person:
+                continue
+            told = roster.told(person, level, turn.starts)
+            late = told is not None and (turn.starts.date() - told).days < notice_days
+            if found and found[-1].ends == turn.starts and found[-1].short_notice == late:
+                found[-1] = Duty(person, found[-1].starts, turn.ends, late)
+            else:
+                found.append(Duty(person, turn.starts, turn.ends, late))
+    return sorted(found, key=lambda duty: duty.starts)
+
+
+def hours(spent: timedelta) -> str:
+    """Hours and minutes.
+
+    >>> hours(timedelta(minutes=95))
+    '1 h 35'
+    """
+    minutes = round(spent.total_seconds() / 60)
+    return f"{minutes // 60} h {minutes % 60:02d}"
+
+
+def _short(some: Sequence[Unit]) -> str:
+    late = sum(unit.short_notice for unit in some)
+    return f"dont {late} annoncée(s) tard" if late else ""

@@ -1,0 +1,117 @@
+"""A statement as CSV and as PDF, and the rates from their YAML file."""
+
+import csv
+from datetime import date
+from decimal import Decimal
+from importlib.resources import files
+from io import StringIO
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+
+from monitor.astreinte import UNITS, Rates
+from monitor.statement import Statement, hours
+from parvis.settings import Frozen
+
+
+class RatesFaulty(Exception):
+    """The file of rates cannot be used; its words say where and why. Who keeps it must act."""
+
+
+def _all_units(worth: dict[str, Decimal]) -> dict[str, Decimal]:
+    if set(worth) != set(UNITS):
+        raise ValueError(f"must name {', '.join(UNITS)}")
+    return worth
+
+
+class RatesEntry(Frozen):
+    """One entry of the file."""
+
+    since: date = Field(alias="from")
+    categories: dict[str, Annotated[dict[str, Annotated[Decimal, Field(ge=0)]], AfterValidator(_all_units)]]
+    notice_days: int = Field(ge=0)
+    short_notice: Decimal = Field(ge=0)
+
+
+def rates(path: Path | None = None) -> list[Rates]:
+    """The rates of the file at *path*, else those that come with Parvis; RatesFaulty."""
+    name = str(path or "rates.yml")
+    try:
+        text = path.read_text("utf-8") if path else (files("monitor") / "rates.yml").read_text("utf-8")
+        found = TypeAdapter(list[RatesEntry]).validate_python(yaml.safe_load(text))
+    except (OSError, yaml.YAMLError) as error:
+        raise RatesFaulty(f"{name}: {error}") from error
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise RatesFaulty(f"{name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    return [Rates(one.since, one.categories, one.notice_days, one.short_notice) for one in found]
+
+
+def as_csv(made: Statement) -> str:
+    """Semicolons, as French spreadsheets read it; one part after the other."""
+    out = StringIO()
+    write = csv.writer(out, delimiter=";").writerow
+    write(("agent", made.person, f"{made.month:%Y-%m}"))
+    write(("astreinte", "du", "au", "annoncée tard"))
+    for duty in made.duties:
+        write(("", _at(duty.starts), _at(duty.ends), "oui" if duty.short_notice else ""))
+    write(("intervention", "du", "au", "trajet", "sur place", "incident", "note"))
+    for one in made.sheets:
+        place = "oui" if one.on_site else ""
+        write(("", _at(one.starts), _at(one.ends), hours(one.travel), place, one.incident or "", _harmless(one.note)))
+    write(("total", "nombre", "remarque"))
+    for row in made.rows():
+        write(row)
+    for text in made.warnings:
+        write(("repos", text))
+    return out.getvalue()
+
+
+def as_pdf(made: Statement, town: str) -> bytes:
+    """One or more A4 pages, tagged with language and title."""
+    from fpdf import FPDF  # noqa: PLC0415 for this file only
+
+    page = FPDF(format="A4")
+    page.set_lang("fr")
+    page.set_title(f"Astreinte {made.month:%m/%Y}, {made.person}")
+    page.add_page()
+    page.set_font("Helvetica", style="B", size=15)
+    page.cell(
+        text=_latin(f"{town} : relevé d'astreinte {made.month:%m/%Y}, {made.person}"), new_x="LMARGIN", new_y="NEXT"
+    )
+    page.set_font("Helvetica", size=10)
+    page.ln(4)
+    tables = (
+        [("Astreinte du", "au", "annoncée tard")]
+        + [(_at(one.starts), _at(one.ends), "oui" if one.short_notice else "non") for one in made.duties],
+        [("Intervention du", "au", "trajet, note")]
+        + [(_at(one.starts), _at(one.ends), f"{hours(one.travel)} {one.note}") for one in made.sheets],
+        [("Total", "Nombre", "Remarque"), *made.rows()],
+    )
+    for rows in tables:
+        with page.table() as table:
+            for row in rows:
+                table.row([_latin(cell) for cell in row])
+        page.ln(5)
+    for text in made.warnings:
+        page.multi_cell(0, text=_latin(text), new_x="LMARGIN", new_y="NEXT")
+    page.multi_cell(
+        0, text=_latin("Relevé de travail, à vérifier ; il ne classe personne."), new_x="LMARGIN", new_y="NEXT"
+    )
+    return bytes(page.output())
+
+
+def _at(moment: object) -> str:
+    return f"{moment:%d/%m/%Y %H:%M}"
+
+
+def _harmless(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
+
+
+def _latin(text: str) -> str:
+    """The built-in fonts hold Latin-1, and the euro under another name."""
+    return text.replace("€", "EUR").replace("\u2019", "'").encode("latin-1", "replace").decode("latin-1")

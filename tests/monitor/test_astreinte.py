@@ -1,0 +1,230 @@
+"""What being on call is worth and costs in rest; the rota's exceptions; statements."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor import calendars
+from monitor.astreinte import Duty, Sheet, amount, units, warnings
+from monitor.holidays_of_france import french_holidays
+from monitor.oncall_commands import oncall
+from monitor.outputs import faults
+from monitor.rota import NobodyOnCall, Roster
+from monitor.statement import statement
+from monitor.statement_files import RatesFaulty, as_csv, as_pdf, rates
+from parvis.inventory import DEMO_TOWN, Rota, Town, load
+
+PARIS = ZoneInfo("Europe/Paris")
+TOWN = load(DEMO_TOWN)
+HOLIDAY = french_holidays()
+RATES = rates()
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=PARIS)
+
+
+def with_rota(**changes: object) -> Town:
+    return TOWN.model_copy(update={"rota": Rota(**{**TOWN.rota.model_dump(), **changes})})
+
+
+def named(starts: str, ends: str) -> list[str]:
+    return [unit.name for unit in units(Duty("agent-1", at(starts), at(ends)), HOLIDAY, PARIS)]
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "expected"),
+    [
+        ("2026-06-01T08:00", "2026-06-08T08:00", ["week"]),
+        ("2026-04-27T08:00", "2026-05-04T08:00", ["week"]),  # with 1 May inside: the week has it
+        ("2026-03-23T08:00", "2026-03-30T08:00", ["week"]),  # 167 hours, the clocks change
+        ("2026-10-19T08:00", "2026-10-26T08:00", ["week"]),  # 169 hours
+        ("2026-06-05T18:00", "2026-06-08T08:00", ["weekend"]),
+        ("2026-06-02T18:00", "2026-06-03T08:00", ["night"]),
+        ("2026-06-02T22:00", "2026-06-03T06:00", ["short_night"]),
+        ("2026-06-06T00:00", "2026-06-07T00:00", ["saturday"]),
+        ("2026-05-01T00:00", "2026-05-02T00:00", ["sunday"]),
+        ("2026-06-02T08:00", "2026-06-02T18:00", []),
+        ("2026-06-02T18:00", "2026-06-04T08:00", ["night", "night"]),
+    ],
+)
+def test_the_units_of_a_duty(starts: str, ends: str, expected: list[str]) -> None:
+    assert named(starts, ends) == expected
+
+
+def test_amounts_come_from_the_dated_file_and_short_notice_adds_half() -> None:
+    week = Duty("a", at("2026-06-01T08:00"), at("2026-06-08T08:00"))
+    late = Duty("a", week.starts, week.ends, short_notice=True)
+
+    assert amount(units(week, HOLIDAY, PARIS), "exploitation", RATES) == Decimal("159.20")
+    assert amount(units(late, HOLIDAY, PARIS), "exploitation", RATES) == Decimal("238.80")
+    assert amount(units(week, HOLIDAY, PARIS), "securite", RATES) == Decimal("149.48")
+
+
+def test_before_the_first_rates_there_is_no_amount() -> None:
+    old = Duty("a", at("2015-01-05T08:00"), at("2015-01-12T08:00"))
+
+    with pytest.raises(ValueError, match="no rates hold on 2015-01-05"):
+        amount(units(old, HOLIDAY, PARIS), "exploitation", RATES)
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [("- from: 2026-01-01\n", "0.categories"), ("x", "list"), ("[", "rates"), ("- {from: soon}", "0.from")],
+)
+def test_wrong_rates_are_refused_with_the_place(tmp_path: Path, text: str, where: str) -> None:
+    file = tmp_path / "rates.yml"
+    file.write_text(text)
+
+    with pytest.raises(RatesFaulty, match=where):
+        rates(file)
+
+
+def sheet(starts: str, minutes: int, travel: int = 0) -> Sheet:
+    return Sheet("agent-1", at(starts), at(starts) + timedelta(minutes=minutes), timedelta(minutes=travel))
+
+
+def test_an_intervention_in_the_night_puts_work_off_by_eleven_hours_from_its_end_with_travel() -> None:
+    assert warnings([sheet("2026-06-03T02:20", 60, travel=40)], PARIS) == [
+        "Repos de 11 h rompu le 03/06 : reprise du travail pas avant le 03/06 à 14:40."
+    ]
+    assert warnings([sheet("2026-06-02T18:30", 60)], PARIS) == []
+
+
+def test_a_weekend_without_thirty_five_hours_in_a_row_is_said() -> None:
+    some = [sheet("2026-06-06T10:00", 60), sheet("2026-06-07T12:00", 60)]
+
+    assert [line for line in warnings(some, PARIS) if "35 h" in line]
+    assert not [line for line in warnings(some[:1], PARIS) if "35 h" in line]
+
+
+@given(st.integers(0, 500), st.integers(1, 400))
+def test_units_cover_a_duty_without_overlap(first_hour: int, hours: int) -> None:
+    """Each unit begins at or after the one before, inside the duty."""
+    starts = at("2026-03-20T00:00") + timedelta(hours=first_hour)
+    duty = Duty("a", starts, starts + timedelta(hours=hours))
+    begins = [unit.starts for unit in units(duty, HOLIDAY, PARIS)]
+
+    assert begins == sorted(set(begins))
+    assert all(duty.starts <= one < duty.ends for one in begins)
+
+
+def test_a_swap_moves_the_duty_and_its_short_notice_is_paid() -> None:
+    roster = Roster(TOWN)
+    owner = roster.turn(at("2026-06-03T12:00")).person.name
+    other = next(
+        name for name in TOWN.rota.order if name not in {owner, roster.turn(at("2026-06-03T12:00"), 2).person.name}
+    )
+    swap = {"person": other, "starts": "2026-06-05T18:00", "ends": "2026-06-08T08:00", "told": "2026-06-01"}
+    swapped = Roster(with_rota(swaps=[swap]))
+
+    assert swapped.turn(at("2026-06-05T17:59")).person.name == owner
+    assert swapped.turn(at("2026-06-06T12:00")).person.name == other
+    made = statement(swapped, other, date(2026, 6, 1), [], RATES, "exploitation", HOLIDAY)
+    assert ("weekend", True) in {(unit.name, unit.short_notice) for unit in made.units}
+
+
+def test_an_absence_nobody_stands_in_for_is_refused_by_check() -> None:
+    owner = Roster(TOWN).turn(at("2026-06-03T12:00")).person.name
+    away = {"person": owner, "starts": "2026-06-03T00:00", "ends": "2026-06-04T00:00"}
+    found = [str(fault) for fault in faults(with_rota(absences=[away]))]
+
+    assert any("is away at 2026-06-03 00:00 and nobody stands in" in text for text in found)
+    with pytest.raises(NobodyOnCall):
+        Roster(with_rota(absences=[away])).turn(at("2026-06-03T12:00"))
+    assert faults(TOWN) == []
+
+
+def test_one_person_at_two_levels_is_refused_by_check() -> None:
+    second = Roster(TOWN).turn(at("2026-06-03T12:00"), 2).person.name
+    swap = {"person": second, "starts": "2026-06-03T00:00", "ends": "2026-06-04T00:00"}
+    found = [str(fault) for fault in faults(with_rota(swaps=[swap]))]
+
+    assert any(f"{second} is on duty at levels 1 and 2" in text for text in found)
+
+
+CALENDAR = """BEGIN:VCALENDAR\r
+VERSION:2.0\r
+PRODID:-//x//y//FR\r
+BEGIN:VEVENT\r
+UID:1@x\r
+DTSTAMP:20260101T000000Z\r
+DTSTART;TZID=Europe/Paris:20260603T180000\r
+DTEND;TZID=Europe/Paris:20260604T080000\r
+RRULE:FREQ=WEEKLY;COUNT=3\r
+SUMMARY:{summary}\r
+END:VEVENT\r
+END:VCALENDAR\r
+"""
+
+
+def with_calendar(summary: str) -> Town:
+    return TOWN.model_copy(update={"calendars": {"astreinte.ics": CALENDAR.format(summary=summary)}})
+
+
+def test_a_calendar_prevails_over_turns_and_repeats() -> None:
+    town = with_calendar("agent-3")
+    roster = Roster(town, calendars.shifts_of(town))
+
+    for day in ("2026-06-03", "2026-06-10", "2026-06-17"):
+        assert roster.turn(at(f"{day}T20:00")).person.name == "agent-3"
+    assert roster.turn(at("2026-06-24T20:00")) == Roster(TOWN).turn(at("2026-06-24T20:00"))
+
+
+@pytest.mark.parametrize("summary", ["Réunion", "agent-9", "agent-1 N9", ""])
+def test_a_calendar_that_names_nobody_is_a_located_fault(summary: str) -> None:
+    (fault,) = faults(with_calendar(summary))
+
+    assert str(fault).startswith("rota/astreinte.ics:1:")
+    assert "names nobody" in fault.message
+
+
+def test_our_own_calendar_read_back_is_the_rota() -> None:
+    start = at("2026-06-01T00:00")
+    text = calendars.exported(Roster(TOWN), start, days=60).decode()
+    titles = {person.title: person.name for person in TOWN.people}
+    for title, name in titles.items():
+        text = text.replace(f"SUMMARY:{title}", f"SUMMARY:{name}")
+    town = TOWN.model_copy(update={"calendars": {"own.ics": text.replace("\r\n ", "")}})
+    roster = Roster(town, calendars.shifts_of(town))
+
+    for hour in range(0, 24 * 50, 7):
+        for level in (1, 2):
+            moment = start + timedelta(hours=hour)
+            assert roster.turn(moment, level).person == Roster(TOWN).turn(moment, level).person
+
+
+def test_a_month_is_a_statement_in_csv_and_pdf_that_ranks_nobody() -> None:
+    sheets = [
+        Sheet("agent-1", at("2026-06-17T02:00"), at("2026-06-17T03:00"), timedelta(minutes=30), True, 7, "=Béton €")
+    ]
+    made = statement(Roster(TOWN), "agent-1", date(2026, 6, 1), sheets, RATES, "exploitation", HOLIDAY)
+    text = as_csv(made)
+
+    assert "Semaine complète" in text
+    assert "'=Béton €" in text, "no spreadsheet takes a note for a formula"
+    assert "1 h 30" in text
+    assert "Repos de 11 h" in text
+    assert as_pdf(made, "Ville").startswith(b"%PDF-")
+    assert not any(person.phone in text or person.name in text for person in TOWN.people[1:])
+
+
+def test_the_command_line_from_sheet_to_statement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PARVIS_STATE", str(tmp_path))
+    run = CliRunner().invoke
+    words = ["sheet", "agent-1", "--from", "2026-06-17T02:00", "--until", "2026-06-17T03:00", "--travel", "30"]
+    written = run(oncall, words)
+    made = run(oncall, ["statement", "agent-1", "2026-06", "--into", str(tmp_path / "out")])
+
+    assert (written.exit_code, made.exit_code) == (0, 0), written.output + made.output
+    assert "Repos de 11 h" in written.output
+    assert "Intervention de nuit: 1 h 30" in made.output
+    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".csv", ".pdf"}
+    assert "nobody is called agent-9" in run(oncall, ["statement", "agent-9", "2026-06"]).output
+    assert "there is no incident 7" in run(oncall, ["ack", "7"]).output
