@@ -12,22 +12,26 @@ from path import FIRST, Path, device, path
 from peer import Peer, fetch
 from table import Row, middle, row
 
-ROUNDS = 2
-EACH = 10
+ROUNDS = 3
+STEPS = {"redirect": 8, "splash": 8, "login": 32, "way": 8}
+"""What is measured, and with how many devices a round: a login of openNDS takes a twentieth of a redirect."""
+NAMES = {"redirect": "redirects", "splash": "splash pages", "login": "logins", "way": "redirect, page and login"}
+ADMITTING = {"login", "way"}
 CLIENTS = (200, 1_000, 5_000)
-STEPS = ("redirect", "splash", "login")
 THREADS = (1, 8)
-PLAN = [(what, threads, turn) for what in STEPS for threads in THREADS for turn in range(ROUNDS)]
+PLAN = [(what, threads) for what in STEPS for threads in THREADS for _ in range(ROUNDS)]
 
 
 def asked(gates: dict[str, Gate]) -> dict[tuple[str, str, int], list[dict[str, Any]]]:
     """(portal, step, at once) -> the rounds; devices are new in each."""
     found: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
-    for place, (what, threads, _) in enumerate(PLAN):
-        devices = [place * EACH + 1, (place + 1) * EACH]
+    last = 0
+    for what, threads in PLAN:
+        devices = [last + 1, last + STEPS[what]]
+        last = devices[1]
         for portal, made in gates.items():
             one = made.walk(portal=portal, what=what, devices=devices, threads=threads)
-            if what == "login":
+            if what in ADMITTING:
                 one["online"] = made.walk(portal=portal, what="online", devices=devices, threads=4, patience=4)[
                     "online"
                 ]
@@ -37,7 +41,7 @@ def asked(gates: dict[str, Gate]) -> dict[tuple[str, str, int], list[dict[str, A
 
 def pages(root: File) -> tuple[list[Row], str]:
     """The steps of a login, failures and memory; and openNDS' rules with all of them in."""
-    count = len(PLAN) * EACH
+    count = sum(STEPS[what] for what, _ in PLAN)
     with built(count) as theirs, gate(count, local=False) as mine:
         peer = Peer(theirs, root)
         peer.start(range(1, count + 1))
@@ -49,13 +53,18 @@ def pages(root: File) -> tuple[list[Row], str]:
         if "-A ndsINC -d " not in rules:
             raise SystemExit(f"openNDS has let nobody in: {found}\n{rules}")
     table = []
-    for what in STEPS:
+    for what, each in STEPS.items():
         for threads in THREADS:
             here, there = found["ours", what, threads], found["opennds", what, threads]
-            rates = [round(middle([one["rate"] for one in rounds]), 1) for rounds in (here, there)]
-            size = f"{threads} at once, {ROUNDS} x {EACH} devices"
-            table.append(row(f"{what}s", "1/s", rates[0], rates[1], "openNDS", size))
-            table.append(row(f"{what}s failed", "1", failed(here, what), failed(there, what), "openNDS", size))
+            size = f"{threads} at once, {ROUNDS} x {each} devices"
+            for name, unit, key in (
+                (NAMES[what], "1/s", "rate"),
+                (f"{what}, CPU of the server", "ms", "server_cpu_ms"),
+                (f"{what}, CPU of the driver", "ms", "driver_cpu_ms"),
+            ):
+                pair = [round(middle([one[key] for one in rounds]), 1) for rounds in (here, there)]
+                table.append(row(name, unit, *pair, "openNDS", size))
+            table.append(row(f"{NAMES[what]} failed", "1", failed(here, what), failed(there, what), "openNDS", size))
     table.append(row("memory_pss", "MB", *memory, "openNDS", f"{count} devices seen"))
     return table, rules
 
@@ -63,7 +72,7 @@ def pages(root: File) -> tuple[list[Row], str]:
 def failed(rounds: list[dict[str, Any]], what: str) -> int:
     """Requests that went wrong, and devices that were not online after their login."""
     wrong = sum(one["failures"] for one in rounds)
-    return wrong + sum(one["count"] - one["online"] for one in rounds) if what == "login" else wrong
+    return wrong + sum(one["count"] - one["online"] for one in rounds) if what in ADMITTING else wrong
 
 
 def made_memory(made: Gate) -> list[float]:

@@ -79,12 +79,16 @@ class Gate(Twin):
     def walk(self, **words: Any) -> dict[str, Any]:
         """What tests/bench/street.py found, told *words*: residents on the guest network itself."""
         more = {"gateway": str(self.site.guest.gateway_ipv4), "certificate": str(self.certificate)}
-        return self._told("c1", "street.py", {"threads": 1, **more, **words})
+        return self._told("c1", "street.py", {"threads": 1, "servers": self.servers(), **more, **words})
+
+    def servers(self) -> list[int]:
+        """The processes that serve here: ours, or openNDS."""
+        return [self.processes[name].pid for name in (*OURS, "opennds") if name in self.processes]
 
     def knock(self, **words: Any) -> dict[str, Any]:
         """What tests/bench/knock.py found, told *words*: residents within the gateway's namespace."""
         more = {"address": str(self.site.guest.gateway_ipv4), "port": 8443, "certificate": str(self.certificate)}
-        return self._told("gw", "knock.py", {"threads": 16, **more, **words})
+        return self._told("gw", "knock.py", {"threads": 16, "servers": self.servers(), **more, **words})
 
     def _told(self, part: str, script: str, words: dict[str, Any]) -> dict[str, Any]:
         places = (HERE.parents[1], HERE, HERE.parent, HERE.parent / "captive_portal")
@@ -100,8 +104,30 @@ class Gate(Twin):
 
 def cpu_seconds(pid: int) -> float:
     """CPU time process *pid* has used, in user space and in the kernel (proc(5) 14 and 15)."""
-    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(_ticks(pid)[:2]) / os.sysconf("SC_CLK_TCK")
+
+
+def whole_cpu_seconds(pids: Iterable[int]) -> float:
+    """CPU time of *pids* and of all they started, whoever of them has ended and was waited for included."""
+    return sum(sum(_ticks(one)) for pid in pids for one in (pid, *descendants(pid))) / os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(pid: int) -> list[int]:
+    """User and kernel time of *pid*, and of its children that have ended; nothing for one that is gone."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    except OSError:
+        return []
+    return [int(field) for field in fields[11:15]]
+
+
+def descendants(pid: int) -> list[int]:
+    """All processes that *pid* started, and those they started."""
+    try:
+        own = [int(n) for file in Path(f"/proc/{pid}/task").glob("*/children") for n in file.read_text("ascii").split()]
+    except OSError:
+        return []
+    return own + [further for child in own for further in descendants(child)]
 
 
 @contextmanager

@@ -5,11 +5,13 @@ does not suit it on every kernel, so it gets iptables-legacy.
 """
 
 import subprocess
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from door_twin import pss, sh, wait_for
-from gate import Gate, address_of, mac_of
+from gate import Gate, address_of, descendants, mac_of
 
 PACKAGES = (
     *(
@@ -108,20 +110,14 @@ class Peer:
         return [pid for pid in descendants(self._gate.processes["opennds"].pid) if command(pid) == "opennds"]
 
 
-def descendants(pid: int) -> list[int]:
-    """All processes that *pid* started, and those they started."""
-    files = Path(f"/proc/{pid}/task").glob("*/children")
-    own = [int(child) for file in files for child in file.read_text("ascii").split()]
-    return own + [further for child in own for further in descendants(child)]
-
-
 def command(pid: int) -> str:
     return Path(f"/proc/{pid}/comm").read_text("ascii").strip()
 
 
 def held(pid: int) -> float:
-    """PSS in MB; 0 for a script that has just ended."""
-    try:
-        return pss(pid)
-    except OSError:
-        return 0.0
+    """PSS in MB; 0 for a process that has ended. One whose script has just ended is asked again."""
+    for _ in range(20):
+        with suppress(OSError):
+            return pss(pid)
+        time.sleep(0.1)
+    return 0.0

@@ -1,7 +1,8 @@
 """A street of residents: each a macvlan with its own MAC address, its own lease, its own connections. Prints JSON.
 
 Runs inside the residents' namespace. Usage: street.py '{"portal": "ours"|"opennds", "devices": [2, 41], "threads": 8,
-"what": "redirect"|"splash"|"login"|"online", …}'. Every device does *what* once. Times are seconds.
+"what": "redirect"|"splash"|"login"|"way"|"online", …}'. Every device does *what* once; "way" is the first three in a
+row, as a resident walks them. Times are seconds.
 """
 
 import base64
@@ -17,13 +18,15 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
-from gate import address_of
+from gate import address_of, whole_cpu_seconds
 from knock import Tally, whole
 
 INTERNET = "203.0.113.80"
 HOST = "wifi.cachan.example"
 FAS_KEY = "1234567890"
 SO_BINDTODEVICE = 25
+PREPARING = 4
+"""Devices at once for what is not timed."""
 
 
 class Device:
@@ -32,6 +35,7 @@ class Device:
     def __init__(self, number: int, words: dict[str, Any]) -> None:
         self.number, self._words = number, words
         self._context = ssl.create_default_context(cafile=words["certificate"] if words["portal"] == "ours" else None)
+        self._session: ssl.SSLSession | None = None
 
     def ask(self, host: str, request: str, port: int = 80, *, secure: bool = False) -> bytes:
         """The whole answer of *host*, over a connection of its own."""
@@ -40,10 +44,14 @@ class Device:
             plain.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, f"mv{self.number}".encode() + b"\0")
             plain.bind((address_of(self.number), 0))
             plain.connect((host, port))
-            channel = self._context.wrap_socket(plain, server_hostname=HOST) if secure else plain
-            with channel:
+            if not secure:
+                plain.sendall(request.encode())
+                return whole(plain)
+            with self._context.wrap_socket(plain, server_hostname=HOST, session=self._session) as channel:
                 channel.sendall(request.encode())
-                return whole(channel)
+                answer = whole(channel)
+                self._session = channel.session  # as browsers do: the next connection takes it up (RFC 8446 2.2)
+                return answer
 
     def get(self, host: str, path: str, port: int = 80, *, secure: bool = False, name: str = "") -> bytes:
         lines = f"GET {path} HTTP/1.1\r\nHost: {name or host}\r\nUser-Agent: bench\r\nConnection: close\r\n\r\n"
@@ -73,8 +81,9 @@ class Ours:
         return what == "login"
 
     def prepare(self, device: Device, what: str) -> Any:
-        if what != "login":
-            return None
+        return self._token(device) if what == "login" else None
+
+    def _token(self, device: Device) -> str:
         page = self._splash(device)
         return page.split(b'/accept"', 1)[1].split(b'name="token" value="', 1)[1].split(b'"', 1)[0].decode()
 
@@ -100,13 +109,17 @@ class Ours:
         )
         checked(b" 303" in answer[:20], answer)
 
+    def way(self, device: Device, _: Any) -> None:
+        self.redirect(device, None)
+        self.login(device, self._token(device))
+
 
 class OpenNds:
     """openNDS' steps: its splash page is made by a shell script; a login is a GET with a hashed token."""
 
     def prepared(self, what: str) -> bool:
         """Whether *what* needs something that *prepare* gave."""
-        return what != "redirect"
+        return what in {"splash", "login"}
 
     def prepare(self, device: Device, what: str) -> Any:
         return location(device.get(INTERNET, "/")) if what in {"splash", "login"} else None
@@ -129,6 +142,11 @@ class OpenNds:
             parts.hostname or "", f"/opennds_auth/?tok={token}&redir=http://{INTERNET}/", parts.port or 80
         )
         checked(b" 30" in answer[:20] or b" 200" in answer[:20], answer)
+
+    def way(self, device: Device, _: Any) -> None:
+        target = self.prepare(device, "login")
+        self.splash(device, target)
+        self.login(device, target)
 
 
 def tried(tally: Tally, deed: Callable[[], Any]) -> Any:
@@ -154,23 +172,28 @@ def walk(words: dict[str, Any]) -> dict[str, Any]:
     first, last = words["devices"]
     devices = [Device(number, words) for number in range(first, last + 1)]
     tally = Tally()
-    with ThreadPoolExecutor(words["threads"]) as pool:
+    with ThreadPoolExecutor(PREPARING) as pool:
         if words["what"] == "online":
             online = list(pool.map(lambda device: bool(tried(tally, device.online)), devices))
             return {"online": sum(online), "count": len(online)}
         made = list(pool.map(lambda device: tried(tally, lambda: portal.prepare(device, words["what"])), devices))
-        prepared, tally = tally, Tally()
-        deed = getattr(portal, words["what"])
+    prepared, tally = tally, Tally()
+    deed, needed = getattr(portal, words["what"]), portal.prepared(words["what"])
+    todo = [one for one in zip(devices, made, strict=True) if not needed or one[1] is not None]
+    servers, own = whole_cpu_seconds(words["servers"]), time.process_time()
+    with ThreadPoolExecutor(words["threads"]) as pool:
         started = time.perf_counter()
-        needed = portal.prepared(words["what"])
-        todo = [one for one in zip(devices, made, strict=True) if not needed or one[1] is not None]
         list(pool.map(lambda one: timed(tally, lambda: deed(*one)), todo))
         took = time.perf_counter() - started
+    own = time.process_time() - own
+    servers = whole_cpu_seconds(words["servers"]) - servers
     times = sorted(tally.times) or [0.0]
     return {
         "rate": len(tally.times) / took,
         "p50": times[len(times) // 2],
         "max": times[-1],
+        "server_cpu_ms": servers / max(len(todo), 1) * 1000,
+        "driver_cpu_ms": own / max(len(todo), 1) * 1000,
         "count": len(devices),
         "failures": tally.failures + prepared.failures,
         "first_failure": tally.first or prepared.first,
