@@ -3,7 +3,7 @@
 What a transaction changes is set apart until it is committed: what could not be written has not happened.
 """
 
-from collections.abc import ItemsView
+from collections.abc import ItemsView, Iterable
 
 from captive_portal.store import Live
 from parvis.addresses import MacAddress
@@ -58,6 +58,14 @@ class Register:
     def rollback(self) -> None:
         """What was changed could not be written."""
         self._changed = {}
+
+    def agrees(self, live: Iterable[tuple[MacAddress, Live]]) -> bool:
+        """Whether the disk says exactly the same."""
+        count = 0
+        for count, (mac, one) in enumerate(live, 1):  # noqa: B007 how many there were is what is wanted
+            if _times(one) != _times(self._live.get(mac)):
+                return False
+        return count == len(self._live)
 
     def replace(self, live: dict[MacAddress, Live]) -> int:
         """Take what the disk says instead; returns for how many devices that is different."""

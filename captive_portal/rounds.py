@@ -111,27 +111,36 @@ class Rounds:
             return
         now = self._clock()
         with heap.uncollected(), self._store.transaction() as book:
-            found = book.live()
-            elsewhere = {
-                mac: Live(live.number, anchored(live.session, now=now, policy=self._law.policy), live.used)
-                for mac, live in found.items()
-                if live.session.boot != now.boot
-            }
-            found |= elsewhere
-            self._unwritten = {live.number: live.session for live in elsewhere.values()}
+            agreed = self._readings > 0 and self.register.agrees(book.each_live())
+            found = {} if agreed else self._anchored(book.live(), now)
             if self._readings % PURGE_EVERY == 0:
                 book.purge(now)
                 if self._law.returning:
                     self._law.returning.purge(book, now)
         if self._readings % PURGE_EVERY == 0:
             self._store.settle()
+        if not agreed:
+            self._take(found, now)
+        self._next_reading, self._readings = self._ticks + READ_EVERY, self._readings + 1
+
+    def _anchored(self, found: dict[MacAddress, Live], now: Now) -> dict[MacAddress, Live]:
+        """*found* on this boot's clock."""
+        elsewhere = {
+            mac: Live(live.number, anchored(live.session, now=now, policy=self._law.policy), live.used)
+            for mac, live in found.items()
+            if live.session.boot != now.boot
+        }
+        self._unwritten = {live.number: live.session for live in elsewhere.values()}
+        return found | elsewhere
+
+    def _take(self, found: dict[MacAddress, Live], now: Now) -> None:
+        """Remember what the disk says instead of what was remembered."""
         different = self.register.replace(found)
         self.corrected += bool(different)
         if different and self._ticks:
             log.error("the sessions in memory were not those on disk", sessions=different)
         for live in found.values() if self._meters else ():
             self._usage.begin(live.number, now.since_boot, live.used)
-        self._next_reading, self._readings = self._ticks + READ_EVERY, self._readings + 1
 
     def anchor(self) -> None:
         """Write down the deadlines of another boot's sessions on this boot's clock, once the kernel admits them."""

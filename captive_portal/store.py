@@ -167,12 +167,14 @@ class Book:
 
     def live(self) -> dict[MacAddress, Live]:
         """Every session that has not ended."""
-        found: dict[MacAddress, Live] = {}
+        return dict(self.each_live())
+
+    def each_live(self) -> Iterator[tuple[MacAddress, Live]]:
+        """The same one by one, for thousands of them are not needed at once."""
         for part in self._connection.execute(_LIVE).partitions(ROWS_AT_ONCE):
             for number, mac, boot, deadline, ends, used in part:
                 session = Session(State.OPEN, intern(boot), deadline, ends)  # one boot's name for thousands
-                found[MacAddress(mac)] = Live(number, session, used)
-        return found
+                yield MacAddress(mac), Live(number, session, used)
 
     def live_of(self, mac: MacAddress) -> Live | None:
         """The session of *mac* that has not ended."""

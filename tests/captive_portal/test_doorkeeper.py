@@ -195,3 +195,20 @@ def test_leaving_without_a_session_still_closes_the_kernels_door(house: House) -
 
 def test_nobody_can_extend_what_is_not_there(house: House) -> None:
     assert house.doorkeeper.extend(ANNA) is Outcome.NOTHING
+
+
+def test_sessions_in_memory_that_are_not_those_on_disk_are_replaced_when_it_is_read_again(house: House) -> None:
+    house.doorkeeper.accept(acceptance())
+    house.doorkeeper.accept(acceptance(1))
+    rounds = house.doorkeeper._rounds
+    rounds._next_reading = 0
+    house.doorkeeper.compare()
+    assert rounds.corrected == 0
+
+    with house.store.transaction() as book:
+        book.end(1, "left", house.clock())
+    rounds._next_reading = 0
+    house.doorkeeper.compare()
+
+    assert rounds.corrected == 1
+    assert set(house.gateway.admitted()) == {acceptance(1).mac}
