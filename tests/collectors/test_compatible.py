@@ -103,6 +103,24 @@ def test_a_unifi_access_point_has_the_names_of_the_mixin(tmp_path: Path) -> None
     assert found["unifiVapRxBytes", frozenset(labels)] == 4_000_000_000
 
 
+@pytest.mark.slow
+def test_a_switchs_sensors_are_found_by_their_names(tmp_path: Path) -> None:
+    sensor = {
+        **{f"1.3.6.1.2.1.99.1.1.1.{arc}.7": (ber.INTEGER, part) for arc, part in enumerate((8, 9, 1, 275, 1), 1)},
+        "1.3.6.1.2.1.99.1.1.1.6.7": (ber.OCTET_STRING, b"Celsius"),
+        "1.3.6.1.2.1.47.1.1.1.1.2.7": (ber.OCTET_STRING, b"Inlet"),
+        "1.3.6.1.2.1.47.1.1.1.1.7.7": (ber.OCTET_STRING, b"temp 1"),
+    }
+    with agent(MemoryAgent({**UNIFI, **sensor})) as address, exporter("entity_sensor", "public", tmp_path) as url:
+        with urlopen(f"{url}&target={address[0]}:{address[1]}", timeout=20) as response:
+            theirs = read(response.read().decode())
+        found = ours(address, b"public", "entity_sensor")
+
+    assert found == theirs
+    named = {("entPhysicalIndex", "7"), ("entPhysicalDescr", "Inlet"), ("entPhysicalName", "temp 1")}
+    assert found["entPhySensorValue", frozenset(named)] == 275
+
+
 VAP_COUNTERS = {
     "1.3.6.1.4.1.41112.1.6.1.2.1.7.1": (ber.OCTET_STRING, b"ath0"),
     "1.3.6.1.4.1.41112.1.6.1.2.1.10.1": (ber.COUNTER32, 4_000_000_000),
