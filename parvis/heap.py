@@ -58,6 +58,7 @@ def settle() -> None:
 
     It is not searched for cycles again, which with 20,000 sessions would halt everybody for a tenth of a second.
     """
+    gc.collect()  # what is frozen as rubbish would stay for ever
     gc.freeze()
     give_back()
 

@@ -58,6 +58,13 @@ def test_what_is_there_when_a_process_has_started_is_not_searched_again() -> Non
     assert run(program) == 0
 
 
+def test_rubbish_left_by_the_start_is_collected_and_not_kept_for_ever() -> None:
+    program = "import gc, weakref\nfrom parvis import heap\nclass Ring:\n    pass\none = Ring()\none.self = one\n"
+    program += "gone = weakref.ref(one)\ndel one\ngc.disable()\nheap.settle()\nprint(int(gone() is None))"
+
+    assert run(program) == 1
+
+
 def test_while_thousands_of_objects_are_made_nobody_looks_for_cycles_and_then_again() -> None:
     program = (
         "import gc\nfrom parvis import heap\ntry:\n    with heap.uncollected():\n        within = gc.isenabled()\n"
