@@ -6,7 +6,7 @@ so that columns and scalars a device has gained are found.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from collectors.profile import SCALARS, Profile
 from collectors.snmp import plan, walk
@@ -20,6 +20,8 @@ from collectors.snmp.walk import Cell, Column, End, Limits, Pace
 from collectors.streams import Held
 
 FORGET_SECONDS = 3600
+SETTLED_AFTER = 3
+"""Polls by plan after which a column that has not moved is taken for one that hardly does."""
 RESTLESS_AFTER = 3
 """Polls in a row that found a table changed, after which it is walked ..."""
 RESTLESS_POLLS = 10
@@ -158,9 +160,13 @@ async def _recalled(recall: Recall, each: Cluster, session: Session, pace: Pace,
     """Whether the table was as its plan expects; a changed pace gives it another plan first."""
     held = recall.held[each.key]
     own = pace.of(each.first)
-    held.plan = plan.plan(held.plan.columns, own.budget, _way(own, session))
+    made = plan.plan(_settled(held), own.budget, _way(own, session))
+    if made is not held.plan:
+        held.plan = made
+        held.known.clear()
     is_due = bool(held.plan.kept) and clock - held.kept_at >= held.plan.keep_seconds
-    if await fetch(session, held.plan, held.values, own, with_kept=is_due):
+    if await fetch(session, held.plan, held.values, own, with_kept=is_due, known=held.known):
+        held.polls += 1
         recall.restless[each.key] = 0
         if is_due:
             held.kept_at = clock
@@ -183,11 +189,20 @@ async def _walked(recall: Recall, each: Cluster, session: Session, pace: Pace, c
         own = pace.of(each.first)
         made = plan.plan([_cells(each, column) for column in with_rows], own.budget, _way(own, session))
         values = [value for column in with_rows for _, value in column.cells.values()]
-        recall.held[each.key] = Held(made, values, clock)
+        recall.held[each.key] = Held(made, values, clock, first=list(values))
     else:
         recall.restless[each.key] = restless + 1 if restless < RESTLESS_AFTER + RESTLESS_POLLS else 0
         recall.loose[each.key] = (clock, columns)
     return columns
+
+
+def _settled(held: Held) -> tuple[Cells, ...]:
+    """The columns; after some polls those that have not moved are told from the others, so that they go together."""
+    if held.first is None or held.polls < SETTLED_AFTER:
+        return held.plan.columns
+    was, now, held.first = held.first, held.values, None
+    slices = held.plan.slices()
+    return tuple(replace(c, moves=was[slices[c.root]] != now[slices[c.root]]) for c in held.plan.columns)
 
 
 def _cells(each: Cluster, column: Column) -> Cells:

@@ -34,6 +34,11 @@ class Held:
     plan: Plan
     values: list[Value]
     kept_at: float = 0.0
+    known: dict[int, bytes] = field(default_factory=dict)
+    """The octets of answers about what hardly moves (fetch.py)."""
+    first: list[Value] | None = None
+    """The values first found, until it is known what moves."""
+    polls: int = 0
 
 
 @dataclass(slots=True)

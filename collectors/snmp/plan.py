@@ -29,12 +29,16 @@ Filled = list[Value] | None
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """One column of a table as it was found: its rows in the order they came, the tag of each, how long it is kept."""
+    """One column of a table as it was found: its rows in the order they came, the tag of each, how long it is kept.
+
+    Columns that have not moved so far are asked together: an answer that is the same to the octet need not be read.
+    """
 
     root: RawOid
     rows: tuple[bytes, ...]
     tags: tuple[int, ...]
     keep_seconds: float = 0
+    moves: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Question:
     request: Prepared
     slots: tuple[slice, ...]
     count: int
+    is_still: bool = False
 
     @property
     def order(self) -> list[int]:
@@ -98,12 +103,17 @@ class Expected:
 
     def __call__(self, data: bytes, at: int, end: int) -> Filled:
         """The values between *at* and *end*, or None; Malformed when it is no list of variable bindings."""
+        behind = self.behind_guards(data, at, end)
+        return None if behind is None else fill(data, behind, end, self.cells)
+
+    def behind_guards(self, data: bytes, at: int, end: int) -> int | None:
+        """Where the cells begin; None when a column goes on where it should have ended."""
         for root in self.guards:
             if at < end:
                 (name, tag, _), at = _varbind(data, at, end)
                 if tag != ber.END_OF_MIB_VIEW and name.startswith(root):
                     return None
-        return fill(data, at, end, self.cells)
+        return at
 
 
 def fill(data: bytes, at: int, end: int, cells: Sequence[tuple[bytes, int, int]]) -> Filled:
@@ -162,12 +172,12 @@ def plan(columns: Sequence[Cells], budget: int, way: Way = Way.ROWS) -> Plan:
 
 def _made(columns: tuple[Cells, ...], budget: int, way: Way) -> Plan:
     starts, size = {}, 0
-    groups: dict[tuple[float, tuple[bytes, ...]], list[Cells]] = {}
+    groups: dict[tuple[float, bool, tuple[bytes, ...]], list[Cells]] = {}
     for column in columns:
         starts[column.root], size = size, size + len(column.rows)
-        groups.setdefault((column.keep_seconds, column.rows), []).append(column)
+        groups.setdefault((column.keep_seconds, column.moves, column.rows), []).append(column)
     asked: dict[bool, list[Question]] = {False: [], True: []}
-    for (keep, _), group in groups.items():
+    for (keep, _, _), group in groups.items():
         ask = _by_rows(group, budget, starts) if way is Way.ROWS else _by_name(group, budget, starts, way)
         asked[keep > 0].extend(ask)
     shortest = min((column.keep_seconds for column in columns if column.keep_seconds), default=0.0)
@@ -189,7 +199,8 @@ def _by_rows(group: Sequence[Cells], budget: int, starts: dict[RawOid, int]) -> 
             request = pdu.Pdu(Kind.GET_BULK, 0, len(guards), len(chunk), [(name, ber.NULL, None) for name in names])
             expected = _expected(guards, [(c.root, rows[row], c.tags[row]) for row in chunk for c in together])
             slots = tuple(slice(starts[c.root] + chunk.start, starts[c.root] + chunk.stop) for c in together)
-            yield Question(pdu.prepare(request, expected), slots, len(chunk) * len(together))
+            many = len(chunk) * len(together)
+            yield Question(pdu.prepare(request, expected), slots, many, is_still=not group[0].moves)
 
 
 def _by_name(group: Sequence[Cells], budget: int, starts: dict[RawOid, int], way: Way) -> Iterator[Question]:

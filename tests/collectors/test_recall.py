@@ -216,6 +216,27 @@ def test_no_value_lands_in_another_row(edit: Edit, ports: int) -> None:
     assert all(int(port.lstrip("p").partition(" ")[0]) == value for port, value in received.items())
 
 
+def test_what_has_not_moved_for_some_polls_is_seen_when_it_does() -> None:
+    """Its answers are compared as a whole from then on; the first poll in which one differs tells the new value."""
+    memory = MemoryAgent(SWITCH)
+    target = made(memory)
+    for turn in range(8):
+        polled(target, 60 * turn)
+    still = [column for column in target.recall.held["port"].plan.columns if not column.moves]
+    known = dict(target.recall.held["port"].known)
+    set_cell("1.3.6.1.2.1.2.2.1.8.48", (ber.INTEGER, 2))(memory)
+    set_cell("1.3.6.1.2.1.2.2.1.10.48", (ber.COUNTER32, 4711))(memory)
+
+    found = {
+        (s.metric, dict(s.labels)["port"]): s.value for s in polled(target, 500).samples if "port" in dict(s.labels)
+    }
+
+    assert len(still) == 4
+    assert known
+    assert (found["port_up", "p47"], found["port_up", "p46"]) == (0, 1)
+    assert (found["port_receive_bytes_total", "p47"], found["port_receive_bytes_total", "p46"]) == (4711, 46)
+
+
 def test_a_table_that_changes_costs_the_others_nothing() -> None:
     memory = MemoryAgent({**SWITCH, **SENSORS})
     target = made(memory)
