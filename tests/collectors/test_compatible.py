@@ -191,5 +191,5 @@ def test_no_table_of_clients_or_neighbours_is_in_a_module() -> None:
 def test_a_module_there_is_none_of_is_a_fault_of_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARVIS_MODULES", '["if_mib", "if_mibb"]')
 
-    with pytest.raises(SettingsError, match="no module is called if_mibb; there are if_mib"):
+    with pytest.raises(SettingsError, match="no module is called if_mibb; there are entity_sensor, if_mib"):
         load(CollectorSettings)
