@@ -1,6 +1,5 @@
 """Local accounts: a file only the console reads, passwords as Argon2id (RFC 9106), codes that change (RFC 6238)."""
 
-import fcntl
 import json
 import os
 import re
@@ -15,6 +14,7 @@ import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from captive_portal.console.locked import locked
 from captive_portal.console.roles import Role
 
 NAME = re.compile(r"[a-z][a-z0-9.-]{0,39}")
@@ -106,7 +106,7 @@ class Accounts:
     def _changing(self) -> Iterator[dict[str, Account]]:
         """Read, let change, write whole or not at all, as the folder's owner would, readable by that owner only."""
         folder = self._path.parent
-        with _locked(folder):
+        with locked(folder):
             accounts = self.all()
             yield accounts
             draft = self._path.with_suffix(".new")
@@ -119,16 +119,6 @@ class Accounts:
                     os.fchown(handle, owner.st_uid, owner.st_gid)
                 os.fsync(handle)
             draft.replace(self._path)
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _fields(account: Account) -> dict[str, object]:

@@ -4,17 +4,17 @@ A line says who, what, at which site, about which code of the day, why, and how 
 Whoever changes or removes a line breaks the chain at that place; the last hash, noted elsewhere, proves the end.
 """
 
-import fcntl
 import hashlib
 import json
 import os
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
+
+from captive_portal.console.locked import locked
 
 KEPT_MONTHS = 12
 """Whole months an entry is kept after its own (CNIL, recommendation on logging, 2021: six months to a year)."""
@@ -74,7 +74,7 @@ class Audit:
         if any(map(names_an_address, (entry.about, entry.why, entry.how))):
             raise ValueError("an audit entry names no address")
         try:
-            with self._lock, _locked(self._folder):
+            with self._lock, locked(self._folder):
                 line = {**asdict(entry), "before": _hash(self._last_line())}
                 path = self._folder / f"audit-{entry.at[:MONTH]}.jsonl"
                 with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as file:
@@ -133,16 +133,6 @@ class Audit:
                         raise Broken(f"{where}: does not follow from the line before it; one of them was changed")
                     before = _hash(raw)
                     yield entry, before
-
-
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _read(raw: bytes, where: str) -> tuple[Entry, str]:

@@ -10,9 +10,8 @@ import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
-from browser import FLAGS, trust
+from browser import FLAGS, fetched, trust
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
@@ -33,19 +32,6 @@ def chromium(folder: Path) -> webdriver.Chrome:
     options.set_capability("goog:loggingPrefs", {"performance": "ALL"})
     options.binary_location = "/usr/bin/chromium"
     return webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
-
-
-def fetched(driver: webdriver.Chrome) -> list[tuple[str, int]]:
-    """URL and bytes on the wire of everything fetched since the last question."""
-    urls: dict[str, str] = {}
-    found = []
-    for entry in driver.get_log("performance"):
-        message: dict[str, Any] = json.loads(entry["message"])["message"]
-        if message["method"] == "Network.requestWillBeSent":
-            urls[message["params"]["requestId"]] = message["params"]["request"]["url"]
-        if message["method"] == "Network.loadingFinished":
-            found.append((urls.get(message["params"]["requestId"], ""), int(message["params"]["encodedDataLength"])))
-    return [(url, size) for url, size in found if url.startswith("http")]
 
 
 def cost(driver: webdriver.Chrome, address: str) -> Cost:

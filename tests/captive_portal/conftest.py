@@ -8,6 +8,7 @@ import postgres
 import pytest
 from cheroot.server import HTTPServer
 from door_twin import Resident, Twin, running
+from house import House
 from policed import build  # noqa: F401 a fixture
 from shared_town import DAY, SharedTown, Site
 from staff import Office, office
@@ -22,6 +23,14 @@ HTTPServer.expiration_interval = 0.02
 def server() -> Iterator[postgres.Cluster]:
     """A PostgreSQL with one database, ``parvis``; tests empty it."""
     with postgres.cluster() as made:
+        yield made
+
+
+@pytest.fixture
+def house(town: Town, tmp_path: Path) -> Iterator[House]:
+    """A portal ready to be visited, its doorkeeper at work."""
+    made = House(town, tmp_path)
+    with made.doorkeeper:
         yield made
 
 

@@ -1,8 +1,6 @@
 """The captive portal API as RFC 8908 and RFC 8910 say, told from what the kernel does."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,19 +8,11 @@ from house import ANNA, HOST, House, Visitor
 
 from captive_portal.admission import Block
 from captive_portal.probes import PROBES, speaker
-from parvis.inventory import Town
 
 URL = f"https://{HOST}/"
 CAPTIVE = {"captive": True, "user-portal-url": URL, "venue-info-url": f"{URL}ici"}
 ANDROID_CHARACTERS = 4096
 """Android reads no more of an answer."""
-
-
-@pytest.fixture
-def house(town: Town, tmp_path: Path) -> Iterator[House]:
-    made = House(town, tmp_path)
-    with made.doorkeeper:
-        yield made
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """Store and kernel end in the same state, whatever happens to either."""
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from house import ANNA, House
@@ -11,14 +9,6 @@ from captive_portal.admission import Admitted, Allow
 from captive_portal.doorkeeper import Outcome
 from captive_portal.store import Acceptance
 from parvis.addresses import MacAddress
-from parvis.inventory import Town
-
-
-@pytest.fixture
-def house(town: Town, tmp_path: Path) -> Iterator[House]:
-    made = House(town, tmp_path)
-    with made.doorkeeper:
-        yield made
 
 
 def acceptance(n: int = 0) -> Acceptance:

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,13 +25,6 @@ from parvis.addresses import MacAddress
 from parvis.inventory import Town
 
 BEN = MacAddress.parse("02:00:00:00:00:0b")
-
-
-@pytest.fixture
-def house(town: Town, tmp_path: Path) -> Iterator[House]:
-    made = House(town, tmp_path)
-    with made.doorkeeper:
-        yield made
 
 
 def funnel(house: House) -> dict[str, float]:

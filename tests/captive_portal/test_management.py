@@ -21,18 +21,10 @@ from captive_portal.management.api import MOST_SESSIONS, create_api
 from captive_portal.timeline import Step
 from captive_portal.tls import TlsServer
 from parvis.addresses import MacAddress
-from parvis.inventory import Town
 
 pytestmark = pytest.mark.slow  # real servers, and time that has to pass
 
 BY = {"by": "agent", "reason": "essai"}
-
-
-@pytest.fixture
-def house(town: Town, tmp_path: Path) -> Iterator[House]:
-    made = House(town, tmp_path)
-    with made.doorkeeper:
-        yield made
 
 
 class Console:

@@ -1,8 +1,5 @@
 """Whom staff's orders keep out, until when, and what the page says."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from house import ANNA, House
 
@@ -17,13 +14,6 @@ from parvis.inventory import Town
 BEN = MacAddress.parse("02:00:00:00:00:0b")
 CLOSED = Order(Kind.CLOSED, "agent", "inondation")
 BLOCK = Order(Kind.BLOCK, "agent", "abus", device=key(ANNA, b"s" * 32))
-
-
-@pytest.fixture
-def house(town: Town, tmp_path: Path) -> Iterator[House]:
-    made = House(town, tmp_path)
-    with made.doorkeeper:
-        yield made
 
 
 @pytest.mark.parametrize(("order", "refusal"), [(CLOSED, Refusal.CLOSED_BY_STAFF), (BLOCK, Refusal.BLOCKED)])

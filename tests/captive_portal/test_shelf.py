@@ -2,8 +2,6 @@
 
 import gzip
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from house import House
@@ -13,16 +11,8 @@ from hypothesis import strategies as st
 from captive_portal.web.packing import Gapped, packed
 from captive_portal.web.shelf import KEEP_SECONDS, MOST, Shelf
 from parvis.addresses import MacAddress
-from parvis.inventory import Town
 
 BRUNO = MacAddress.parse("02:00:00:00:00:0b")
-
-
-@pytest.fixture
-def house(town: Town, tmp_path: Path) -> Iterator[House]:
-    made = House(town, tmp_path)
-    with made.doorkeeper:
-        yield made
 
 
 def test_two_devices_see_the_same_page_but_for_their_token(house: House) -> None:

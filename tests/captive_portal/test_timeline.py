@@ -1,9 +1,7 @@
 """Codes of the day, and what is remembered under them."""
 
-from collections.abc import Iterator
 from datetime import date
 from ipaddress import ip_address
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,17 +13,9 @@ from captive_portal import timeline as module
 from captive_portal.pseudonym import LETTERS, Pseudonyms, heard
 from captive_portal.timeline import Step, Timeline
 from parvis.addresses import MacAddress
-from parvis.inventory import Town
 
 BEN = MacAddress.parse("02:00:00:00:00:0b")
 macs = st.binary(min_size=6, max_size=6).map(lambda raw: MacAddress.parse(raw.hex()))
-
-
-@pytest.fixture
-def house(town: Town, tmp_path: Path) -> Iterator[House]:
-    made = House(town, tmp_path)
-    with made.doorkeeper:
-        yield made
 
 
 def timeline(clock: Clock) -> Timeline:

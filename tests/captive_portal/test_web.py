@@ -1,8 +1,6 @@
 """What residents see and do, and what they must never see."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from house import ANNA, House, Page, Visitor
@@ -10,14 +8,6 @@ from prometheus_client import generate_latest
 
 from captive_portal.web.application import create_app
 from captive_portal.web.terms import CLAUSES
-from parvis.inventory import Town
-
-
-@pytest.fixture
-def house(town: Town, tmp_path: Path) -> Iterator[House]:
-    made = House(town, tmp_path)
-    with made.doorkeeper:
-        yield made
 
 
 @pytest.fixture

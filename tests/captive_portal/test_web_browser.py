@@ -1,11 +1,10 @@
 """What a browser makes of the pages: every page, state and language, judged by axe-core (ACC-18) and by use."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from browser import fetched
 from house import HOST, House
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -201,28 +200,15 @@ def test_nothing_moves(served: Served, chromium: webdriver.Chrome) -> None:
         )
 
 
-def requests(driver: webdriver.Chrome) -> list[tuple[str, int]]:
-    """URL and bytes transferred of everything the browser fetched since the last look (Chromium's network log)."""
-    urls: dict[str, str] = {}
-    found = []
-    for entry in driver.get_log("performance"):
-        message: dict[str, Any] = json.loads(entry["message"])["message"]
-        if message["method"] == "Network.requestWillBeSent":
-            urls[message["params"]["requestId"]] = message["params"]["request"]["url"]
-        if message["method"] == "Network.loadingFinished":
-            found.append((urls.get(message["params"]["requestId"], ""), int(message["params"]["encodedDataLength"])))
-    return [(url, size) for url, size in found if not url.startswith("data:")]
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_first_view_is_one_small_request_and_nobody_else_is_asked(
     served: Served, chromium: webdriver.Chrome, language: str
 ) -> None:
     with served.looking(BY_NAME["offered"]):
         chromium.get("about:blank")
-        requests(chromium)
+        fetched(chromium)
         chromium.get(address(language, ""))
-        seen = requests(chromium)
+        seen = fetched(chromium)
 
         assert [url for url, _ in seen] == [address(language, "")]
         assert seen[0][1] < BUDGET.kilobytes * 1000
@@ -233,11 +219,11 @@ def test_the_whole_way_asks_only_the_portal_and_stays_in_its_budget(served: Serv
     """ECO-02, CGU-06: no third party, no cookie, nothing stored in the browser."""
     with served.looking(BY_NAME["offered"]):
         chromium.get("about:blank")
-        requests(chromium)
+        fetched(chromium)
         chromium.get(address("fr", ""))
         chromium.find_element(By.CSS_SELECTOR, "main form button").click()
         WebDriverWait(chromium, 10).until(lambda driver: "/status" in driver.current_url)
-        seen = requests(chromium)
+        seen = fetched(chromium)
 
         assert {url.split("/")[2] for url, _ in seen} == {HOST}
         assert len(seen) <= BUDGET.journey_requests

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
@@ -32,6 +33,19 @@ FLAGS = (
     "--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,DnsOverHttps",
 )
 PATIENCE_SECONDS = 15
+
+
+def fetched(driver: webdriver.Chrome) -> list[tuple[str, int]]:
+    """URL and bytes on the wire of everything fetched since the last question."""
+    urls: dict[str, str] = {}
+    found = []
+    for entry in driver.get_log("performance"):
+        message: dict[str, Any] = json.loads(entry["message"])["message"]
+        if message["method"] == "Network.requestWillBeSent":
+            urls[message["params"]["requestId"]] = message["params"]["request"]["url"]
+        if message["method"] == "Network.loadingFinished":
+            found.append((urls.get(message["params"]["requestId"], ""), int(message["params"]["encodedDataLength"])))
+    return [(url, size) for url, size in found if url.startswith("http")]
 
 
 def trust(ca: Path, folder: Path) -> None:
