@@ -10,6 +10,7 @@ import pytest
 from trap_senders import DEVICES, NEW, OLD, ear, sender, trap
 
 from collectors.device import Device
+from collectors.snmp import pdu, usm
 from collectors.traps import identity, kinds
 from collectors.traps.door import CannotListen, listen
 from collectors.traps.kinds import KindsError, kind
@@ -50,6 +51,7 @@ def test_s29_an_inform_is_acknowledged(town: Town, tmp_path: Path, version: str,
     ("source", "wrong"),
     [
         (OLD, {"community": "public"}),
+        (OLD, {"community": "arcueil"}),
         (OLD, {"community": "public", "version": "1"}),
         (OLD, {"version": "3"}),
         (NEW, {"version": "3", "auth": "not-the-secret"}),
@@ -176,6 +178,25 @@ def test_our_engine_keeps_its_name_and_counts_its_boots(tmp_path: Path) -> None:
     assert (first[0], second[1]) == (second[0], first[1] + 1)
     assert first[0].startswith("80004fb805")
     assert 5 <= len(bytes.fromhex(first[0])) <= 32
+
+
+@pytest.mark.slow
+def test_each_start_of_the_receiver_is_a_boot_of_one_engine(town: Town, tmp_path: Path) -> None:
+    told = [greeted(town, tmp_path) for _ in range(3)]
+
+    assert [boots for _, boots in told] == [1, 2, 3]
+    assert len({name for name, _ in told}) == 1
+
+
+def greeted(town: Town, state: Path) -> tuple[bytes, int]:
+    """Our engine's name and boots, as the sender of a first inform is told them."""
+    greeting = usm.seal(pdu.ask(pdu.Kind.GET, ()), usm.NOBODY, usm.Engine(), 7, 0.0)
+    with ear(town, state) as listening, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.bind((NEW, 0))
+        asking.settimeout(20)
+        asking.sendto(greeting, listening.traps.address)
+        told = usm.open_message(asking.recv(2000), usm.NOBODY, usm.Engine(), 7)
+    return told.engine_id, told.boots
 
 
 def test_a_damaged_identity_is_told_and_not_replaced(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from parvis.values import Secret
 LINK_DOWN = "1.3.6.1.6.3.1.1.5.3"
 IF_INDEX = ("1.3.6.1.2.1.2.2.1.1.7", "i", "7")
 V2C = CommunityCredential(name="anciennes", version="v2c", community_secret="community")
+OTHER = CommunityCredential(name="autres", version="v2c", community_secret="other-community")
 V3 = UserCredential(
     name="bornes",
     version="v3",
@@ -30,11 +31,12 @@ V3 = UserCredential(
     auth_secret="auth",
     privacy_secret="privacy",
 )
-SECRETS = {"community": "cachan", "auth": "authsecret1", "privacy": "privsecret1"}
+SECRETS = {"community": "cachan", "other-community": "arcueil", "auth": "authsecret1", "privacy": "privsecret1"}
 OLD, NEW = "127.0.0.11", "127.0.0.12"
 """Addresses of a device that speaks v1 and v2c, and of one that speaks v3."""
 DEVICES = [
     Device("ap-old", OLD, credential="anciennes", site="msp", town="cachan"),
+    Device("ap-other", "127.0.0.14", credential="autres", site="msp", town="cachan"),
     Device("ap-new", NEW, credential="bornes", site="msp", town="cachan"),
 ]
 
@@ -85,7 +87,7 @@ def ear(
     host: str = "127.0.0.1",
 ) -> Iterator[Ear]:
     """An ear for *devices* on a free port."""
-    with_logins = town.model_copy(update={"credentials": (V2C, V3)})
+    with_logins = town.model_copy(update={"credentials": (V2C, OTHER, V3)})
     polls: list[str] = []
     listening = Listening(host, 0, per_second, idle_seconds)
     with Traps(with_logins, devices, secret, polls.append, listening, state) as traps:
