@@ -68,6 +68,20 @@ def test_a_device_that_is_slow_lossy_or_small_is_read_in_full(fault: str, value:
     asked(work)
 
 
+@pytest.mark.parametrize("fault", ["other-address", "other-port"])
+@pytest.mark.parametrize("v3", VERSIONS)
+def test_a_device_that_may_answer_from_elsewhere_is_heard(fault: str, v3: bool) -> None:
+    async def work(town: Town) -> None:
+        agent = await town.add("ap", v3=v3)
+        before = await town.found("ap")
+        agent.suffer(fault)
+        town.targets["ap"].session.any_source = True  # type: ignore[attr-defined]
+        assert values(await town.poll("ap")) == values(before)
+
+    asked(work)
+
+
+
 def test_a_device_too_slow_for_its_deadline_is_told_so() -> None:
     async def work(town: Town) -> None:
         agent = await town.add("ap")
