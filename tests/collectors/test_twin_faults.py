@@ -81,7 +81,6 @@ def test_a_device_that_may_answer_from_elsewhere_is_heard(fault: str, v3: bool) 
     asked(work)
 
 
-
 def test_a_device_too_slow_for_its_deadline_is_told_so() -> None:
     async def work(town: Town) -> None:
         agent = await town.add("ap")
