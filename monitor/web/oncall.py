@@ -16,7 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from monitor.calendars import exported
 from monitor.duty import Duty
 from monitor.engine import LinkUsed, Unknown
-from monitor.incidents import LIVE, NEXT, Event, NotPossible, State
+from monitor.incidents import LIVE, NEXT, RANK, Event, NotPossible, State
 from monitor.links import Link, LinkRefused, mark, read, token
 from monitor.oncall import Kind
 from monitor.rota import NobodyOnCall, Turn
@@ -36,9 +36,13 @@ MAX_NOTE = 1000
 def on_duty(duty: Duty, now: datetime) -> OnDuty:
     """Who is on call and what is going on, at *now* (aware)."""
     with duty.engine.book.page() as entries:
-        rows = [row for row in entries.rows() if row["state"] in LIVE]
+        rows = sorted((row for row in entries.rows() if row["state"] in LIVE), key=_gravest_first)
         shown = tuple(_shown(duty, entries, row) for row in rows)
     return OnDuty(_turn(duty, now), shown)
+
+
+def _gravest_first(row: Mapping[str, Any]) -> tuple[int, int]:
+    return -RANK.get(row["severity"], 0), -row["number"]
 
 
 def _turn(duty: Duty, now: datetime, level: int = 1) -> Turn | None:
@@ -189,9 +193,10 @@ class OnCallPages:
     def _facts(self, lang: Language) -> dict[str, Any]:
         duty, now = self._duty, self._now()
         with duty.engine.book.page() as entries:
-            rows = entries.rows()
+            rows = sorted(entries.rows(), key=_gravest_first)
             live = [alert(_shown(duty, entries, row), lang) for row in rows if row["state"] in LIVE]
-            past = [alert(_shown(duty, entries, row), lang) for row in rows if row["state"] not in LIVE][:10]
+            over = sorted((row for row in rows if row["state"] not in LIVE), key=lambda row: -row["number"])
+            past = [alert(_shown(duty, entries, row), lang) for row in over[:10]]
             tests = [self._test(entries, person, name, lang) for person, name in self._tested()]
         return {
             "now": now.astimezone(duty.roster.zone).isoformat(timespec="seconds"),
