@@ -27,6 +27,7 @@ class Alertmanager:
         self.desk = desk
         self.alerts: list[dict[str, Any]] = []
         self.prometheus_alive = True
+        self.lists_the_watchdog = True
         self.beat = desk.clock()
 
     def fires(self, name: str, *, state: str = "active", **labels: str) -> "Alertmanager":
@@ -36,7 +37,8 @@ class Alertmanager:
 
     def listed(self) -> bytes:
         watchdog = alert("Watchdog", severity="none", annotations={"beat": str(self.beat)})
-        return json.dumps([*self.alerts, {**watchdog, "status": {"state": "active"}}]).encode()
+        listed = [{**watchdog, "status": {"state": "active"}}] if self.lists_the_watchdog else []
+        return json.dumps([*self.alerts, *listed]).encode()
 
     def lasts(self, seconds: float) -> "Alertmanager":
         for _ in range(round(seconds / 30)):
@@ -107,6 +109,18 @@ def test_an_alertmanager_that_has_just_started_ends_nothing(manager: Alertmanage
 
     assert set(manager.desk.states()) == {"open"}
     assert "all-clear" not in kinds(manager.desk)
+
+
+def test_a_list_without_the_watchdog_proves_no_absence(manager: Alertmanager) -> None:
+    """The beat came by the webhook a moment ago, the list is that of an Alertmanager that knows nothing yet."""
+    manager.fires("LienCoupe").lasts(120)
+    manager.alerts.clear()
+    manager.lists_the_watchdog = False
+    for _ in range(10):
+        manager.desk.messenger.beats(manager.desk.clock())
+        manager.lasts(30)
+
+    assert manager.desk.states() == ["open"]
 
 
 def test_when_prometheus_dies_nothing_is_resolved_and_its_silence_pages(manager: Alertmanager) -> None:
