@@ -105,6 +105,16 @@ class Column:
     def __post_init__(self) -> None:
         self.last = self.last or self.root
 
+    def is_before(self, group: "Sequence[Column]") -> bool:
+        """Whether it has rows, but ended before another column of its table did."""
+        table = self.root[:-1]
+        return bool(self.cells) and any(each.root[:-1] == table and each.reached > self.reached for each in group)
+
+    @property
+    def reached(self) -> tuple[int, ...]:
+        """The index of its last row."""
+        return self._key
+
     def take(self, varbind: VarBind, limits: Limits) -> None:
         """Judge the next variable: another row, the end of the column, or a fault of the agent."""
         name, tag, value = varbind
@@ -133,13 +143,27 @@ async def walk(session: Session, roots: Sequence[RawOid], pace: Pace, limits: Li
     for start in range(0, len(columns), COLUMNS_PER_REQUEST):
         group = columns[start : start + COLUMNS_PER_REQUEST]
         await _walk_group(session, group, pace.of(group[0].root), limits)
+        await _fill_holes(session, group, pace.of(group[0].root), limits)
         if all(column.end is End.COMPLETE for column in group):
             pace.rows[group[0].root] = max(len(column.cells) for column in group)
     return columns
 
 
-async def _walk_group(session: Session, group: list[Column], pace: Pace, limits: Limits) -> None:
-    use_bulk = session.version is not Version.V1
+async def _fill_holes(session: Session, group: list[Column], pace: Pace, limits: Limits) -> None:
+    """Ask again, by GETNEXT, for columns that ended before their neighbours: some agents lose rows in a GETBULK."""
+    if session.version is Version.V1 or not pace.has_bulk:
+        return
+    early = [column for column in group if column.end is End.COMPLETE and column.is_before(group)]
+    for column in early:
+        column.end = None
+    if early:
+        await _walk_group(session, early, pace, limits, may_bulk=False)
+
+
+async def _walk_group(
+    session: Session, group: list[Column], pace: Pace, limits: Limits, *, may_bulk: bool = True
+) -> None:
+    use_bulk = may_bulk and session.version is not Version.V1
     for _ in range(limits.requests):
         waiting = [column for column in group if column.end is None]
         if not waiting:

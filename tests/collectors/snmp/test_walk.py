@@ -109,6 +109,32 @@ def test_g02_an_agent_that_is_silent_to_getbulk_is_read_by_getnext() -> None:
     assert not pace.of(ROOTS[0]).has_bulk
 
 
+class LosesRows(MemoryAgent):
+    """An agent whose GETBULK ends the second column after its fifth row."""
+
+    def answer(self, request: Pdu, version: Version) -> Pdu:
+        if request.kind is not Kind.GET_BULK:
+            return super().answer(request, version)
+        lost = {f"{ENTRY}.2.{row}" for row in range(6, 31)}
+        return MemoryAgent({name: cell for name, cell in self.mib.items() if name not in lost}).answer(request, version)
+
+
+@pytest.mark.parametrize("budget", [6, 40])
+def test_rows_that_a_getbulk_loses_are_asked_again_by_getnext(budget: int) -> None:
+    memory = LosesRows(MIB)
+
+    assert sizes(walked(Answering(memory), Pace(budget=budget))) == WHOLE
+    assert {request.kind for request in memory.asked} == {Kind.GET_BULK, Kind.GET_NEXT}
+
+
+def test_a_column_that_really_ends_early_costs_one_request_more() -> None:
+    memory = MemoryAgent(MIB)
+
+    walked(Answering(memory))
+
+    assert [request.kind for request in memory.asked].count(Kind.GET_NEXT) == 1
+
+
 def test_s05_a_budget_grows_slowly_again() -> None:
     pace = Pace(budget=10)
 
