@@ -23,6 +23,8 @@ class Device:
     any_source: bool = False
     context: str = ""
     slow_lane: bool = False
+    behind: tuple[tuple[str, str], ...] = ()
+    """Names and addresses of the site's access points, which a switch may have learned."""
 
     @property
     def labels(self) -> dict[str, str]:
@@ -53,6 +55,7 @@ def devices(town: Town) -> list[Device]:
             any_source=device.snmp.any_source,
             context=device.snmp.context,
             slow_lane=device.snmp.slow_lane,
+            behind=() if isinstance(device, AccessPoint) else tuple((p.name, p.mac.text) for p in site.access_points),
         )
         for site in town.sites
         for device in site.polled()

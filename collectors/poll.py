@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
-from collectors import decode, detect
+from collectors import bridge, decode, detect
 from collectors.clocks import Clocks, Verdict, judge, uptime_seconds
 from collectors.compatible import split
 from collectors.detect import Fit, Identity
@@ -142,7 +142,8 @@ async def _profile(target: Target, identity: Identity) -> Profile:
         async def probe(oid: str) -> bool:
             return await walk.exists_below(target.session, ber.oid(oid))
 
-        target.fits = tuple(await detect.fits((*target.also, *profiles()), identity, probe))
+        learned = [bridge.profile(target.device.behind)] if target.device.behind else []
+        target.fits = tuple(await detect.fits((*target.also, *learned, *profiles()), identity, probe))
         target.recall.forget()
         target.combined, what = _combined(tuple(fit.profile for fit in target.fits))
         target.streams = Streams(target.combined, what)

@@ -46,6 +46,22 @@ def derive_lldp(remote: Rows, local: Rows, ports: Rows) -> dict[bytes, dict[str,
     return {suffix: {**row, "local_port": _local_port(suffix, local, ports, own)} for suffix, row in remote.items()}
 
 
+def derive_bridge(bridge: Rows, ports: Rows) -> dict[bytes, dict[str, Read]]:
+    r"""A bridge's ports with *port*, the name they have in ifTable, else their ifIndex.
+
+    >>> bridge, ports = {b"\x01": {"ifindex": 7}, b"\x02": {}}, {b"\x07": {"port": "lan7"}}
+    >>> [row["port"] for row in derive_bridge(bridge, ports).values()]
+    ['lan7', None]
+    """
+    return {suffix: {**row, "port": _named(row.get("ifindex"), ports)} for suffix, row in bridge.items()}
+
+
+def _named(number: Read, ports: Rows) -> Read:
+    if not isinstance(number, int | float) or number <= 0:
+        return None
+    return ports.get(ber.encode_index((int(number),)), {}).get("port") or str(int(number))
+
+
 def _local_port(suffix: bytes, local: Rows, ports: Rows, own: Mapping[Read, Read]) -> Read:
     number = ber.index(suffix)[1:2]
     here = local.get(ber.encode_index(number), {})

@@ -22,6 +22,7 @@ DEVICE_LABELS = ("town", "site", "device")
 DERIVED = {
     "entity_sensor": entity.DERIVED,
     "port": ports.DERIVED,
+    "bridge": ports.DERIVED,
     "huawei_optics": optics.DERIVED,
     "lldp": ports.LLDP_DERIVED,
 }
@@ -48,7 +49,7 @@ class Table(Part):
     every: Every = "poll"
     changed: str | None = None
     private: bool = False
-    derive: Literal["entity_sensor", "port", "huawei_optics", "lldp"] | None = None
+    derive: Literal["entity_sensor", "port", "huawei_optics", "lldp", "bridge"] | None = None
 
     @property
     def names(self) -> set[str]:

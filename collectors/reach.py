@@ -20,6 +20,7 @@ DERIVED_FROM = {
     "huawei_optics": (),
     "entity_sensor": ("entity", "entity_alias", "port", "cisco_threshold", "arista_threshold"),
     "lldp": ("lldp_local", "port"),
+    "bridge": ("port",),
 }
 """The other tables a way of deriving looks into; see decode.tables."""
 

@@ -192,6 +192,7 @@ CORE = (
     "collectors/optics.py",
     "collectors/plausibility.py",
     "collectors/explain.py",
+    "collectors/bridge.py",
     "collectors/fibre/module.py",
     "collectors/fibre/trend.py",
     "collectors/fibre/history.py",
