@@ -1,4 +1,4 @@
-"""A hundred of the twin's devices on the loopback, in a process of their own: DEVICES ORDERS.
+"""Some of the twin's devices on the loopback, in a process of their own: ORDERS NUMBER…
 
 Each has an address of its own, 127.1.0.NUMBER, and UDP port 1161; every fifth speaks SNMPv3.
 """
@@ -34,11 +34,11 @@ def device(number: int) -> Device:
     return Device(vendor, about, "", PORT, community=COMMUNITY)
 
 
-async def main(count: int, orders: Path) -> None:
-    await serving.listen([device(number) for number in range(count)], orders)
+async def main(orders: Path, numbers: list[int]) -> None:
+    await serving.listen([device(number) for number in numbers], orders)
     print("ready", flush=True)
     await asyncio.Event().wait()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]), Path(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1]), [int(word) for word in sys.argv[2:]]))
