@@ -26,7 +26,7 @@ from monitor.delivery import ASK_SECONDS, PROOF_SECONDS, AskProof, Attempt, Done
 from monitor.replies import read
 from monitor.sending import answer
 from parvis.inventory import Town
-from parvis.inventory.people import FileChannel, MailChannel, ModemChannel, OvhChannel
+from parvis.inventory.people import AppriseChannel, FileChannel, MailChannel, ModemChannel, OvhChannel
 
 NIGHT = datetime(2026, 6, 3, 23, tzinfo=ZoneInfo("Europe/Paris"))
 KEYS = "app-key app-secret consumer-key"
@@ -248,14 +248,38 @@ def test_gammu_smsd_itself_reads_the_outbox(spool: ModemChannel, tmp_path: Path)
 
 
 def test_a_town_of_apprises_urls_gets_its_facts_quoted() -> None:
-    from parvis.inventory.people import AppriseChannel  # noqa: PLC0415 beside its only use
-
     channel = AppriseChannel(name="ntfy", kind="apprise", url="json://127.0.0.1:9/{person}?k={secret}")
     full = task(channel, secret="a/b&c")
 
     assert apprise._address(full) == "json://127.0.0.1:9/agent-2?k=a%2Fb%26c"
     assert apprise.send(full)["result"] == "failed"  # nobody listens on the discard port
     assert apprise.send(task(channel.model_copy(update={"url": "nonsense://x"})))["result"] == "failed"
+
+
+class Hook(BaseHTTPRequestHandler):
+    """A service apprise posts JSON to."""
+
+    received: ClassVar[list[dict[str, Any]]] = []
+
+    def do_POST(self) -> None:
+        self.received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_words: Any) -> None:
+        """Be quiet."""
+
+
+def test_apprise_hands_the_letter_to_a_service_that_answers() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hook) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"json://127.0.0.1:{server.server_address[1]}/{{person}}"
+        said = apprise.send(task(AppriseChannel(name="hook", kind="apprise", url=url)))
+        server.shutdown()
+
+    (letter,) = Hook.received
+    assert said["result"] == "accepted"
+    assert (letter["title"], letter["message"]) == ("[Wi-Fi] #1 Lien coupé", "Lien coupé\n\nÀ voir")
 
 
 def tried(*results: Result, proves: bool = False, ended: float = 0.0) -> list[Attempt]:
