@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import agents
@@ -151,8 +152,11 @@ def series(text: str) -> set[str]:
 
 
 def page(port: int, target: str) -> str:
-    with urlopen(f"http://127.0.0.1:{port}/snmp?target={target}&module={collecting.MODULE}", timeout=30) as answer:
-        return answer.read().decode()  # type: ignore[no-any-return]
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/snmp?target={target}&module={collecting.MODULE}", timeout=30) as answer:
+            return answer.read().decode()  # type: ignore[no-any-return]
+    except HTTPError as error:
+        raise SystemExit(f"{target}: {error}: {error.read().decode()}") from error
 
 
 def ours_once(pid: int, counts: Path, count: int, interval: float) -> float:
