@@ -10,7 +10,9 @@ from click.testing import CliRunner, Result
 from snmp_agents import MemoryAgent, agent
 
 from collectors.fibre import commands, reference
-from collectors.fibre.reference import Reference, ReferenceFault
+from collectors.fibre.history import Light
+from collectors.fibre.reference import Reference, ReferenceFault, Taken
+from collectors.fibre.span import End, Link
 from collectors.snmp import ber
 from parvis.inventory import InventoryError, load
 from tests_support import Edit
@@ -102,6 +104,18 @@ def test_light_that_is_not_worth_a_reference_is_refused(
     assert result.exit_code == 1
     assert reason in result.output
     assert stored(tmp_path) == []
+
+
+def test_light_that_moves_is_no_reference() -> None:
+    light = {way: Light("sw", "25", "", way) for way in ("rx", "tx")}
+    link = Link("cachan", "place", "fibre-place", End("sw", "25"), None)
+
+    def objections(readings: list[float]) -> list[str]:
+        taken = Taken({light["rx"]: readings, light["tx"]: [-2.0] * 3}, {}, {})
+        return list(reference.objections(link, taken, {light["rx"]: -7.5, light["tx"]: -2.0}, {}, ""))
+
+    assert objections([-7.5, -7.6, -7.1]) == []
+    assert objections([-7.5, -9.0, -7.5]) == ["sw port 25 rx moves by 1.5 dB within seconds: a loose connector?"]
 
 
 def test_a_reference_is_replaced_only_with_a_reason_and_the_old_one_is_kept(
