@@ -111,10 +111,11 @@ class Door(Weather):
             if done:
                 belief.possible = 0.0
 
-    @precondition(lambda self: not self.storm.dead and self._online_alone())
     @rule()
     def staff_block_who_is_online(self) -> None:
-        mac = self._online_alone()
+        mac = "" if self.storm.dead else self._online_alone()
+        if not mac:
+            return
         (session,) = json.loads(self.storm.staff("/v1/sessions"))["sessions"]
         order = {"by": "marie", "reason": "essai", "seconds": 600}
         said = json.loads(self.storm.staff(f"/v1/devices/{session['code']}/block", order))
@@ -128,9 +129,10 @@ class Door(Weather):
         alone = len(self.storm.admitted()) == len(self.storm.stored()) == len(admitted) == 1
         return admitted[0] if alone and time.monotonic() > self.open_until else ""
 
-    @precondition(lambda self: not self.storm.dead and not self.closed)
     @rule()
     def staff_close_the_site(self) -> None:
+        if self.storm.dead or self.closed:
+            return
         order = {"kind": "closed", "by": "marie", "reason": "essai", "fr": "fermé", "en": "closed", "seconds": 600}
         said = json.loads(self.storm.staff("/v1/orders", order))
         if said.get("kind") == "closed":
@@ -138,10 +140,10 @@ class Door(Weather):
             for belief in self.believed.values():
                 belief.sure = belief.possible = 0.0
 
-    @precondition(lambda self: not self.storm.dead)
     @rule()
     def staff_take_their_orders_back(self) -> None:
-        self._take_orders_back()
+        if not self.storm.dead:
+            self._take_orders_back()
 
     def _take_orders_back(self) -> None:
         for order in json.loads(self.storm.staff("/v1/site"))["orders"]:
@@ -169,10 +171,9 @@ class Door(Weather):
         for person in self.people.values():
             person.joins()
 
-    @precondition(lambda self: "gatewayd" not in self.storm.dead)
     @rule(who=WHO)
     def a_colleague_admits_somebody_by_hand(self, who: str) -> None:
-        if self.storm.admitted().get(self.people[who].mac) is None:
+        if "gatewayd" not in self.storm.dead and self.storm.admitted().get(self.people[who].mac) is None:
             element = f'{{ "guest0" . {self.people[who].mac} timeout 1h : 4294967295 }}'
             self.storm.within("gw", "nft", "add", "element", "inet", "portal", "auth", element, check=False)
             self.foreign_until = float("inf")

@@ -127,8 +127,8 @@ class Guests(Weather):
         if said == (303, "/fr/status") and not before and self.sure.get(person.mac, 0.0) < self.wall:
             self.sure[person.mac] = began + REMEMBER_SECONDS
 
-    @rule(who=WHO)
-    def leaves(self, who: str) -> None:
+    @rule(who=WHO, asks=st.booleans())
+    def leaves(self, who: str, asks: bool) -> None:
         mac, before = self.people[who].mac, self.storm.stored()
         for session in self._of(mac):
             session.reasons.add("left")
@@ -136,9 +136,11 @@ class Guests(Weather):
         self.sure[mac] = 0.0
         if said == (303, "/fr/goodbye") and mac in before:
             self.possible[mac] = 0.0
+        if asks:
+            self._comes_back(self.people[who])
 
-    @rule()
-    def staff_end_every_session(self) -> None:
+    @rule(asks=st.booleans())
+    def staff_end_every_session(self, asks: bool) -> None:
         before = self.storm.stored()
         for session in self.known.values():
             session.reasons.add("revoked")
@@ -147,6 +149,8 @@ class Guests(Weather):
             self.sure[mac] = 0.0
             if done and number in self.known and self._silence(self.known[number]) < IDLE_SECONDS / 2:
                 self.possible[mac] = 0.0
+        for person in self.people.values() if asks else ():
+            self._comes_back(person)
 
     @rule(who=WHO)
     def sends_a_little(self, who: str) -> None:
