@@ -141,6 +141,8 @@ class Rounds:
             log.error("the sessions in memory were not those on disk", sessions=different)
         for live in found.values() if self._meters else ():
             self._usage.begin(live.number, now.since_boot, live.used)
+        if (quota := self._law.policy.quota) is not None:  # known before the first counter is read
+            self.slowed |= {live.number for live in found.values() if live.used >= quota}
 
     def anchor(self) -> None:
         """Write down the deadlines of another boot's sessions on this boot's clock, once the kernel admits them."""

@@ -135,7 +135,7 @@ class Poller(AbstractContextManager["Poller"]):
                 outcome = await attempt(target, self._pacing, breaker)
             except (SecretMissing, SnmpError) as error:
                 outcome = failure(error)
-            self._note(device, outcome, time.monotonic() - started, target, breaker)
+            self._noted(device, outcome, time.monotonic() - started, target, breaker)
             if isinstance(outcome, Failed):
                 breaker = breaker.failed()
                 target = target if outcome.reason in MAY_PASS else None
@@ -151,6 +151,13 @@ class Poller(AbstractContextManager["Poller"]):
         credential = self._town.credential(device.credential)
         session = open_session(self._exchange, address, credential, self._secret, self._pacing.patience, device)
         return Target(device, session, also=self._also)
+
+    def _noted(self, device: Device, outcome: Outcome, duration: float, target: Target | None, before: Breaker) -> None:
+        """Note it; what goes wrong there must not end the device's task."""
+        try:
+            self._note(device, outcome, duration, target, before)
+        except Exception:  # noqa: BLE001 logged, and polled again at its turn
+            log.exception("poll not noted", device=device.name)
 
     def _note(self, device: Device, outcome: Outcome, duration: float, target: Target | None, before: Breaker) -> None:
         now = time.time()

@@ -114,6 +114,20 @@ def test_f35_who_was_slowed_is_slowed_after_a_reboot(build: Build) -> None:
         assert house.gateway.sessions[ANNA][0].down == 64_000
 
 
+def test_f35_who_was_slowed_stays_slow_while_the_counters_of_a_new_start_are_still_read(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = build(quota=1_000_000, slow_down=64_000)
+    accepts(house)
+    transfers(house, ANNA, 0, 2_000_000)
+    passes(house, 60)
+    monkeypatch.setattr(house.gateway, "counters_soon", lambda: None)
+    house.gateway.sessions.clear()
+
+    with house.new_doorkeeper():
+        assert house.gateway.sessions[ANNA][0].down == 64_000
+
+
 def test_f06_bytes_remaining_is_what_the_kernel_has_not_counted_yet(build: Build) -> None:
     house = build(quota=1_000_000)
     anna = house.visitor()

@@ -20,6 +20,7 @@ from collectors.clocks import Rebooted
 from collectors.device import Device, Failed, Polled, devices
 from collectors.poll import Target, poll
 from collectors.poller import Pacing, Poller, attempt
+from collectors.sample import Sample
 from collectors.schedule import Breaker
 from collectors.service import endpoint
 from collectors.snmp import ber
@@ -300,6 +301,24 @@ def test_a_device_is_polled_at_once_when_somebody_asks(small_town: Town) -> None
             until(lambda: board.standings()[0].polls == 2)
 
     assert board.standings()[0].up is True
+
+
+def test_a_fault_in_noting_a_poll_does_not_end_the_polls(small_town: Town) -> None:
+    heard: list[int] = []
+
+    def outlet(samples: list[Sample]) -> None:
+        heard.append(len(samples))
+        raise ValueError("a fault of ours")
+
+    with agent(MemoryAgent(UNIFI)) as address:
+        polled = [at(address)]
+        board = Board(polled, stale_after_seconds=2)
+        with Poller(small_town, polled, secret, board, replace(PACING, interval_seconds=3600), outlet=outlet) as poller:
+            until(lambda: len(heard) == 1)
+            poller.poll_now("ap-1")
+            until(lambda: len(heard) == 2)
+
+    assert board.standings()[0].polls == 2
 
 
 def test_a_stopped_poller_says_so(small_town: Town) -> None:
