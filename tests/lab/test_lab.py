@@ -212,7 +212,7 @@ def test_status_tells_everything_and_the_memory_stays_small(lab: Lab, capsys: py
     running = lab.processes()
     memory = processes.pss_bytes(running)
     ours = sum(memory[run.program.name] for run in running if run.program.kind == "ours")
-    assert ours < 250e6
+    assert ours < 300e6, "a visit under way holds 45 MB for some seconds"
 
 
 def test_namespaces_of_another_lab_are_left_alone(lab: Lab, small: Options, tmp_path: Path) -> None:
