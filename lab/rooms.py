@@ -21,6 +21,8 @@ LOOPBACK = "127.0.0.1"
 PORTAL_SECRETS = ("portal-key", "management-token")
 CONSOLE_SECRETS = ("management-token",)
 VISITOR_SECRETS = ("visitor-token",)
+CALLS = 100
+"""Messages one person may get: whoever plays ten faults in an hour wants to see ten calls, and not a digest."""
 READ_BY_OTHERS = 0o2750
 """A folder whose owner writes and whose group passes; what is made in it belongs to the group."""
 
@@ -109,7 +111,7 @@ class Rooms:
             made.append(self._program("collectors", processes.COLLECTORS, COLLECTORS, extra))
         if "monitor" not in without:
             extra = {"probe_interval": self.pace.probe, "probe_timeout": self.pace.probe * 0.8}
-            extra["alert_pace"] = self.pace.alerts
+            extra |= {"alert_pace": self.pace.alerts, "message_budget": CALLS}
             made.append(self._program("monitor", processes.MONITOR, MONITOR, extra))
         if "console" not in without:
             tls = self.folder / "tls"

@@ -8,6 +8,8 @@ from contextlib import closing
 import pytest
 from door_twin import WEB4, Resident, Twin, connect
 
+from captive_portal.rows import counters_in
+
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 SLOW, FAST = 80_000, 8_000_000
 """Bits per second; the stream of the fake internet brings 400,000."""
@@ -51,7 +53,7 @@ def test_f33_what_a_slow_device_sends_is_slowed_too(twin: Twin, two: tuple[Resid
             time.sleep(0.005)
 
     said = json.loads(twin.ask(b'{"op": "counters"}')[0])
-    sent = {session: up for session, up, *_ in said["sessions"]}
+    sent = {one.session: one.bytes_up for one in counters_in(said)}
     assert sent[72] > 2 * sent[71] > 0
 
 

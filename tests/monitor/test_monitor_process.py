@@ -28,7 +28,7 @@ from parvis.settings import SettingsError, load
 SITE = {"town": "cachan", "site": "maison-services-publics"}
 AP = {**SITE, "device": "ap-msp-accueil"}
 UPLINK = {**SITE, "uplink": "fibre-msp"}
-MAX_PSS_KB = 50_000
+MAX_PSS_KB = 58_000
 
 
 def shown(desk: Desk, listener: Listener) -> Desk:
