@@ -98,6 +98,7 @@ class Rounds:
             self._unwritten.pop(live.number if live else 0, None)
             if live is not None and self._meters:
                 self._usage.begin(live.number, turn.now.since_boot)
+                self._usage.asked(live.number, turn.now.since_boot)
         for number in turn.gone:
             self._usage.end(number)
             self.slowed.discard(number)

@@ -42,6 +42,11 @@ class Usage:
         """
         self._meters.setdefault(number, Meter(before, 0, since_boot, before))
 
+    def asked(self, number: int, since_boot: float) -> None:
+        """Whose page asked for more time is there, whatever the counters say."""
+        if number in self._meters:
+            self._meters[number].moved = since_boot
+
     def end(self, number: int) -> None:
         """Keep it no longer."""
         self._meters.pop(number, None)

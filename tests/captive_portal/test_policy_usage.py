@@ -28,6 +28,18 @@ def test_f36_who_moves_no_byte_for_the_idle_time_is_captive_again(build: Build) 
     assert Step.IDLE in found[1]
 
 
+def test_f36_who_asks_for_more_time_is_there(build: Build) -> None:
+    house = build(idle=10 * 60.0)
+    accepts(house)
+    passes(house, 9 * 60)
+    house.doorkeeper.extend(ANNA)
+    passes(house, 9 * 60)
+    assert ANNA in house.gateway.admitted()
+    passes(house, 2 * 60)
+
+    assert ended_by(house) == [Event.IDLE]
+
+
 @pytest.mark.parametrize(("up", "down"), [(1, 0), (0, 1)])
 def test_f36_r23_who_moves_a_single_byte_either_way_is_never_cut(build: Build, up: int, down: int) -> None:
     house = build(idle=10 * 60.0)
