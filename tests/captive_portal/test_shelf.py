@@ -63,7 +63,11 @@ def test_a_page_is_rendered_once_a_second_and_no_more_than_some_are_kept() -> No
     assert len(shelf._pages) <= MOST
 
 
-@given(st.text(), st.text(alphabet=st.characters(exclude_characters="\0")), st.binary(min_size=48, max_size=48))
+@given(
+    st.text(),
+    st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\0")),
+    st.binary(min_size=48, max_size=48),
+)
 def test_a_page_packed_in_parts_is_the_page(before: str, after: str, word: bytes) -> None:
     page = Gapped(before.encode(), after.encode(), len(word))
 
