@@ -12,6 +12,7 @@ from typing import Any
 
 from browser import PATIENCE_SECONDS, browser, trust
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -33,12 +34,15 @@ def fill(driver: webdriver.Chrome, form: Any, fields: dict[str, str]) -> None:
 
 
 def gone(element: Any) -> bool:
-    from selenium.common.exceptions import StaleElementReferenceException  # noqa: PLC0415
-
+    """Whether the page *element* was on has been left; Chromium has two ways to say so while the next page arrives."""
     try:
         element.is_enabled()
     except StaleElementReferenceException:
         return True
+    except WebDriverException as refused:
+        if "does not belong to the document" in str(refused):
+            return True
+        raise
     return False
 
 
