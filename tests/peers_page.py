@@ -13,46 +13,67 @@ TESTS = Path(__file__).parent
 PAGE = TESTS.parent / "docs/15-what-peers-taught-us.md"
 NOT_YET = "not yet: "
 """How the stand of a line begins that is owed."""
-_NAMED = re.compile(r"^ *(?:async )?def (test_((?:[frsg]\d\d_)+)\w+)", re.MULTILINE)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Room:
-    """A part of Parvis: its lines are in *file*, its ids begin with *letters* (features, rules)."""
+    """A part of Parvis: its lines are in *file*; *counts*: what its ids begin with -> how many there are."""
 
     title: str
     file: str
-    letters: str
-    counts: tuple[int, int]
+    counts: dict[str, int]
     words: str
+
+    def ids(self) -> list[str]:
+        """Every id, in the order of the file.
+
+        >>> Room("", "", {"F": 1, "CGU": 2}, "").ids()
+        ['F01', 'CGU-01', 'CGU-02']
+        """
+        return [_id(area, f"{n:02}") for area, count in self.counts.items() for n in range(1, count + 1)]
+
+
+def _id(area: str, number: str) -> str:
+    return f"{area}-{number}" if len(area) > 1 else area + number
 
 
 ROOMS = (
     Room(
         "The door",
         "peers.yml",
-        "FR",
-        (60, 63),
+        {"F": 60, "R": 63},
         "Six other captive portals were read: what they can do became 60 features, how they failed became 63 rules.",
     ),
     Room(
         "The ears",
         "peers_ears.yml",
-        "SG",
-        (55, 35),
+        {"S": 55, "G": 35},
         "Six programs that watch networks were read: they made 55 features, and what users complain of became\n"
         "35 rules.",
     ),
+    Room(
+        "Personal data and open data",
+        "peers_law_data.yml",
+        {"CGU": 14, "GDP": 5, "PRI": 8, "ODA": 9},
+        "What the law, the CNIL's advice and the standards of the field ask of the terms, of personal data,\n"
+        "of figures and of open data.",
+    ),
 )
+_AREAS = "|".join(area.lower() for room in ROOMS for area in room.counts)
+_NAMED = re.compile(rf"^ *(?:async )?def (test_((?:(?:{_AREAS})\d\d_)+)\w+)", re.MULTILINE)
+_ID = re.compile(r"([a-z]+)(\d\d)_")
 
 
 @cache
 def rows(room: Room = ROOMS[0]) -> dict[str, Any]:
-    """``features`` and ``rules`` by id; each line a mapping with *holds*, and where it has one *level* and *stand*."""
+    """``features`` and ``rules`` (a file may have none) by id.
+
+    Each line is a mapping with *holds*, and where it has one *level* and *stand*.
+    """
     read: dict[str, dict[str, Any]] = yaml.safe_load((TESTS / room.file).read_text("utf-8"))
     return {
-        kind: {one: {"holds": row} if isinstance(row, str) else row for one, row in lines.items()}
-        for kind, lines in read.items()
+        kind: {one: {"holds": row} if isinstance(row, str) else row for one, row in read.get(kind, {}).items()}
+        for kind in ("features", "rules")
     }
 
 
@@ -62,8 +83,8 @@ def proofs() -> dict[str, list[tuple[str, str]]]:
     found: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for path in sorted(TESTS.rglob("test_*.py")):
         for name, ids in _NAMED.findall(path.read_text("utf-8")):
-            for one in ids.strip("_").split("_"):
-                found[one.upper()].append((str(path.relative_to(TESTS)), name))
+            for area, number in _ID.findall(ids):
+                found[_id(area.upper(), number)].append((str(path.relative_to(TESTS)), name))
     return dict(found)
 
 
@@ -89,10 +110,11 @@ def page() -> str:
         "<!-- Written by script/docs from tests/peers*.yml and the names of the tests; change it there. -->",
         "",
         "Each line says what must hold here, and names the tests that prove it. A test carries the ids it proves in",
-        "its name (`test_f09_…`, `test_g27_…`).",
+        "its name (`test_f09_…`, `test_cgu03_…`).",
     ]
     for room in ROOMS:
-        lines += ["", f"## {room.title}", "", room.words, "", *_features(room), "", *_rules(room)]
+        lines += ["", f"## {room.title}", "", room.words, "", *_features(room)]
+        lines += ["", *_rules(room)] if rows(room)["rules"] else []
     return "\n".join(lines) + "\n"
 
 

@@ -15,6 +15,35 @@ NOT_YET = {
     "S50": "the public page is issue 6",
     "S53": "nothing joins sessions and access points",
     "G32": "maintenance is issue 5",
+    **dict.fromkeys(
+        [
+            "CGU-08",
+            "CGU-09",
+            "CGU-12",
+            "CGU-13",
+            "GDP-02",
+            "GDP-03",
+            "GDP-04",
+            "GDP-05",
+            "PRI-01",
+            "PRI-03",
+            "PRI-04",
+            "PRI-05",
+            "PRI-06",
+            "PRI-07",
+            "PRI-08",
+            "ODA-01",
+            "ODA-02",
+            "ODA-03",
+            "ODA-04",
+            "ODA-05",
+            "ODA-06",
+            "ODA-07",
+            "ODA-08",
+            "ODA-09",
+        ],
+        "being written",
+    ),
 }
 """Promised later, and said so on the page."""
 
@@ -23,9 +52,7 @@ each_room = pytest.mark.parametrize("room", ROOMS, ids=[room.title for room in R
 
 @each_room
 def test_every_feature_and_every_rule_is_on_the_page(room: Room) -> None:
-    features, rules = room.counts
-    assert list(rows(room)["features"]) == [f"{room.letters[0]}{number:02}" for number in range(1, features + 1)]
-    assert list(rows(room)["rules"]) == [f"{room.letters[1]}{number:02}" for number in range(1, rules + 1)]
+    assert [one for kind in rows(room).values() for one in kind] == room.ids()
     for one, row in rows(room)["features"].items():
         assert row["level"] in {"must", "should", "later", "never"}, one
         assert "stand" in row or row["level"] in {"must", "should"}, f"{one}: say why"

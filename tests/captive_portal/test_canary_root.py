@@ -122,7 +122,7 @@ def twin() -> Iterator[WatchedTwin]:
 
 
 @pytest.mark.timeout(400)
-def test_no_file_log_metric_or_answer_to_staff_holds_a_residents_traces(twin: WatchedTwin) -> None:
+def test_gdp01_pri02_no_file_log_metric_or_answer_to_staff_holds_a_residents_traces(twin: WatchedTwin) -> None:
     canary = joins(twin)
     tries_before_accepting(twin, canary.who)
     assert canary.who.accepts(*browser()) == "303 https://wifi.cachan.example/fr/status"

@@ -65,7 +65,7 @@ def test_the_terms_in_force_say_all_sixteen_things() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_accepting_the_terms_is_never_called_a_consent_to_data_processing(language: str) -> None:
+def test_cgu01_accepting_the_terms_is_never_called_a_consent_to_data_processing(language: str) -> None:
     """CGU-01: acceptance is not consent in the sense of the GDPR, in any language."""
     texts = said() if language == "fr" else {str(message.string) for message in catalogue(language)}
     forbidden = ("traitement de mes données", "processing of my data", "tratamiento de mis datos",

@@ -146,7 +146,7 @@ def test_each_page_leads_to_itself_in_the_other_language(anna: Visitor) -> None:
         assert other == [path.replace("/fr/", "/en/")]
 
 
-def test_f14_version_digest_and_language_of_the_accepted_text_are_stored(house: House, anna: Visitor) -> None:
+def test_f14_cgu02_version_digest_and_language_of_the_accepted_text_are_stored(house: House, anna: Visitor) -> None:
     anna.accepts("en")
 
     with house.store.transaction() as book:

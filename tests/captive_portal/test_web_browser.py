@@ -215,7 +215,9 @@ def test_the_first_view_is_one_small_request_and_nobody_else_is_asked(
         assert chromium.execute_script("return document.querySelectorAll('*').length") <= BUDGET.nodes
 
 
-def test_the_whole_way_asks_only_the_portal_and_stays_in_its_budget(served: Served, chromium: webdriver.Chrome) -> None:
+def test_cgu06_the_whole_way_asks_only_the_portal_and_stays_in_its_budget(
+    served: Served, chromium: webdriver.Chrome
+) -> None:
     """ECO-02, CGU-06: no third party, no cookie, nothing stored in the browser."""
     with served.looking(BY_NAME["offered"]):
         chromium.get("about:blank")
@@ -234,7 +236,7 @@ def test_the_whole_way_asks_only_the_portal_and_stays_in_its_budget(served: Serv
         served.house.visitor("127.0.0.1").leaves()
 
 
-def test_f12_the_way_works_without_javascript_cookies_and_storage(served: Served) -> None:
+def test_f12_cgu07_the_way_works_without_javascript_cookies_and_storage(served: Served) -> None:
     off = "--blink-settings=scriptEnabled=false"
     with served.looking(BY_NAME["offered"]), browser(served.port, off) as driver:
         driver.execute_cdp_cmd("Network.enable", {})

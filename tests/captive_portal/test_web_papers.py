@@ -114,7 +114,7 @@ def test_beyond_the_quota_the_page_says_slower_not_cut(house: House, anna: Visit
     assert "Rien n&#39;est coupé" in anna.get("/fr/status").text.replace("'", "&#39;")
 
 
-def test_r09_nothing_is_asked_no_code_no_application_no_other_window(anna: Visitor) -> None:
+def test_r09_cgu14_nothing_is_asked_no_code_no_application_no_other_window(anna: Visitor) -> None:
     """CGU-14: no age, no telephone number, no postcode either."""
     anna.accepts()
     pages = [anna.get(f"/fr/{paper}").text for paper in (*PAPERS, "status")]
@@ -187,7 +187,7 @@ def test_the_message_of_staff_is_read_in_the_pages_language_or_in_both(house: Ho
     assert '<p lang="en" dir="ltr">False messages' in arabic
 
 
-def test_the_first_layer_of_the_notice_is_short_and_the_rest_one_tap_away_without_internet(anna: Visitor) -> None:
+def test_cgu03_the_first_layer_of_the_notice_is_short_and_the_rest_one_tap_away_without_internet(anna: Visitor) -> None:
     """CGU-03: at most 60 words on the first page."""
     page = anna.get("/fr/").text
     layer = re.findall(r'<p class="soft">(.*?)</p>', page, re.DOTALL)[0]
@@ -208,14 +208,14 @@ def test_the_notice_says_everything_article_13_wants_in_every_language(anna: Vis
     assert "www.cnil.fr" in page
 
 
-def test_a_notice_with_an_empty_field_is_not_built(house: House) -> None:
+def test_cgu03_a_notice_with_an_empty_field_is_not_built(house: House) -> None:
     silent = replace(house.facts, email="", legal=None)
 
     with pytest.raises(Unsaid, match="dpo"):
         fields(silent, "fr", str)
 
 
-def test_my_data_are_those_of_my_device_now_and_nobody_elses(house: House, anna: Visitor) -> None:
+def test_cgu05_my_data_are_those_of_my_device_now_and_nobody_elses(house: House, anna: Visitor) -> None:
     """CGU-05."""
     anna.accepts("en")
     ben = house.visitor("10.11.0.7", type(ANNA)("02:00:00:00:00:0b"))
@@ -231,7 +231,7 @@ def test_my_data_are_those_of_my_device_now_and_nobody_elses(house: House, anna:
     assert json.loads(anna.get("/mes-donnees.json").data) == {}
 
 
-def test_a_poster_has_the_networks_name_the_law_and_a_code_that_leads_to_the_notice(anna: Visitor) -> None:
+def test_cgu04_a_poster_has_the_networks_name_the_law_and_a_code_that_leads_to_the_notice(anna: Visitor) -> None:
     """CGU-04."""
     page = anna.get("/fr/affiche").text
 

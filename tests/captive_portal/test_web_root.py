@@ -100,7 +100,7 @@ def test_r02_a_fault_beyond_the_gateway_is_told_before_anybody_accepts_and_the_p
     wait_for(says(anna, "je me connecte"), "word of the repair", 3 * NOTICED_SECONDS)
 
 
-def test_a_page_of_the_internet_comes_unaltered(twin: Twin, anna: Resident) -> None:
+def test_cgu10_a_page_of_the_internet_comes_unaltered(twin: Twin, anna: Resident) -> None:
     """CGU-10: byte for byte what its server sent."""
     anna.accepts()
 
