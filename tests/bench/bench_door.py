@@ -5,8 +5,11 @@ cannot blur. An acceptance is on disk (synchronous=FULL) and in the kernel befor
 """
 
 import statistics
+import sys
+from pathlib import Path
 from typing import Any
 
+from door_twin import wait_for
 from gate import Gate, gate, settled
 from table import Row, row
 
@@ -16,6 +19,9 @@ PROBES = 300
 SECONDS = 5.0
 ROUNDS = 3
 REDIRECT = {"what": "redirect", "port": 8080}
+FLOOR = "bare WSGI page, same server"
+BARE_PORT = 8444
+BARE = Path(__file__).with_name("bare_page.py")
 
 
 def asked(made: Gate, **words: Any) -> dict[str, float]:
@@ -38,18 +44,47 @@ def accepts(made: Gate) -> list[dict[str, float]]:
     return found
 
 
+def start_bare(made: Gate) -> dict[str, Any]:
+    """Serve the splash page's own bytes by a bare WSGI page; how the driver finds it."""
+    address, file = str(made.site.guest.gateway_ipv4), made.folder / "bare.gz"
+    made.within("gw", "curl", "-sSk", "-H", "Accept-Encoding: gzip", "-o", str(file), f"https://{address}:8443/fr/")
+    key = made.certificate.with_suffix(".key")
+    paths = f"PYTHONPATH={BARE.parents[2]}"
+    argv = (
+        "env",
+        paths,
+        sys.executable,
+        str(BARE),
+        address,
+        str(BARE_PORT),
+        str(made.certificate),
+        str(key),
+        str(file),
+    )
+    pid = made.start("bare", "gw", *argv).pid
+    url = f"https://{address}:{BARE_PORT}/"
+    wait_for(
+        lambda: made.within("gw", "curl", "-sko", "/dev/null", "-w", "%{http_code}", url, check=False) == "200", url
+    )
+    return {"port": BARE_PORT, "servers": [pid]}
+
+
 def rows() -> list[Row]:
     """Everything."""
     size = f"{DEVICES} devices"
     with gate(DEVICES + 300) as made:
+        bare = start_bare(made)
         pages = [
             {
                 "kept": asked(made, what="splash", devices=[1, 1], seconds=SECONDS, kept=True),
+                "bare, kept": asked(made, what="splash", devices=[1, 1], seconds=SECONDS, kept=True, **bare),
                 "anew": asked(made, what="splash", devices=[1, 200], seconds=SECONDS),
+                "bare, anew": asked(made, what="splash", devices=[1, 200], seconds=SECONDS, **bare),
                 "redirect": asked(made, **REDIRECT, devices=[1, 200], seconds=SECONDS),
             }
             for _ in range(ROUNDS)
         ]
+        made.stop("bare")
         idle = made.cpu_seconds()["portal"]
         made.knock(**REDIRECT, devices=[1, 200], seconds=10, rate=PROBES, threads=4)
         probes = (made.cpu_seconds()["portal"] - idle) / 10
@@ -66,6 +101,10 @@ def rows() -> list[Row]:
         found.append(
             row(f"{words}, CPU", "ms", mid(one, "cpu_ms"), 0, "", f"driver {mid(one, 'driver_cpu'):.2f} of a core")
         )
+    for name, words in (("kept", "kept TLS"), ("anew", "TLS anew")):
+        mine, floor = ([page[who] for page in pages] for who in (name, f"bare, {name}"))
+        found.append(row(f"splash, {words}", "1/s", mid(mine, "rate"), mid(floor, "rate"), FLOOR, size))
+        found.append(row(f"splash, {words}, CPU", "ms", mid(mine, "cpu_ms"), mid(floor, "cpu_ms"), FLOOR, size))
     for name, words in (("kept", "accept, kept TLS"), ("anew", "accept, TLS anew")):
         found.append(row(words, "1/s", mid(taken, f"{name}_rate"), 800, "budget", size))
         found.append(row(f"{words}, p99", "ms", round(mid(taken, f"{name}_p99") * 1e3), 100, "budget", size))

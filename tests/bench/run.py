@@ -1,34 +1,40 @@
-"""``script/bench NAME``: measures the running twin and prints a table; ``--json FILE`` writes the same.
+"""``script/bench NAME``: measures, and prints a table; ``--json FILE`` writes the same, ``--picture FILE`` its curves.
 
 page    what each page weighs in Chromium: bytes, requests, nodes; time to online on a slow line; beside the budgets
-portal  acceptance to first forwarded packet, beside one request for the splash page (the floor) in the same run
+portal  door and packet together
+packet  acceptance to first forwarded packet, beside one request for the splash page (the floor) in the same run
 gateway what a packet costs beside a plain NAT gateway with the same flows, and gatewayd's work with 65,000 sessions
-door    acceptances, pages and redirects a second, what idle phones' probes cost
+door    acceptances, pages and redirects a second beside a bare WSGI page, what idle phones' probes cost
 snmp    what a device costs polled and scraped, beside prometheus-snmp-exporter on the same devices; 10,000 points
 opennds the same residents at our door and at openNDS' (Debian's package, unpacked for the run only), by turns
 isolation one bad device in a hundred, each fault of the twin in turn: what it does to the others' poll times
 monitor what asking and judging thousands of nodes costs, beside a bare loop; the wall page
+influx  what a sample costs through our spool, beside influxdb-client's batching; what an outage loses
 traps   what a storm of 1000 traps a second costs
 town    how long the town takes to come up, and the memory of our processes, beside Debian's in the same run
 """
 
 import argparse
 import json
+import math
 import os
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import bench_door
 import bench_gateway
+import bench_influx
 import bench_isolation
 import bench_monitor
 import bench_opennds
 import bench_snmp
 import bench_traps
+from curves import Curve, draw
+from headlines import grown, growth, headlines
 from table import COLUMNS, Row, machine, row
 
 from actors import MSP
@@ -78,7 +84,7 @@ def page(lab: Lab) -> list[Row]:
     ]
 
 
-def portal(lab: Lab) -> list[Row]:
+def packet(lab: Lab) -> list[Row]:
     ca = lab.folder / "tls" / "ca.pem"
     script = [sys.executable, str(HERE / "first_packet.py"), str(ca), "wifi.cachan.example", WEB[0], str(ROUNDS)]
     path = os.pathsep.join(str(HERE.parent / part) for part in ("..", ".", "journeys"))
@@ -110,7 +116,7 @@ def town(lab: Lab) -> list[Row]:
     ]
 
 
-BENCHES = {"page": page, "portal": portal, "town": town}
+BENCHES = {"page": page, "packet": packet, "town": town}
 
 
 ALONE = {
@@ -121,21 +127,44 @@ ALONE = {
     "opennds": bench_opennds.rows,
     "snmp": bench_snmp.rows,
     "monitor": bench_monitor.rows,
+    "influx": bench_influx.rows,
 }
 """Benches that need no town around them."""
+TOGETHER = {"portal": ("door", "packet")}
+"""Benches made of others."""
+
+
+def measured(name: str, prefix: str) -> list[Row]:
+    """The rows of bench *name*."""
+    if name in TOGETHER:
+        return [found for part in TOGETHER[name] for found in measured(part, prefix)]
+    if name in ALONE:
+        return ALONE[name]()
+    with running_town(prefix) as lab:
+        return BENCHES[name](lab)
+
+
+def picture(name: str, rows: Sequence[Row]) -> str:
+    """Curves of every cost that was measured at several sizes."""
+    curves = []
+    for (metric, unit, peer), points in grown(rows).items():
+        curves.append(Curve(f"{metric}, {unit}", [(math.log10(size), mine) for size, mine, _ in points]))
+        if any(other for _, _, other in points):
+            curves.append(Curve(f"{metric}, {peer}", [(math.log10(size), other) for size, _, other in points]))
+    if not curves:
+        raise SystemExit(f"{name} measures nothing at three sizes or more: there is no curve to draw")
+    return draw(f"script/bench {name}", "log10 of the size", curves)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", choices=sorted({**BENCHES, **ALONE}))
+    parser.add_argument("name", choices=sorted({**BENCHES, **ALONE, **TOGETHER}))
     parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="an SVG of costs by size")
     parser.add_argument("--prefix", default="be-", help="of the namespaces, when another bench is running")
     words = parser.parse_args()
-    if words.name in ALONE:
-        results = ALONE[words.name]()
-    else:
-        with running_town(words.prefix) as lab:
-            results = BENCHES[words.name](lab)
+    rows = measured(words.name, words.prefix)
+    results = [*headlines(words.name, rows), *rows, *growth(rows)]
     print(f"| metric | unit | ours | beside | what | ratio | size |\n|{'---|' * 7}")
     for one in results:
         print("| " + " | ".join(str(one[key]) for key in COLUMNS) + " |")
@@ -143,6 +172,8 @@ def main() -> None:
     if words.json:
         found = {"name": words.name, "machine": machine(), "results": results}
         words.json.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    if words.picture:
+        words.picture.write_text(picture(words.name, rows), "utf-8")
 
 
 if __name__ == "__main__":
