@@ -4,7 +4,9 @@ from dataclasses import dataclass, field
 
 from collectors.clocks import Verdict
 from collectors.layout import Readings
-from parvis.inventory import AccessPoint, Town
+from parvis.inventory import AccessPoint, Switch, Town, Ups
+
+KINDS = {AccessPoint: "access-point", Switch: "switch", Ups: "ups"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +50,14 @@ def devices(town: Town) -> list[Device]:
             port=device.snmp.port,
             credential=device.snmp.credential,
             object_id=device.snmp.object_id,
-            kind="access-point" if isinstance(device, AccessPoint) else "switch",
+            kind=KINDS[type(device)],
             site=site.site,
             town=town.town,
             requests_per_second=device.snmp.requests_per_second,
             any_source=device.snmp.any_source,
             context=device.snmp.context,
             slow_lane=device.snmp.slow_lane,
-            behind=() if isinstance(device, AccessPoint) else tuple((p.name, p.mac.text) for p in site.access_points),
+            behind=tuple((p.name, p.mac.text) for p in site.access_points) if isinstance(device, Switch) else (),
         )
         for site in town.sites
         for device in site.polled()

@@ -76,9 +76,9 @@ def _conditions(
     for finding in findings:
         name = OF_KIND.get(finding.target.kind)
         if name is not None:
-            wrong = None if alone else _TOLD.get(finding.state)
+            wrong = False if finding.planned else None if alone else _TOLD.get(finding.state)
             yield _alert(name, town, now, finding.target.site, finding.target.name), wrong
-    uplinks = [finding.state for finding in findings if finding.target.kind is Kind.UPLINK]
+    uplinks = [f.state for f in findings if f.target.kind is Kind.UPLINK and not f.planned]
     yield _alert("SupervisionAveugle", town, now), None if alone or not uplinks else State.UNKNOWN in uplinks
     limit = float(alerts()["CollecteurMuet"].promql().split(") or")[0].rsplit(" ", 1)[-1])
     yield _alert("CollecteurMuet", town, now), data_age is None or data_age > limit

@@ -39,8 +39,8 @@ def components(town: Town, settings: MonitorSettings) -> tuple[AbstractContextMa
     """The watch, the on-call engine, and the HTTP endpoint with the pages on top of both; none is started."""
     settings.state.mkdir(parents=True, exist_ok=True)
     metrics = MonitorMetrics(town.town)
-    watch = Watch(town, settings, metrics)
     duty = Duty(town, settings, metrics)
+    watch = Watch(town, settings, metrics, duty.planned)
     app = create_app(town, settings, watch, duty, metrics)
     checks = {"rounds": watch.late, "echoes": watch.forbidden, "oncall": duty.late}
     address = (settings.listen, settings.port or MONITOR.port)

@@ -3,7 +3,7 @@
 import http.client
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,12 +19,14 @@ from monitor.engine import OnCall, summary
 from monitor.instruments import MonitorMetrics
 from monitor.letters import Letters
 from monitor.oncall import Policy
+from monitor.planned import Work, muted, works
 from monitor.rota import Roster
 from monitor.rounds import Rounds
 from monitor.settings import MonitorSettings
 from monitor.store_oncall import Book
 from monitor.watch import Picture
 from parvis.inventory import Town
+from parvis.opening import Opening
 from parvis.running import log
 
 PAGES_FILE = "pages.jsonl"
@@ -37,6 +39,11 @@ GRACE_POLLS = 3
 """An alert has so many polls' time to come by the webhook before the poll takes it."""
 MAX_LISTING_BYTES = 20_000_000
 BEAT_SECONDS = 60.0
+ADDED = "maintenance"
+"""The fact that holds the work announced on the spot."""
+REREAD_SECONDS = 10.0
+KEEP_WORK_SECONDS = 395 * 86400.0
+"""As long as the figures it is left out of are kept."""
 
 
 class Duty:
@@ -70,6 +77,8 @@ class Duty:
         self.worked_at = clock()
         self._judged = 0.0
         self._misses_beat = misses_beat
+        self._radio = {s.site: Opening(s.radio_hours, town.timezone) for s in town.sites if s.radio_hours}
+        self._planned: tuple[float, Mapping[str, str]] = (0.0, {})
 
     @contextmanager
     def running(self, picture: Callable[[], Picture]) -> Iterator[None]:
@@ -87,6 +96,32 @@ class Duty:
             for loop in loops:
                 stack.enter_context(loop)
             yield
+
+    def works(self, since: float, before: float) -> list[Work]:
+        """All announced work that touches the span (Unix time): the inventory's and what was added on the spot."""
+        return works(self._town, self.added(), since, before)
+
+    def added(self) -> list[Work]:
+        """The work announced on the spot, also what is over."""
+        with self.engine.book.page() as entries:
+            return [Work.of_facts(one) for one in entries.fact(ADDED, [])]
+
+    def announce(self, work: Work, now: float) -> None:
+        """Add *work*, or end what is going on: work that ends at *now* replaces the same that ends later."""
+        with self.engine.book.page() as entries:
+            kept = [Work.of_facts(one) for one in entries.fact(ADDED, [])]
+            kept = [one for one in kept if now - one.ends < KEEP_WORK_SECONDS and (one.starts, one.of) != _same(work)]
+            entries.remember(ADDED, [one.facts() for one in (*kept, work)])
+        self._planned = (0.0, {})
+
+    def planned(self, now: float) -> Mapping[str, str]:
+        """Target -> why nobody is called for it at *now*; read anew every few seconds."""
+        at, found = self._planned
+        if not 0 <= now - at < REREAD_SECONDS:
+            dark = [site for site, hours in self._radio.items() if not hours.at(now)[0]]
+            found = muted(self._town, now, self.works(now, now + 1), dark)
+            self._planned = (now, found)
+        return found
 
     def late(self) -> str:
         """Empty while the engine does its rounds, else a sentence; a check for /healthz."""
@@ -143,6 +178,10 @@ class Duty:
     @property
     def _grace(self) -> float:
         return GRACE_POLLS * self.settings.alertmanager_poll
+
+
+def _same(work: Work) -> tuple[float, tuple[str, ...]]:
+    return work.starts, work.of
 
 
 def _fetch(base_url: str) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from monitor.flapping import Flap
 from monitor.observations import Outcome, Sample
 from monitor.targets import Target, targets
 from monitor.topology import behind
@@ -35,6 +36,7 @@ class Reason(StrEnum):
     NO_SNMP = "no-snmp"
     BEHIND = "behind"
     ISOLATED = "isolated"
+    FLAPPING = "flapping"
     NOT_ASKED = "not-asked"
 
 
@@ -45,6 +47,8 @@ class Policy:
     fail_after: int = 3
     recover_after: int = 3
     loss_ratio: float = float((metric("icmp_loss_ratio").levels.warn or "> 1").split()[1])
+    held_seconds: float = 240.0
+    """What flaps is down only once it has been silent for so long (NAV waits as long before it says "down")."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,9 @@ class Latch:
 class Finding:
     """The state of one uplink or device. *since*: Unix time of its last change; *cause*: what it stands behind.
 
-    *answers* and *well* are the hysteresis carried to the next round; *silent_since* the first missing echo in a row.
+    *answers* and *well* are the hysteresis carried to the next round; *silent_since* the first missing echo in a row;
+    *flap* how restless it is, and *turned_at* when it last answered or fell silent for good. *planned*: why nobody is
+    called for it now, empty when somebody is.
     """
 
     target: Target
@@ -89,6 +95,9 @@ class Finding:
     answers: Latch = Latch()
     well: Latch = Latch()
     silent_since: float | None = None
+    flap: Flap = Flap()  # noqa: RUF009 frozen
+    turned_at: float = 0.0
+    planned: str = ""
 
 
 def judge(
@@ -98,10 +107,12 @@ def judge(
     previous: Sequence[Finding],
     now: float,
     policy: Policy | None = None,
+    planned: Mapping[str, str] | None = None,
 ) -> list[Finding]:
     """The finding of every target of *town*, in the order of ``targets(town)``.
 
-    *previous* is what this function returned last round; *now* is Unix time.
+    *previous* is what this function returned last round; *now* is Unix time; *planned* says for which targets nobody
+    is called, and why: their state is told all the same.
     """
     patience = policy or Policy()
     heard = {outcome.target: outcome for outcome in outcomes}
@@ -111,7 +122,9 @@ def judge(
         _alone(target, heard.get(target.name), polled.get(target.name), before.get(target.name), now, patience)
         for target in targets(town)
     ]
-    return [_dated(finding, before.get(finding.target.name), now) for finding in _placed(alone)]
+    muted = planned or {}
+    dated = (_dated(finding, before.get(finding.target.name), now) for finding in _placed(alone))
+    return [replace(f, planned=muted[f.target.name]) if f.target.name in muted else f for f in dated]
 
 
 def isolated(findings: Iterable[Finding]) -> bool | None:
@@ -134,11 +147,15 @@ def _alone(
     well = before.well if before else Latch()
     if answered:
         well = well.after(reason is Reason.FINE, policy)
-    state = _state(answers, well)
+    turned = before is not None and {before.answers.value, answers.value} == {True, False}
+    flap = (before.flap if before else Flap()).after(changed=turned, now=now)
+    turned_at = now if turned or before is None else before.turned_at
+    held = flap.flapping and now - turned_at < policy.held_seconds
+    state = State.DEGRADED if held and answers.value is not None else _state(answers, well)
     return Finding(
         target,
         state,
-        _reason(state, reason, before),
+        Reason.FLAPPING if held and state is State.DEGRADED else _reason(state, reason, before),
         now,
         loss_ratio=echo.loss_ratio,
         rtt_seconds=echo.rtt_seconds,
@@ -146,6 +163,8 @@ def _alone(
         answers=answers,
         well=well,
         silent_since=silent_since,
+        flap=flap,
+        turned_at=turned_at,
     )
 
 
@@ -200,7 +219,7 @@ def _placed(alone: list[Finding]) -> list[Finding]:
             replace(finding, state=State.UNKNOWN, reason=Reason.ISOLATED) if finding.state is State.DOWN else finding
             for finding in alone
         ]
-    states: Mapping[str, bool] = {finding.target.name: finding.state is State.DOWN for finding in alone}
+    states: Mapping[str, bool] = {finding.target.name: finding.answers.value is False for finding in alone}
     placed = []
     for finding in alone:
         cause = behind(finding.target, states)

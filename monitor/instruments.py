@@ -45,6 +45,7 @@ class MonitorMetrics:
             self._show_finding(finding)
         for view in sites:
             self.set("site_up", _VALUE.get(view.state), view.site.site)
+            self.set("maintenance_active", float(bool(view.planned)), view.site.site, "")
             self.set("site_clients", view.clients, view.site.site)
         self.set("internet_up", _internet(found))
         self.set("monitor_isolated", None if (alone := isolated(found)) is None else float(alone))
@@ -62,6 +63,9 @@ class MonitorMetrics:
             for state in State:
                 shown = float(state is finding.state)
                 self.set("reachability_state", shown, target.site, target.name, target.kind.value, state.value)
+            self.set("flapping", float(finding.flap.flapping), target.site, target.name, target.kind.value)
+            if target.kind is not Kind.UPLINK:
+                self.set("maintenance_active", float(bool(finding.planned)), target.site, target.name)
         self.set("icmp_loss_ratio", finding.loss_ratio, target.site, target.name, target.kind.value)
         self.set("icmp_rtt_seconds", finding.rtt_seconds, target.site, target.name, target.kind.value)
         self.set("icmp_jitter_seconds", finding.jitter_seconds, target.site, target.name, target.kind.value)

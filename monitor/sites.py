@@ -30,6 +30,8 @@ class SiteView:
     counted: int
     oldest: float | None
     troubled: tuple[Finding, ...]
+    planned: str = ""
+    """Why nobody is called for this site now: announced work; empty when somebody is."""
 
 
 def views(town: Town, findings: Iterable[Finding], samples: Iterable[Sample]) -> list[SiteView]:
@@ -64,6 +66,7 @@ def _view(site: Site, findings: Sequence[Finding], heard: dict[str, Sample]) -> 
         len(counted),
         min((sample.succeeded_at for sample in counted if sample.succeeded_at is not None), default=None),
         tuple(finding for finding in findings if finding.state is not State.UP),
+        next((f.planned for f in findings if f.target.kind is Kind.GATEWAY), ""),
     )
 
 

@@ -1,7 +1,7 @@
 """The watch: ask, judge, show, round after round. The newest picture is always whole."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -36,7 +36,15 @@ class Picture:
 class Watch(AbstractContextManager["Watch"]):
     """Two loops, one that sends echoes and judges, one that reads the collectors; neither waits for the other."""
 
-    def __init__(self, town: Town, settings: MonitorSettings, metrics: MonitorMetrics) -> None:
+    def __init__(
+        self,
+        town: Town,
+        settings: MonitorSettings,
+        metrics: MonitorMetrics,
+        planned: Callable[[float], Mapping[str, str]] = lambda _now: {},
+    ) -> None:
+        """*planned*: for which targets nobody is called at an instant, and why."""
+        self._planned = planned
         self._town = town
         self._settings = settings
         self._metrics = metrics
@@ -90,7 +98,8 @@ class Watch(AbstractContextManager["Watch"]):
         now = time.time()
         heard = self._heard
         believed = believable(heard, now, self._settings.data_max_age)
-        findings = judge(self._town, outcomes, believed, self.picture.findings, now, self._settings.policy)
+        policy, planned = self._settings.policy, self._planned(now)
+        findings = judge(self._town, outcomes, believed, self.picture.findings, now, policy, planned)
         sites = views(self._town, findings, believed)
         self.picture = Picture(now, findings, sites, heard)
         newest = None if heard.wrong else heard.newest

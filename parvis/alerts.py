@@ -30,6 +30,14 @@ BESIDE: Mapping[Layer, tuple[Layer, ...]] = {
 that is a cause; ``quality``: it works, but badly. When nothing answers, that nobody is heard is no news."""
 
 
+_CALLED = (
+    "({condition})"
+    ' unless on () (maintenance_active{{site="{{site}}", device=""}} == 1)'
+    ' unless on (device) (maintenance_active{{site="{{site}}", device!=""}} == 1)'
+)
+"""Announced work mutes the site, or the device it is on."""
+
+
 class Alert(BaseModel):
     """One alert. *for* and *keep* in seconds: how long it must be true, and how long it stays once it is not."""
 
@@ -56,12 +64,15 @@ class Alert(BaseModel):
         return self
 
     def promql(self, site: Site | None = None) -> str:
-        """The condition, for the series of *site*, or of the whole town."""
+        """The condition, for the series of *site*, or of the whole town; at a site, not while work is announced."""
         if self.expr is not None:
-            return _with(self.expr, _numbers(site))
-        series = f'{self.metric}{{site="{site.site}"}}' if site else f"{self.metric}"
-        condition = f"{series} {getattr(metric(str(self.metric)).levels, str(self.level))}"
-        return f"({condition}) or ({self.or_})" if self.or_ else condition
+            condition = _with(self.expr, _numbers(site))
+        else:
+            series = f'{self.metric}{{site="{site.site}"}}' if site else f"{self.metric}"
+            condition = f"{series} {getattr(metric(str(self.metric)).levels, str(self.level))}"
+        if self.or_:
+            condition = f"({condition}) or ({self.or_})"
+        return _with(_CALLED.format(condition=condition), _numbers(site)) if site else condition
 
     def severity_at(self, site_class: Literal["A", "B", "C"]) -> Severity:
         """How urgent it is at a site of *site_class*."""

@@ -118,6 +118,7 @@ def _site(view: SiteView, limits: Limits, now: datetime, lang: Language, *, stal
         "state": state.value,
         "word": say(f"state-{state.value}", lang),
         "verdict": verdict,
+        "planned": say("planned", lang, reason=view.planned) if view.planned else "",
         "since": datetime.fromtimestamp(view.since, zone).isoformat(timespec="seconds"),
         "since_words": say("lasting", lang, duration=duration(now.timestamp() - view.since, lang)),
         "clients": view.clients,

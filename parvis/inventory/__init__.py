@@ -20,6 +20,8 @@ from parvis.inventory.model import (
     Vendor,
 )
 from parvis.inventory.people import Absence, Channel, Level, Person, Rota, Swap
+from parvis.inventory.planned import Maintenance, Ups
+from parvis.inventory.snmp import Snmp
 from parvis.inventory.wording import Appearance, EmergencyNumber, Legal, OnlineService, Text
 from parvis.inventory.yaml_lines import Fault
 
@@ -42,16 +44,19 @@ __all__ = [
     "KnownDevice",
     "Legal",
     "Level",
+    "Maintenance",
     "OnlineService",
     "Person",
     "PortalPolicy",
     "Rota",
     "Site",
+    "Snmp",
     "Swap",
     "Switch",
     "Text",
     "Town",
     "Uplink",
+    "Ups",
     "UserCredential",
     "Vendor",
     "examine",

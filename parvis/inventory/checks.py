@@ -21,7 +21,7 @@ Placed = tuple[Any, Site | None, Path_]
 
 def all_faults(town: Town, locate: Locate, *, thorough: bool = False) -> list[Fault]:
     """Every fault of the town as a whole; *thorough* also those that need a library nobody keeps in memory."""
-    checks = [_twice, _overlaps, _outside_networks, _references, _people, _gateway_network, _colours]
+    checks = [_twice, _overlaps, _outside_networks, _references, _people, _gateway_network, _colours, _maintenance]
     checks += [_hours] if thorough else []
     return [fault for check in checks for fault in check(town, locate)]
 
@@ -40,6 +40,7 @@ def _devices(site: Site) -> Iterator[tuple[Any, Path_]]:
     yield site.gateway, ("gateway",)
     yield from ((switch, ("switches", i)) for i, switch in enumerate(site.switches))
     yield from ((point, ("access_points", i)) for i, point in enumerate(site.access_points))
+    yield from ((ups, ("ups", i)) for i, ups in enumerate(site.ups))
 
 
 def _names(town: Town) -> Iterator[Placed]:
@@ -234,5 +235,16 @@ def _hours(town: Town, locate: Locate) -> Iterator[Fault]:
     from parvis.opening import fault  # noqa: PLC0415 4 MB, for this check only
 
     for site in town.sites:
-        if found := fault(site.opening_hours, town.timezone):
-            yield locate(site, ("opening_hours",), *found)
+        for key in ("opening_hours", "radio_hours"):
+            said = getattr(site, key)
+            if said is not None and (found := fault(said, town.timezone)):
+                yield locate(site, (key,), *found)
+
+
+def _maintenance(town: Town, locate: Locate) -> Iterator[Fault]:
+    known = {value for value, _site, _path in _names(town)}
+    for n, work in enumerate(town.maintenance):
+        for i, name in enumerate(work.of):
+            if name not in known:
+                message = f"nothing in the town is called {name}"
+                yield locate(None, ("maintenance", n, "of", i), message, suggestion(name, known))

@@ -9,9 +9,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field
 
 from parvis.inventory.people import Channel, Name, Person, Rota
+from parvis.inventory.planned import Maintenance, Ups
+from parvis.inventory.snmp import Snmp
 from parvis.inventory.wording import Appearance, EmergencyNumber, Legal, OnlineService, Part, Text
 from parvis.languages import Language
-from parvis.values import Duration, Mac, Oid, Rate, Size
+from parvis.values import Duration, Mac, Rate, Size
 
 Interface = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.-]{1,14}$")]
 """A Linux interface name; IFNAMSIZ leaves 15 characters. ``up`` and ``br`` are keywords of ip(8)."""
@@ -139,22 +141,6 @@ class UserCredential(Part):
 Credential = Annotated[CommunityCredential | UserCredential, Field(discriminator="version")]
 
 
-class Snmp(Part):
-    """How to ask a device. *object_id* replaces a sysObjectID that the agent answers wrongly.
-
-    *requests_per_second* spares a weak device; *any_source*: it answers from another of its addresses; *context* is
-    SNMPv3's; *slow_lane*: it is asked by another implementation of SNMP, slower, for agents ours cannot agree with.
-    """
-
-    credential: Name
-    port: Annotated[int, Field(ge=1, le=65535)] = 161
-    object_id: Oid | None = None
-    requests_per_second: Annotated[float, Field(gt=0, le=10_000)] | None = None
-    any_source: bool = False
-    context: str = Field(default="", max_length=32)
-    slow_lane: bool = False
-
-
 class Gateway(Part):
     """The site's gateway. *address* is on the management network; interfaces are those of the Linux machine."""
 
@@ -189,6 +175,8 @@ class Uplink(Part):
     switch: Name
     port: str = Field(min_length=1, max_length=40)
     far: FarEnd | None = None
+    hotline: str | None = Field(None, pattern=r"^\+[0-9 ]{8,20}$")
+    """The operator's number for faults: it stands in the message of who is called."""
 
 
 class Switch(Part):
@@ -252,16 +240,20 @@ class Site(Part):
     uplink: Uplink
     switches: tuple[Switch, ...] = Field(min_length=1)
     access_points: tuple[AccessPoint, ...] = Field(min_length=1)
+    ups: tuple[Ups, ...] = ()
+    radio_hours: str | None = Field(None, min_length=1, max_length=200)
+    """When the access points are lit, as opening_hours are written; None: always."""
     portal: SitePolicy | None = None
     """What differs from the town's policy."""
     known_devices: Annotated[tuple[KnownDevice, ...], Field(max_length=1000)] = ()
     visitor: Mac | None = None
     """The interface of the resident that is a program (``parvis visitor``); what it accepts counts in no figure."""
 
-    def polled(self) -> Iterator[Switch | AccessPoint]:
+    def polled(self) -> Iterator[Switch | AccessPoint | Ups]:
         """Every device that is asked by SNMP."""
         yield from self.switches
         yield from self.access_points
+        yield from self.ups
 
 
 class Centre(Part):
@@ -288,6 +280,8 @@ class TownFile(Part):
     """The ways to reach people, best first."""
     outside_watch: str | None = Field(None, pattern=r"^https?://[^\s/]+$")
     """Where `parvis oncall watch` runs, outside the town: Alertmanager tells it when the monitor is silent."""
+    maintenance: Annotated[tuple[Maintenance, ...], Field(max_length=500)] = ()
+    """Announced work; what is decided on the spot is told to the monitor: `parvis oncall maintenance`."""
     languages: Annotated[tuple[Language, ...], AfterValidator(_french_first)] = ("fr", "en")
     services: Annotated[tuple[OnlineService, ...], Field(max_length=8)] = ()
     garden: Annotated[tuple[Host, ...], Field(max_length=32)] = ()

@@ -5,7 +5,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -36,6 +36,7 @@ class Listener:
         self.policy = policy
         self.now = 1_000_000.0
         self.findings: list[Finding] = []
+        self.planned: Mapping[str, str] = {}
 
     def hears(
         self,
@@ -54,7 +55,7 @@ class Listener:
                 for t in targets(self.town)
                 if t.name not in unasked
             ]
-            self.findings = judge(self.town, outcomes, samples, self.findings, self.now, self.policy)
+            self.findings = judge(self.town, outcomes, samples, self.findings, self.now, self.policy, self.planned)
         return self
 
     def hears_nothing_at_all(self, rounds: int) -> "Listener":

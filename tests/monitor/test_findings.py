@@ -136,6 +136,36 @@ def test_a_failed_poll_alone_is_no_silence_when_ping_cannot_be_asked(listener: L
     assert listener.state(AP) is State.UNKNOWN
 
 
+def flaps(listener: Listener, times: int) -> Listener:
+    for _ in range(times):
+        listener.hears(3, silent=[UPLINK]).hears(2)
+    return listener
+
+
+def test_what_falls_three_times_in_a_row_flaps_and_is_disturbed_not_down(listener: Listener) -> None:
+    flaps(listener.hears(2), 3)
+    assert (listener.state(UPLINK), listener.reason(UPLINK)) == (State.DEGRADED, Reason.FLAPPING)
+
+    listener.hears(3, silent=SITE)
+    assert listener.state(UPLINK) is State.DEGRADED
+    assert {listener.state(name) for name in SITE[1:]} == {State.UNREACHABLE}
+
+
+def test_what_flaps_is_down_once_it_is_silent_for_four_minutes(listener: Listener) -> None:
+    flaps(listener.hears(2), 3).hears(3, silent=[UPLINK])
+    listener.hears(round(240 / INTERVAL) - 1, silent=[UPLINK])
+    assert listener.state(UPLINK) is State.DEGRADED
+
+    listener.hears(1, silent=[UPLINK])
+    assert listener.state(UPLINK) is State.DOWN
+
+
+def test_what_flapped_is_well_again_after_it_has_been_calm(listener: Listener) -> None:
+    flaps(listener.hears(2), 3).hears(300)
+
+    assert (listener.state(UPLINK), listener.reason(UPLINK)) == (State.UP, Reason.FINE)
+
+
 @given(st.lists(st.sampled_from([True, False, None]), max_size=60), st.integers(1, 5), st.integers(1, 5))
 def test_a_latch_changes_only_after_the_same_answer_often_enough(
     heard: list[bool | None], fail_after: int, recover_after: int
