@@ -4,10 +4,12 @@ import json
 
 from captive_portal.accessibility import parse
 from captive_portal.branding import logo, own_terms, wording
-from captive_portal.web.facts import Call, Facts, Responsible, Service
+from captive_portal.web.facts import Call, Facts, Kept, Responsible, Said, Service
 from captive_portal.web.notice import fields
 from captive_portal.web.terms import versions, wrong_with
-from parvis.inventory import Site, Town
+from parvis.data_inventory import Kind, data_inventory
+from parvis.inventory import PortalPolicy, Site, Town
+from parvis.kept import SECONDS_A_DAY
 from parvis.settings import SettingsError
 
 
@@ -43,6 +45,7 @@ def page_facts(town: Town, site: Site) -> Facts:
         logo=logo(own["logo.svg"]) if "logo.svg" in own else "",
         texts=wording(own["texts.yml"])[0] if "texts.yml" in own else {},
         own_terms=own_terms(town),
+        data=_data(policy),
         audit=json.loads(json.dumps(parse(own["audit.json"]).handed())) if "audit.json" in own else None,
     )
     _complete(facts)
@@ -58,6 +61,27 @@ def _complete(facts: Facts) -> None:
         if why:
             raise SettingsError(f"portal/terms/{name}.html {why}")
     fields(facts, "fr", str)
+
+
+def _data(policy: PortalPolicy) -> Said:
+    """What the data inventory says to residents under *policy*."""
+    inventory = data_inventory()
+    wifi = inventory.processings["wifi"]
+    shown = (kind for kind in inventory.kinds.values() if kind.when != "remember" or policy.remember)
+    kinds = [_kept(kind, inventory.bases[kind.basis], policy.remember or 0.0) for kind in shown if kind.resident]
+    return Said(purpose=wifi.purpose, categories=wifi.categories, recipients=wifi.recipients, kinds=kinds)
+
+
+def _kept(kind: Kind, basis: str, remember: float) -> Kept:
+    told = kind.resident
+    seconds = remember if kind.when == "remember" else float((kind.days or 0) * SECONDS_A_DAY)
+    return Kept(
+        title=kind.title,
+        what=told.what if told else "",
+        basis=basis,
+        kept=told.kept or "" if told else "",
+        seconds=seconds,
+    )
 
 
 def _services(town: Town) -> list[Service]:

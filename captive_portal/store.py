@@ -35,8 +35,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from captive_portal.session import Now, Session, State
 from parvis.addresses import MacAddress
+from parvis.kept import kept_seconds
 
-PROOF_SECONDS = 365 * 86400
+PROOF_SECONDS = kept_seconds("acceptance-proof")
 """How long the anonymous proof of acceptance is kept after the session's end."""
 ROWS_AT_ONCE = 1000
 CONNECTIONS, MORE_CONNECTIONS = 2, 20

@@ -9,8 +9,9 @@ from sqlalchemy import Column, Float, Integer, String, Table, delete, insert, se
 from captive_portal.directives import Directive, Kind, Order, checked, latest
 from captive_portal.session import Now
 from captive_portal.store import Store, metadata
+from parvis.kept import kept_seconds
 
-KEPT_SECONDS = 365 * 86400
+KEPT_SECONDS = kept_seconds("directive")
 """How long an order that is over is kept; the console's audit log tells the rest."""
 directives = Table(
     "directives",

@@ -15,10 +15,11 @@ from monitor.incidents import LIVE, Alert, Held, Incident, Opened, State
 from monitor.oncall import Kind, Page, Sent
 from monitor.store_migration import migrate
 from monitor.store_tables import alerts, attempts, facts, incidents, pages, sheets, timeline, used_links
+from parvis.kept import kept_seconds
 
 Row = dict[str, Any]
-KEEP_SECONDS = 395 * 86400
-"""Thirteen months: then who was called and who intervened is erased here."""
+KEEP_SECONDS = kept_seconds("on-call")
+"""Then who was called and who intervened is erased here."""
 
 
 class BookFailed(Exception):

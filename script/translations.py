@@ -9,6 +9,8 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from parvis.data_inventory import data_inventory
+
 WEB = Path("captive_portal/web")
 METHODS = [("templates/**.html", "jinja2"), ("**.py", "python")]
 WHEN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -16,9 +18,10 @@ WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def said() -> list[str]:
-    """Every text of the pages, in the order it is met."""
+    """Every text of the pages in the order it is met, then those of the data inventory."""
     found = extract_from_dir(str(WEB), METHODS)
-    return list(dict.fromkeys(message for _, _, message, *_ in found if isinstance(message, str)))
+    pages = [message for _, _, message, *_ in found if isinstance(message, str)]
+    return list(dict.fromkeys([*pages, *data_inventory().texts()]))
 
 
 def updated(old: Catalog, texts: list[str]) -> Catalog:

@@ -15,8 +15,9 @@ from datetime import date
 from pathlib import Path
 
 from captive_portal.console.locked import locked
+from parvis.kept import kept_days
 
-KEPT_MONTHS = 12
+KEPT_MONTHS = kept_days("staff-journal") // 30
 """Whole months an entry is kept after its own (CNIL, recommendation on logging, 2021: six months to a year)."""
 MONTH = len("2026-01")
 START = "0" * 64

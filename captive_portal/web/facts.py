@@ -25,6 +25,25 @@ class Call(TypedDict):
     number: str
 
 
+class Kept(TypedDict):
+    """One kind of data, in French as the data inventory has it; *seconds*: how long, where *kept* does not say."""
+
+    title: str
+    what: str
+    basis: str
+    kept: str
+    seconds: float
+
+
+class Said(TypedDict):
+    """What the data inventory says of the service as a whole, in French."""
+
+    purpose: str
+    categories: str
+    recipients: str
+    kinds: list[Kept]
+
+
 class Responsible(TypedDict):
     """Who answers by law."""
 
@@ -69,6 +88,8 @@ class Facts:
     own_terms: dict[str, str] = field(default_factory=dict)
     """``2.1.0.fr`` -> the town's own text of that version."""
     audit: dict[str, Any] | None = None
+    data: Said | None = None
+    """What the notice on personal data says."""
 
     @property
     def url(self) -> str:

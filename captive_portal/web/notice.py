@@ -1,13 +1,20 @@
-"""The notice on personal data: every field of GDPR art. 13, and every place where data are kept, with its term."""
+"""The notice on personal data: every field of GDPR art. 13, and every kind of data with its term.
+
+What is kept and why stands in the data inventory; the pages' catalogues translate its French.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from captive_portal.web.facts import Facts
-from captive_portal.web.wording import duration, plain
+from captive_portal.web.facts import Kept as Said
+from captive_portal.web.wording import period, plain
 from parvis.languages import Language
 
 Say = Callable[[str], str]
+PARTS: tuple[Literal["title"], Literal["what"], Literal["basis"]] = ("title", "what", "basis")
+WHOLE: tuple[Literal["purpose"], Literal["categories"], Literal["recipients"]] = ("purpose", "categories", "recipients")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,33 +42,26 @@ class Unsaid(ValueError):
 
 def fields(facts: Facts, language: Language, _: Say) -> list[Field]:
     """What art. 13 asks for; Unsaid when a field has nothing in it."""
+    told = facts.data
+    purpose, categories, recipients = (told[part] for part in WHOLE) if told else ("", "", "")
     found = [
         Field("responsable", _("Responsable"), f"{plain(facts.town, language)}, {facts.email}, {facts.phone}"),
         Field("dpo", _("Délégué à la protection des données"), facts.dpo),
         Field(
             "finalites",
             _("Pourquoi"),
-            _(
-                "Ouvrir et fermer l'accès de votre appareil, montrer que les conditions ont été acceptées, répondre à"
-                " la justice quand la loi l'impose, protéger le réseau."
-            ),
+            _(purpose),
         ),
         Field(
             "categories",
             _("Quelles données"),
-            _(
-                "L'adresse technique (MAC) de votre appareil, ses adresses IP, les heures de connexion, le lieu, la "
-                "version et la langue des conditions. Jamais votre nom, ni les contenus, ni les sites visités."
-            ),
+            _(categories),
         ),
         Field("source", _("D'où elles viennent"), _("De votre appareil, quand il se connecte.")),
         Field(
             "destinataires",
             _("Pour qui"),
-            _(
-                "Les agents habilités de la ville et ses prestataires de maintenance ; les autorités judiciaires, sur"
-                " demande."
-            ),
+            _(recipients),
         ),
         Field("transferts", _("Hors de l'Union européenne"), _("Aucun transfert.")),
         Field("decision", _("Décision automatisée"), _("Aucune, ni profilage. Aucun cookie.")),
@@ -87,38 +87,14 @@ def fields(facts: Facts, language: Language, _: Say) -> list[Field]:
 
 
 def stores(facts: Facts, language: Language, _: Say) -> list[Kept]:
-    """Every kind of data this service keeps."""
-    service = _("mission d'intérêt public (RGPD, art. 6.1.e)")
-    found = [
-        Kept(
-            _("Connexion en cours"),
-            _("Adresse MAC, adresses IP le temps du bail, lieu, heures."),
-            service,
-            _("Jusqu'à la fin de la connexion."),
-        ),
-        Kept(
-            _("Preuve d'acceptation"),
-            _(
-                "Version, langue et empreinte des conditions, heure, lieu. L'adresse MAC en est retirée à la fin de "
-                "la connexion."
-            ),
-            service,
-            _("Un an."),
-        ),
-        Kept(
-            _("Données imposées par la loi"),
-            _("De quoi retrouver l'appareil à l'origine d'une connexion, pour la justice seulement."),
-            _("obligation légale (RGPD, art. 6.1.c ; CPCE, art. L. 34-1)"),
-            _("Un an, puis effacement."),
-        ),
-        Kept(
-            _("Suivi du jour"),
-            _("Les étapes de la connexion, sous un code qui change chaque jour, pour vous dépanner."),
-            service,
-            _("Jusqu'à minuit, en mémoire seulement."),
-        ),
-    ]
-    if facts.remember:
-        known = _("Une empreinte de l'adresse MAC, d'où l'adresse ne peut pas être retrouvée sans la clé de la ville.")
-        found.append(Kept(_("Appareil reconnu"), known, service, duration(facts.remember, language)))
+    """Every kind of data about residents that this service keeps, as the data inventory lists them."""
+    found = []
+    for one in facts.data["kinds"] if facts.data else []:
+        title, what, basis = (_(one[part]) for part in PARTS)
+        found.append(Kept(title, what, basis, _term(one, language, _)))
     return found
+
+
+def _term(one: Said, language: Language, _: Say) -> str:
+    words = one["kept"]
+    return _(words) if words else period(one["seconds"], language)

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 import flask_babel
-from babel.dates import format_date, format_time
+from babel.dates import format_date, format_time, format_timedelta
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 from markupsafe import Markup
@@ -66,6 +66,15 @@ def duration(seconds: float, language: Language) -> str:
         parts = [(hours, "hour"), *([(minutes % 60, "minute")] if minutes % 60 else [])]
     length: Literal["short", "narrow"] = "narrow" if language in NARROW else "short"
     return " ".join(format_unit(n, f"duration-{unit}", length, locale=locale(language)) for n, unit in parts)
+
+
+def period(seconds: float, language: Language) -> str:
+    r"""A long time, in its largest unit.
+
+    >>> period(365 * 86400, "fr"), period(90 * 86400, "en"), period(43200, "fr")
+    ('1\xa0an', '3 months', '12\xa0heures')
+    """
+    return str(format_timedelta(timedelta(seconds=seconds), threshold=0.9, locale=locale(language)))
 
 
 def size(count: int, language: Language) -> str:

@@ -6,8 +6,9 @@ from statistics import median
 from typing import Any, NamedTuple
 
 from collectors.fibre.trend import SECONDS_PER_DAY, Day
+from parvis.kept import kept_days
 
-KEEP_DAYS = 180
+KEEP_DAYS = kept_days("equipment-history")
 EVERY_SECONDS = 600
 """One reading in ten minutes is enough for a day's median."""
 MOST_SERIES = 4000

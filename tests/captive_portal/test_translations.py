@@ -12,6 +12,7 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 
 from captive_portal.web.terms import CLAUSES, ours, versions
+from parvis.data_inventory import data_inventory
 from parvis.languages import LANGUAGES
 
 WEB = files("captive_portal") / "web"
@@ -22,7 +23,7 @@ METHODS = [("templates/**.html", "jinja2"), ("**.py", "python")]
 
 def said() -> set[str]:
     found = extract_from_dir(str(WEB), METHODS)
-    return {message for _, _, message, *_ in found if isinstance(message, str)}
+    return {message for _, _, message, *_ in found if isinstance(message, str)} | set(data_inventory().texts())
 
 
 def catalogue(language: str) -> Catalog:
