@@ -1,11 +1,12 @@
 """Lines in an SVG, drawn by hand: readable in black and white, with titles for screen readers, no script."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from math import ceil, log10
 
-WIDTH, HEIGHT = 760, 360
-LEFT, RIGHT, TOP, BOTTOM = 60, 250, 40, 44
+WIDTH, HEIGHT = 860, 360
+LEFT, RIGHT, TOP, BOTTOM = 60, 350, 40, 44
 DASHES = ("", "7 4", "2 3", "10 3 2 3", "1 5", "14 4")
 
 
@@ -28,9 +29,17 @@ def step(highest: float) -> float:
     return next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough)
 
 
-def draw(title: str, along: str, curves: list[Curve]) -> str:
-    """An SVG of *curves*; *along* names what goes from left to right."""
-    right = max(x for curve in curves for x, _ in curve.points) or 1.0
+def by_size(title: str, along: str, curves: list[Curve]) -> str:
+    """An SVG of *curves* over sizes of one to many thousands: each power of ten has its place from left to right."""
+    spread = [Curve(curve.name, [(log10(x), y) for x, y in curve.points]) for curve in curves]
+    right = ceil(max(x for curve in spread for x, _ in curve.points))
+    return draw(title, along, spread, [(float(power), f"{10**power:,}") for power in range(right + 1)])
+
+
+def draw(title: str, along: str, curves: list[Curve], ticks: Sequence[tuple[float, str]] = ()) -> str:
+    """An SVG of *curves*; *along* names what goes from left to right, *ticks* where its names stand, from 0 on."""
+    right = max([x for curve in curves for x, _ in curve.points] + [x for x, _ in ticks]) or 1.0
+    ticks = ticks or [(0.0, "0"), (right, f"{right:.0f}")]
     grid = step(max(y for curve in curves for _, y in curve.points))
     top = grid * ceil(max(y for curve in curves for _, y in curve.points) / grid)
     wide, high = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
@@ -48,8 +57,11 @@ def draw(title: str, along: str, curves: list[Curve]) -> str:
         height = TOP + high - line * grid / top * high
         parts.append(f'<path d="M{LEFT} {height:.1f}h{wide}" stroke="#ccc"/>')
         parts.append(f'<text x="{LEFT - 6}" y="{height + 4:.1f}" text-anchor="end">{line * grid:g}</text>')
-    parts.append(f'<text x="{LEFT}" y="{HEIGHT - 12}">0</text>')
-    parts.append(f'<text x="{LEFT + wide}" y="{HEIGHT - 12}" text-anchor="end">{right:.0f} {escape(along)}</text>')
+    for at, words in ticks:
+        anchor = "start" if at == 0 else "end" if at == right else "middle"
+        where = LEFT + at / right * wide
+        parts.append(f'<text x="{where:.1f}" y="{HEIGHT - 26}" text-anchor="{anchor}">{escape(words)}</text>')
+    parts.append(f'<text x="{LEFT + wide / 2}" y="{HEIGHT - 8}" text-anchor="middle">{escape(along)}</text>')
     for number, curve in enumerate(curves):
         dash = DASHES[number % len(DASHES)]
         points = " ".join(place(x, y) for x, y in curve.points)

@@ -16,7 +16,6 @@ town    how long the town takes to come up, and the memory of our processes, bes
 
 import argparse
 import json
-import math
 import os
 import statistics
 import sys
@@ -33,7 +32,7 @@ import bench_monitor
 import bench_opennds
 import bench_snmp
 import bench_traps
-from curves import Curve, draw
+from curves import Curve, by_size
 from headlines import grown, growth, headlines
 from table import COLUMNS, Row, machine, row
 
@@ -146,14 +145,16 @@ def measured(name: str, prefix: str) -> list[Row]:
 
 def picture(name: str, rows: Sequence[Row]) -> str:
     """Curves of every cost that was measured at several sizes."""
-    curves = []
+    curves, told = [], set()
     for (metric, unit, peer), points in grown(rows).items():
-        curves.append(Curve(f"{metric}, {unit}", [(math.log10(size), mine) for size, mine, _ in points]))
+        if metric not in told:
+            told.add(metric)
+            curves.append(Curve(f"{metric}, {unit}: ours", [(size, mine) for size, mine, _ in points]))
         if any(other for _, _, other in points):
-            curves.append(Curve(f"{metric}, {peer}", [(math.log10(size), other) for size, _, other in points]))
+            curves.append(Curve(f"{metric}: {peer}", [(size, other) for size, _, other in points]))
     if not curves:
         raise SystemExit(f"{name} measures nothing at three sizes or more: there is no curve to draw")
-    return draw(f"script/bench {name}", "log10 of the size", curves)
+    return by_size(f"script/bench {name}", "size", curves)
 
 
 def main() -> None:
