@@ -8,6 +8,7 @@ import click
 
 from parvis import outputs
 from parvis.inventory import DEMO_TOWN, Fault, InventoryError, Town, examine, load
+from parvis.inventory.abeille import to_do
 from parvis.settings import SettingsError
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -53,6 +54,8 @@ def check(town: Path) -> None:
     if faults or found is None:
         click.echo(f"{len(faults)} fault(s) in {town}", err=True)
         sys.exit(1)
+    for site, words in to_do(found):
+        click.echo(f"sites/{site}.yml: to do: {words}")
     devices = sum(1 for site in found.sites for _ in site.polled())
     click.echo(f"{found.title.fr}: {len(found.sites)} sites, {devices} devices, no fault")
 

@@ -20,7 +20,6 @@ NOT_YET = {
             "CGU-08",
             "CGU-09",
             "CGU-12",
-            "CGU-13",
             "GDP-03",
             "GDP-04",
             "PRI-01",

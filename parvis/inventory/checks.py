@@ -10,6 +10,7 @@ from itertools import combinations
 from typing import Any
 
 from parvis.colours import TEXT_RATIO, contrast, readable
+from parvis.inventory.abeille import faults as _children
 from parvis.inventory.model import Site, Town
 from parvis.inventory.yaml_lines import Fault, Path_
 
@@ -22,6 +23,7 @@ Placed = tuple[Any, Site | None, Path_]
 def all_faults(town: Town, locate: Locate, *, thorough: bool = False) -> list[Fault]:
     """Every fault of the town as a whole; *thorough* also those that need a library nobody keeps in memory."""
     checks = [_twice, _overlaps, _outside_networks, _references, _people, _gateway_network, _colours, _maintenance]
+    checks.append(_children)
     checks += [_hours] if thorough else []
     return [fault for check in checks for fault in check(town, locate)]
 

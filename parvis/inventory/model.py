@@ -1,6 +1,7 @@
 """What exists in a town: places, equipment, people. One YAML file describes the town, one each site."""
 
 from collections.abc import Iterator
+from datetime import date
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Annotated, Any, Literal
@@ -9,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field
 
 from parvis.inventory.people import Channel, Name, Person, Rota
+from parvis.inventory.places import Location, OpenData, Pictogram, SiteKind
 from parvis.inventory.planned import Maintenance, Ups
 from parvis.inventory.snmp import Snmp
 from parvis.inventory.wording import Appearance, EmergencyNumber, Legal, OnlineService, Part, Text
@@ -33,17 +35,6 @@ def _french_first(languages: tuple[Language, ...]) -> tuple[Language, ...]:
     if languages[:1] != ("fr",) or len(set(languages)) != len(languages):
         raise ValueError("languages begin with fr, which prevails, and name each once; write [fr, en, ...]")
     return languages
-
-
-class SiteKind(StrEnum):
-    """The kinds of places where residents connect."""
-
-    PUBLIC_SERVICES_HOUSE = "public-services-house"
-    CITIZEN_RELATIONS_DESK = "citizen-relations-desk"
-    LIBRARY = "library"
-    SPORTS_COMPLEX = "sports-complex"
-    SQUARE = "square"
-    TOWN_HALL = "town-hall"
 
 
 class Vendor(StrEnum):
@@ -201,6 +192,8 @@ class AccessPoint(Part):
     switch: Name
     port: str = Field(min_length=1, max_length=40)
     place: Text
+    under_threes: bool | None = None
+    """Whether children under three are there; in a nursery it must be said."""
 
 
 class GuestNetwork(Part):
@@ -243,6 +236,11 @@ class Site(Part):
     ups: tuple[Ups, ...] = ()
     radio_hours: str | None = Field(None, min_length=1, max_length=200)
     """When the access points are lit, as opening_hours are written; None: always."""
+    radio_switch: bool = False
+    """Whoever teaches switches the access points off and on."""
+    location: Location | None = None
+    pictogram: Pictogram | None = None
+    school_council_informed: date | None = None
     portal: SitePolicy | None = None
     """What differs from the town's policy."""
     known_devices: Annotated[tuple[KnownDevice, ...], Field(max_length=1000)] = ()
@@ -290,6 +288,7 @@ class TownFile(Part):
     news: Text | None = None
     appearance: Appearance = Appearance()
     legal: Legal | None = None
+    open_data: OpenData | None = None
     network_name: Annotated[str, Field(min_length=1, max_length=32)] | None = None
     """The SSID, as posters and pages call it."""
 
