@@ -44,22 +44,25 @@ class Heard:
 _DEVICES = TypeAdapter(list[Device])
 
 
-def fetch(base_url: str, timeout: float) -> bytes:
-    """The body of ``GET base_url/devices.json``; CollectorsSilent says why there is none. *timeout* in seconds."""
+def fetch(base_url: str, timeout: float, path: str = "/devices.json", most: int = MAX_BYTES) -> bytes:
+    """The body of ``GET base_url/path``; CollectorsSilent says why there is none.
+
+    *timeout* in seconds, *most* bytes.
+    """
     host = urlsplit(base_url).netloc
     connection = http.client.HTTPConnection(host, timeout=timeout)
     try:
-        connection.request("GET", "/devices.json", headers={"Accept": "application/json", "Connection": "close"})
+        connection.request("GET", path, headers={"Connection": "close"})
         response = connection.getresponse()
-        body = response.read(MAX_BYTES + 1)
+        body = response.read(most + 1)
     except (OSError, http.client.HTTPException) as error:
         raise CollectorsSilent(f"{base_url}: {error or type(error).__name__}") from error
     finally:
         connection.close()
     if response.status != http.client.OK:
-        raise CollectorsSilent(f"{base_url}/devices.json answered {response.status}")
-    if len(body) > MAX_BYTES:
-        raise CollectorsSilent(f"{base_url}/devices.json is longer than {MAX_BYTES} bytes")
+        raise CollectorsSilent(f"{base_url}{path} answered {response.status}")
+    if len(body) > most:
+        raise CollectorsSilent(f"{base_url}{path} is longer than {most} bytes")
     return body
 
 

@@ -9,6 +9,7 @@ import click
 from flask import Flask
 
 from monitor.duty import Duty
+from monitor.history.recorder import Recorder
 from monitor.instruments import MonitorMetrics
 from monitor.rounds import Rounds
 from monitor.settings import MonitorSettings
@@ -41,12 +42,14 @@ def components(town: Town, settings: MonitorSettings) -> tuple[AbstractContextMa
     metrics = MonitorMetrics(town.town)
     duty = Duty(town, settings, metrics)
     watch = Watch(town, settings, metrics, duty.planned)
+    recorder = Recorder(town, settings, metrics)
     app = create_app(town, settings, watch, duty, metrics)
     checks = {"rounds": watch.late, "echoes": watch.forbidden, "oncall": duty.late}
     address = (settings.listen, settings.port or MONITOR.port)
     visits = _visits(app, town, settings, metrics)
     endpoint = service.Endpoint(address, metrics.registry, checks=checks, app=app)
-    return watch, duty.running(lambda: watch.picture), *visits, endpoint
+    loops = duty.running(lambda: watch.picture), recorder.running(lambda: watch.picture)
+    return watch, *loops, *visits, endpoint
 
 
 def _visits(app: Flask, town: Town, settings: MonitorSettings, metrics: MonitorMetrics) -> list[Turns]:

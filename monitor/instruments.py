@@ -15,6 +15,8 @@ UP_METRIC = {
     Kind.SWITCH: "switch_up",
     Kind.ACCESS_POINT: "ap_up",
 }
+PARTS = ("probe", "collectors", "visits", "alertmanager", "oncall", "dispatch", "heartbeat", "scrape", "history")
+"""What the monitor does in rounds."""
 _VALUE = {State.UP: 1.0, State.DEGRADED: 1.0, State.DOWN: 0.0}
 
 
@@ -28,7 +30,17 @@ class MonitorMetrics:
             self.made.counter("icmp_echoes_total").labels(result)
         for result in ("taken", "refused"):
             self.made.counter("visitor_reports_total").labels(result)
-        for part in ("probe", "collectors", "visits", "alertmanager", "oncall", "dispatch", "heartbeat"):
+        for part in (
+            "probe",
+            "collectors",
+            "visits",
+            "alertmanager",
+            "oncall",
+            "dispatch",
+            "heartbeat",
+            "scrape",
+            "history",
+        ):
             for result in ("done", "failed"):
                 self.made.counter("monitor_rounds_total").labels(part, result)
         for result in ("written", "repeated", "beat"):

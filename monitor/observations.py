@@ -8,6 +8,7 @@ class Outcome:
     """The echo of one round. *answered* None: it could not be asked.
 
     *loss_ratio*, *rtt_seconds* (a median) and *jitter_seconds* are over the window of recent echoes; None without any.
+    *echo_seconds* is this round's own.
     """
 
     target: str
@@ -15,6 +16,7 @@ class Outcome:
     loss_ratio: float | None = None
     rtt_seconds: float | None = None
     jitter_seconds: float | None = None
+    echo_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

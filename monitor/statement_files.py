@@ -12,6 +12,7 @@ import yaml
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from monitor.astreinte import UNITS, Rates
+from monitor.pdf import harmless, pdf
 from monitor.statement import Statement, hours
 from parvis.settings import Frozen
 
@@ -60,7 +61,7 @@ def as_csv(made: Statement) -> str:
     write(("intervention", "du", "au", "trajet", "sur place", "incident", "note"))
     for one in made.sheets:
         place = "oui" if one.on_site else ""
-        write(("", _at(one.starts), _at(one.ends), hours(one.travel), place, one.incident or "", _harmless(one.note)))
+        write(("", _at(one.starts), _at(one.ends), hours(one.travel), place, one.incident or "", harmless(one.note)))
     write(("total", "nombre", "remarque"))
     for row in made.rows():
         write(row)
@@ -71,47 +72,24 @@ def as_csv(made: Statement) -> str:
 
 def as_pdf(made: Statement, town: str) -> bytes:
     """One or more A4 pages, tagged with language and title."""
-    from fpdf import FPDF  # noqa: PLC0415 for this file only
-
-    page = FPDF(format="A4")
-    page.set_lang("fr")
-    page.set_title(f"Astreinte {made.month:%m/%Y}, {made.person}")
-    page.add_page()
-    page.set_font("Helvetica", style="B", size=15)
-    page.cell(
-        text=_latin(f"{town} : relevé d'astreinte {made.month:%m/%Y}, {made.person}"), new_x="LMARGIN", new_y="NEXT"
+    return pdf(
+        f"{town} : relevé d'astreinte {made.month:%m/%Y}, {made.person}",
+        [
+            (
+                "",
+                ("Astreinte du", "au", "annoncée tard"),
+                [(_at(one.starts), _at(one.ends), "oui" if one.short_notice else "non") for one in made.duties],
+            ),
+            (
+                "",
+                ("Intervention du", "au", "trajet, note"),
+                [(_at(one.starts), _at(one.ends), f"{hours(one.travel)} {one.note}") for one in made.sheets],
+            ),
+            ("", ("Total", "Nombre", "Remarque"), made.rows()),
+        ],
+        [*made.warnings, "Relevé de travail, à vérifier ; il ne classe personne."],
     )
-    page.set_font("Helvetica", size=10)
-    page.ln(4)
-    tables = (
-        [("Astreinte du", "au", "annoncée tard")]
-        + [(_at(one.starts), _at(one.ends), "oui" if one.short_notice else "non") for one in made.duties],
-        [("Intervention du", "au", "trajet, note")]
-        + [(_at(one.starts), _at(one.ends), f"{hours(one.travel)} {one.note}") for one in made.sheets],
-        [("Total", "Nombre", "Remarque"), *made.rows()],
-    )
-    for rows in tables:
-        with page.table() as table:
-            for row in rows:
-                table.row([_latin(cell) for cell in row])
-        page.ln(5)
-    for text in made.warnings:
-        page.multi_cell(0, text=_latin(text), new_x="LMARGIN", new_y="NEXT")
-    page.multi_cell(
-        0, text=_latin("Relevé de travail, à vérifier ; il ne classe personne."), new_x="LMARGIN", new_y="NEXT"
-    )
-    return bytes(page.output())
 
 
 def _at(moment: object) -> str:
     return f"{moment:%d/%m/%Y %H:%M}"
-
-
-def _harmless(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
-
-
-def _latin(text: str) -> str:
-    """The built-in fonts hold Latin-1, and the euro under another name."""
-    return text.replace("€", "EUR").replace("\u2019", "'").encode("latin-1", "replace").decode("latin-1")

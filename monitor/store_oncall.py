@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, create_engine, event, func, insert, select, update
+from sqlalchemy import Connection, Select, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import SQLAlchemyError
 
 from monitor.delivery import Attempt, Result
 from monitor.incidents import LIVE, Alert, Held, Incident, Opened, State
 from monitor.oncall import Kind, Page, Sent
+from monitor.store_file import opened
 from monitor.store_migration import migrate
 from monitor.store_tables import alerts, attempts, facts, incidents, pages, sheets, timeline, used_links
 from parvis.kept import kept_seconds
@@ -31,7 +32,7 @@ class Book:
 
     def __init__(self, path: Path) -> None:
         migrate(path)
-        self._engine = _engine(path)
+        self._engine = opened(path)
 
     @contextmanager
     def page(self) -> Iterator["Entries"]:
@@ -41,19 +42,6 @@ class Book:
                 yield Entries(connection)
         except SQLAlchemyError as error:
             raise BookFailed(type(error).__name__) from error
-
-
-def _engine(path: Path) -> Engine:
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 10, "check_same_thread": False})
-    event.listen(engine, "connect", _prepare)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
-    return engine
-
-
-def _prepare(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # we say BEGIN ourselves: a transaction that will write takes its lock at once
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "secure_delete=ON", "cache_size=-512", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
 
 
 class Entries:

@@ -31,6 +31,7 @@ class Picture:
     findings: Sequence[Finding] = ()
     sites: Sequence[SiteView] = ()
     heard: Heard = field(default_factory=lambda: Heard(0.0))
+    outcomes: Sequence[Outcome] = ()
 
 
 class Watch(AbstractContextManager["Watch"]):
@@ -101,7 +102,7 @@ class Watch(AbstractContextManager["Watch"]):
         policy, planned = self._settings.policy, self._planned(now)
         findings = judge(self._town, outcomes, believed, self.picture.findings, now, policy, planned)
         sites = views(self._town, findings, believed)
-        self.picture = Picture(now, findings, sites, heard)
+        self.picture = Picture(now, findings, sites, heard, outcomes)
         newest = None if heard.wrong else heard.newest
         self._metrics.show(findings, sites, None if newest is None else max(0.0, now - newest))
         return not self._forbidden

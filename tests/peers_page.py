@@ -58,6 +58,12 @@ ROOMS = (
         "What the law, the CNIL's advice and the standards of the field ask of the terms, of personal data,\n"
         "of figures and of open data.",
     ),
+    Room(
+        "Links and their contracts",
+        "peers_law_links.yml",
+        {"FIB": 7},
+        "What a town needs to hold its operators to what they promised.",
+    ),
 )
 _AREAS = "|".join(area.lower() for room in ROOMS for area in room.counts)
 _NAMED = re.compile(rf"^ *(?:async )?def (test_((?:(?:{_AREAS})\d\d_)+)\w+)", re.MULTILINE)

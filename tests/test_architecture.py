@@ -53,7 +53,7 @@ ONE_PLACE = {
     "icalendar": ("monitor/calendars.py",),
     "recurring_ical_events": ("monitor/calendars.py",),
     "holidays": ("monitor/holidays_of_france.py",),
-    "fpdf": ("monitor/statement_files.py",),
+    "fpdf": ("monitor/pdf.py",),
     "smtplib": ("monitor/channels/mail.py",),
     "cryptography": ("collectors/snmp/", "lab/"),
 }
@@ -219,6 +219,16 @@ CORE = (
     "monitor/oncall.py",
     "monitor/rota.py",
     "monitor/statement.py",
+    "monitor/exposition.py",
+    "monitor/history/blocks.py",
+    "monitor/history/ring.py",
+    "monitor/history/series.py",
+    "monitor/sla/figures.py",
+    "monitor/sla/hours.py",
+    "monitor/sla/outages.py",
+    "monitor/sla/report.py",
+    "monitor/sla/tracking.py",
+    "monitor/sla/words.py",
     "dashboards/rules.py",
 )
 WORLD = {"socket", "subprocess", "time", "os", "asyncio", "threading", "sqlite3", "urllib", "http", "requests"}

@@ -8,7 +8,6 @@ NOT_YET = {
     "F58": "port mappings for lawful requests are issue 7, with the DPO's decision",
     "S15": "counter discontinuities are shown, not used",
     "S32": "maintenance is issue 5",
-    "S35": "reports are issue 6",
     "S36": "habits are issue 5",
     "S39": "no test runs two pollers",
     "S45": "dashboards are issue 6",

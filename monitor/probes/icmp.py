@@ -126,9 +126,10 @@ class Prober(AbstractContextManager["Prober"]):
         window = self._windows[target.name]
         answered = echo.answered if echo else refused[target.name]
         self.counts["refused" if echo is None else "answered" if answered else "lost"] += 1
+        took = echo.rtt_seconds if echo else None
         if answered is not None:
-            window.add(echo.rtt_seconds if echo else None)
-        return Outcome(target.name, answered, window.loss_ratio, window.rtt_seconds, window.jitter_seconds)
+            window.add(took)
+        return Outcome(target.name, answered, window.loss_ratio, window.rtt_seconds, window.jitter_seconds, took)
 
 
 def _elapsed(echo: _Awaited, arrived_ns: int | None) -> float:

@@ -3,6 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
+from parvis.inventory.contracts import Line, Penalty, Sla, WorkingHours
 from parvis.inventory.load import InventoryError, examine, load
 from parvis.inventory.model import (
     AccessPoint,
@@ -44,12 +45,15 @@ __all__ = [
     "KnownDevice",
     "Legal",
     "Level",
+    "Line",
     "Maintenance",
     "OnlineService",
+    "Penalty",
     "Person",
     "PortalPolicy",
     "Rota",
     "Site",
+    "Sla",
     "Snmp",
     "Swap",
     "Switch",
@@ -59,6 +63,7 @@ __all__ = [
     "Ups",
     "UserCredential",
     "Vendor",
+    "WorkingHours",
     "examine",
     "load",
 ]

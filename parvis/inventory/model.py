@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 
+from parvis.inventory.contracts import Line
 from parvis.inventory.people import Channel, Name, Person, Rota
 from parvis.inventory.places import Location, OpenData, Pictogram, SiteKind
 from parvis.inventory.planned import Maintenance, Ups
@@ -152,7 +153,7 @@ class FarEnd(Part):
 class Uplink(Part):
     """The site's fibre. *address* is the gateway's end, *peer* the operator's; *switch* and *port* hold the module.
 
-    *far* is the module it is lit from, where the town can ask it.
+    *far* is the module it is lit from, where the town can ask it; *line* is what the operator sold, with its promises.
     """
 
     name: Name
@@ -168,6 +169,7 @@ class Uplink(Part):
     far: FarEnd | None = None
     hotline: str | None = Field(None, pattern=r"^\+[0-9 ]{8,20}$")
     """The operator's number for faults: it stands in the message of who is called."""
+    line: Line | None = None
 
 
 class Switch(Part):

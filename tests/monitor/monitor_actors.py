@@ -16,10 +16,11 @@ from werkzeug.test import TestResponse
 
 from monitor.duty import BOOK_FILE, PAGES_FILE, Duty
 from monitor.findings import Finding, Policy, Reason, State, judge
+from monitor.history.recorder import HISTORY_FILE
 from monitor.instruments import MonitorMetrics
 from monitor.observations import Outcome, Sample
 from monitor.settings import MonitorSettings
-from monitor.store_migration import migrate
+from monitor.store_migration import HISTORY_FOLDER, migrate
 from monitor.targets import targets
 from monitor.watch import Watch
 from monitor.web.app import create_app
@@ -114,6 +115,14 @@ def empty_book() -> Path:
     path = Path(tempfile.mkdtemp(prefix="parvis-book-")) / BOOK_FILE
     migrate(path)
     atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
+    return path
+
+
+@cache
+def empty_history() -> Path:
+    """The same of the history's file."""
+    path = empty_book().with_name(HISTORY_FILE)
+    migrate(path, HISTORY_FOLDER)
     return path
 
 

@@ -16,6 +16,9 @@ ROOT = Path(__file__).parents[2]
 ROOMS = ("parvis", "captive_portal", "collectors", "monitor", "dashboards")
 """The lab is no room of a town that is in service."""
 
+OF_TABLE = {"sheets": "monitor", "spells": "history"}
+"""A table that only this database has."""
+
 
 def modules() -> list[Path]:
     every = (path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
@@ -32,7 +35,7 @@ def stored() -> dict[str, list[str]]:
         module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
         for value in vars(module).values():
             if isinstance(value, sqlalchemy.Table):
-                database = "monitor" if value.metadata.tables.keys() >= {"sheets"} else "portal"
+                database = next((name for table, name in OF_TABLE.items() if table in value.metadata.tables), "portal")
                 found[f"{database}.{value.name}"] = [column.name for column in value.c]
     return found
 

@@ -1,0 +1,172 @@
+"""Writes down what the watch sees: the ring at each step, a roll-up every five minutes, spells and outages."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+
+from monitor.findings import Finding, State
+from monitor.history import series
+from monitor.history.blocks import FIVE_MINUTES, Block, rolled
+from monitor.history.ring import SPAN_SECONDS, Ring
+from monitor.instruments import MonitorMetrics
+from monitor.rounds import Rounds
+from monitor.scrapes import Scrape, Scrapes
+from monitor.settings import MonitorSettings
+from monitor.sla.outages import Cause, presumed_cause
+from monitor.sla.tracking import Began, steps
+from monitor.store_history import History
+from monitor.store_outages import Register
+from monitor.targets import Kind
+from monitor.watch import Picture
+from parvis.inventory import Town
+from parvis.running import log
+
+HISTORY_FILE = "history.sqlite"
+STEP_SECONDS = 20.0
+GAP_SECONDS = 90.0
+"""What has not been seen for so long was not measured in between."""
+FORGET_SECONDS = 86400.0
+_SEEN = (State.UP, State.DEGRADED, State.DOWN)
+
+
+class Recorder:
+    """The ring, the file and the register of one town; nothing runs before :meth:`running`."""
+
+    def __init__(
+        self,
+        town: Town,
+        settings: MonitorSettings,
+        metrics: MonitorMetrics,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._town = town
+        self._settings = settings
+        self._metrics = metrics
+        self._clock = clock
+        self.ring = Ring(max(STEP_SECONDS, settings.probe_interval))
+        self.history = History(settings.state / HISTORY_FILE)
+        self.register = Register(self.history)
+        self.scrapes = Scrapes(town, settings)
+        self._taken: dict[str, Scrape] = {}
+        self._seen = 0.0
+        self._slot: int | None = None
+        self._tidied = 0
+        self._forgotten = 0.0
+        self._partial = {
+            site.uplink.name: site.uplink.line.sla.partial_loss
+            for site in town.sites
+            if site.uplink.line and site.uplink.line.sla
+        }
+
+    @contextmanager
+    def running(self, picture: Callable[[], Picture]) -> Iterator[None]:
+        """The loops run while inside. *picture*: what the watch knows."""
+        made = self._metrics.made
+        with ExitStack() as stack:
+            stack.enter_context(Rounds("scrape", self._settings.scrape_interval, self.scrapes.once, made).turns)
+            interval = self._settings.probe_interval
+            stack.enter_context(Rounds("history", interval, lambda: self.note(picture()), made).turns)
+            yield
+
+    def note(self, seen: Picture) -> bool:
+        """Write down one picture; one that is no news changes nothing. False: the picture is late."""
+        now = self._clock()
+        if seen.at and seen.at != self._seen:
+            self._seen = seen.at
+            self._outages(seen.findings, now)
+            if self.ring.add(now, self._values(seen, now)):
+                self._spells(seen, now)
+        self._roll(now)
+        self._metrics.made.gauge("monitor_history_series").set(len(self.ring))
+        return bool(seen.at)
+
+    def _values(self, seen: Picture, now: float) -> series.Values:
+        found = series.of_probes(seen.outcomes, seen.findings)
+        if not seen.heard.wrong:
+            found |= series.of_devices(seen.heard.samples, seen.sites, now)
+        return found | self._scraped()
+
+    def _scraped(self) -> series.Values:
+        """What was scraped since the last time."""
+        found: series.Values = {}
+        newest: Mapping[str, Scrape] = {**self.scrapes.portals, series.COLLECTORS: self.scrapes.collectors}
+        for name, scrape in newest.items():
+            before = self._taken.get(name, Scrape())
+            if scrape.wrong or scrape.at == before.at:
+                continue
+            self._taken[name] = scrape
+            if name != series.COLLECTORS:
+                found |= series.of_portal(name, before.figures, scrape.figures)
+                continue
+            seconds = scrape.at - before.at
+            found |= series.of_light(self._town, scrape.figures) | series.of_radios(scrape.figures)
+            found |= series.of_polls(scrape.figures)
+            found |= series.of_traffic(self._town, before.figures, scrape.figures, seconds)
+        return found
+
+    def _spells(self, seen: Picture, now: float) -> None:
+        states = {one.target.name: one.state for one in seen.findings if one.target.kind is Kind.UPLINK}
+        states |= {view.site.site: view.state for view in seen.sites}
+        self.register.see(
+            {subject: state.value for subject, state in states.items() if state in _SEEN}, now, GAP_SECONDS
+        )
+
+    def _outages(self, findings: Sequence[Finding], now: float) -> None:
+        under_way = self.register.under_way()
+        for step in steps(findings, under_way, self._partial):
+            if isinstance(step, Began):
+                self._begin(step, findings)
+            else:
+                self.register.change(step.number, verified_at=min(step.verified_at, now))
+                log.info("outage over", number=step.number)
+
+    def _begin(self, step: Began, findings: Sequence[Finding]) -> None:
+        links = [one for one in findings if one.target.kind is Kind.UPLINK and one.target.name != step.uplink]
+        down = sum(one.state is State.DOWN for one in links)
+        evidence = self._evidence(step.uplink, findings, f"{down}/{len(links)}")
+        cause = Cause.PRESUMED if step.partial else presumed_cause(evidence, others_down=down, others=len(links))
+        number = self.register.begin(
+            step.uplink, step.detected_at, step.confirmed_at, partial=step.partial, cause=cause, evidence=evidence
+        )
+        log.warning("outage", number=number, uplink=step.uplink, partial=step.partial)
+
+    def _evidence(self, uplink: str, findings: Sequence[Finding], others: str) -> dict[str, str]:
+        """What was known when it began (FIB-04): of the light, with its age, of the echoes, of everything else."""
+        site = next(site for site in self._town.sites if site.uplink.name == uplink)
+        scrape = self.scrapes.collectors
+        found = {"others_down": others}
+        if state := series.optical_state(site.uplink, scrape.figures):
+            found |= {"optics": state, "optics_age_seconds": f"{max(0.0, self._clock() - scrape.at):.0f}"}
+        light = series.of_light(self._town, scrape.figures).get(series.name("rx", uplink))
+        if light is not None:
+            found["rx_dbm"] = f"{light:.1f}"
+        for finding in findings:
+            if finding.target.site == site.site or finding.target.kind is Kind.INTERNET:
+                found[finding.target.name] = finding.state.value
+            if finding.target.name == uplink and finding.loss_ratio is not None:
+                found["loss_percent"] = f"{finding.loss_ratio * 100:.0f}"
+        return found
+
+    def _roll(self, now: float) -> None:
+        """Write the slots that are over, each once; what the disk refuses is tried again while the ring has it."""
+        slot = FIVE_MINUTES.slot_of(now)
+        if self._slot is None:
+            self._slot = slot
+        oldest = FIVE_MINUTES.slot_of(now - SPAN_SECONDS) + FIVE_MINUTES.slot
+        for start in range(max(self._slot, oldest), slot, FIVE_MINUTES.slot):
+            self.history.write(start, self._blocks(start))
+            self._slot = start + FIVE_MINUTES.slot
+        if self._tidied != slot:
+            self.history.tidy(now)
+            self._tidied = slot
+        if now - self._forgotten > FORGET_SECONDS:
+            self.register.forget(now)
+            self._forgotten = now
+
+    def _blocks(self, start: int) -> dict[str, Block]:
+        found = {}
+        for name in list(self.ring.names()):
+            samples = (value for _, value in self.ring.samples(name, start, start + FIVE_MINUTES.slot))
+            if (block := rolled(samples)) is not None:
+                found[name] = block
+        return found

@@ -1,0 +1,1 @@
+"""The history's file: its migrations."""

@@ -1,0 +1,1 @@
+"""The shapes of the on-call engine's file, oldest first."""
