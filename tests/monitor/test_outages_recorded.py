@@ -167,7 +167,9 @@ def test_the_funnel_counts_what_came_since_the_last_reading() -> None:
     assert of_portal("msp", counted(9), counted(2))["funnel/msp/page"] == 2, "a portal that has started again"
 
 
-def test_fib01_fib05_s35_the_command_line_gives_an_outage_its_ticket_its_cause_and_its_report(scribe: Scribe, tmp_path: Path) -> None:
+def test_fib01_fib05_s35_the_command_line_gives_an_outage_its_ticket_its_cause_and_its_report(
+    scribe: Scribe, tmp_path: Path
+) -> None:
     scribe.sees(3).sees(5, silent=[UPLINK, *BEHIND]).sees(5)
     settings = tmp_path / "monitor.toml"
     settings.write_text(f'state = "{tmp_path}"\n')
