@@ -36,7 +36,7 @@ from captive_portal.welcome import Welcome
 from parvis import heap
 from parvis.addresses import MacAddress
 from parvis.endpoint import Endpoint
-from parvis.instruments import VERSION, Definition, Instruments, registry_of
+from parvis.instruments import VERSION, Definition, Instruments, registry_of, watch_disk
 from parvis.running import log, notify, start_logging
 
 
@@ -44,6 +44,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     """Start doorkeeper, redirector and metrics on *stack*; return the pages."""
     start_logging("portal", handed["log_level"])
     registry, instruments = registry_of("portal", [Definition(**entry) for entry in handed["metrics"]])
+    watch_disk(instruments, Path(handed["database"]).parent)
     facts = Facts(**handed["facts"])
     door = Remote(Path(handed["socket"]))
     policy = Policy(**handed["policy"])

@@ -12,7 +12,10 @@ from parvis.inventory import Town
 
 
 def alertmanager(town: Town, pace: float = 1.0, ports: Ports = PRODUCTION) -> str:
-    """alertmanager.yml. *pace* scales the waits; who is called is the monitor's to decide, it knows the rota."""
+    """alertmanager.yml. *pace* scales the waits; who is called is the monitor's to decide, it knows the rota.
+
+    Notes go nowhere: dashboards show them, and Alertmanager's own page.
+    """
     config = {
         "global": {"resolve_timeout": paced(300, pace, 1)},
         "route": {
@@ -30,12 +33,17 @@ def alertmanager(town: Town, pace: float = 1.0, ports: Ports = PRODUCTION) -> st
                 {
                     "matchers": ['severity=~"page|page-jour"'],
                     "receiver": "on-call",
-                    **_waits(pace, wait=10, interval=60, repeat=14400),
+                    **_waits(pace, wait=5, interval=60, repeat=14400),
                 },
+                {"matchers": ['severity="info"'], "receiver": "notes"},
             ],
         },
         "inhibit_rules": _ladder(),
-        "receivers": [*(_receiver(name, ports) for name in ("tickets", "on-call", "beat")), *_watcher(town)],
+        "receivers": [
+            *(_receiver(name, ports) for name in ("tickets", "on-call", "beat")),
+            {"name": "notes"},
+            *_watcher(town),
+        ],
     }
     return HEADER + yaml.safe_dump(config, sort_keys=False, allow_unicode=True, width=120)
 

@@ -11,6 +11,8 @@ from parvis.inventory import Town
 from parvis.processes import ALL, COLLECTORS, CONSOLE, MONITOR, Process
 
 INTERVAL_SECONDS = 15.0
+HASTE_SECONDS = 5.0
+"""Between two looks at the monitor, and between two evaluations: what is up is decided there, and somebody waits."""
 RESEND_SECONDS = 60.0
 """How often a firing alert is told to Alertmanager again; the Watchdog's beat is never older than two of these."""
 RULES_FILE = "rules.yml"
@@ -23,7 +25,7 @@ def prometheus(town: Town, pace: float = 1.0, ports: Ports = PRODUCTION) -> str:
         "global": {
             "scrape_interval": interval,
             "scrape_timeout": paced(INTERVAL_SECONDS * 2 / 3, pace, PROMETHEUS_LEAST_SECONDS),
-            "evaluation_interval": interval,
+            "evaluation_interval": paced(HASTE_SECONDS, pace, PROMETHEUS_LEAST_SECONDS),
             "external_labels": {"town": town.town},
         },
         "rule_files": [RULES_FILE],
@@ -31,7 +33,7 @@ def prometheus(town: Town, pace: float = 1.0, ports: Ports = PRODUCTION) -> str:
         "scrape_configs": [
             *(_at_gateways(town, process) for process in ALL if process.place == "gateway"),
             _at_centre(town, COLLECTORS.name, ports.collectors),
-            _at_centre(town, MONITOR.name, ports.monitor),
+            {**_at_centre(town, MONITOR.name, ports.monitor), **_hasty(pace)},
             _at_centre(town, CONSOLE.name, ports.console),
             _at_centre(town, "prometheus", ports.prometheus),
             _at_centre(town, "alertmanager", ports.alertmanager),
@@ -62,6 +64,11 @@ def _at_gateways(town: Town, process: Process) -> dict[str, Any]:
             for site in town.sites
         ],
     }
+
+
+def _hasty(pace: float) -> dict[str, str]:
+    haste = paced(HASTE_SECONDS, pace, PROMETHEUS_LEAST_SECONDS)
+    return {"scrape_interval": haste, "scrape_timeout": haste}
 
 
 def _at_centre(town: Town, job: str, port: int) -> dict[str, Any]:

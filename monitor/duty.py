@@ -16,6 +16,7 @@ from monitor.calendars import shifts_of
 from monitor.checks import check
 from monitor.dispatch import Dispatcher
 from monitor.engine import OnCall, summary
+from monitor.hours import Hours
 from monitor.instruments import MonitorMetrics
 from monitor.letters import Letters
 from monitor.oncall import Policy
@@ -25,8 +26,8 @@ from monitor.rounds import Rounds
 from monitor.settings import MonitorSettings
 from monitor.store_oncall import Book
 from monitor.watch import Picture
+from parvis.instruments import watch_disk
 from parvis.inventory import Town
-from parvis.opening import Opening
 from parvis.running import log
 
 PAGES_FILE = "pages.jsonl"
@@ -74,10 +75,12 @@ class Duty:
             self.engine, self.letters, metrics, settings.secret, settings.state / PAGES_FILE, clock
         )
         self._town = town
+        metrics.set("inventory_polled_devices", sum(1 for site in town.sites for _ in site.polled()))
+        watch_disk(metrics.made, settings.state)
         self.worked_at = clock()
         self._judged = 0.0
         self._misses_beat = misses_beat
-        self._radio = {s.site: Opening(s.radio_hours, town.timezone) for s in town.sites if s.radio_hours}
+        self.hours = Hours(town)
         self._planned: tuple[float, Mapping[str, str]] = (0.0, {})
 
     @contextmanager
@@ -118,8 +121,7 @@ class Duty:
         """Target -> why nobody is called for it at *now*; read anew every few seconds."""
         at, found = self._planned
         if not 0 <= now - at < REREAD_SECONDS:
-            dark = [site for site, hours in self._radio.items() if not hours.at(now)[0]]
-            found = muted(self._town, now, self.works(now, now + 1), dark)
+            found = muted(self._town, now, self.works(now, now + 1), self.hours.at(now).dark)
             self._planned = (now, found)
         return found
 
@@ -173,6 +175,9 @@ class Duty:
             self.metrics.made.gauge("alerts_open").labels(severity).set(count)
         self.metrics.made.gauge("oncall_waiting_messages").set(waiting)
         self.metrics.made.gauge("oncall_disagreements").set(len(self.engine.disagreements))
+        opened = self.hours.at(self.clock()).open
+        for site in self._town.sites:
+            self.metrics.set("site_open", float(site.site in opened), site.site)
         self.metrics.made.gauge("watchdog_beat_timestamp_seconds").set(self.engine.beat)
 
     @property

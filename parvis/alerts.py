@@ -13,15 +13,17 @@ from parvis.inventory import Site, Town
 from parvis.values import Duration
 
 RUNBOOKS = "docs/06-runbooks.md"
-Severity = Literal["page", "page-jour", "ticket"]
+Severity = Literal["page", "page-jour", "ticket", "info"]
+"""page: calls at any hour; page-jour: by day; ticket: calls nobody; info: only on dashboards."""
 Layer = Literal[
-    "town", "uplink", "gateway", "switch", "ap", "radio", "door", "portal", "quality", "monitoring", "service"
+    "town", "power", "uplink", "gateway", "switch", "ap", "radio", "door", "portal", "quality", "monitoring", "service"
 ]
 
-LADDER: tuple[Layer, ...] = ("town", "uplink", "gateway", "switch", "ap", "radio")
+LADDER: tuple[Layer, ...] = ("town", "power", "uplink", "gateway", "switch", "ap", "radio")
 """What stands higher makes silent what stands lower. ``service`` stands apart: what runs out slowly is no outage."""
 BESIDE: Mapping[Layer, tuple[Layer, ...]] = {
     "town": ("door", "portal", "quality", "monitoring"),
+    "power": ("door", "portal", "quality"),
     "uplink": ("door", "portal", "quality"),
     "gateway": ("door", "portal", "quality"),
     "door": ("portal",),
@@ -39,14 +41,21 @@ _CALLED = (
 
 
 class Alert(BaseModel):
-    """One alert. *for* and *keep* in seconds: how long it must be true, and how long it stays once it is not."""
+    """One alert. *for* and *keep* in seconds: how long it must be true, and how long it stays once it is not.
+
+    Its condition: a *metric* (with *where*, PromQL matchers, for some of its series) and a *level* of the catalogue or
+    a comparison of its own, *beyond*; or *expr*. Alerts of one *cause* at a site are one incident.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: str = Field(pattern=r"^[A-Z][A-Za-z]+$")
     scope: Literal["site", "town"]
     layer: Layer
     metric: str | None = None
+    where: str = Field("", pattern=r"^(\{.*\})?$")
     level: Literal["warn", "page"] | None = None
+    beyond: str | None = Field(None, pattern=r"^(==|<|>|<=|>=) -?[0-9.]+$")
+    cause: str = Field("", pattern=r"^[a-z-]*$")
     expr: str | None = None
     or_: str | None = Field(None, alias="or")
     severity: Severity | Mapping[Literal["A", "B", "C"], Severity]
@@ -57,19 +66,28 @@ class Alert(BaseModel):
 
     @model_validator(mode="after")
     def _has_one_source(self) -> "Alert":
-        if (self.metric is None) == (self.expr is None) or (self.metric is None) != (self.level is None):
-            raise ValueError(f"{self.name}: give metric and level, or expr")
+        compared = (self.level is not None) + (self.beyond is not None)
+        if (self.metric is None) == (self.expr is None) or compared != (self.metric is not None):
+            raise ValueError(f"{self.name}: give metric and level, metric and beyond, or expr")
         if self.metric and self.level and getattr(metric(self.metric).levels, self.level) is None:
             raise ValueError(f"{self.name}: {self.metric} has no level {self.level} in catalogue.yml")
         return self
+
+    @property
+    def comparison(self) -> str:
+        """What its metric is compared with, such as ``== 0``; empty where an expression says it."""
+        return self.beyond or (
+            str(getattr(metric(self.metric).levels, self.level)) if self.metric and self.level else ""
+        )
 
     def promql(self, site: Site | None = None) -> str:
         """The condition, for the series of *site*, or of the whole town; at a site, not while work is announced."""
         if self.expr is not None:
             condition = _with(self.expr, _numbers(site))
         else:
-            series = f'{self.metric}{{site="{site.site}"}}' if site else f"{self.metric}"
-            condition = f"{series} {getattr(metric(str(self.metric)).levels, str(self.level))}"
+            matchers = [f'site="{site.site}"'] if site else []
+            inside = ", ".join([*matchers, *([self.where.strip("{}")] if self.where else [])])
+            condition = f"{self.metric}{f'{{{inside}}}' if inside else ''} {self.comparison}"
         if self.or_:
             condition = f"({condition}) or ({self.or_})"
         return _with(_CALLED.format(condition=condition), _numbers(site)) if site else condition

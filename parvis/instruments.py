@@ -1,8 +1,11 @@
 """A process' prometheus_client instruments, made from definitions. It imports little: small processes use it."""
 
+import os
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
 from typing import TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, PlatformCollector
@@ -10,6 +13,7 @@ from prometheus_client.process_collector import ProcessCollector
 
 Instrument = TypeVar("Instrument", Gauge, Counter, Histogram)
 VERSION = "0.1.0"
+CLOCK = "clock_timestamp_seconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,9 @@ class Instruments:
             entry.name: _instrument(entry, registry) for entry in definitions
         }
         self.process = process
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._made
 
     def gauge(self, name: str) -> Gauge:
         """The gauge called *name*."""
@@ -61,7 +68,25 @@ def registry_of(process: str, definitions: Iterable[Definition]) -> tuple[Collec
     GCCollector(registry=registry)
     instruments = Instruments(process, definitions, registry)
     instruments.gauge("process_info").labels(process, VERSION).set(1)
+    if CLOCK in instruments:
+        instruments.gauge(CLOCK).set_function(time.time)
     return registry, instruments
+
+
+def watch_disk(instruments: Instruments, state: Path) -> None:
+    """Show the room left where the process's folder *state* is; looked at by each scrape."""
+    free, size = instruments.gauge("state_disk_free_bytes"), instruments.gauge("state_disk_size_bytes")
+    free.labels("state").set_function(lambda: _disk(state)[0])
+    size.labels("state").set_function(lambda: _disk(state)[1])
+
+
+def _disk(folder: Path) -> tuple[float, float]:
+    """Octets free for this process, and in all; not a number when the folder cannot be asked."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return float("nan"), float("nan")
+    return float(found.f_bavail * found.f_frsize), float(found.f_blocks * found.f_frsize)
 
 
 def _instrument(entry: Definition, registry: CollectorRegistry) -> Gauge | Counter | Histogram:

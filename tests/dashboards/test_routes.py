@@ -12,7 +12,7 @@ from dashboards.alertmanager import alertmanager
 from dashboards.commands import rules as rules_command
 from dashboards.outputs import outputs
 from dashboards.prometheus import RESEND_SECONDS, prometheus
-from parvis.alerts import LADDER
+from parvis.alerts import LADDER, alerts
 from parvis.inventory import Town
 from parvis.processes import ALL
 
@@ -48,6 +48,8 @@ def test_amtool_accepts_the_routes(folder: Path) -> None:
         ("alertname=LienCoupe severity=page town=cachan site=leo-lagrange", "on-call"),
         ("alertname=CommutateurMuet severity=page-jour town=cachan site=leo-lagrange", "on-call"),
         ("alertname=BorneMuette severity=ticket town=cachan site=leo-lagrange", "tickets"),
+        ("alertname=CoupureSecteur severity=page layer=power town=cachan site=leo-lagrange", "on-call"),
+        ("alertname=RadarDFS severity=info town=cachan site=leo-lagrange", "notes"),
         ("alertname=Watchdog severity=none town=cachan", "beat"),
         ("alertname=Inconnue", "tickets"),
     ],
@@ -68,6 +70,32 @@ def test_g25_every_rung_makes_all_lower_ones_silent_and_none_above(town: Town) -
         targets = rule["target_matchers"][0].removeprefix('layer=~"').removesuffix('"').split("|")
         assert rule["source_matchers"][0] == f'layer="{LADDER[rung]}"'
         assert [layer for layer in targets if layer in LADDER] == list(LADDER[rung + 1 :])
+
+
+def test_no_inhibition_reaches_across_sites_or_turns_on_itself_and_none_is_written_twice(town: Town) -> None:
+    """What amlint finds wrong, and amtool lets pass."""
+    seen = []
+    for rule in inhibitions(town):
+        layer = rule["source_matchers"][0].removeprefix('layer="').removesuffix('"')
+        targets = rule["target_matchers"][0].removeprefix('layer=~"').removesuffix('"').split("|")
+        assert set(rule["equal"]) <= {"town", "site"}
+        assert "town" in rule["equal"]
+        assert layer not in targets
+        assert set(targets) <= {alert.layer for alert in alerts().values()}, "each target layer has an alert"
+        seen.append(layer)
+    assert len(set(seen)) == len(seen)
+    assert set(seen) <= {alert.layer for alert in alerts().values()}, "each source layer has an alert"
+
+
+def test_every_receiver_is_led_to_and_no_route_stands_behind_one_that_takes_all(town: Town) -> None:
+    config = yaml.safe_load(alertmanager(town))
+    routes = config["route"]["routes"]
+
+    assert {config["route"]["receiver"], *(route["receiver"] for route in routes)} == {
+        receiver["name"] for receiver in config["receivers"]
+    }
+    assert all(route["matchers"] for route in routes)
+    assert len({str(route["matchers"]) for route in routes}) == len(routes)
 
 
 def test_below_the_town_a_rung_is_silent_only_at_its_own_site(town: Town) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import promql_parser
 import pytest
 import yaml
+from rule_cases import CASES, NEEDED_SECONDS, OF_PROMETHEUS, SAMPLES, SITE, STEPS_SECONDS
 
 from dashboards.pace import paced
 from dashboards.rules import rules
@@ -15,170 +16,7 @@ from parvis.alerts import BESIDE, LADDER, alerts
 from parvis.catalogue import metrics
 from parvis.inventory import Text, Town
 
-SITE = 'town="cachan", site="leo-lagrange"'
-SAMPLES = 1000
-"""Of 15 s each: longer than any alert waits."""
-NEEDED_SECONDS = {
-    "PointsPerdus": 15,
-    "PortailBudgetRapide": 60,
-    "PortailBudgetLent": 120,
-    "PortailErreursFaibleVolume": 900,
-    "EntonnoirCasse": 300,
-    "LienInstable": 90,
-    "LienSature": 600,
-    "ErreursInterface": 600,
-    "BorneRedemarre": 120,
-}
-"""What must have happened before there is something to wait for."""
 FOR_SECONDS = {name: alert.for_ for name, alert in alerts().items()}
-
-OF_PROMETHEUS = ("prometheus_rule_evaluation_failures_total",)
-Case = tuple[str | dict[str, str], str, dict[str, str]]
-CASES: dict[str, Case] = {
-    # alert: (series, values that fire / that do not, as "firing|silent"; labels of the firing alert beside the rule's)
-    # or several series, each with its values
-    "SupervisionIsolee": ('monitor_isolated{town="cachan"}', "1|0", {}),
-    "LienCoupe": (f'uplink_up{{{SITE}, uplink="fibre-lagrange"}}', "0|1", {"uplink": "fibre-lagrange"}),
-    "PasserelleMuette": (f'gateway_up{{{SITE}, device="gw-lagrange"}}', "0|1", {"device": "gw-lagrange"}),
-    "CommutateurMuet": (f'switch_up{{{SITE}, device="sw-lagrange"}}', "0|1", {"device": "sw-lagrange"}),
-    "BorneMuette": (f'ap_up{{{SITE}, device="ap-lagrange-tribune"}}', "0|1", {"device": "ap-lagrange-tribune"}),
-    "CollecteurMuet": ('snmp_data_age_seconds{town="cachan"}', "301|300", {}),
-    "MoniteurMuet": ('up{job="monitor", town="cachan"}', "0|1", {"job": "monitor"}),
-    "CertificatBientotFini": (f"portal_certificate_remaining_seconds{{{SITE}}}", "1209599|1209600", {}),
-    "AdressesPresqueEpuisees": (f"gateway_pool_used_ratio{{{SITE}}}", "0.91|0.9", {}),
-    "VilleCoupee": (
-        {
-            'uplink_up{site="a"}': "0|0",
-            'uplink_up{site="b"}': "0|1",
-            'uplink_up{site="c"}': "1|1",
-        },
-        "",
-        {},
-    ),
-    "CollecteMassiveEnEchec": (
-        {f'snmp_up{{device="{n}"}}': "0|1" if n < 3 else "1|1" for n in range(5)} | {'uplink_up{site="a"}': "1|1"},
-        "",
-        {},
-    ),
-    "ReglesEnErreur": ("prometheus_rule_evaluation_failures_total", "0+1|0", {}),
-    "InfluxMuet": ("influx_up", "0|1", {}),
-    "PointsPerdus": ('influx_lines_total{outcome="dropped"}', "0+5|7", {}),
-    "ServicePasserelleArrete": (f'up{{{SITE}, job="portal"}}', "0|1", {"job": "portal"}),
-    "PareFeuAbsent": (f"gateway_ruleset_up{{{SITE}}}", "0|1", {}),
-    "PortailSansPasserelle": (f"portal_gateway_up{{{SITE}}}", "0|1", {}),
-    "BailsIllisibles": (f"gateway_lease_file_up{{{SITE}}}", "0|1", {}),
-    "BasePartageeMuette": (f"portal_shared_up{{{SITE}}}", "0|1", {}),
-    "PortailBudgetRapide": (
-        {'portal_http_responses_total{code="2xx"}': "0+50|0+50", 'portal_http_responses_total{code="5xx"}': "0+10|0+7"},
-        "",
-        {},
-    ),
-    "PortailBudgetLent": (
-        {'portal_http_responses_total{code="2xx"}': "0+60|0+98", 'portal_http_responses_total{code="5xx"}': "0+2|0+2"},
-        "",
-        {},
-    ),
-    "PortailErreursFaibleVolume": (
-        {'portal_errors_total{reason="store"}': "0+1|0+1", 'portal_http_responses_total{code="5xx"}': "0+1|0+9"},
-        "",
-        {},
-    ),
-    "EntonnoirCasse": (
-        {
-            f'portal_funnel_total{{{SITE}, step="accepted"}}': "0+1|0+1",
-            f'portal_funnel_total{{{SITE}, step="first-byte"}}': "0+0.5|0+0.8",
-        },
-        "",
-        {},
-    ),
-    "AdressesEpuisees": (f"gateway_pool_used_ratio{{{SITE}}}", "0.99|0.98", {}),
-    "CertificatExpire": (f"portal_certificate_remaining_seconds{{{SITE}}}", "259199|259200", {}),
-    "AppareilVuDeuxFois": (f"gateway_seen_twice_total{{{SITE}}}", "0+1|3", {}),
-    "LienDegrade": (
-        f'icmp_loss_ratio{{{SITE}, kind="uplink", target="fibre-lagrange"}}',
-        "0.06|0.05",
-        {"kind": "uplink", "target": "fibre-lagrange"},
-    ),
-    "LienInstable": (
-        f'uplink_up{{{SITE}, uplink="fibre-lagrange"}}',
-        "0 1 0 1 0 1 0 1|1",
-        {"uplink": "fibre-lagrange"},
-    ),
-    "LienSature": (
-        f'port_receive_bytes_total{{{SITE}, device="sw-lagrange", port="25"}}',
-        "0+900000000|0+800000000",
-        {"device": "sw-lagrange", "port": "25"},
-    ),
-    "ErreursInterface": (
-        f'port_receive_errors_total{{{SITE}, device="sw-lagrange", port="25"}}',
-        "0+2|0+1",
-        {"device": "sw-lagrange", "port": "25"},
-    ),
-    "BudgetPoE": (
-        {
-            f'poe_consumption_watts{{{SITE}, device="sw-lagrange", group="1"}}': "91|90",
-            f'poe_budget_watts{{{SITE}, device="sw-lagrange", group="1"}}': "100|100",
-        },
-        "",
-        {"device": "sw-lagrange", "group": "1"},
-    ),
-    "SitePresqueSansBorne": (
-        {
-            f'ap_up{{{SITE}, device="a"}}': "0|0",
-            f'ap_up{{{SITE}, device="b"}}': "0|1",
-            f'ap_up{{{SITE}, device="c"}}': "1|1",
-        },
-        "",
-        {},
-    ),
-    "BorneRedemarre": (
-        f'device_uptime_seconds{{{SITE}, device="ap-lagrange-tribune"}}',
-        "9 1 9 1 9 1 9 1|0+15",
-        {"device": "ap-lagrange-tribune"},
-    ),
-    "BorneZombie": (
-        {f'wifi_clients{{{SITE}, device="ap-1", ap=""}}': "0|1", f"site_clients{{{SITE}}}": "21|30"},
-        "",
-        {"device": "ap-1"},
-    ),
-    "AirSature": (
-        f'wifi_radio_channel_utilization_ratio{{{SITE}, device="ap-1", radio="r0", band="5", part="total"}}',
-        "0.81|0.8",
-        {"device": "ap-1", "radio": "r0", "band": "5", "part": "total"},
-    ),
-    "MargeOptiqueFaible": (
-        f'optical_margin_db{{{SITE}, device="sw-lagrange", port="25", which="rx_low_warn"}}',
-        "-0.1|0",
-        {"device": "sw-lagrange", "port": "25", "which": "rx_low_warn"},
-    ),
-    "DeriveOptique": (
-        f'optical_drift_db{{{SITE}, device="sw-lagrange", port="25", direction="rx"}}',
-        "-3.1|-3",
-        {"device": "sw-lagrange", "port": "25", "direction": "rx"},
-    ),
-    "FinDeMargePrevue": (
-        f'optical_low_warning_remaining_seconds{{{SITE}, device="sw-lagrange", port="25"}}',
-        "2591999|2592000",
-        {"device": "sw-lagrange", "port": "25"},
-    ),
-    "ModuleChaud": (
-        f'optical_temperature_celsius{{{SITE}, device="sw-lagrange", port="25"}}',
-        "71|70",
-        {"device": "sw-lagrange", "port": "25"},
-    ),
-    "VisiteurTestEnEchec": (f"visitor_success{{{SITE}}}", "0|1", {}),
-    "VisiteurTestMuet": (f"visitor_last_report_timestamp_seconds{{{SITE}}}", "-1000|99999", {}),
-    "EquipementIndesirable": (
-        f'guest_hazard_devices{{{SITE}, hazard="rogue-dhcp"}}',
-        "1|0",
-        {"hazard": "rogue-dhcp"},
-    ),
-    "SupervisionAveugle": (
-        f'reachability_state{{{SITE}, subject="fibre-lagrange", kind="uplink", state="unknown"}}',
-        "1|0",
-        {},
-    ),
-}
 
 
 def parsed(town: Town, pace: float = 1.0) -> list[dict[str, Any]]:
@@ -206,15 +44,18 @@ def test_promtool_accepts_the_rules(town: Town, tmp_path: Path) -> None:
 
 def expectation(rule: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
     texts = dict(rule["annotations"])
-    for label in ("device", "hazard", "job", "port", "band"):
+    for label in ("device", "hazard", "job", "port", "band", "channel", "vendor", "model"):
         texts = {key: text.replace(f"{{{{ $labels.{label} }}}}", labels.get(label, "")) for key, text in texts.items()}
     return {"exp_labels": {**rule["labels"], **labels}, "exp_annotations": texts}
 
 
-def unit_test(rule: dict[str, Any], series: Mapping[str, str], at: float, expected: list[dict[str, Any]]) -> Any:
+def unit_test(
+    rule: dict[str, Any], series: Mapping[str, str], at: float, expected: list[dict[str, Any]], step: int = 15
+) -> Any:
+    shown = {name: values if "x" in values else f"{values}x{SAMPLES}" for name, values in series.items()}
     return {
-        "interval": "15s",
-        "input_series": [{"series": name, "values": f"{values}x{SAMPLES}"} for name, values in series.items()],
+        "interval": f"{step}s",
+        "input_series": [{"series": name, "values": values} for name, values in shown.items()],
         "alert_rule_test": [{"eval_time": f"{at:.0f}s", "alertname": rule["alert"], "exp_alerts": expected}],
     }
 
@@ -228,14 +69,16 @@ def test_each_alert_fires_after_its_wait_not_before_and_not_without_cause(
     named = series if isinstance(series, dict) else {series: values}
     firing, silent = ({one: text.split("|")[turn] for one, text in named.items()} for turn in (0, 1))
     wait, needed = FOR_SECONDS[name], NEEDED_SECONDS.get(name, 0)
+    step = STEPS_SECONDS.get(name, 15)
+    late = wait + needed + 2 * step
     tests = [
-        unit_test(rule, firing, wait + needed + 30, [expectation(rule, labels)]),
-        unit_test(rule, firing, wait - 15, []),
-        unit_test(rule, silent, 14_400, []),
+        unit_test(rule, firing, late, [expectation(rule, labels)], step),
+        unit_test(rule, firing, max(0, wait - step), [], step),
+        unit_test(rule, silent, max(14_400, late), [], step),
     ]
     (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "this one", "rules": [rule]}]}))
     file = tmp_path / "tests.yml"
-    file.write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "evaluation_interval": "15s", "tests": tests}))
+    file.write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "evaluation_interval": f"{step}s", "tests": tests}))
     done = promtool("test", "rules", str(file))
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -250,6 +93,23 @@ def test_s31_g26_an_alert_holds_on_a_while_so_that_a_flapping_link_is_one_alert(
     test = unit_test(rule, {str(series): "0x40 1"}, at, [expectation(rule, labels)] if firing else [])
     (tmp_path / "rules.yml").write_text(rules(town))
     (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": [test]}))
+
+    done = promtool("test", "rules", str(tmp_path / "tests.yml"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_rule_of_a_site_fires_while_work_is_announced_there_or_on_the_device(town: Town, tmp_path: Path) -> None:
+    uplink, device = rule_called(town, "LienCoupe"), rule_called(town, "BorneMuette")
+    everything, one = f'maintenance_active{{{SITE}, device=""}}', f'maintenance_active{{{SITE}, device="ap-1"}}'
+    cut = {f'uplink_up{{{SITE}, uplink="u"}}': "0", f'ap_up{{{SITE}, device="ap-1"}}': "0"}
+    cut |= {f'ap_up{{{SITE}, device="ap-2"}}': "0"}
+    others = [expectation(uplink, {"uplink": "u"}), expectation(device, {"device": "ap-2"})]
+    tests = [unit_test(rule, {**cut, everything: "1", one: "0"}, 1000, []) for rule in (uplink, device)] + [
+        unit_test(rule, {**cut, everything: "0", one: "1"}, 1000, [told])
+        for rule, told in zip((uplink, device), others, strict=True)
+    ]
+    (tmp_path / "rules.yml").write_text(rules(town))
+    (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": tests}))
 
     done = promtool("test", "rules", str(tmp_path / "tests.yml"))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -344,7 +204,7 @@ def test_what_is_lower_waits_as_long_or_longer_so_that_the_root_speaks_first() -
     for source in alerts().values():
         below = LADDER[LADDER.index(source.layer) + 1 :] if source.layer in LADDER else ()
         muted = {*below, *BESIDE.get(source.layer, ())}
-        calls = source.severity != "ticket"
+        calls = source.severity not in ("ticket", "info")
         targets = (one for one in alerts().values() if calls and one.layer in muted)
         early += [f"{one.name} before {source.name}" for one in targets if one.for_ < source.for_]
 

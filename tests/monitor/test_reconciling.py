@@ -193,7 +193,7 @@ def test_without_prometheus_a_cut_fibre_pages_once_with_the_rules_words(alone: O
 
 
 def test_it_waits_as_long_as_the_rule_does(alone: OwnChecks, town: Town) -> None:
-    alone.hears(60).hears(100, behind(town))
+    alone.hears(60).hears(40, behind(town))
 
     assert alone.desk.incidents() == []
 
