@@ -17,6 +17,7 @@ from monitor.checks import check
 from monitor.dispatch import Dispatcher
 from monitor.engine import OnCall, summary
 from monitor.hours import Hours
+from monitor.incidents import State
 from monitor.instruments import MonitorMetrics
 from monitor.letters import Letters
 from monitor.oncall import Policy
@@ -38,6 +39,8 @@ TICK_SECONDS = 1.0
 LATE_SECONDS = 30.0
 GRACE_POLLS = 3
 """An alert has so many polls' time to come by the webhook before the poll takes it."""
+ROTA_SECONDS = 15.0
+SHOWN_STATES = tuple(state.value for state in State if state is not State.CLOSED)
 MAX_LISTING_BYTES = 20_000_000
 BEAT_SECONDS = 60.0
 ADDED = "maintenance"
@@ -79,6 +82,7 @@ class Duty:
         watch_disk(metrics.made, settings.state)
         self.worked_at = clock()
         self._judged = 0.0
+        self._rota_shown = 0.0
         self._misses_beat = misses_beat
         self.hours = Hours(town)
         self._planned: tuple[float, Mapping[str, str]] = (0.0, {})
@@ -171,14 +175,35 @@ class Duty:
         """The engine's gauges."""
         with self.engine.book.page() as entries:
             rows, waiting = entries.rows(), len(entries.waiting())
+        made = self.metrics.made
         for severity, count in summary(rows).items():
-            self.metrics.made.gauge("alerts_open").labels(severity).set(count)
+            made.gauge("alerts_open").labels(severity).set(count)
+        for state in SHOWN_STATES:
+            made.gauge("oncall_incidents").labels(state).set(sum(row["state"] == state for row in rows))
+        self._show_rota()
         self.metrics.made.gauge("oncall_waiting_messages").set(waiting)
         self.metrics.made.gauge("oncall_disagreements").set(len(self.engine.disagreements))
         opened = self.hours.at(self.clock()).open
         for site in self._town.sites:
             self.metrics.set("site_open", float(site.site in opened), site.site)
         self.metrics.made.gauge("watchdog_beat_timestamp_seconds").set(self.engine.beat)
+
+    def _show_rota(self) -> None:
+        """Who is on call and for how long; once a quarter of a minute, for the rota takes some reading."""
+        now = self.clock()
+        if now - self._rota_shown < ROTA_SECONDS:
+            return
+        self._rota_shown = now
+        duty, left = (
+            self.metrics.made.gauge("oncall_duty_info"),
+            self.metrics.made.gauge("oncall_turn_remaining_seconds"),
+        )
+        duty.clear()
+        left.clear()
+        at = datetime.fromtimestamp(now, UTC)
+        for level, person in self.roster.duty(at).items():
+            duty.labels(str(level), person.name).set(1)
+            left.labels(str(level)).set(self.roster.turn(at, level).ends.timestamp() - now)
 
     @property
     def _grace(self) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from monitor.findings import Finding, State, isolated
-from monitor.sites import SiteView
+from monitor.sites import VERDICTS, SiteView
 from monitor.targets import Kind
 from parvis.catalogue import definitions
 from parvis.instruments import registry_of
@@ -59,6 +59,8 @@ class MonitorMetrics:
             self.set("site_up", _VALUE.get(view.state), view.site.site)
             self.set("maintenance_active", float(bool(view.planned)), view.site.site, "")
             self.set("site_clients", view.clients, view.site.site)
+            for verdict in VERDICTS:
+                self.set("site_verdict", float(verdict == view.verdict), view.site.site, verdict)
         self.set("internet_up", _internet(found))
         self.set("monitor_isolated", None if (alone := isolated(found)) is None else float(alone))
         self.set("snmp_data_age_seconds", data_age)

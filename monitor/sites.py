@@ -9,6 +9,11 @@ from monitor.targets import Kind
 from parvis.inventory import Site, Town
 
 WORST_FIRST = (State.DOWN, State.DEGRADED, State.UNKNOWN, State.UP)
+VERDICTS = (
+    "uplink-cut", "no-point-answers", "cannot-know", "points-silent", "device-silent", "uplink-disturbed",
+    "device-disturbed", "some-unknown", "all-well",
+)  # fmt: skip
+"""What may be said of a site, in the order in which it is looked for."""
 
 
 @dataclass(frozen=True, slots=True)

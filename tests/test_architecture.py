@@ -40,6 +40,7 @@ ONE_PLACE = {
     "pyasn1": ("lab/", "collectors/traps/", "collectors/snmp/slow_lane"),
     "pyroute2": ("lab/", "captive_portal/neighbours"),
     "granian": ("captive_portal/",),
+    "grafana_foundation_sdk": ("dashboards/grafana/",),
     "opening_hours": ("parvis/opening.py",),
     "influxdb_client": ("collectors/influx/",),
     "waitress": ("parvis/endpoint.py",),

@@ -1,0 +1,239 @@
+"""Parvis watching itself: are the figures of the other boards true, fresh and whole."""
+
+from dashboards.every import DEVICE_KEY, SITE_OF_DEVICES, data_age, faults, most, purpose
+from dashboards.panel import Board, Column, Panel
+from dashboards.query import Query, Select
+from dashboards.words import Words
+from parvis.catalogue import Levels
+
+OURS = 'job=~"portal|gatewayd|collectors|monitor|console"'
+
+BOARD = Board(
+    uid="wifi-collecte",
+    title=Words("Collecte", "Collectors"),
+    purpose=Words("Peut-on croire les autres tableaux ?", "Can the other dashboards be believed?"),
+    level=3,
+    variables=(SITE_OF_DEVICES,),
+    rows=(
+        (
+            purpose(
+                1,
+                "**Peut-on croire les autres tableaux ?** Tout ce qui suit devrait être vert ou plat.",
+                "**Can the other dashboards be believed?** All below should be green or flat.",
+            ),
+        ),
+        (
+            Panel(
+                id=2,
+                kind="stat",
+                title=Words("Équipements relevés", "Devices polled"),
+                answers=Words(
+                    "Part des équipements dont le dernier relevé a réussi. Sous 90 % : mot de passe SNMP ou pare-feu.",
+                    "Part of the devices whose last poll succeeded. Below 90%: SNMP password or firewall.",
+                ),
+                unit="ratio",
+                levels=Levels(warn="< 0.9", page="< 0.5"),
+                queries=(Query(Select("snmp_up", how="avg")),),
+                decimals=0,
+                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "collectors-dead"),
+            ),
+            Panel(
+                id=3,
+                kind="stat",
+                title=Words("Nos processus", "Our processes"),
+                answers=Words(
+                    "Part de chaque processus qui répond à Prometheus. Un ✗ : journalctl -u de ce processus.",
+                    "Part of each process that answers Prometheus. A ✗: journalctl -u of that process.",
+                ),
+                unit="ratio",
+                levels=Levels(warn="< 1"),
+                queries=(Query(f"avg by (job) (up{{{OURS}}})", "{{job}}"),),
+                decimals=0,
+                width=12,
+                moved_by=faults("collectors-dead", "portal-dead", "gatewayd-dead"),
+            ),
+            data_age(4),
+        ),
+        (
+            Panel(
+                id=5,
+                kind="gauges",
+                title=Words("Le plus vieux relevé", "The oldest polls"),
+                answers=Words(
+                    "Âge du dernier relevé réussi, les plus vieux. Au-delà de 5 min l'équipement quitte les tableaux.",
+                    "Age of the last poll that succeeded, the oldest. Beyond 5 min the device leaves the dashboards.",
+                ),
+                of="snmp_poll_age_seconds",
+                levels=Levels(warn="> 300"),
+                queries=(Query(Select("snmp_poll_age_seconds", by=("device",), how="max", top=12), "{{device}}"),),
+                decimals=0,
+                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "collectors-dead"),
+            ),
+            Panel(
+                id=6,
+                kind="bars",
+                title=Words("Relevés manqués, par cause", "Failed polls, by cause"),
+                answers=Words(
+                    "silent : l'équipement se tait ; credential : mot de passe ; deadline : trop lent.",
+                    "silent: no answer; credential: password; deadline: too slow.",
+                ),
+                unit="1",
+                queries=(Query(Select("snmp_poll_failures_total", by=("reason",), times=60, top=12), "{{reason}}"),),
+                silence=Words("✓ aucun", "✓ none"),
+                moved_by=faults("fibre-cut", "ap-silent", "switch-silent"),
+            ),
+            Panel(
+                id=7,
+                kind="lines",
+                title=Words("Durée des relevés, les plus longs", "Duration of polls, the longest"),
+                answers=Words(
+                    "Un relevé qui approche de l'intervalle : équipement trop lent, allonger son intervalle.",
+                    "A poll near the interval: too slow a device, lengthen its interval.",
+                ),
+                of="snmp_poll_duration_seconds",
+                queries=(Query(Select("snmp_poll_duration_seconds", by=("device",), how="max", top=12), "{{device}}"),),
+                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "collectors-dead"),
+            ),
+        ),
+        (
+            Panel(
+                id=8,
+                kind="lines",
+                title=Words("Sans réponse à temps", "No answer in time"),
+                answers=Words(
+                    "Demandes SNMP sans réponse, par équipement. Un seul : lui ; tous ceux d'un site : le lien.",
+                    "SNMP requests without an answer, by device. One: it; all of a site: the uplink.",
+                ),
+                unit="1 per second",
+                queries=(Query(Select("snmp_timeouts_total", by=("device",), top=12), "{{device}}"),),
+                silence=Words("✓ aucune", "✓ none"),
+                moved_by=faults("fibre-cut", "ap-silent", "switch-silent"),
+            ),
+            Panel(
+                id=9,
+                kind="lines",
+                title=Words("Mesures par relevé", "Figures in a poll"),
+                answers=Words(
+                    "Combien de variables chaque relevé a rendues. Une chute : un profil ou un micrologiciel a changé.",
+                    "How many variables each poll gave. A fall: a profile or a firmware has changed.",
+                ),
+                of="snmp_poll_variables",
+                queries=(Query(Select("snmp_poll_variables", by=("site",)), "{{site}}"),),
+                moved_by=faults("collectors-dead"),
+            ),
+            Panel(
+                id=10,
+                kind="table",
+                title=Words("Mal relevés", "Badly polled"),
+                answers=Words(
+                    "Colonnes en désordre et mesures écartées, depuis un jour. À signaler à qui tient les profils.",
+                    "Columns in disorder and figures left out, since a day. Tell whoever keeps the profiles.",
+                ),
+                keys={"device": DEVICE_KEY},
+                columns=(
+                    Column(title=Words("Colonnes en désordre", "Columns in disorder"), unit="1"),
+                    Column(title=Words("Mesures écartées", "Figures left out"), unit="1"),
+                ),
+                queries=(
+                    Query(most('sum by (device) (increase(snmp_walk_faults_total{site=~"$site"}[1d])) > 0')),
+                    Query(most('sum by (device) (increase(snmp_samples_dropped_total{site=~"$site"}[1d])) > 0')),
+                ),
+                silence=Words("✓ aucun", "✓ none"),
+            ),
+        ),
+        (
+            Panel(
+                id=11,
+                kind="stat",
+                title=Words("InfluxDB", "InfluxDB"),
+                answers=Words(
+                    "Prend-il les mesures, et combien attendent sur le disque. Rien n'est perdu tant qu'il y tient.",
+                    "Does it take the figures, and how many wait on disk. Nothing is lost while the spool holds.",
+                ),
+                of="influx_spool_bytes",
+                queries=(
+                    Query("max(influx_spool_bytes)", Words("en attente", "waiting")),
+                    Query(
+                        'sum(increase(influx_lines_total{outcome=~"dropped|refused"}[1d]))', Words("perdues", "lost")
+                    ),
+                ),
+                silence=Words("pas d'InfluxDB", "no InfluxDB"),
+                height=8,
+                width=6,
+                moved_by=faults("influx-away"),
+            ),
+            Panel(
+                id=12,
+                kind="lines",
+                title=Words("Mémoire de nos processus", "Memory of our processes"),
+                answers=Words(
+                    "Une pente qui ne redescend jamais est un défaut : le signaler avec le journal.",
+                    "A slope that never comes down is a fault: report it with the log.",
+                ),
+                unit="bytes",
+                queries=(Query(f"max by (job) (process_resident_memory_bytes{{{OURS}}})", "{{job}}"),),
+                width=9,
+                moved_by=faults("collectors-dead"),
+            ),
+            Panel(
+                id=13,
+                kind="lines",
+                title=Words("Processeur de nos processus", "Processor of our processes"),
+                answers=Words(
+                    "Part d'un cœur. Près de 1 : la machine est trop petite, ou quelque chose tourne en rond.",
+                    "Part of one core. Near 1: too small a machine, or something that spins.",
+                ),
+                unit="1",
+                queries=(
+                    Query(
+                        f"max by (job) (rate(process_cpu_seconds_total{{{OURS}}}[$__rate_interval]))",
+                        "{{job}}",
+                    ),
+                ),
+                decimals=2,
+                width=9,
+                moved_by=faults("collectors-dead"),
+            ),
+        ),
+        (
+            Panel(
+                id=14,
+                kind="lines",
+                title=Words("Séries dans Prometheus", "Series in Prometheus"),
+                answers=Words(
+                    "Combien de séries sont vivantes. Un saut sans nouveau site : une étiquette qui explose.",
+                    "How many series are alive. A jump without a new site: a label that explodes.",
+                ),
+                unit="1",
+                queries=(Query("max(prometheus_tsdb_head_series)", Words("séries", "series")),),
+            ),
+            Panel(
+                id=15,
+                kind="stat",
+                title=Words("Règles qui échouent", "Rules that fail"),
+                answers=Words(
+                    "Évaluations ratées depuis une heure : l'alerte de cette règle ne partirait pas.",
+                    "Evaluations that failed in an hour: that rule's alert would not be sent.",
+                ),
+                unit="1",
+                levels=Levels(warn="> 0.5"),
+                queries=(Query("sum(increase(prometheus_rule_evaluation_failures_total[1h]))"),),
+                decimals=0,
+                height=8,
+            ),
+            Panel(
+                id=16,
+                kind="table",
+                title=Words("Versions qui tournent", "Versions that run"),
+                answers=Words(
+                    "La version de chaque processus. Deux versions d'un même : un déploiement inachevé.",
+                    "Each process's version. Two of one: a deployment that was not finished.",
+                ),
+                keys={"process": Words("Processus", "Process"), "version": Words("Version", "Version")},
+                columns=(Column(title=Words("Instances", "Instances"), of="process_info"),),
+                queries=(Query("count by (process, version) (process_info)"),),
+                moved_by=faults("collectors-dead", "portal-dead", "gatewayd-dead"),
+            ),
+        ),
+    ),
+)

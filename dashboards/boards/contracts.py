@@ -1,0 +1,182 @@
+"""What operators and the town promised, over the period shown: the month so far unless the reader chooses another."""
+
+from dashboards.every import LINK, SITE, SITE_KEY, data_age, faults, most, purpose
+from dashboards.panel import Board, Column, Panel
+from dashboards.query import Query
+from dashboards.words import Words
+from parvis.catalogue import Levels
+
+UP = 'uplink_up{site=~"$site", uplink=~"$lien"}'
+OPEN = 'sum_over_time((site_up{site=~"$site"} * site_open{site=~"$site"})[$__range:5m])'
+MONTHS = (
+    ("", Words("30 derniers jours", "Last 30 days")),
+    (" offset 30d", Words("30 jours d'avant", "30 days before")),
+    (" offset 60d", Words("encore avant", "before that")),
+)
+PERIOD = Words("sur la période affichée", "over the period shown")
+
+BOARD = Board(
+    uid="wifi-sla",
+    title=Words("Contrats et engagements", "Contracts and commitments"),
+    purpose=Words("Les promesses sont-elles tenues ?", "Are promises kept?"),
+    level=1,
+    variables=(SITE, LINK),
+    since="now/M",
+    refresh="15m",
+    rows=(
+        (
+            purpose(
+                1,
+                "**Les promesses sont-elles tenues, sur la période affichée en haut à droite** (d'abord : le mois en"
+                " cours) **?** Chiffres mesurés, tout compris ; le rapport opposable, travaux et exclusions déduits,"
+                " est celui du moniteur.",
+                "**Are promises kept, over the period shown at the top right** (first: this month)**?** As measured,"
+                " all included; the report that counts, works and exclusions taken out, is the monitor's.",
+            ),
+        ),
+        (
+            Panel(
+                id=2,
+                kind="stat",
+                title=Words("Disponibilité mesurée, pire lien", "Measured availability, worst uplink"),
+                answers=Words(
+                    f"Part du temps où le lien le plus mauvais répondait, {PERIOD.fr}. Sous 99 % : lire le contrat.",
+                    f"Part of the time the worst uplink answered, {PERIOD.en}. Below 99%: read the contract.",
+                ),
+                unit="ratio",
+                levels=Levels(warn="< 0.999", page="< 0.99"),
+                queries=(Query(f"min(avg_over_time({UP}[$__range]))"),),
+                decimals=3,
+                link="wifi-lien",
+                moved_by=faults("fibre-cut"),
+            ),
+            Panel(
+                id=3,
+                kind="stat",
+                title=Words("Ouvert et en service, pire site", "Open and in service, worst site"),
+                answers=Words(
+                    f"Part des heures d'ouverture où le Wi-Fi marchait, {PERIOD.fr}. C'est ce que l'habitant ressent.",
+                    f"Part of opening hours in which Wi-Fi worked, {PERIOD.en}. It is what residents feel.",
+                ),
+                unit="ratio",
+                levels=Levels(warn="< 0.995", page="< 0.98"),
+                queries=(
+                    Query(
+                        f"min({OPEN}"
+                        ' / (sum_over_time((site_open{site=~"$site"} * (site_up{site=~"$site"} >= bool 0))'
+                        "[$__range:5m]) > 0))"
+                    ),
+                ),
+                silence=Words("aucune heure d'ouverture", "no opening hour"),
+                decimals=3,
+                link="wifi-site",
+                moved_by=faults("fibre-cut"),
+            ),
+            Panel(
+                id=4,
+                kind="stat",
+                title=Words("Un visiteur peut entrer", "A visitor can get in"),
+                answers=Words(
+                    f"Part des parcours réussis du visiteur de test, {PERIOD.fr}. Objectif : 99 %.",
+                    f"Part of the test visitor's visits that succeeded, {PERIOD.en}. Goal: 99%.",
+                ),
+                unit="ratio",
+                levels=Levels(warn="< 0.99"),
+                queries=(Query('avg(avg_over_time(visitor_success{site=~"$site"}[$__range]))'),),
+                silence=Words("pas de visiteur de test", "no test visitor"),
+                decimals=3,
+                link="wifi-portail",
+                moved_by=faults("visitor-refused"),
+            ),
+            data_age(5),
+        ),
+        (
+            Panel(
+                id=6,
+                kind="table",
+                title=Words("Par lien, sur la période affichée", "By uplink, over the period shown"),
+                answers=Words(
+                    "Disponibilité, minutes de coupure, nombre de coupures, et pertes moyennes. À joindre.",
+                    "Availability, minutes cut, number of cuts, and mean loss. For the file to the operator.",
+                ),
+                keys={"site": SITE_KEY, "uplink": LINK.title},
+                columns=(
+                    Column(
+                        title=Words("Disponibilité", "Availability"),
+                        unit="ratio",
+                        levels=Levels(warn="< 0.999", page="< 0.99"),
+                    ),
+                    Column(title=Words("Minutes coupées", "Minutes cut"), unit="minutes"),
+                    Column(title=Words("Coupures", "Cuts"), unit="1"),
+                    Column(title=Words("Pertes moyennes", "Mean loss"), of="icmp_loss_ratio"),
+                ),
+                queries=(
+                    Query(f"avg by (site, uplink) (avg_over_time({UP}[$__range]))"),
+                    Query(f"avg by (site, uplink) ((1 - avg_over_time({UP}[$__range])) * $__range_s / 60)"),
+                    Query(f"sum by (site, uplink) (ceil(changes({UP}[$__range]) / 2))"),
+                    Query(
+                        "avg by (site, uplink) (label_replace(avg_over_time("
+                        'icmp_loss_ratio{kind="uplink", site=~"$site", target=~"$lien"}[$__range]),'
+                        ' "uplink", "$1", "target", "(.*)"))'
+                    ),
+                ),
+                link="wifi-lien",
+                moved_by=faults("fibre-cut"),
+            ),
+            Panel(
+                id=7,
+                kind="table",
+                title=Words("Par lien, trente jours après trente jours", "By uplink, thirty days after thirty"),
+                answers=Words(
+                    "Disponibilité par tranches de trente jours, aussi loin que Prometheus se souvient (90 jours).",
+                    "Availability by thirty days, as far back as Prometheus remembers (90 days).",
+                ),
+                keys={"site": SITE_KEY, "uplink": LINK.title},
+                columns=tuple(
+                    Column(title=words, unit="ratio", levels=Levels(warn="< 0.999", page="< 0.99"))
+                    for _, words in MONTHS
+                ),
+                queries=tuple(
+                    Query(f"avg by (site, uplink) (avg_over_time({UP}[30d]{offset}))") for offset, _ in MONTHS
+                ),
+                moved_by=faults("fibre-cut"),
+            ),
+        ),
+        (
+            Panel(
+                id=8,
+                kind="states",
+                title=Words("Les coupures", "The cuts"),
+                answers=Words(
+                    "Quand chaque lien était coupé. Survoler pour les heures ; elles vont au ticket de l'opérateur.",
+                    "When each uplink was cut. Hover for the hours; they go into the operator's ticket.",
+                ),
+                of="uplink_up",
+                queries=(Query(most(f"min by (uplink) ({UP})"), "{{uplink}}"),),
+                link="wifi-lien",
+                moved_by=faults("fibre-cut"),
+            ),
+            Panel(
+                id=9,
+                kind="lines",
+                title=Words("Réserve d'erreurs du portail", "The portal's error budget"),
+                answers=Words(
+                    "Part des réponses qui n'étaient pas des échecs, sur 24 heures. Objectif 99 % par mois.",
+                    "Part of the answers that were no failures, over 24 hours. Goal 99% a month.",
+                ),
+                unit="ratio",
+                levels=Levels(warn="< 0.99"),
+                queries=(
+                    Query(
+                        '1 - (sum(rate(portal_http_responses_total{site=~"$site", code="5xx"}[1d])) or vector(0))'
+                        ' / (sum(rate(portal_http_responses_total{site=~"$site"}[1d])) > 0)',
+                        Words("réussies", "succeeded"),
+                    ),
+                ),
+                silence=Words("personne n'est venu", "nobody came"),
+                link="wifi-portail",
+                moved_by=faults("store-broken"),
+            ),
+        ),
+    ),
+)

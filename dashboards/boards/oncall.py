@@ -1,0 +1,222 @@
+"""On call: who is called, does the call get through, and is anybody called for nothing."""
+
+from dashboards.every import SITE_KEY, data_age, faults, most, purpose
+from dashboards.panel import Board, Column, Panel
+from dashboards.query import Query
+from dashboards.words import Words
+from parvis.catalogue import Levels
+
+SENT = 'oncall_messages_total{result=~"accepted|proved"}'
+
+BOARD = Board(
+    uid="wifi-astreinte",
+    title=Words("Astreinte", "On call"),
+    purpose=Words("Si une panne survient, l'appel arrive-t-il ?", "If something breaks, does the call get through?"),
+    level=1,
+    since="now-24h",
+    rows=(
+        (
+            purpose(
+                1,
+                "**Si une panne survient, l'appel arrive-t-il, et appelle-t-on pour rien ?** Aucun classement de"
+                " personnes.",
+                "**If something breaks, does the call get through, and is anybody called for nothing?** No ranking of"
+                " people.",
+            ),
+        ),
+        (
+            Panel(
+                id=2,
+                kind="stat",
+                title=Words("D'astreinte, encore pour", "On call, for another"),
+                answers=Words(
+                    "Qui est appelé à chaque niveau, et combien de temps encore. « Personne » : compléter la rota.",
+                    "Who is called at each level, and for how long. “Nobody”: complete the rota.",
+                ),
+                of="oncall_turn_remaining_seconds",
+                queries=(
+                    Query(
+                        "oncall_turn_remaining_seconds * on (level) group_left (person) oncall_duty_info",
+                        "{{level}} {{person}}",
+                    ),
+                ),
+                silence=Words("✗ personne", "✗ nobody"),
+                decimals=0,
+                width=8,
+            ),
+            Panel(
+                id=3,
+                kind="stat",
+                title=Words("Incidents, par état", "Incidents, by state"),
+                answers=Words(
+                    "open : personne ne l'a pris, l'astreinte est rappelée ; acknowledged : quelqu'un s'en occupe.",
+                    "open: nobody took it, on-call is called again; acknowledged: somebody looks after it.",
+                ),
+                of="oncall_incidents",
+                queries=(Query("sum by (state) (oncall_incidents)", "{{state}}"),),
+                width=8,
+                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "rogue-dhcp", "visitor-refused"),
+            ),
+            Panel(
+                id=4,
+                kind="stat",
+                title=Words("Dernier battement de Prometheus", "Prometheus's last beat"),
+                answers=Words(
+                    "Âge du battement que Prometheus fait, non de son arrivée. Au-delà de 150 s : SupervisionMuette.",
+                    "Age of the beat by when Prometheus made it, not by arrival. Beyond 150 s: SupervisionMuette.",
+                ),
+                of="watchdog_beat_timestamp_seconds",
+                levels=Levels(warn="> 150", page="> 300"),
+                queries=(Query("time() - watchdog_beat_timestamp_seconds"),),
+                silence=Words("✗ jamais", "✗ never"),
+                decimals=0,
+                width=4,
+                moved_by=faults("beat-lost"),
+            ),
+            data_age(5),
+        ),
+        (
+            Panel(
+                id=6,
+                kind="bars",
+                title=Words("Messages par canal et résultat", "Messages by channel and result"),
+                answers=Words(
+                    "Par heure. failed : le canal suivant a été pris ; s'il dure, réparer le canal.",
+                    "An hour. failed: the next channel was taken; if it lasts, repair the channel.",
+                ),
+                unit="1",
+                queries=(
+                    Query(
+                        most("sum by (channel, result) (increase(oncall_messages_total[1h]))"),
+                        "{{channel}} {{result}}",
+                    ),
+                ),
+                silence=Words("✓ aucun message", "✓ no message"),
+                moved_by=faults("phone-dead", "fibre-cut"),
+            ),
+            Panel(
+                id=7,
+                kind="stat",
+                title=Words("Messages en attente", "Messages waiting"),
+                answers=Words(
+                    "Messages qu'aucun canal n'a pris. Plus de zéro pendant une minute : tous les canaux sont muets.",
+                    "Messages no channel has taken. Above zero for a minute: all channels are dead.",
+                ),
+                of="oncall_waiting_messages",
+                levels=Levels(warn="> 0.5"),
+                queries=(Query("oncall_waiting_messages"),),
+                height=8,
+                width=4,
+                moved_by=faults("phone-dead"),
+            ),
+            Panel(
+                id=8,
+                kind="stat",
+                title=Words("Appels, sur 7 jours", "Messages, over 7 days"),
+                answers=Words(
+                    "Messages partis en une semaine, et ceux d'entre 22 h et 6 h (UTC). La nuit devrait être vide.",
+                    "Messages sent in a week, and those between 22:00 and 6:00 (UTC). Nights should be empty.",
+                ),
+                of="oncall_messages_total",
+                queries=(
+                    Query(f"sum(increase({SENT}[7d]))", Words("en tout", "in all")),
+                    Query(
+                        f"sum(sum_over_time((increase({SENT}[1h]) and on () (hour() < 6 or hour() >= 22))[7d:1h]))",
+                        Words("de nuit", "at night"),
+                    ),
+                ),
+                silence=Words("✓ aucun", "✓ none"),
+                decimals=0,
+                height=8,
+                width=8,
+                moved_by=faults("fibre-cut", "phone-dead"),
+            ),
+        ),
+        (
+            Panel(
+                id=9,
+                kind="gauges",
+                title=Words("Temps passé en alerte, sur 7 jours", "Time spent firing, over 7 days"),
+                answers=Words(
+                    "Les règles qui crient le plus. Une règle toujours là que personne ne traite : la corriger.",
+                    "The rules that shout most. One that is always there and nobody treats: correct it.",
+                ),
+                unit="seconds",
+                queries=(
+                    Query(
+                        'topk(10, sum by (alertname) (sum_over_time(ALERTS{alertstate="firing",'
+                        ' severity!="none"}[7d:1m]) * 60))',
+                        "{{alertname}}",
+                    ),
+                ),
+                silence=Words("✓ aucune", "✓ none"),
+                decimals=0,
+                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "rogue-dhcp", "visitor-refused"),
+            ),
+            Panel(
+                id=10,
+                kind="table",
+                title=Words("Alertes en cours", "Alerts firing"),
+                answers=Words(
+                    "Ce qui est en alerte maintenant, dans toute la ville. Mode d'emploi : docs/06-runbooks.md.",
+                    "What fires now, in the whole town. What to do: docs/06-runbooks.md.",
+                ),
+                keys={
+                    "alertname": Words("Alerte", "Alert"),
+                    "severity": Words("Gravité", "Severity"),
+                    "site": SITE_KEY,
+                },
+                columns=(Column(title=Words("Séries", "Series"), unit="1"),),
+                queries=(
+                    Query('count by (alertname, severity, site) (ALERTS{alertstate="firing", severity!="none"})'),
+                ),
+                silence=Words("✓ aucune", "✓ none"),
+                link="wifi-site",
+                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "rogue-dhcp", "visitor-refused"),
+            ),
+        ),
+        (
+            Panel(
+                id=11,
+                kind="lines",
+                title=Words("Alertes refusées par le moteur", "Alerts the engine refused"),
+                answers=Words(
+                    "Par heure et par cause. unproven : un « résolu » que Prometheus mort n'a pas pu voir.",
+                    "An hour by cause. unproven: an all-clear that a dead Prometheus cannot have seen.",
+                ),
+                unit="1",
+                queries=(Query("sum by (reason) (increase(alert_refusals_total[1h]))", "{{reason}}"),),
+                silence=Words("✓ aucune", "✓ none"),
+                moved_by=faults("beat-lost"),
+            ),
+            Panel(
+                id=12,
+                kind="stat",
+                title=Words("Désaccords et silences", "Disagreements and silences"),
+                answers=Words(
+                    "Où Prometheus et le moniteur ne voient pas la même chose ; et les silences posés dans"
+                    " Alertmanager.",
+                    "Where Prometheus and the monitor do not see the same; and silences set in Alertmanager.",
+                ),
+                of="oncall_disagreements",
+                queries=(
+                    Query("oncall_disagreements", Words("désaccords", "disagreements")),
+                    Query('sum(alertmanager_silences{state="active"})', Words("silences", "silences")),
+                ),
+                height=8,
+            ),
+            Panel(
+                id=13,
+                kind="lines",
+                title=Words("Réponses aux messages", "Replies to messages"),
+                answers=Words(
+                    "Par heure. stranger : quelqu'un qui n'est pas de la rota ; unclear : relire le mode d'emploi.",
+                    "An hour. stranger: not from the rota; unclear: read the manual again.",
+                ),
+                unit="1",
+                queries=(Query("sum by (result) (increase(oncall_replies_total[1h]))", "{{result}}"),),
+                silence=Words("aucune", "none"),
+            ),
+        ),
+    ),
+)

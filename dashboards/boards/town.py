@@ -1,0 +1,199 @@
+"""The wall: one look at 1080p, no scrolling, says whether the town's Wi-Fi is well and who looks after it."""
+
+from dashboards.every import SITE, SITE_KEY, TRUTH, VERDICT_WORDS, data_age, faults, purpose, verdicts
+from dashboards.panel import Board, Column, Panel
+from dashboards.query import Query
+from dashboards.words import Words
+from parvis.catalogue import Levels
+
+POINTS = 'reachability_state{kind="access-point", site=~"$site"}'
+WORKING = 'reachability_state{kind="access-point", site=~"$site", state=~"up|degraded"}'
+CLIENTS = 'sum(site_clients{site=~"$site"})'
+USUAL = " or ".join(
+    f'label_replace(sum(site_clients{{site=~"$site"}} offset {weeks}w), "week", "{weeks}", "", "")'
+    for weeks in (1, 2, 3, 4)
+)
+UPLINK_PORT = 'and on (site, device, port) uplink_capacity_bits_per_second{site=~"$site"}'
+
+BOARD = Board(
+    uid="wifi-ville",
+    title=Words("Ville — mur", "Town — wall"),
+    purpose=Words("Le Wi-Fi de la ville va-t-il bien ?", "Is the town's Wi-Fi well?"),
+    level=0,
+    variables=(SITE,),
+    refresh="30s",
+    rows=(
+        (
+            purpose(
+                1,
+                "**Le Wi-Fi public de la ville va-t-il bien, et qui s'en occupe ?** Un site se lit en cliquant dessus.",
+                "**Is the town's public Wi-Fi well, and who looks after it?** Click a site to read it.",
+            ),
+        ),
+        (
+            Panel(
+                id=2,
+                kind="stat",
+                title=Words("Bornes en service", "Access points in service"),
+                answers=Words(
+                    "Part des bornes qui répondent, sur toutes celles de l'inventaire. Sous 90 % : ouvrir Site.",
+                    "Part of the inventory's access points that answer. Below 90%: open Site.",
+                ),
+                unit="ratio",
+                levels=Levels(warn="< 0.9", page="< 0.5"),
+                queries=(Query(f"sum({WORKING}) / sum({POINTS})"),),
+                decimals=0,
+                link="wifi-site",
+                moved_by=faults("fibre-cut", "ap-silent", "switch-silent"),
+            ),
+            Panel(
+                id=3,
+                kind="stat",
+                title=Words("Liens coupés", "Uplinks cut"),
+                answers=Words(
+                    "Liens fibre dont le bout de la ville ne répond plus. Dès 1 : l'astreinte est appelée, voir Lien.",
+                    "Fibre uplinks whose end in town does not answer. From 1 on-call is paged, see Uplink.",
+                ),
+                levels=Levels(page="> 0.5"),
+                queries=(Query('sum(reachability_state{kind="uplink", site=~"$site", state="down"})'),),
+                link="wifi-lien",
+                moved_by=faults("fibre-cut"),
+            ),
+            Panel(
+                id=4,
+                kind="stat",
+                title=Words("Visiteur de test, 15 min", "Test visitor, 15 min"),
+                answers=Words(
+                    "Part des parcours complets du visiteur qui est un programme, tous sites. Sous 100 % : Portail.",
+                    "Part of the full visits by the resident that is a program, all sites. Below 100%: Portal.",
+                ),
+                unit="ratio",
+                levels=Levels(warn="< 0.95", page="< 0.5"),
+                queries=(Query('avg(avg_over_time(visitor_success{site=~"$site"}[15m]))'),),
+                silence=Words("pas de visiteur de test", "no test visitor"),
+                decimals=0,
+                link="wifi-portail",
+                moved_by=faults("visitor-refused"),
+            ),
+            Panel(
+                id=5,
+                kind="stat",
+                title=Words("Alertes ouvertes", "Open alerts"),
+                answers=Words(
+                    "Alertes ouvertes au moteur d'astreinte, par gravité. Qui a pris quoi : la page d'astreinte du"
+                    " moniteur.",
+                    "Open alerts in the on-call engine, by severity. Who took what: the monitor's on-call page.",
+                ),
+                of="alerts_open",
+                levels=Levels(warn="> 0.5"),
+                queries=(Query("sum by (severity) (alerts_open)", "{{severity}}"),),
+                link="wifi-astreinte",
+                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "rogue-dhcp", "visitor-refused"),
+            ),
+            Panel(
+                id=6,
+                kind="stat",
+                title=Words("D'astreinte", "On call"),
+                answers=Words(
+                    "Qui est appelé maintenant au premier niveau, et pour combien de temps encore.",
+                    "Who is called now at the first level, and for how long.",
+                ),
+                of="oncall_turn_remaining_seconds",
+                queries=(
+                    Query(
+                        'oncall_turn_remaining_seconds{level="1"}'
+                        ' * on (level) group_left (person) oncall_duty_info{level="1"}',
+                        "{{person}}",
+                    ),
+                ),
+                silence=Words("✗ personne", "✗ nobody"),
+                decimals=0,
+                link="wifi-astreinte",
+            ),
+            data_age(7),
+        ),
+        (
+            Panel(
+                id=8,
+                kind="grid",
+                title=Words("Chaque site, au fil du temps", "Each site over time"),
+                answers=Words(
+                    "Le verdict de la supervision sur chaque site. Tout ce qui n'est pas ✓ : cliquer pour le site.",
+                    "The monitor's verdict on each site. Whatever is not ✓: click for the site.",
+                ),
+                of="site_verdict",
+                says=VERDICT_WORDS,
+                queries=(Query(verdicts(), "{{site}}"),),
+                link="wifi-site",
+                width=14,
+                height=9,
+                moved_by=faults("fibre-cut", "ap-silent", "switch-silent"),
+            ),
+            Panel(
+                id=9,
+                kind="lines",
+                title=Words("Habitants connectés, et d'habitude", "Residents connected, and usually"),
+                answers=Words(
+                    "Terminaux connectés, et la médiane des quatre dernières semaines à la même heure du même jour.",
+                    "Devices connected, and the median of the last four weeks at this hour of this weekday.",
+                ),
+                of="site_clients",
+                queries=(
+                    Query(CLIENTS, Words("maintenant", "now")),
+                    Query(f"quantile(0.5, {USUAL})", Words("d'habitude", "usually")),
+                ),
+                link="wifi-usage",
+                width=10,
+                height=9,
+                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "radio-dead", "ap-deserted"),
+            ),
+        ),
+        (
+            Panel(
+                id=10,
+                kind="table",
+                title=Words("Les sites maintenant", "Sites now"),
+                answers=Words(
+                    "Un site par ligne : verdict, ouverture, habitants, réponse du lien. Cliquer pour le site.",
+                    "One site a row: verdict, opening, residents, uplink response. Click for the site.",
+                ),
+                keys={"site": SITE_KEY},
+                columns=(
+                    Column(title=Words("Verdict", "Verdict"), of="site_verdict", says=VERDICT_WORDS),
+                    Column(title=Words("Lien", "Uplink"), of="uplink_up", says=TRUTH),
+                    Column(title=Words("Habitants", "Residents"), of="site_clients"),
+                    Column(title=Words("Aller-retour", "Round trip"), of="icmp_rtt_seconds"),
+                ),
+                queries=(
+                    Query(verdicts()),
+                    Query('max by (site) (uplink_up{site=~"$site"})'),
+                    Query('sum by (site) (site_clients{site=~"$site"})'),
+                    Query('max by (site) (icmp_rtt_seconds{kind="uplink", site=~"$site"})'),
+                ),
+                link="wifi-site",
+                width=14,
+                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "radio-dead", "ap-deserted"),
+            ),
+            Panel(
+                id=11,
+                kind="lines",
+                title=Words("Débit total et débit souscrit", "Total throughput and what is paid for"),
+                answers=Words(
+                    "Ce qui entre par tous les liens, et la somme des débits des contrats. Près de la limite : Lien.",
+                    "What comes in by all uplinks, and the sum of the contracts' rates. Near the limit: Uplink.",
+                ),
+                of="uplink_capacity_bits_per_second",
+                queries=(
+                    Query(
+                        f'sum(8 * rate(port_receive_bytes_total{{site=~"$site"}}[$__rate_interval]) {UPLINK_PORT})',
+                        Words("entrant", "incoming"),
+                    ),
+                    Query('sum(uplink_capacity_bits_per_second{site=~"$site"})', Words("souscrit", "paid for")),
+                ),
+                link="wifi-lien",
+                width=10,
+                moved_by=faults("fibre-cut", "switch-silent"),
+            ),
+        ),
+    ),
+)

@@ -1,0 +1,216 @@
+"""What the service is used for, for those who vote its budget: counts of devices, never of persons, none below five."""
+
+from collections.abc import Mapping
+
+from dashboards.every import SITE, data_age, faults, most, purpose
+from dashboards.panel import Board, Panel, Saying
+from dashboards.query import Query
+from dashboards.words import Words
+from parvis.catalogue import Levels
+
+FEWEST = 5
+"""A count below says something about somebody: it is shown as "< 5"."""
+FEW: Mapping[float, Saying] = {FEWEST - 1: Saying(Words("< 5", "< 5"), "grey")}
+DAILY = 'sum(increase(portal_funnel_total{{site=~"$site", step="admitted"}}[1d]{offset}))'
+DAILY_BY_SITE = 'sum by (site) (increase(portal_funnel_total{site=~"$site", step="admitted"}[1d]))'
+BYTES = (
+    'sum by (site) (increase(port_receive_bytes_total{site=~"$site"}[1d])'
+    ' and on (site, device, port) uplink_capacity_bits_per_second{site=~"$site"})'
+)
+
+
+def masked(count: str) -> str:
+    """*count* with what is below five shown as four, which ``FEW`` puts into words.
+
+    >>> masked("sum(site_clients)")
+    'clamp_min(floor(sum(site_clients)), 4)'
+    """
+    return f"clamp_min(floor({count}), {FEWEST - 1})"
+
+
+BOARD = Board(
+    uid="wifi-usage",
+    title=Words("Usage", "Usage"),
+    purpose=Words("À combien d'habitants le service sert-il ?", "How many residents does the service serve?"),
+    level=1,
+    variables=(SITE,),
+    since="now-14d",
+    refresh="15m",
+    rows=(
+        (
+            purpose(
+                1,
+                "**À combien d'habitants le service sert-il, où et quand ?** Des appareils, jamais des personnes ; un"
+                " compte sous cinq s'affiche « < 5 ».",
+                "**How many residents does the service serve, where and when?** Devices, never persons; a count below"
+                " five is shown as “< 5”.",
+            ),
+        ),
+        (
+            Panel(
+                id=2,
+                kind="stat",
+                title=Words("Appareils, depuis un jour", "Devices, since a day"),
+                answers=Words(
+                    "Appareils admis en 24 heures, chacun une fois par site. Bien moins que l'autre semaine : Portail.",
+                    "Devices admitted in 24 hours, each once a site. Far fewer than a week ago: Portal.",
+                ),
+                of="portal_funnel_total",
+                says=FEW,
+                queries=(
+                    Query(masked(DAILY.format(offset="")), Words("aujourd'hui", "today")),
+                    Query(masked(DAILY.format(offset=" offset 1w")), Words("il y a une semaine", "a week ago")),
+                ),
+                decimals=0,
+                width=9,
+                link="wifi-portail",
+                moved_by=faults("portal-dead"),
+            ),
+            Panel(
+                id=3,
+                kind="stat",
+                title=Words("Pointe, sur 7 jours", "Peak, over 7 days"),
+                answers=Words(
+                    "Le plus d'appareils à la fois. Proche de 60 par radio : il faut des bornes.",
+                    "Most devices at once. Near 60 a radio: more access points are needed.",
+                ),
+                of="site_clients",
+                says=FEW,
+                queries=(Query(masked('max_over_time(sum(site_clients{site=~"$site"})[7d:10m])')),),
+                decimals=0,
+                width=6,
+            ),
+            Panel(
+                id=4,
+                kind="stat",
+                title=Words("Durée moyenne d'une session", "Mean length of a session"),
+                answers=Words(
+                    "Sessions en cours divisées par leur arrivée, sur un jour (loi de Little). Quelques minutes :"
+                    " on passe ; des heures : on travaille.",
+                    "Sessions in progress divided by their arrival, over a day (Little's law). Minutes: passers-by;"
+                    " hours: people at work.",
+                ),
+                unit="seconds",
+                queries=(
+                    Query(
+                        'sum(avg_over_time(portal_sessions_active{site=~"$site"}[1d]))'
+                        ' / (sum(rate(portal_acceptances_total{site=~"$site", result="admitted"}[1d])) > 0)'
+                    ),
+                ),
+                silence=Words("personne depuis un jour", "nobody since a day"),
+                decimals=0,
+                width=5,
+                moved_by=faults("portal-dead", "store-broken", "gatewayd-dead"),
+            ),
+            data_age(5),
+        ),
+        (
+            Panel(
+                id=6,
+                kind="bars",
+                title=Words("Appareils par jour et par site", "Devices by day and site"),
+                answers=Words(
+                    "Appareils admis sur 24 heures glissantes, par site. Les sites peu fréquentés s'affichent « < 5 ».",
+                    "Devices admitted over 24 hours, by site. Little-used sites are shown as “< 5”.",
+                ),
+                of="portal_funnel_total",
+                says=FEW,
+                queries=(Query(most(masked(DAILY_BY_SITE)), "{{site}}"),),
+                decimals=0,
+                link="wifi-site",
+                moved_by=faults("portal-dead"),
+            ),
+            Panel(
+                id=7,
+                kind="lines",
+                title=Words("Appareils à la fois", "Devices at once"),
+                answers=Words(
+                    "Combien sont connectés en même temps, par site.",
+                    "How many are connected at the same time, by site.",
+                ),
+                of="site_clients",
+                says=FEW,
+                queries=(Query(most(masked('sum by (site) (site_clients{site=~"$site"})')), "{{site}}"),),
+                decimals=0,
+                link="wifi-site",
+                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "radio-dead", "ap-deserted"),
+            ),
+        ),
+        (
+            Panel(
+                id=8,
+                kind="bars",
+                title=Words("Volume par jour et par site", "Volume by day and site"),
+                answers=Words(
+                    "Octets entrés par le lien sur 24 heures. Il dit ce que coûterait un plus petit contrat.",
+                    "Bytes that came in by the uplink in 24 hours. It tells what a smaller contract would cost.",
+                ),
+                of="port_receive_bytes_total",
+                queries=(Query(most(BYTES), "{{site}}"),),
+                link="wifi-lien",
+                moved_by=faults("fibre-cut", "switch-silent"),
+            ),
+            Panel(
+                id=9,
+                kind="grid",
+                title=Words("Heures pleines, sur 7 jours", "Busiest hours, over 7 days"),
+                answers=Words(
+                    "Affluence de chaque heure, en part de la plus forte de la semaine ; orange au-delà de 80 %.",
+                    "Each hour's crowd, as part of the week's fullest; orange beyond 80%.",
+                ),
+                unit="ratio",
+                levels=Levels(warn="> 0.8"),
+                queries=(
+                    Query(
+                        most(
+                            'avg_over_time(site_clients{site=~"$site"}[1h])'
+                            ' / (max_over_time(site_clients{site=~"$site"}[7d]) >= 5)'
+                        ),
+                        "{{site}}",
+                    ),
+                ),
+                silence=Words("moins de cinq appareils", "fewer than five devices"),
+                since="7d",
+                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "radio-dead", "ap-deserted"),
+            ),
+        ),
+        (
+            Panel(
+                id=10,
+                kind="stack",
+                title=Words("Langues choisies", "Languages chosen"),
+                answers=Words(
+                    "Pages d'accueil par jour et par langue. Une langue qui monte : traduire les affiches.",
+                    "Splash pages a day by language. A rising one: translate the posters.",
+                ),
+                of="portal_splash_pages_total",
+                says=FEW,
+                queries=(
+                    Query(
+                        masked('sum by (language) (increase(portal_splash_pages_total{site=~"$site"}[1d]))'),
+                        "{{language}}",
+                    ),
+                ),
+                decimals=0,
+                link="wifi-portail",
+                moved_by=faults("portal-dead"),
+            ),
+            Panel(
+                id=11,
+                kind="lines",
+                title=Words("Comment finissent les sessions", "How sessions end"),
+                answers=Words(
+                    "Par jour. left : le bouton ; expired : la durée ; idle : l'inactivité ; closed : la fermeture.",
+                    "A day. left: the button; expired: the length; idle: no byte; closed: the building.",
+                ),
+                of="portal_sessions_ended_total",
+                says=FEW,
+                queries=(
+                    Query(masked('sum by (by) (increase(portal_sessions_ended_total{site=~"$site"}[1d]))'), "{{by}}"),
+                ),
+                decimals=0,
+                moved_by=faults("portal-dead"),
+            ),
+        ),
+    ),
+)

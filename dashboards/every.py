@@ -1,0 +1,135 @@
+"""What several boards share: the reader's choices, states in words, the age of the data, a board's purpose."""
+
+from collections.abc import Mapping
+
+from dashboards.panel import Fault, Panel, Saying, Variable
+from dashboards.query import Query
+from dashboards.words import Words
+
+DOCUMENT = "docs/17-dashboards.md"
+
+SITE = Variable(
+    name="site",
+    title=Words("Site", "Site"),
+    metric="reachability_state",
+    label="site",
+    matches='kind="uplink"',
+    influx=("snmp_up", "site"),
+)
+LINK = Variable(
+    name="lien",
+    title=Words("Lien", "Uplink"),
+    metric="reachability_state",
+    label="subject",
+    matches='kind="uplink", site=~"$site"',
+)
+POINT = Variable(
+    name="borne",
+    title=Words("Borne", "Access point"),
+    metric="reachability_state",
+    label="subject",
+    matches='kind="access-point", site=~"$site"',
+    influx=("wifi_radio_clients", "device"),
+)
+BAND = Variable(
+    name="bande",
+    title=Words("Bande", "Band"),
+    metric="wifi_radio_clients",
+    label="band",
+    matches='site=~"$site", device=~"$borne"',
+    influx=("wifi_radio_clients", "band"),
+)
+SITE_OF_DEVICES = Variable(
+    name="site", title=Words("Site", "Site"), metric="snmp_up", label="site", influx=("snmp_up", "site")
+)
+
+SITE_KEY, DEVICE_KEY = Words("Site", "Site"), Words("Équipement", "Device")
+
+TRUTH: Mapping[float, Saying] = {
+    1: Saying(Words("✓ En service", "✓ Works"), "green"),
+    0: Saying(Words("✗ En panne", "✗ Down"), "red"),
+}
+STATES: Mapping[float, Saying] = {
+    0: Saying(Words("✓ En service", "✓ In service"), "green"),
+    1: Saying(Words("△ Perturbé", "△ Disturbed"), "orange"),
+    2: Saying(Words("? Inconnu", "? Unknown"), "grey"),
+    3: Saying(Words("↥ Injoignable", "↥ Unreachable"), "yellow"),
+    4: Saying(Words("✗ En panne", "✗ Out of service"), "red"),
+}
+"""The monitor's states as numbers, for panels that draw numbers."""
+_STATE_NAMES = ("up", "degraded", "unknown", "unreachable", "down")
+
+VERDICTS: Mapping[str, Saying] = {
+    "all-well": Saying(Words("✓ Tout répond", "✓ Everything answers"), "green"),
+    "some-unknown": Saying(Words("? Une borne pas encore mesurée", "? An access point not measured yet"), "blue"),
+    "device-disturbed": Saying(Words("△ Un équipement répond mal", "△ A device answers badly"), "orange"),
+    "uplink-disturbed": Saying(Words("△ Le lien perd des paquets", "△ The uplink loses packets"), "orange"),
+    "device-silent": Saying(Words("△ Un équipement muet", "△ A device is silent"), "orange"),
+    "points-silent": Saying(Words("△ Des bornes muettes", "△ Some access points silent"), "orange"),
+    "cannot-know": Saying(Words("? On ne peut pas savoir", "? Nobody can know"), "grey"),
+    "no-point-answers": Saying(Words("✗ Aucune borne ne répond", "✗ No access point answers"), "red"),
+    "uplink-cut": Saying(Words("✗ Lien fibre coupé", "✗ Fibre uplink cut"), "red"),
+}
+"""The monitor's verdicts on a site, the best first; their place is their number."""
+VERDICT_WORDS: Mapping[float, Saying] = dict(enumerate(VERDICTS.values()))
+
+
+def faults(*names: Fault) -> frozenset[Fault]:
+    """The faults one sees in a panel."""
+    return frozenset(names)
+
+
+def states(kind: str, more: str = 'site=~"$site"') -> str:
+    """The state of everything of *kind*, one number each: the keys of ``STATES``."""
+    return _numbered("reachability_state", "state", _STATE_NAMES, "site, subject", f'kind="{kind}", {more}')
+
+
+def verdicts() -> str:
+    """The verdict on each site, one number each: the keys of ``VERDICT_WORDS``."""
+    return _numbered("site_verdict", "verdict", tuple(VERDICTS), "site", 'site=~"$site"')
+
+
+def _numbered(metric: str, label: str, values: tuple[str, ...], by: str, where: str) -> str:
+    parts = (f'{metric}{{{where}, {label}="{value}"}} * {number}' for number, value in enumerate(values))
+    return f"sum by ({by}) ({' or '.join(parts)})"
+
+
+def most(expression: str, count: int = 12) -> str:
+    """The *count* highest of *expression*: no reader follows more lines than that."""
+    return f"topk({count}, {expression})"
+
+
+def purpose(identity: int, french: str, english: str) -> Panel:
+    """The text at the top: what this is for, where the figures come from, where more is written."""
+    return Panel(
+        id=identity,
+        kind="text",
+        title=Words("", ""),
+        answers=Words(
+            f"{french} Source : Prometheus et les alertes de Parvis. Mode d'emploi : `{DOCUMENT}`.",
+            f"{english} Source: Prometheus and Parvis's alerts. How to read it: `{DOCUMENT}`.",
+        ),
+    )
+
+
+def data_age(identity: int) -> Panel:
+    """How old the figures are: a dashboard that stands still must not look well."""
+    return Panel(
+        id=identity,
+        kind="stat",
+        title=Words("Âge des données", "Age of the data"),
+        answers=Words(
+            "Depuis quand les équipements et les sondes n'ont plus rien dit. Au-delà de 5 minutes, ne pas croire le"
+            " reste de la page : voir Collecte.",
+            "How long devices and probes have said nothing. Beyond 5 minutes, do not believe the rest of the page: see"
+            " Collectors.",
+        ),
+        of="snmp_data_age_seconds",
+        queries=(
+            Query("max(snmp_data_age_seconds)", Words("Équipements", "Devices")),
+            Query('time() - max(timestamp(up{job="monitor"} == 1))', Words("Sondes", "Probes")),
+        ),
+        silence=Words("✗ plus rien", "✗ nothing"),
+        link="wifi-collecte",
+        moved_by=faults("collectors-dead"),
+    )

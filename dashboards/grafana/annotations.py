@@ -1,0 +1,63 @@
+"""What is drawn across every dashboard: calls and tickets, new firmware, restarts, hours in which a building is closed.
+
+An alert that is added to parvis/alerts.yml appears by itself: what fires is asked of Prometheus, by severity.
+"""
+
+from dataclasses import dataclass
+
+from dashboards.words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Annotation:
+    """*expr* is above 0 while it lasts; *text* and *tags* name labels."""
+
+    title: Words
+    expr: str
+    colour: str
+    text: str
+    tags: tuple[str, ...]
+    shown: bool = True
+
+
+FIRING = 'max by (alertname, site, severity) (ALERTS{{alertstate="firing", severity=~"{severity}"}})'
+ANNOTATIONS = (
+    Annotation(
+        Words("Appels", "Calls"),
+        FIRING.format(severity="page|page-jour"),
+        "red",
+        "{{alertname}} {{site}}",
+        ("severity", "site"),
+    ),
+    Annotation(
+        Words("Tickets", "Tickets"),
+        FIRING.format(severity="ticket"),
+        "orange",
+        "{{alertname}} {{site}}",
+        ("site",),
+        shown=False,
+    ),
+    Annotation(
+        Words("Micrologiciel changé", "Firmware changed"),
+        "count by (site, device, version) (device_info)"
+        " unless count by (site, device, version) (device_info offset 1h)"
+        " and on (device) count by (device) (device_info offset 1h)",
+        "purple",
+        "{{device}} {{version}}",
+        ("site",),
+    ),
+    Annotation(
+        Words("Redémarrages", "Restarts"),
+        "sum by (site, device) (resets(device_uptime_seconds[15m])) > 0",
+        "yellow",
+        "{{device}}",
+        ("site",),
+    ),
+    Annotation(
+        Words("Fermé au public", "Closed to the public"),
+        "max by (site) (1 - site_open) > 0",
+        "#8e8e8e",
+        "{{site}}",
+        ("site",),
+    ),
+)

@@ -1,0 +1,33 @@
+"""``parvis dashboards``: write all that Grafana is provisioned with."""
+
+from pathlib import Path
+
+import click
+
+from dashboards.grafana.files import PLACE, SOURCES, files
+from dashboards.words import LANGUAGES, Language
+from parvis.cli import FOLDER, Faults, town_folder
+from parvis.inventory import InventoryError, load
+
+
+@click.command()
+@town_folder
+@click.option("--into", type=FOLDER, required=True, help="Folder to write into; it is made if need be.")
+@click.option(
+    "--language", type=click.Choice(LANGUAGES), default="fr", show_default=True, help="What they are read in."
+)
+@click.option(
+    "--datasource", type=click.Choice(SOURCES), default="prometheus", show_default=True, help="What is asked."
+)
+@click.option("--place", default=PLACE, show_default=True, help="Where INTO will lie on Grafana's machine.")
+def dashboards(town: Path, into: Path, language: Language, datasource: str, place: str) -> None:
+    """Write Grafana's dashboards, and the files that provision them with their folder and datasources."""
+    try:
+        found = load(town)
+    except InventoryError as error:
+        raise Faults(town, error.faults) from error
+    for name, text in files(found, language, datasource, place).items():
+        path = into / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        click.echo(path)

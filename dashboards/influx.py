@@ -1,0 +1,122 @@
+"""A simple query in InfluxDB's languages: Flux for InfluxDB 2, SQL for InfluxDB 3. Pure text.
+
+The collectors write one measurement a metric, labels as tags, the figure in the field ``value``.
+"""
+
+from collections.abc import Iterable
+
+from dashboards.query import Select
+from parvis.catalogue import metric
+
+MAY_BE_ABSENT = frozenset(("ap", "lane", "onu", "ssid", "radio"))
+"""Labels the collectors leave out where they have no value."""
+FLUX_OF = {"sum": "sum", "min": "min", "max": "max", "avg": "mean"}
+
+
+def is_written(select: Select) -> bool:
+    """Whether InfluxDB holds the metric: the collectors write there, nobody else."""
+    return metric(select.metric).exposed_by == "collectors"
+
+
+def flux(select: Select, *, now: bool = False) -> str:
+    """*select* in Flux; *now*: the newest value only.
+
+    >>> print(flux(Select("snmp_up", by=("site",)), now=True))
+    from(bucket: v.defaultBucket)
+      |> range(start: v.timeRangeStart, stop: v.timeRangeStop)
+      |> filter(fn: (r) => r._measurement == "snmp_up" and r._field == "value")
+      |> filter(fn: (r) => r.site =~ /^(${site:regex})$/)
+      |> last()
+      |> toFloat()
+      |> group(columns: ["site"])
+      |> sum()
+    """
+    lines = [
+        "from(bucket: v.defaultBucket)",
+        "  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)",
+        f'  |> filter(fn: (r) => r._measurement == "{select.metric}" and r._field == "value")',
+    ]
+    lines += [f"  |> filter(fn: (r) => r.{label} =~ /^({text})$/)" for label, text in _asked(select).items()]
+    every = "v.windowPeriod"
+    if select.is_rate:
+        lines += ["  |> toFloat()", "  |> derivative(unit: 1s, nonNegative: true)"]
+    lines += ["  |> last()"] if now else [f"  |> aggregateWindow(every: {every}, fn: mean, createEmpty: false)"]
+    lines += [] if select.is_rate else ["  |> toFloat()"]
+    if select.times != 1:
+        lines.append(f"  |> map(fn: (r) => ({{r with _value: r._value * {float(select.times)!r}}}))")
+    moment = [] if now else ["_time"]
+    lines.append(f"  |> group(columns: {_listed([*moment, *select.by])})")
+    lines.append(f"  |> {FLUX_OF[select.how]}()")
+    if not now:
+        lines.append(f"  |> group(columns: {_listed(select.by)})")
+        lines.append('  |> sort(columns: ["_time"])')
+    return "\n".join(lines)
+
+
+def sql(select: Select, *, now: bool = False) -> str:
+    """*select* in the SQL of InfluxDB 3 (DataFusion), with Grafana's macros; *now*: the newest value only.
+
+    A column no line has ever had is an error there, so labels that may be absent are not named. All that one poll gives
+    bears one time: a sum is that of a poll, averaged over the polls of the interval, then added up over devices.
+    """
+    labels = metric(select.metric).labels
+    series = [label for label in labels if label not in MAY_BE_ABSENT]
+    columns = _names(dict.fromkeys([*(series if select.is_rate else ()), *_owner(select), *select.by]))
+    where = ["$__timeRange(time)", *(f"\"{label}\" ~ '^({text})$'" for label, text in _asked(select).items())]
+    source = f'SELECT time, {columns}, value FROM "{select.metric}" WHERE {" AND ".join(where)}'
+    if select.is_rate:
+        source = _rates(source, columns, _names(series))
+    factor = f" * {select.times:g}" if select.times != 1 else ""
+    by = [f'"{label}"' for label in select.by]
+    if now:
+        newest = f"rank() OVER (PARTITION BY {_names(_owner(select))} ORDER BY time DESC) AS turn"
+        shown = ", ".join([*by, f"{select.how}(value){factor} AS value"])
+        found = f"SELECT {shown} FROM (SELECT *, {newest} FROM ({source})) WHERE turn = 1"
+        return found + (f" GROUP BY {', '.join(by)}" if by else "")
+    if select.how == "sum":
+        keys = _names(dict.fromkeys([*_owner(select), *select.by]))
+        each = f"sum(value) / count(DISTINCT time) AS value FROM ({source}) GROUP BY $__dateBin(time), {keys}"
+        source = f"SELECT $__dateBin(time) AS time, {keys}, {each}"
+    shown = ", ".join(["$__dateBin(time) AS time", *by, f"{select.how}(value){factor} AS value"])
+    return f"SELECT {shown} FROM ({source}) GROUP BY {', '.join(['$__dateBin(time)', *by])} ORDER BY 1"
+
+
+def _owner(select: Select) -> list[str]:
+    """What is polled at once."""
+    return [label for label in metric(select.metric).labels if label in {"site", "device", "uplink"}]
+
+
+def _names(labels: Iterable[str]) -> str:
+    return ", ".join(f'"{label}"' for label in labels)
+
+
+def flux_choices(metric_name: str, label: str) -> str:
+    """The values of *label* of one metric, in Flux."""
+    return (
+        'import "influxdata/influxdb/schema"\n'
+        f'schema.tagValues(bucket: v.defaultBucket, tag: "{label}",'
+        f' predicate: (r) => r._measurement == "{metric_name}", start: v.timeRangeStart)'
+    )
+
+
+def sql_choices(metric_name: str, label: str) -> dict[str, str]:
+    """The values of *label* of one metric, in SQL."""
+    return {"query": f'SELECT DISTINCT "{label}" FROM "{metric_name}" WHERE $__timeRange(time)', "refId": "choices"}
+
+
+def _rates(source: str, columns: str, series: str) -> str:
+    """A counter's rate between each two of its values; where it began anew there is none."""
+    window = f"(PARTITION BY {series} ORDER BY time)"
+    before = f"lag(CAST(value AS DOUBLE)) OVER {window}"
+    seconds = f"(CAST(time AS BIGINT) - lag(CAST(time AS BIGINT)) OVER {window}) / 1e9"
+    rate = f"(CAST(value AS DOUBLE) - {before}) / ({seconds}) AS value"
+    return f"SELECT * FROM (SELECT time, {columns}, {rate} FROM ({source})) WHERE value >= 0"
+
+
+def _asked(select: Select) -> dict[str, str]:
+    """Label -> regular expression: the reader's choices, and what the query itself wants."""
+    return {label: f"${{{name}:regex}}" for label, name in select.chosen.items()} | dict(select.where)
+
+
+def _listed(names: tuple[str, ...] | list[str]) -> str:
+    return "[" + ", ".join(f'"{name}"' for name in names) + "]"

@@ -1,0 +1,81 @@
+"""What dashboards draw beside the measurements: the contract's rate, the opening hours, the verdict, the duty."""
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import yaml
+
+from monitor.duty import Duty
+from monitor.findings import judge
+from monitor.instruments import MonitorMetrics
+from monitor.observations import Outcome
+from monitor.settings import MonitorSettings
+from monitor.sites import VERDICTS, views
+from monitor.targets import targets
+from monitor.town_metrics import TownMetrics
+from parvis.inventory import Town
+
+PARIS = ZoneInfo("Europe/Paris")
+SITE = "bibliotheque-centrale"
+WORDS = Path(__file__).parents[2] / "monitor/web/words.yml"
+
+
+@pytest.fixture
+def metrics(town: Town) -> MonitorMetrics:
+    return MonitorMetrics(town.town)
+
+
+def test_the_contract_stands_beside_the_measurements(town: Town, metrics: MonitorMetrics) -> None:
+    TownMetrics(town, metrics)
+    where = {"town": "cachan", "site": SITE, "uplink": "fibre-biblio"}
+
+    value = metrics.registry.get_sample_value
+    assert value("uplink_capacity_bits_per_second", {**where, "device": "sw-biblio", "port": "25"}) == 500e6
+    assert value("uplink_contract_info", {**where, "operator": "Opérateur B", "contract": "FTTH-PRO-2023-007"}) == 1
+
+
+@pytest.mark.parametrize(("hour", "opened"), [(13, 0.0), (14, 1.0), (18, 0.0)])
+def test_a_building_is_open_when_its_hours_say_so(
+    town: Town, metrics: MonitorMetrics, hour: int, opened: float
+) -> None:
+    shown = TownMetrics(town, metrics)
+    for each in (8, hour):
+        shown.show(datetime(2026, 3, 31, each, 0, 1, tzinfo=PARIS).timestamp())
+
+    assert metrics.registry.get_sample_value("site_open", {"town": "cachan", "site": SITE}) == opened
+
+
+def test_one_verdict_on_each_site_is_in_force(town: Town, metrics: MonitorMetrics) -> None:
+    outcomes = [Outcome(each.name, each.name != "fibre-biblio") for each in targets(town)]
+    findings = judge(town, outcomes, [], [], 0.0)
+    for round_number in (1, 2, 3):
+        findings = judge(town, outcomes, [], findings, float(round_number))
+    metrics.show(findings, views(town, findings, []), None)
+
+    in_force = {
+        (sample.labels["site"], sample.labels["verdict"])
+        for family in metrics.registry.collect()
+        if family.name == "site_verdict"
+        for sample in family.samples
+        if sample.value
+    }
+    assert in_force == {(site.site, "uplink-cut" if site.site == SITE else "all-well") for site in town.sites}
+
+
+def test_every_verdict_has_its_sentence() -> None:
+    words = yaml.safe_load(WORDS.read_text("utf-8"))
+
+    assert [f"verdict-{verdict}" for verdict in VERDICTS] == [key for key in words if key.startswith("verdict-")]
+
+
+def test_who_is_on_call_and_how_long_is_told(town: Town, metrics: MonitorMetrics, tmp_path: Path) -> None:
+    at = datetime(2026, 1, 12, 7, 0, tzinfo=PARIS).timestamp()
+    duty = Duty(town, MonitorSettings(state=tmp_path), metrics, lambda: at)
+    duty.show()
+
+    value = metrics.registry.get_sample_value
+    assert value("oncall_duty_info", {"level": "1", "person": "agent-1"}) == 1
+    assert value("oncall_turn_remaining_seconds", {"level": "1"}) == 3600
+    assert value("oncall_incidents", {"state": "open"}) == 0
