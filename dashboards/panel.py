@@ -9,7 +9,7 @@ from dashboards.query import Query
 from dashboards.words import Words
 from parvis.catalogue import Levels, metric
 
-Kind = Literal["text", "stat", "lines", "stack", "bars", "gauges", "table", "states", "grid", "heat"]
+Kind = Literal["text", "stat", "lines", "stack", "bars", "gauges", "table", "states", "grid", "heat", "map"]
 Colour = Literal["green", "blue", "yellow", "orange", "red", "grey"]
 Fault = Literal[
     "fibre-cut", "ap-silent", "switch-silent", "radio-dead", "ap-deserted", "dirty-optic", "no-light", "ap-reboots",

@@ -16,6 +16,9 @@ class TownMetrics:
             link = site.uplink
             name = "uplink_capacity_bits_per_second"
             metrics.set(name, link.capacity, site.site, link.name, link.switch, link.port)
+            if site.location:
+                place = f"{site.location.latitude:.4f}", f"{site.location.longitude:.4f}"
+                metrics.set("site_location_info", 1, site.site, *place)
             metrics.set("uplink_contract_info", 1, site.site, link.name, link.operator, link.contract)
 
     def show(self, now: float) -> None:

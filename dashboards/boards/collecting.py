@@ -118,7 +118,7 @@ BOARD = Board(
                     "How many variables each poll gave. A fall: a profile or a firmware has changed.",
                 ),
                 of="snmp_poll_variables",
-                queries=(Query(Select("snmp_poll_variables", by=("site",)), "{{site}}"),),
+                queries=(Query(Select("snmp_poll_variables", by=("site",), top=12), "{{site}}"),),
                 moved_by=faults("collectors-dead"),
             ),
             Panel(

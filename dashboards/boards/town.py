@@ -1,6 +1,6 @@
 """The wall: one look at 1080p, no scrolling, says whether the town's Wi-Fi is well and who looks after it."""
 
-from dashboards.every import SITE, SITE_KEY, TRUTH, VERDICT_WORDS, data_age, faults, purpose, verdicts
+from dashboards.every import SITE, SITE_KEY, TRUTH, VERDICT_WORDS, data_age, faults, most, purpose, verdicts
 from dashboards.panel import Board, Column, Panel
 from dashboards.query import Query
 from dashboards.words import Words
@@ -123,7 +123,7 @@ BOARD = Board(
                 ),
                 of="site_verdict",
                 says=VERDICT_WORDS,
-                queries=(Query(verdicts(), "{{site}}"),),
+                queries=(Query(most(verdicts()), "{{site}}"),),
                 link="wifi-site",
                 width=14,
                 height=9,
@@ -171,7 +171,7 @@ BOARD = Board(
                     Query('max by (site) (icmp_rtt_seconds{kind="uplink", site=~"$site"})'),
                 ),
                 link="wifi-site",
-                width=14,
+                width=10,
                 moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "radio-dead", "ap-deserted"),
             ),
             Panel(
@@ -191,8 +191,28 @@ BOARD = Board(
                     Query('sum(uplink_capacity_bits_per_second{site=~"$site"})', Words("souscrit", "paid for")),
                 ),
                 link="wifi-lien",
-                width=10,
+                width=7,
                 moved_by=faults("fibre-cut", "switch-silent"),
+            ),
+            Panel(
+                id=12,
+                kind="map",
+                title=Words("Où", "Where"),
+                answers=Words(
+                    "Chaque site à sa place, de la couleur de son verdict. Le survoler pour la phrase.",
+                    "Each site in its place, in its verdict's colour. Hover for the sentence.",
+                ),
+                of="site_verdict",
+                says=VERDICT_WORDS,
+                queries=(
+                    Query(
+                        f"{verdicts()} * on (site) group_left (latitude, longitude) site_location_info",
+                    ),
+                ),
+                silence=Words("aucun site n'a de position", "no site has a position"),
+                link="wifi-site",
+                width=7,
+                moved_by=faults("fibre-cut", "ap-silent", "switch-silent"),
             ),
         ),
     ),

@@ -8,6 +8,7 @@ from grafana_foundation_sdk.models import (
     bargauge,
     common,
     dashboard,
+    geomap,
     heatmap,
     stat,
     statetimeline,
@@ -33,6 +34,7 @@ PLUGINS: Mapping[Kind, str] = {
     "states": "state-timeline",
     "grid": "status-history",
     "heat": "heatmap",
+    "map": "geomap",
 }
 """Grafana's own panels, nothing that has to be installed."""
 HEIGHTS: Mapping[Kind, int] = {"text": 3, "stat": 4}
@@ -95,8 +97,23 @@ def _options(panel: Panel, language: Language) -> object:
         "states": statetimeline.Options(show_value=always, merge_values=True, legend=legend, tooltip=tooltip),
         "grid": statushistory.Options(show_value=never, legend=legend, tooltip=tooltip),
         "heat": heatmap.Options(calculate=False, color=blue, cell_gap=1),
+        "map": _map(),
     }
     return found.get(panel.kind) or timeseries.Options(legend=legend, tooltip=tooltip)
+
+
+def _map() -> geomap.Options:
+    """Dots where the query's latitude and longitude say, as large as the whole of them fits."""
+    where = common.FrameGeometrySource(
+        mode=common.FrameGeometrySourceMode.COORDS, latitude="latitude", longitude="longitude"
+    )
+    style = {"size": {"fixed": 9}, "color": {"field": "Value"}, "symbol": {"fixed": "img/icons/marker/circle.svg"}}
+    dots = common.MapLayerOptions(type_val="markers", name="Sites", config={"style": style}, location=where)
+    return geomap.Options(
+        view=geomap.MapViewConfig(id_val="fit", all_layers=True, padding=10, zoom=15),
+        basemap=common.MapLayerOptions(type_val="default", name="Basemap"),
+        layers=[dots],
+    )
 
 
 def _newest() -> common.ReduceDataOptions:
@@ -198,6 +215,9 @@ def _override(name: str, column: Figures, language: Language) -> Any:
 
 def _transformations(panel: Panel, language: Language) -> list[dashboard.DataTransformerConfig] | None:
     """One table of all queries, with headings in the reader's words and without the time of the answer."""
+    if panel.kind == "map":
+        numbers = [{"targetField": name, "destinationType": "number"} for name in ("latitude", "longitude")]
+        return [dashboard.DataTransformerConfig(id_val="convertFieldType", options={"conversions": numbers})]
     if panel.kind != "table":
         return None
     names = {key: words.said(language) for key, words in panel.keys.items()}

@@ -12,7 +12,7 @@ from dashboards.panel import Panel, Variable
 from dashboards.query import Query, Select
 from dashboards.words import Language
 
-INSTANT = {"stat", "gauges", "table"}
+INSTANT = {"stat", "gauges", "table", "map"}
 """Panels that show what is now."""
 
 
@@ -65,7 +65,7 @@ class Prometheus:
         """The queries of *panel*."""
         for place, query in enumerate(panel.queries):
             now = panel.kind in INSTANT
-            shape = "TABLE" if panel.kind == "table" else "HEATMAP" if panel.kind == "heat" else "TIME_SERIES"
+            shape = "TABLE" if panel.kind in {"table", "map"} else "HEATMAP" if panel.kind == "heat" else "TIME_SERIES"
             yield prometheus.Dataquery(
                 ref_id=chr(ord("A") + place),
                 datasource=self.datasource,

@@ -34,6 +34,7 @@ def test_the_contract_stands_beside_the_measurements(town: Town, metrics: Monito
     value = metrics.registry.get_sample_value
     assert value("uplink_capacity_bits_per_second", {**where, "device": "sw-biblio", "port": "25"}) == 500e6
     assert value("uplink_contract_info", {**where, "operator": "Opérateur B", "contract": "FTTH-PRO-2023-007"}) == 1
+    assert value("site_location_info", {"town": "cachan", "site": SITE, "latitude": "48.7925", "longitude": "2.3312"})
 
 
 @pytest.mark.parametrize(("hour", "opened"), [(13, 0.0), (14, 1.0), (18, 0.0)])

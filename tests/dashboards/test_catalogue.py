@@ -1,0 +1,252 @@
+"""The panel catalogue: true to the metrics catalogue, lawful by the house rules, the same each time it is drawn."""
+
+import copy
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import generated
+import promql_parser
+import pytest
+import yaml
+from click.testing import CliRunner
+from grafana_foundation_sdk.models import units
+
+from dashboards.catalogue import BOARDS
+from dashboards.every import VERDICTS
+from dashboards.grafana import lint
+from dashboards.grafana.annotations import ANNOTATIONS
+from dashboards.grafana.classic import classic
+from dashboards.grafana.command import dashboards
+from dashboards.grafana.files import files, for_influx
+from dashboards.grafana.units import UNITS
+from dashboards.panel import Board, Panel, steps
+from dashboards.query import Select
+from parvis.alerts import alerts
+from parvis.catalogue import Levels, metrics
+from parvis.inventory import Town
+
+ROOT = Path(__file__).parents[2]
+WORDS = ROOT / "monitor/web/words.yml"
+OTHERS = frozenset(
+    (
+        "ALERTS",
+        "alertmanager_silences",
+        "process_cpu_seconds_total",
+        "process_resident_memory_bytes",
+        "prometheus_rule_evaluation_failures_total",
+        "prometheus_tsdb_head_series",
+        "up",
+    )
+)
+"""Metrics that Prometheus, Alertmanager and the Python client bring along."""
+SUFFIX = re.compile(r"_bucket$")
+each_board = pytest.mark.parametrize("board", BOARDS, ids=[board.uid for board in BOARDS])
+
+
+def plain(text: str) -> str:
+    """A query as Prometheus gets it, whatever the reader chose."""
+    filled = text.replace("$__rate_interval", "1m").replace("$__range_s", "60").replace("$__range", "1m")
+    return re.sub(r"\$\w+", ".*", filled)
+
+
+def queries(board: Board) -> Iterator[tuple[Panel, str]]:
+    for panel in board.panels:
+        for query in panel.queries:
+            yield panel, plain(query.promql)
+
+
+def asked(node: Any) -> set[str]:
+    """The metric names in a PromQL expression."""
+    if isinstance(node, promql_parser.VectorSelector):
+        return {node.name}
+    found: set[str] = set()
+    for part in ("lhs", "rhs", "expr", "vector_selector"):
+        if (child := getattr(node, part, None)) is not None:
+            found |= asked(child)
+    for child in getattr(node, "args", ()) or ():
+        found |= asked(child)
+    return found
+
+
+def drawn(board: Board) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(classic(board, "fr", "Europe/Paris"))
+    return found
+
+
+def test_what_is_committed_is_what_the_catalogue_says() -> None:
+    assert generated.present() == generated.wanted(), "run script/dashboards"
+
+
+@each_board
+def test_a_board_keeps_the_house_rules(board: Board) -> None:
+    assert lint.faults(drawn(board)) == []
+
+
+@each_board
+def test_every_query_is_promql_and_asks_only_for_metrics_that_exist(board: Board) -> None:
+    for panel, text in queries(board):
+        for name in asked(promql_parser.parse(text)):
+            assert name in OTHERS or SUFFIX.sub("", name) in metrics(), f"panel {panel.id} asks for {name}"
+
+
+def test_every_annotation_asks_only_for_metrics_that_exist() -> None:
+    names = set().union(*(asked(promql_parser.parse(one.expr)) for one in ANNOTATIONS))
+
+    assert names - OTHERS <= set(metrics())
+
+
+@each_board
+def test_labels_asked_for_are_labels_the_metric_has(board: Board) -> None:
+    given = {"town", "site", "device", "job", "instance", "le"}
+    for panel in board.panels:
+        for query in panel.queries:
+            if isinstance(query.what, Select):
+                entry = metrics()[query.what.metric]
+                known = set(entry.labels) | (
+                    {"site", "device"} if entry.exposed_by in {"portal", "gatewayd"} else set()
+                )
+                assert {*query.what.by, *query.what.where} <= known, panel.id
+            for label in re.findall(r"{{(\w+)}}", query.legend if isinstance(query.legend, str) else query.legend.fr):
+                assert label in {name for one in metrics().values() for name in one.labels} | given | {"alertname"}
+
+
+@each_board
+def test_every_link_leads_to_a_board(board: Board) -> None:
+    known = {one.uid for one in BOARDS}
+
+    assert {panel.link for panel in board.panels} - {""} <= known
+
+
+@each_board
+def test_unit_and_limits_of_a_metric_come_from_the_catalogue(board: Board) -> None:
+    for panel in board.panels:
+        for figures in (panel, *panel.columns):
+            if figures.of and not figures.levels:
+                assert figures.steps == steps(metrics()[figures.of].levels)
+            if figures.of:
+                assert figures.of in metrics()
+            assert not (figures.unit and figures.of), f"panel {panel.id} has a unit twice"
+
+
+def test_every_board_shows_the_age_of_its_data() -> None:
+    without = [board.uid for board in BOARDS if not any("snmp_data_age_seconds" in text for _, text in queries(board))]
+
+    assert without == []
+
+
+def test_there_are_the_nine_boards_and_their_uids_stay() -> None:
+    assert [board.uid.removeprefix("wifi-") for board in BOARDS] == [
+        "ville", "site", "borne", "lien", "portail", "usage", "astreinte", "collecte", "sla",
+    ]  # fmt: skip
+
+
+def test_every_verdict_of_the_monitor_has_words() -> None:
+    said = yaml.safe_load(WORDS.read_text("utf-8"))
+
+    assert {f"verdict-{one}" for one in VERDICTS} == {key for key in said if key.startswith("verdict-")}
+
+
+def test_every_unit_is_one_grafana_knows() -> None:
+    known = {unit for unit in vars(units).values() if isinstance(unit, str)}
+
+    assert [unit for unit in UNITS.values() if unit not in known and not unit.startswith("suffix:")] == []
+
+
+def test_a_fault_names_what_it_is_for_a_reader_of_english_as_of_french() -> None:
+    for board in BOARDS:
+        for panel in board.panels:
+            for words in (panel.title, panel.answers, panel.silence, *(column.title for column in panel.columns)):
+                assert bool(words.fr) == bool(words.en), f"{board.uid} {panel.id}"
+            if panel.kind != "text":
+                assert panel.answers.fr != panel.answers.en, f"{board.uid} {panel.id}"
+
+
+def test_calls_and_tickets_are_drawn_whatever_the_alert_is_called() -> None:
+    told = {severity for one in ANNOTATIONS for severity in re.findall(r'severity=~"([^"]+)"', one.expr)}
+    severities = {alert.severity_at(kind) for alert in alerts().values() for kind in ("A", "B", "C")}
+
+    assert severities <= {part for text in told for part in text.split("|")}
+    assert all("alertname=" not in one.expr for one in ANNOTATIONS)
+
+
+BROKEN: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "editable": lambda board: board.update(editable=True),
+    "more than 16": lambda board: board["panels"].extend(copy.deepcopy(board["panels"]) * 2),
+    "tags": lambda board: board.update(tags=["wifi"]),
+    "drop-down": lambda board: board.update(links=[]),
+    "refreshes faster": lambda board: board.update(refresh="5s"),
+    "id of its own": lambda board: board["panels"][1].pop("id"),
+    "several and all": lambda board: board["templating"]["list"][1].update(multi=False),
+    "variable ds": lambda board: board["templating"]["list"].pop(0),
+    "what the board is for": lambda board: board["panels"].pop(0),
+    "what to do": lambda board: board["panels"][1].update(description="?"),
+    "empty panel": lambda board: board["panels"][1]["fieldConfig"]["defaults"].pop("noValue"),
+    "no unit": lambda board: board["panels"][1]["fieldConfig"]["defaults"].update(unit="percentunitt"),
+    "another datasource": lambda board: board["panels"][1].update(datasource={"uid": "mine"}),
+    "a query asks another": lambda board: board["panels"][1]["targets"][0]["datasource"].update(uid="mine"),
+    "every Grafana has": lambda board: board["panels"][1].update(type="grafana-clock-panel"),
+    "use topk": lambda board: board["panels"][1]["targets"][0].update(expr="sum by (device) (snmp_up)"),
+    "have no names": lambda board: board["panels"][1]["targets"][0].update(
+        expr="sum by (reason) (snmp_up)", legendFormat="__auto"
+    ),
+    "use $__rate_interval": lambda board: board["panels"][1]["targets"][0].update(
+        expr="sum(rate(portal_errors_total[30s]))"
+    ),
+    "without words": lambda board: board["panels"][7]["fieldConfig"]["defaults"]["mappings"][0]["options"]["0"].pop(
+        "text"
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", BROKEN)
+def test_the_linter_notices(fault: str) -> None:
+    board = drawn(BOARDS[0])
+    BROKEN[fault](board)
+
+    assert any(fault in found for found in lint.faults(board)), lint.faults(board)
+
+
+def test_a_level_on_both_sides_has_no_colours_and_says_so() -> None:
+    with pytest.raises(ValueError, match="both sides"):
+        steps(Levels(warn="> 5", page="< 1"))
+
+
+def test_influxdb_is_asked_only_for_what_the_collectors_write() -> None:
+    for board in BOARDS:
+        for panel in for_influx(board).panels:
+            for query in panel.queries:
+                assert isinstance(query.what, Select)
+                assert metrics()[query.what.metric].exposed_by == "collectors"
+                assert "lien" not in {one.name for one in for_influx(board).variables}
+
+
+def test_grafana_is_told_where_everything_is(town: Town, tmp_path: Path) -> None:
+    made = files(town, "en", "influx", "/srv/grafana")
+    providers = yaml.safe_load(made["provisioning/dashboards/parvis.yml"])["providers"]
+    sources = yaml.safe_load(made["provisioning/datasources/parvis.yml"])["datasources"]
+
+    assert providers[0]["options"] == {"path": "/srv/grafana/dashboards", "foldersFromFilesStructure": True}
+    assert providers[0]["allowUiUpdates"] is False
+    assert [one["type"] for one in sources] == ["prometheus", "alertmanager", "influxdb"]
+    assert [one["name"] for one in sources if one.get("isDefault")] == ["Parvis InfluxDB"]
+    assert sources[2]["secureJsonData"] == {"token": "$PARVIS_INFLUX_TOKEN"}, "no secret is in a file"
+    assert tmp_path.exists()
+
+
+def test_the_command_writes_what_is_committed(tmp_path: Path) -> None:
+    done = CliRunner().invoke(dashboards, ["--into", str(tmp_path), "--language", "en"])
+    written = {path.name: path.read_text("utf-8") for path in tmp_path.rglob("wifi-*.json")}
+
+    assert done.exit_code == 0, done.output
+    assert written == {path.name: path.read_text("utf-8") for path in (generated.FOLDER / "prometheus/en").iterdir()}
+
+
+def test_the_command_says_what_is_wrong_with_a_town(town_folder: Path, tmp_path: Path) -> None:
+    (town_folder / "town.yml").write_text("town: x\n")
+    refused = CliRunner().invoke(dashboards, [str(town_folder), "--into", str(tmp_path / "out")])
+
+    assert refused.exit_code == 1
+    assert "fault(s)" in refused.output
