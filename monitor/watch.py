@@ -16,7 +16,7 @@ from monitor.rounds import Rounds
 from monitor.settings import MonitorSettings
 from monitor.sites import SiteView, views
 from monitor.targets import targets
-from monitor.town_metrics import TownMetrics
+from monitor.town_metrics import show_town
 from parvis.inventory import Town
 from parvis.running import log
 
@@ -50,7 +50,7 @@ class Watch(AbstractContextManager["Watch"]):
         self._town = town
         self._settings = settings
         self._metrics = metrics
-        self._of_town = TownMetrics(town, metrics)
+        show_town(town, metrics)
         self._heard = Heard(0.0, wrong="not asked yet")
         self._prober: Prober | None = None
         self._forbidden = ""
@@ -107,7 +107,6 @@ class Watch(AbstractContextManager["Watch"]):
         self.picture = Picture(now, findings, sites, heard, outcomes)
         newest = None if heard.wrong else heard.newest
         self._metrics.show(findings, sites, None if newest is None else max(0.0, now - newest))
-        self._of_town.show(now)
         return not self._forbidden
 
     def _echoes(self) -> list[Outcome]:

@@ -31,7 +31,7 @@ ANNOTATIONS = (
     ),
     Annotation(
         Words("Tickets", "Tickets"),
-        FIRING.format(severity="ticket"),
+        FIRING.format(severity="ticket|info"),
         "orange",
         "{{alertname}} {{site}}",
         ("site",),

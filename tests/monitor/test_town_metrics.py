@@ -14,7 +14,7 @@ from monitor.observations import Outcome
 from monitor.settings import MonitorSettings
 from monitor.sites import VERDICTS, views
 from monitor.targets import targets
-from monitor.town_metrics import TownMetrics
+from monitor.town_metrics import show_town
 from parvis.inventory import Town
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -28,24 +28,13 @@ def metrics(town: Town) -> MonitorMetrics:
 
 
 def test_the_contract_stands_beside_the_measurements(town: Town, metrics: MonitorMetrics) -> None:
-    TownMetrics(town, metrics)
+    show_town(town, metrics)
     where = {"town": "cachan", "site": SITE, "uplink": "fibre-biblio"}
 
     value = metrics.registry.get_sample_value
     assert value("uplink_capacity_bits_per_second", {**where, "device": "sw-biblio", "port": "25"}) == 500e6
     assert value("uplink_contract_info", {**where, "operator": "Opérateur B", "contract": "FTTH-PRO-2023-007"}) == 1
     assert value("site_location_info", {"town": "cachan", "site": SITE, "latitude": "48.7925", "longitude": "2.3312"})
-
-
-@pytest.mark.parametrize(("hour", "opened"), [(13, 0.0), (14, 1.0), (18, 0.0)])
-def test_a_building_is_open_when_its_hours_say_so(
-    town: Town, metrics: MonitorMetrics, hour: int, opened: float
-) -> None:
-    shown = TownMetrics(town, metrics)
-    for each in (8, hour):
-        shown.show(datetime(2026, 3, 31, each, 0, 1, tzinfo=PARIS).timestamp())
-
-    assert metrics.registry.get_sample_value("site_open", {"town": "cachan", "site": SITE}) == opened
 
 
 def test_one_verdict_on_each_site_is_in_force(town: Town, metrics: MonitorMetrics) -> None:
