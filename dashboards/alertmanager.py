@@ -7,7 +7,7 @@ import yaml
 from dashboards.pace import paced
 from dashboards.ports import PRODUCTION, Ports
 from dashboards.rules import HEADER
-from parvis.alerts import BESIDE, LADDER
+from parvis.alerts import BESIDE, LADDER, muted_by
 from parvis.inventory import Town
 
 
@@ -82,8 +82,7 @@ def _ladder() -> list[dict[str, Any]]:
     """Each layer makes the lower ones silent: in the whole town below ``town``, at the same site below that."""
     found = []
     for layer in (*LADDER[:-1], *(layer for layer in BESIDE if layer not in LADDER)):
-        below = LADDER[LADDER.index(layer) + 1 :] if layer in LADDER else ()
-        lower = (*below, *BESIDE.get(layer, ()))
+        lower = muted_by(layer)
         found.append(
             {
                 "source_matchers": [f'layer="{layer}"', 'severity=~"page|page-jour"'],

@@ -5,7 +5,7 @@ from typing import Any
 import yaml
 
 from dashboards.pace import paced
-from parvis.alerts import RUNBOOKS, Alert, alerts, filled
+from parvis.alerts import Alert, alerts, filled, runbook
 from parvis.inventory import Site, Town
 
 HEADER = "# Generated from the inventory and the catalogue (parvis rules); change those, not this.\n"
@@ -31,7 +31,7 @@ def _watchdog(town: Town) -> dict[str, Any]:
             "summary": "Prometheus évalue ses règles",
             "impact": "Aucun : ce signal doit toujours arriver.",
             "beat": '{{ printf "%.3f" $value }}',
-            "runbook_url": f"{RUNBOOKS}#watchdog",
+            "runbook_url": runbook("Watchdog"),
             "dashboard_url": "/wall",
         },
     }
@@ -48,7 +48,7 @@ def _rule(alert: Alert, town: Town, site: Site | None, pace: float) -> dict[str,
         "annotations": {
             "summary": filled(alert.summary, town, site),
             "impact": filled(alert.impact, town, site),
-            "runbook_url": f"{RUNBOOKS}#{alert.name.lower()}",
+            "runbook_url": runbook(alert.name),
             "dashboard_url": f"/wall#{site.site}" if site else "/wall",
         },
     }

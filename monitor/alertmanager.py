@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter
 
 from monitor import incidents
+from parvis.alerts import alerts
 
 WATCHDOG = "Watchdog"
 MAX_ALERTS = 5000
@@ -46,6 +47,7 @@ class Alert(BaseModel):
             texts.get("impact", ""),
             texts.get("runbook_url", ""),
             self.startsAt.timestamp(),
+            rule.cause if (rule := alerts().get(self.name)) else "",
         )
 
 

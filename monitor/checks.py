@@ -1,16 +1,21 @@
-"""The monitor's own checks: the alerts Prometheus would raise, from the findings alone. No I/O, no clock.
+"""The monitor's own checks: the alerts Prometheus would raise, from what the monitor knows itself. No I/O, no clock.
 
-Without Prometheus they call; with it they only say where both disagree. Names, severities and words are the rules'.
+Without Prometheus they call; with it they only say where both disagree. Names, severities, comparisons and words are
+the rules': whatever alerts.yml compares a figure of a gateway or of the collectors with is checked here as well.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from re import finditer
 
 from monitor.findings import Finding, State, isolated
 from monitor.incidents import Alert
+from monitor.signals import GATEWAYD, PORTAL, Signals
 from monitor.targets import Kind
-from parvis.alerts import RUNBOOKS, alerts, filled
-from parvis.inventory import Town
+from parvis.alerts import Alert as Rule
+from parvis.alerts import alerts, filled, is_beyond, runbook
+from parvis.catalogue import metric
+from parvis.inventory import Site, Town
 
 OF_KIND = {
     Kind.UPLINK: "LienCoupe",
@@ -19,6 +24,12 @@ OF_KIND = {
     Kind.ACCESS_POINT: "BorneMuette",
 }
 _TOLD = {State.DOWN: True, State.UP: False, State.DEGRADED: False}
+MOST = 0.5
+"""More than this part of the links or access points is a failure of its own."""
+FULL = 0.05
+VISIT_SECONDS = 300.0
+Told = tuple[str, Site | None, str, bool | None]
+"""An alert's name, its site, its subject, and whether it is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,16 +53,17 @@ def check(
     before: Mapping[str, Verdict],
     now: float,
     pace: float = 1.0,
+    signals: Signals | None = None,
 ) -> dict[str, Verdict]:
     """The verdict on every alert the monitor can judge, by identity; *before*: what this returned last.
 
     *data_age*: seconds since any device last answered the collectors, None when they do not answer. *pace* scales the
-    waits of alerts.yml.
+    waits of alerts.yml. *signals*: what is known beside the echoes.
     """
     found = {}
-    for alert, wrong in _conditions(town, findings, data_age, now):
-        verdict = _timed(alert, wrong, before.get(alert.identity), now, pace)
-        found[alert.identity] = verdict
+    for name, site, subject, wrong in _told(town, findings, data_age, signals or Signals(), now):
+        alert = _alert(name, town, site, subject, now)
+        found[alert.identity] = _timed(alert, wrong, before.get(alert.identity), now, pace)
     return found
 
 
@@ -68,29 +80,105 @@ def disagreements(verdicts: Mapping[str, Verdict], told: set[str], now: float, p
     return sorted(found)
 
 
-def _conditions(
-    town: Town, findings: Sequence[Finding], data_age: float | None, now: float
-) -> Iterable[tuple[Alert, bool | None]]:
+def _told(
+    town: Town, findings: Sequence[Finding], data_age: float | None, signals: Signals, now: float
+) -> Iterator[Told]:
+    """Everything that is judged, in the order of the ladder."""
     alone = isolated(findings)
-    yield _alert("SupervisionIsolee", town, now), alone
+    yield "SupervisionIsolee", None, "", alone
+    yield "VilleCoupee", None, "", None if alone else _most_links(findings)
+    gateways = {f.target.site: f for f in findings if f.target.kind is Kind.GATEWAY}
+    by_site: dict[str, list[Finding]] = {site.site: [] for site in town.sites}
     for finding in findings:
-        name = OF_KIND.get(finding.target.kind)
-        if name is not None:
+        by_site.get(finding.target.site, []).append(finding)
+    for site in town.sites:
+        own, gateway = by_site[site.site], gateways.get(site.site)
+        for finding in own:
             wrong = False if finding.planned else None if alone else _TOLD.get(finding.state)
-            yield _alert(name, town, now, finding.target.site, finding.target.name), wrong
+            yield OF_KIND[finding.target.kind], site, finding.target.name, wrong
+        yield "SitePresqueSansBorne", site, "", _most_points(own)
+        if gateway is not None:
+            muted, reached = bool(gateway.planned), gateway.state in (State.UP, State.DEGRADED)
+            for name, subject, wrong in (*_link(own), *_door(site, signals, now, reached=reached)):
+                yield name, site, subject, False if muted else wrong
     uplinks = [f.state for f in findings if f.target.kind is Kind.UPLINK and not f.planned]
-    yield _alert("SupervisionAveugle", town, now), None if alone or not uplinks else State.UNKNOWN in uplinks
-    limit = float(alerts()["CollecteurMuet"].promql().split(") or")[0].rsplit(" ", 1)[-1])
-    yield _alert("CollecteurMuet", town, now), data_age is None or data_age > limit
+    yield "SupervisionAveugle", None, "", None if alone or not uplinks else State.UNKNOWN in uplinks
+    limit = alerts()["CollecteurMuet"].comparison
+    yield "CollecteurMuet", None, "", data_age is None or is_beyond(data_age, limit)
+    yield "CollecteMassiveEnEchec", None, "", _most_polls(findings, signals)
 
 
-def _alert(name: str, town: Town, now: float, site: str = "", subject: str = "") -> Alert:
+def _most_links(findings: Iterable[Finding]) -> bool | None:
+    known = [f.state for f in findings if f.target.kind is Kind.UPLINK and not f.planned and f.state in _TOLD]
+    return known.count(State.DOWN) / len(known) > MOST if len(known) > 2 else False  # noqa: PLR2004 as in the rule
+
+
+def _most_points(own: Iterable[Finding]) -> bool | None:
+    """None when too few can be judged: those behind something that is down are not."""
+    points = [f for f in own if f.target.kind is Kind.ACCESS_POINT]
+    known = [f.state for f in points if not f.planned and f.state in _TOLD]
+    if len(points) <= 2 or len(known) < len(points):  # noqa: PLR2004 as in the rule
+        return False if len(points) <= 2 or all(f.planned for f in points) else None  # noqa: PLR2004
+    return known.count(State.DOWN) / len(known) > MOST
+
+
+def _most_polls(findings: Sequence[Finding], signals: Signals) -> bool:
+    polled = [figure.value for figure in signals.of("snmp_up")]
+    links = [f.state for f in findings if f.target.kind is Kind.UPLINK]
+    well = bool(links) and all(state in (State.UP, State.DEGRADED) for state in links)
+    return well and len(polled) > 4 and sum(polled) / len(polled) < MOST  # noqa: PLR2004 as in the rule
+
+
+def _link(own: Iterable[Finding]) -> Iterator[tuple[str, str, bool | None]]:
+    for finding in own:
+        if finding.target.kind is Kind.UPLINK:
+            down = finding.state is State.DOWN
+            yield "LienInstable", "", finding.flap.flapping
+            lossy = finding.loss_ratio
+            comparison = alerts()["LienDegrade"].comparison
+            yield "LienDegrade", "", None if lossy is None else not down and is_beyond(lossy, comparison)
+
+
+def _door(site: Site, signals: Signals, now: float, *, reached: bool) -> Iterator[tuple[str, str, bool | None]]:
+    """The gateway's processes and figures, the site's equipment, and what the visitor found."""
+    name = site.gateway.name
+    running = [signals.running.get((site.site, job)) for job in (PORTAL, GATEWAYD)]
+    if any(one is not None for one in running):
+        yield "ServicePasserelleArrete", name, (False in running) if reached else None
+    for rule in _compared():
+        for figure in signals.of(str(rule.metric), site=site.site):
+            if all(figure.labels.get(label) == text for label, text in _where(rule)):
+                yield rule.name, figure.labels.get("device", ""), is_beyond(figure.value, rule.comparison)
+    visited = signals.visited_at.get(site.site)
+    if visited is not None:
+        yield "VisiteurTestMuet", "", now - visited > VISIT_SECONDS
+    visit = signals.visits.get(site.site)
+    if visit is not None:
+        yield "VisiteurTestEnEchec", "", bool(visit.wrong)
+        yield "DNSMuet", "", None if visit.dns is None else not visit.dns
+        yield "EquipementIndesirable", "", bool(visit.hazards)
+
+
+def _compared() -> list[Rule]:
+    """The alerts that compare a figure of a gateway or of the collectors."""
+    return [
+        rule
+        for rule in alerts().values()
+        if rule.scope == "site" and rule.metric and metric(rule.metric).exposed_by in {PORTAL, GATEWAYD, "collectors"}
+    ]
+
+
+def _where(rule: Rule) -> list[tuple[str, str]]:
+    return [(found[1], found[2]) for found in finditer(r'(\w+)="([^"]*)"', rule.where)]
+
+
+def _alert(name: str, town: Town, site: Site | None, subject: str, now: float) -> Alert:
     rule = alerts()[name]
-    place = town.site(site) if site else None
-    summary = filled(rule.summary, town, place).replace("{{ $labels.device }}", subject)
-    impact = filled(rule.impact, town, place)
-    severity = rule.severity_at(place.site_class if place else "A")
-    return Alert(name, site, subject, severity, rule.layer, summary, impact, f"{RUNBOOKS}#{name.lower()}", now)
+    summary = filled(rule.summary, town, site).replace("{{ $labels.device }}", subject)
+    impact = filled(rule.impact, town, site)
+    severity = rule.severity_at(site.site_class if site else "A")
+    place = site.site if site else ""
+    return Alert(name, place, subject, severity, rule.layer, summary, impact, runbook(name), now, rule.cause)
 
 
 def _timed(alert: Alert, wrong: bool | None, before: Verdict | None, now: float, pace: float) -> Verdict:

@@ -1,6 +1,7 @@
 """``parvis monitor``: run the monitor."""
 
 import sys
+import time
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import click
 from flask import Flask
 
 from monitor.duty import Duty
+from monitor.gathering import Gathering
 from monitor.history.recorder import Recorder
 from monitor.instruments import MonitorMetrics
 from monitor.rounds import Rounds
@@ -20,10 +22,11 @@ from monitor.web.visits import add_visits
 from parvis import service
 from parvis.inventory import Town
 from parvis.processes import MONITOR
-from parvis.running import Turns
 from parvis.settings import SecretMissing, load
 
 FORGET_SECONDS = 5.0
+FRESH_SCRAPES = 3
+"""Scrapes that may fail before what the last one said holds no more."""
 
 
 @click.command()
@@ -47,17 +50,20 @@ def components(town: Town, settings: MonitorSettings) -> tuple[AbstractContextMa
     checks = {"rounds": watch.late, "echoes": watch.forbidden, "oncall": duty.late}
     address = (settings.listen, settings.port or MONITOR.port)
     visits = _visits(app, town, settings, metrics)
+    fresh = FRESH_SCRAPES * settings.scrape_interval
+    duty.signals = Gathering(town, recorder.scrapes, visits, fresh, time.time).signals
+    forgetting = [Rounds("visits", FORGET_SECONDS, visits.forget, metrics.made).turns] if visits else []
     endpoint = service.Endpoint(address, metrics.registry, checks=checks, app=app)
     loops = duty.running(lambda: watch.picture), recorder.running(lambda: watch.picture)
-    return watch, *loops, *visits, endpoint
+    return watch, *loops, *forgetting, endpoint
 
 
-def _visits(app: Flask, town: Town, settings: MonitorSettings, metrics: MonitorMetrics) -> list[Turns]:
+def _visits(app: Flask, town: Town, settings: MonitorSettings, metrics: MonitorMetrics) -> Visits | None:
     """Take the visitor's reports, where there is a visitor: its secret says so."""
     try:
         token = settings.secret(VISITOR_TOKEN)
     except SecretMissing:
-        return []
+        return None
     visits = Visits(town, metrics)
     add_visits(app, visits, token, metrics)
-    return [Rounds("visits", FORGET_SECONDS, visits.forget, metrics.made).turns]
+    return visits

@@ -3,6 +3,7 @@
 import http.client
 import os
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
@@ -13,9 +14,11 @@ from pydantic import ValidationError
 
 from monitor.alertmanager import picture as picture_of
 from monitor.calendars import shifts_of
+from monitor.causes import Evidence, in_words
 from monitor.checks import check
 from monitor.dispatch import Dispatcher
 from monitor.engine import OnCall, summary
+from monitor.evidence import Memory, evidence
 from monitor.hours import Hours
 from monitor.incidents import State
 from monitor.instruments import MonitorMetrics
@@ -25,7 +28,9 @@ from monitor.planned import Work, muted, works
 from monitor.rota import Roster
 from monitor.rounds import Rounds
 from monitor.settings import MonitorSettings
+from monitor.signals import Signals
 from monitor.store_oncall import Book
+from monitor.topology import elsewhere
 from monitor.watch import Picture
 from parvis.instruments import watch_disk
 from parvis.inventory import Town
@@ -85,6 +90,11 @@ class Duty:
         self._rota_shown = 0.0
         self._misses_beat = misses_beat
         self.hours = Hours(town)
+        self.signals: Callable[[], Signals] = Signals
+        """What is known beside the echoes; whoever gathers it gives it."""
+        self._memory = Memory()
+        self._evidence: Mapping[str, Evidence] = {}
+        self.engine.in_words = lambda alert: in_words(alert, town, self._evidence)
         self._planned: tuple[float, Mapping[str, str]] = (0.0, {})
 
     @contextmanager
@@ -140,8 +150,11 @@ class Duty:
         if seen.at and seen.at != self._judged:
             newest = None if seen.heard.wrong else seen.heard.newest
             age = None if newest is None else max(0.0, now - newest)
-            before = self.engine.verdicts
-            verdicts = check(self._town, seen.findings, age, before, now, self.settings.alert_pace)
+            before, signals, town = self.engine.verdicts, self.signals(), self._town
+            self._memory = self._memory.after(town, seen.sites, signals, now)
+            self._wiring(signals)
+            self._evidence = evidence(town, seen.findings, signals, self._memory)
+            verdicts = check(town, seen.findings, age, before, now, self.settings.alert_pace, signals)
             self.engine.judge(verdicts, now, grace=self._grace)
             self._judged = seen.at
         if self._misses_beat:
@@ -150,6 +163,14 @@ class Duty:
         self.worked_at = now
         self.show()
         return True
+
+    def _wiring(self, signals: Signals) -> None:
+        """Show, by switch, how many access points are seen on another port than the inventory's."""
+        seen = [f for metric in ("lldp_neighbor_info", "port_device_info") for f in signals.of(metric)]
+        for site in self._town.sites:
+            wrong = Counter(there.partition("/")[0] for _name, _here, there in elsewhere(site, seen))
+            for switch in site.switches:
+                self.metrics.set("topology_disagreements", float(wrong[switch.name]), site.site, switch.name)
 
     def poll(self) -> bool:
         """Ask Alertmanager for its list once; False when it has none for us, and then nothing is concluded."""

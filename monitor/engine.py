@@ -12,7 +12,20 @@ from typing import Any
 
 from monitor.alertmanager import WATCHDOG, Message, Picture, beat_of
 from monitor.checks import Verdict, disagreements
-from monitor.incidents import LIVE, RANK, Alert, Event, Held, Incident, Joined, State, absorb, after, vanished
+from monitor.incidents import (
+    LIVE,
+    RANK,
+    Alert,
+    Event,
+    Held,
+    Incident,
+    Joined,
+    State,
+    absorb,
+    after,
+    unexplained,
+    vanished,
+)
 from monitor.oncall import Kind, Page, Policy, all_clears, due, within_budget
 from monitor.store_oncall import Book, Entries
 
@@ -64,6 +77,8 @@ class OnCall:
         self.disagreements: Sequence[str] = ()
         self.polled_at = 0.0
         """When Alertmanager last answered with its list; 0: never since the start."""
+        self.in_words: Callable[[Alert], Alert] = lambda alert: alert
+        """Says of an alert what whoever is called needs to know; whoever knows the town gives it."""
         self._beat_max_age = beat_max_age
         self._started_at = started_at
         self._lock = RLock()
@@ -113,7 +128,7 @@ class OnCall:
             told = {one.identity for incident in entries.live() for one in incident.held if one.ended_at is None}
             self.disagreements = disagreements(verdicts, told, now, grace) if alive else ()
             firing = [verdict.alert for verdict in verdicts.values() if verdict.firing and verdict.wrong is not False]
-            opened = () if alive else self._absorb(entries, _inhibited(firing), MONITOR, now)[1]
+            opened = () if alive else self._absorb(entries, unexplained(firing), MONITOR, now)[1]
             self._watch_over(entries, now)
             return opened
 
@@ -195,10 +210,14 @@ class OnCall:
     ) -> tuple[int, tuple[int, ...]]:
         """(alerts that were news, incidents opened)."""
         live = [incident for incident in entries.live() if incident.live]
-        known = entries.known([alert.identity for alert in alerts])
+        said = [self.in_words(alert) for alert in alerts]
+        known = entries.known([alert.identity for alert in said])
+        standing = [verdict.alert for verdict in self.verdicts.values() if verdict.wrong]
         opened, new = [], 0
-        for step in absorb(alerts, live, known):
+        for step in absorb(said, live, known, standing):
             if isinstance(step, Joined):
+                if step.leads:
+                    entries.retitle(step.number, step.alert)
                 entries.hold(step.number, step.alert, source)
                 entries.note(step.number, now, "joined", "", step.alert.summary)
                 self._worsen(entries, step, now)
@@ -297,12 +316,6 @@ def channels_of(policy: Policy, person: str) -> list[str]:
 def _same(held: Held, over: Alert) -> bool:
     """Whether an all-clear is of this occurrence, not of an earlier one that was told late."""
     return over.starts_at >= held.starts_at - 1.0
-
-
-def _inhibited(alerts: Sequence[Alert]) -> list[Alert]:
-    """Our own checks' alerts less those that a town-wide one explains."""
-    town = [alert for alert in alerts if alert.layer == "town"]
-    return town or list(alerts)
 
 
 def opened(path: Path, policy: Policy, *, beat_max_age: float, clock: Callable[[], float]) -> OnCall:

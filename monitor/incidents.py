@@ -8,10 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from parvis.alerts import silences
+
 JOIN_SECONDS = 300.0
 """Alerts of one layer at one site that begin within this time of each other have one cause."""
-LAYERS_OF_ONE_CAUSE = ("town", "uplink", "gateway", "switch", "ap", "door", "portal")
+LAYERS_OF_ONE_CAUSE = ("town", "power", "uplink", "gateway", "switch", "ap", "door", "portal")
 """Elsewhere (monitoring, service) each alert is a cause of its own."""
+CALLING = ("page", "page-jour")
+"""Severities for which somebody is called."""
 RANK = {"page": 3, "page-jour": 2, "ticket": 1}
 
 
@@ -75,6 +79,8 @@ class Alert:
     impact: str
     runbook: str
     starts_at: float
+    cause: str = ""
+    """What alerts of one cause share, where their layer does not say it."""
 
     @property
     def identity(self) -> str:
@@ -109,6 +115,7 @@ class Incident:
     level: int = 1
     until: float | None = None
     held: tuple[Held, ...] = ()
+    layer: str = ""
 
     @property
     def live(self) -> bool:
@@ -118,10 +125,15 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A new incident, with the alerts that make it; the gravest gives it its title."""
+    """A new incident, with the alerts that make it: its root gives it its title, the gravest its severity."""
 
     key: str
     alerts: tuple[Alert, ...]
+
+    @property
+    def lead(self) -> Alert:
+        """The alert that explains the others, of equals the gravest."""
+        return root(self.worst, self.alerts)
 
     @property
     def worst(self) -> Alert:
@@ -131,19 +143,37 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """An alert that belongs to an incident there is."""
+    """An alert that belongs to an incident there is. *leads*: it explains the others, or is graver than they are."""
 
     number: int
     alert: Alert
+    leads: bool = False
 
 
 def key_of(alert: Alert) -> str:
-    """What alerts of one cause share: the layer at the site; a service or the monitoring: the alert itself.
+    """What alerts of one cause share: its name, the layer at the site; a service or the monitoring: the alert itself.
 
     >>> key_of(Alert("LienCoupe", "msp", "fibre-msp", "page", "uplink", "", "", "", 0.0))
     'msp/uplink'
     """
-    return f"{alert.site}/{alert.layer if alert.layer in LAYERS_OF_ONE_CAUSE else alert.name}"
+    return f"{alert.site}/{alert.cause or (alert.layer if alert.layer in LAYERS_OF_ONE_CAUSE else alert.name)}"
+
+
+def explains(one: Alert, other: Alert) -> bool:
+    """Whether *one*, that somebody is called for, makes *other* nothing to be called for."""
+    near = one.site == other.site or (not one.site and one.layer == "town")
+    return near and one.severity in CALLING and silences(one.layer, other.layer)
+
+
+def root(alert: Alert, standing: Iterable[Alert]) -> Alert:
+    """The highest of *standing* that explains *alert*; itself when none does."""
+    above = [one for one in standing if explains(one, alert)]
+    return max(above, key=lambda one: sum(explains(one, other) for other in above), default=alert)
+
+
+def unexplained(told: Sequence[Alert]) -> list[Alert]:
+    """*told* less what another of them explains."""
+    return [alert for alert in told if root(alert, told) is alert]
 
 
 def after(incident: Incident, event: Event, now: float, *, until: float | None = None, level: int = 1) -> Incident:
@@ -165,31 +195,53 @@ def after(incident: Incident, event: Event, now: float, *, until: float | None =
     )
 
 
-def absorb(alerts: Iterable[Alert], live: Sequence[Incident], known: set[tuple[str, float]]) -> list[Opened | Joined]:
+def absorb(
+    alerts: Iterable[Alert],
+    live: Sequence[Incident],
+    known: set[tuple[str, float]],
+    standing: Sequence[Alert] = (),
+) -> list[Opened | Joined]:
     """What new *alerts* become: incidents of their own, or parts of the *live* ones.
 
     *known*: identity and start of every alert taken before; such a one is no news. So is one a live incident holds.
+    *standing*: what is wrong now though nobody may have told it yet. An alert that one of those explains waits: once
+    that one is told they are one incident, and if it never is, the alert is told again.
     """
+    told = sorted(alerts, key=lambda alert: alert.starts_at)
     holding = {held.identity for incident in live for held in incident.held if held.ended_at is None}
     found: list[Opened | Joined] = []
     fresh: dict[str, list[Alert]] = {}
-    for alert in sorted(alerts, key=lambda alert: alert.starts_at):
+    for alert in told:
         if (alert.identity, alert.starts_at) in known or alert.identity in holding:
             continue
-        holding.add(alert.identity)
         home = next((incident for incident in live if _belongs(alert, incident)), None)
+        above = root(alert, [*told, *standing])
         if home is not None:
-            found.append(Joined(home.number, alert))
+            graver = home.key == key_of(alert) and RANK.get(alert.severity, 0) > RANK.get(home.severity, 0)
+            found.append(Joined(home.number, alert, leads=graver or _leads(alert, home)))
+        elif above is not alert and above not in told:
+            continue
         else:
-            fresh.setdefault(key_of(alert), []).append(alert)
+            fresh.setdefault(key_of(above), []).append(alert)
+        holding.add(alert.identity)
     return found + [Opened(key, tuple(group)) for key, group in fresh.items()]
 
 
 def _belongs(alert: Alert, incident: Incident) -> bool:
-    if incident.key != key_of(alert):
-        return False
-    same = any(held.identity == alert.identity for held in incident.held)
-    return same or abs(alert.starts_at - incident.opened_at) <= JOIN_SECONDS
+    """The same cause, told again or within minutes; what the incident explains; or what explains the incident."""
+    if incident.key == key_of(alert):
+        same = any(held.identity == alert.identity for held in incident.held)
+        return bool(alert.cause) or same or abs(alert.starts_at - incident.opened_at) <= JOIN_SECONDS
+    near = incident.site == alert.site or (not incident.site and incident.layer == "town")
+    below = incident.severity in CALLING and silences(incident.layer, alert.layer)
+    return (near and below) or _leads(alert, incident)
+
+
+def _leads(alert: Alert, incident: Incident) -> bool:
+    """Whether *alert* is the root of what *incident* was opened for a moment ago."""
+    near = alert.site == incident.site or (not alert.site and alert.layer == "town")
+    below = silences(alert.layer, incident.layer)
+    return near and below and alert.severity in CALLING and alert.starts_at - incident.opened_at <= JOIN_SECONDS
 
 
 def vanished(held: Iterable[Held], opinion: Callable[[Held], bool | None], now: float, patience: float) -> list[Held]:

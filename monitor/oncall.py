@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 
-from monitor.incidents import Incident, State
+from monitor.incidents import CALLING, Incident, State
 from monitor.rota import Roster
 
-CALLING = ("page", "page-jour")
 DAY = (time(7), time(20))
 """Local time in which ``page-jour`` calls somebody; at night it waits for the morning."""
 

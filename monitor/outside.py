@@ -11,7 +11,8 @@ from monitor.duty import Duty
 from monitor.incidents import Alert
 from monitor.rounds import Rounds
 from monitor.watch import Picture
-from parvis.alerts import RUNBOOKS, alerts
+from parvis.alerts import alerts
+from parvis.alerts import runbook as runbook_of
 from parvis.endpoint import Endpoint
 from parvis.inventory import Town
 from parvis.processes import MONITOR
@@ -42,7 +43,7 @@ class Outside:
             self._alive_at = max(self._alive_at, min(worked_at, now))
         silent = now - self._alive_at >= self._patience
         rule = alerts()[SILENT]
-        runbook = f"{RUNBOOKS}#{SILENT.lower()}"
+        runbook = runbook_of(SILENT)
         alert = Alert(SILENT, "", "outside", "page", rule.layer, rule.summary, rule.impact, runbook, now)
         if silent or worked_at is not None:
             self._duty.engine.raise_alert(replace(alert), firing=silent, now=now)

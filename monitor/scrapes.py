@@ -1,8 +1,8 @@
-"""What the collectors and each site's portal show on ``/metrics``, read every so often and kept for the pages."""
+"""What the collectors and each site's gateway show on ``/metrics``, read every so often and kept."""
 
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -10,8 +10,9 @@ from monitor.collectors import CollectorsSilent, fetch
 from monitor.exposition import Figure, NoMetrics, figures, named, of_device
 from monitor.history.series import OF_COLLECTORS, OF_PORTAL
 from monitor.settings import MonitorSettings
+from monitor.signals import WANTED_OF_COLLECTORS, WANTED_OF_GATEWAY
 from parvis.inventory import Town
-from parvis.processes import PORTAL
+from parvis.processes import GATEWAYD, PORTAL
 
 MOST_BYTES = 60_000_000
 """The figures of some ten thousand devices."""
@@ -33,34 +34,39 @@ class Scrape:
 
 
 class Scrapes:
-    """The newest scrape of the collectors and of each portal; each is whole, and stays when the next one fails."""
+    """The newest scrape of the collectors, each portal and gatewayd; it is whole, and stays when the next one fails."""
 
     def __init__(self, town: Town, settings: MonitorSettings) -> None:
         self._town = town
         self._settings = settings
         self.collectors = Scrape()
         self.portals: Mapping[str, Scrape] = {site.site: Scrape() for site in town.sites}
+        self.gatewayds: Mapping[str, Scrape] = {site.site: Scrape() for site in town.sites}
 
     def once(self) -> bool:
         """Read them all; False when the collectors do not answer."""
-        settings = self._settings
-        self.collectors = _read(settings.collectors_url, settings.collectors_timeout, OF_COLLECTORS, self.collectors)
+        settings, names = self._settings, {*OF_COLLECTORS, *WANTED_OF_COLLECTORS}
+        self.collectors = _read(settings.collectors_url, settings.collectors_timeout, names, self.collectors)
+        names = {*OF_PORTAL, *WANTED_OF_GATEWAY}
         with ThreadPoolExecutor(AT_ONCE, "scrape") as pool:
             asked = {
-                site.site: pool.submit(
+                (process.name, site.site): pool.submit(
                     _read,
-                    f"http://{site.gateway.address}:{PORTAL.port}",
+                    f"http://{site.gateway.address}:{process.port}",
                     settings.collectors_timeout,
-                    OF_PORTAL,
-                    self.portals[site.site],
+                    names,
+                    before[site.site],
                 )
                 for site in self._town.sites
+                for process, before in ((PORTAL, self.portals), (GATEWAYD, self.gatewayds))
             }
-        self.portals = {name: future.result() for name, future in asked.items()}
+        found = {key: future.result() for key, future in asked.items()}
+        self.portals = {site: one for (process, site), one in found.items() if process == PORTAL.name}
+        self.gatewayds = {site: one for (process, site), one in found.items() if process == GATEWAYD.name}
         return not self.collectors.wrong
 
 
-def _read(url: str, timeout: float, names: tuple[str, ...], before: Scrape) -> Scrape:
+def _read(url: str, timeout: float, names: Collection[str], before: Scrape) -> Scrape:
     try:
         body = fetch(url, timeout, "/metrics", MOST_BYTES)
         seen = figures(body.decode("utf-8", "replace"), named(names))

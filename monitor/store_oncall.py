@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import SQLAlchemyError
 
 from monitor.delivery import Attempt, Result
-from monitor.incidents import LIVE, Alert, Held, Incident, Opened, State
+from monitor.incidents import LIVE, Alert, Held, Incident, Opened, State, key_of
 from monitor.oncall import Kind, Page, Sent
 from monitor.store_file import opened
 from monitor.store_migration import migrate
@@ -80,16 +80,16 @@ class Entries:
 
     def open(self, opened: Opened, source: str, now: float) -> int:
         """Write a new incident with its alerts; returns its number."""
-        worst = opened.worst
+        lead = opened.lead
         done = self._db.execute(
             insert(incidents).values(
                 key=opened.key,
-                title=worst.summary[:400],
-                severity=worst.severity,
-                layer=worst.layer,
-                site=worst.site,
-                impact=worst.impact,
-                runbook=worst.runbook,
+                title=lead.summary[:400],
+                severity=opened.worst.severity,
+                layer=lead.layer,
+                site=lead.site,
+                impact=lead.impact,
+                runbook=lead.runbook,
                 state=State.OPEN,
                 opened_at=min(alert.starts_at for alert in opened.alerts),
                 called_at=now,
@@ -99,10 +99,16 @@ class Entries:
             )
         )
         number = int(done.inserted_primary_key[0]) if done.inserted_primary_key else 0
-        self.note(number, now, "opened", "", worst.name)
+        self.note(number, now, "opened", "", lead.name)
         for alert in opened.alerts:
             self.hold(number, alert, source)
         return number
+
+    def retitle(self, number: int, alert: Alert) -> None:
+        """Let *alert*, which explains the others, say what the incident is."""
+        values = {"title": alert.summary[:400], "layer": alert.layer, "impact": alert.impact, "runbook": alert.runbook}
+        key = {"key": key_of(alert), "site": alert.site}
+        self._db.execute(update(incidents).where(incidents.c.number == number).values(**values, **key))
 
     def hold(self, number: int, alert: Alert, source: str) -> None:
         """Write an alert of an incident."""
@@ -311,5 +317,5 @@ class Entries:
 
 
 def _incident(row: Row, held: Sequence[Held]) -> Incident:
-    names = ("number", "key", "title", "severity", "site", "opened_at", "called_at", "round", "level", "until")
+    names = ("number", "key", "title", "severity", "site", "opened_at", "called_at", "round", "level", "until", "layer")
     return Incident(**{name: row[name] for name in names}, state=State(row["state"]), held=tuple(held))

@@ -1,8 +1,10 @@
 """What stands behind what: uplink > gateway > switch > access point, as the inventory says. No I/O, no clock."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
+from monitor.exposition import Figure
 from monitor.targets import Target
+from parvis.inventory import Site
 
 
 def behind(target: Target, down: Mapping[str, bool]) -> str:
@@ -16,3 +18,27 @@ def behind(target: Target, down: Mapping[str, bool]) -> str:
     """
     found = [parent for parent in target.parents if down.get(parent)]
     return found[-1] if found else ""
+
+
+def elsewhere(site: Site, figures: Iterable[Figure]) -> Iterator[tuple[str, str, str]]:
+    """(access point, switch and port of the inventory, switch and port where it is seen) of each that differs.
+
+    LLDP (IEEE 802.1AB) names the equipment at the other end of a port; a switch without it has learned the access
+    point's own address on one. What nobody sees is no disagreement; nor is a port between two switches, behind which
+    one sees all that the other feeds.
+    """
+    points = {point.name: (point.switch, point.port) for point in site.access_points}
+    switches = {switch.name for switch in site.switches}
+    seen: dict[str, set[tuple[str, str]]] = {}
+    trunks: set[tuple[str, str]] = set()
+    for figure in figures:
+        place = figure.labels.get("device", ""), figure.labels.get("port", "")
+        name = figure.labels.get("remote_name" if figure.metric == "lldp_neighbor_info" else "behind", "")
+        if name in switches:
+            trunks.add(place)
+        elif name in points and place[0] in switches:
+            seen.setdefault(name, set()).add(place)
+    for name, places in sorted(seen.items()):
+        own = places - trunks
+        if own and points[name] not in places:
+            yield name, "/".join(points[name]), "/".join(min(own))

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from monitor.guests import Hazard
 from monitor.instruments import MonitorMetrics
+from monitor.signals import Visited
 from parvis.inventory import Town
 
 VISITOR_TOKEN = "visitor-token"  # noqa: S105 a name
@@ -61,6 +62,7 @@ class Visits:
         self._metrics = metrics
         self._lock = threading.Lock()
         self._newest: dict[str, tuple[float, Report]] = {}
+        self._heard_at: dict[str, float] = {}
 
     def take(self, report: Report, now: float) -> None:
         """Show *report*, heard at *now* (Unix time). StrangeSite."""
@@ -69,11 +71,18 @@ class Visits:
         with self._lock:
             self._hide(report.site)
             self._newest[report.site] = now, report
+            self._heard_at[report.site] = now
             self._show(report, now)
 
     def newest(self, site: str) -> tuple[float, Report] | None:
         """The newest report of *site* while it is fresh, and when it was heard."""
         return self._newest.get(site)
+
+    def visited(self, now: float) -> tuple[dict[str, Visited], dict[str, float]]:
+        """The fresh visits by site, as the checks read them, and when the newest of each was heard, however old."""
+        with self._lock:
+            fresh = {site: _in_short(report) for site, (at, report) in self._newest.items() if now - at < FRESH_SECONDS}
+            return fresh, dict(self._heard_at)
 
     def forget(self) -> bool:
         """Show no more what is older than it may be; always True, a round of the monitor's."""
@@ -105,3 +114,8 @@ class Visits:
             self._metrics.set("visitor_step_seconds", None, site, step.name)
         for hazard in Hazard:
             self._metrics.set("guest_hazard_devices", None, site, hazard.value)
+
+
+def _in_short(report: Report) -> Visited:
+    dns = next((not step.wrong for step in report.steps if step.name == "dns"), None)
+    return Visited(report.wrong.name if report.wrong else "", dns, tuple(hazard.value for hazard in report.hazards))

@@ -1,5 +1,6 @@
 """The alerts of alerts.yml, which rules, routes and the monitor share; each takes its comparison from the catalogue."""
 
+import operator
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -19,9 +20,9 @@ Layer = Literal[
     "town", "power", "uplink", "gateway", "switch", "ap", "radio", "door", "portal", "quality", "monitoring", "service"
 ]
 
-LADDER: tuple[Layer, ...] = ("town", "power", "uplink", "gateway", "switch", "ap", "radio")
+LADDER: tuple[str, ...] = ("town", "power", "uplink", "gateway", "switch", "ap", "radio")
 """What stands higher makes silent what stands lower. ``service`` stands apart: what runs out slowly is no outage."""
-BESIDE: Mapping[Layer, tuple[Layer, ...]] = {
+BESIDE: Mapping[str, tuple[Layer, ...]] = {
     "town": ("door", "portal", "quality", "monitoring"),
     "power": ("door", "portal", "quality"),
     "uplink": ("door", "portal", "quality"),
@@ -32,6 +33,39 @@ BESIDE: Mapping[Layer, tuple[Layer, ...]] = {
 that is a cause; ``quality``: it works, but badly. When nothing answers, that nobody is heard is no news."""
 
 
+def silences(layer: str, other: str) -> bool:
+    """Whether an alert of *layer* that calls somebody makes one of *other* (at the same site) silent.
+
+    >>> silences("uplink", "ap"), silences("ap", "uplink"), silences("door", "portal")
+    (True, False, True)
+    """
+    return other in muted_by(layer)
+
+
+def muted_by(layer: str) -> tuple[str, ...]:
+    """The layers that *layer* makes silent: those below it on the ladder, and those beside."""
+    below = LADDER[LADDER.index(layer) + 1 :] if layer in LADDER else ()
+    return (*below, *BESIDE.get(layer, ()))
+
+
+def is_beyond(value: float, comparison: str) -> bool:
+    """Whether *value* is wrong by a comparison of PromQL.
+
+    >>> is_beyond(0.0, "== 0"), is_beyond(3, "> 3"), is_beyond(-1.5, "< 0")
+    (True, False, True)
+    """
+    sign, limit = comparison.split()
+    return bool(_SIGNS[sign](value, float(limit)))
+
+
+_SIGNS = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    ">": operator.gt,
+    "<=": operator.le,
+    ">=": operator.ge,
+}
 _CALLED = (
     "({condition})"
     ' unless on () (maintenance_active{{site="{{site}}", device=""}} == 1)'
@@ -103,6 +137,11 @@ def alerts() -> Mapping[str, Alert]:
     raw: dict[str, Any] = yaml.safe_load((files("parvis") / "alerts.yml").read_text("utf-8"))
     listed = TypeAdapter(list[Alert]).validate_python([{"name": name, **entry} for name, entry in raw.items()])
     return {alert.name: alert for alert in listed}
+
+
+def runbook(name: str) -> str:
+    """Where the runbook of the alert called *name* is."""
+    return f"{RUNBOOKS}#{name.lower()}"
 
 
 def filled(text: str, town: Town, site: Site | None) -> str:

@@ -103,7 +103,7 @@ def test_an_all_clear_is_not_believed_when_prometheus_beats_no_more(desk: Desk, 
     if age is not None:
         desk.messenger.beats(time.time() - age)
     desk.messenger.tells(alert("LienCoupe"))
-    answer = desk.messenger.tells(alert("LienCoupe", status="resolved"), alert("BorneMuette", layer="ap"))
+    answer = desk.messenger.tells(alert("LienCoupe", status="resolved"), alert("BorneMuette", layer="ap", site="msp"))
 
     assert answer.status_code == 503
     assert desk.states() == ["open", "open"]

@@ -1,0 +1,51 @@
+"""Puts together what the monitor knows beside its echoes: the newest scrapes and visits, as far as they are fresh."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from monitor.exposition import Figure
+from monitor.scrapes import Scrape, Scrapes
+from monitor.signals import GATEWAYD, PORTAL, Signals
+from monitor.visits import Visits
+from parvis.inventory import Town
+
+SESSIONS = "portal_sessions_active"
+
+
+class Gathering:
+    """The signals of *town*. *max_age*: seconds for which a scrape holds; *visits* is None where nobody visits."""
+
+    def __init__(
+        self, town: Town, scrapes: Scrapes, visits: Visits | None, max_age: float, clock: Callable[[], float]
+    ) -> None:
+        self._town = town
+        self._scrapes = scrapes
+        self._visits = visits
+        self._max_age = max_age
+        self._clock = clock
+
+    def signals(self) -> Signals:
+        """What is known now."""
+        now, scrapes = self._clock(), self._scrapes
+        figures = list(scrapes.collectors.figures) if self._fresh(scrapes.collectors, now) else []
+        gateways = {PORTAL: scrapes.portals, GATEWAYD: scrapes.gatewayds}
+        for pages in gateways.values():
+            figures += self._of_gateways(pages, now)
+        visits, visited_at = self._visits.visited(now) if self._visits else ({}, {})
+        people = {f.labels["site"]: int(f.value) for f in figures if f.metric == SESSIONS}
+        running = {(site, job): not page.wrong for job, pages in gateways.items() for site, page in pages.items()}
+        asked = {key: well for key, well in running.items() if gateways[key[1]][key[0]].at or well}
+        return Signals(tuple(figures), asked, visits, visited_at, people)
+
+    def _of_gateways(self, pages: Mapping[str, Scrape], now: float) -> Iterator[Figure]:
+        for site in self._town.sites:
+            page = pages.get(site.site)
+            if page and self._fresh(page, now):
+                yield from _placed(page.figures, {"site": site.site, "device": site.gateway.name})
+
+    def _fresh(self, page: Scrape, now: float) -> bool:
+        return not page.wrong and now - page.at <= self._max_age
+
+
+def _placed(figures: Iterable[Figure], place: Mapping[str, str]) -> Iterator[Figure]:
+    for figure in figures:
+        yield Figure(figure.metric, {**figure.labels, **place}, figure.value)
