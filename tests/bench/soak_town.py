@@ -13,13 +13,14 @@ from pathlib import Path
 from subprocess import TimeoutExpired
 
 from soak_checks import Growth, Page, page_faults, stale
+from soak_door import memory
 from soak_plan import Deed
 from soak_watch import descriptors, drift, sample_ages
 from table import machine
 
 from actors import PORTAL, Resident
 from lab import network
-from lab.processes import DidNotStart, pss_bytes
+from lab.processes import DidNotStart
 from lab.town import Lab
 
 CALM_SECONDS = 15.0
@@ -227,11 +228,12 @@ class Soak:
         return True
 
     def look_at_memory(self) -> None:
-        running = [run for run in self.lab.processes() if run.program.kind == "ours" and run.alive]
-        for name, size in pss_bytes(running).items():
-            pid = self.lab.process(name).pid
-            with suppress(OSError):
-                self.growth.setdefault(name, Growth()).note(pid, size / 1024**2, descriptors(pid))
+        """Each program's own process: what it starts for a moment, a visit or an odd device, comes and goes."""
+        for run in self.lab.processes():
+            if run.program.kind == "ours" and run.alive:
+                with suppress(OSError):
+                    megabytes = memory(run.pid)["pss_kb"] / 1024
+                    self.growth.setdefault(run.program.name, Growth()).note(run.pid, megabytes, descriptors(run.pid))
 
     def look_at_drift(self) -> None:
         for site in self.lab.town.sites:
