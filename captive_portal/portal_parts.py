@@ -25,7 +25,8 @@ from captive_portal.returning import Returning
 from captive_portal.session import Policy
 from captive_portal.store import Store
 from captive_portal.store_directives import Directives
-from captive_portal.timeline import Timeline
+from captive_portal.tally import Tally
+from captive_portal.timeline import Timeline, both
 from captive_portal.uplink import DNS_PORT, Uplink, answered
 from captive_portal.web.application import create_app
 from captive_portal.web.facts import Facts
@@ -60,8 +61,11 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
         key=lambda mac: key(mac, secret),
         known={MacAddress(mac): title for mac, title in handed["known"].items()},
     )
-    doorkeeper = Doorkeeper(store, door, policy, instruments, moment, timeline.note, returning, rules)
+    uncounted = {*rules.known, *([MacAddress(facts.visitor)] if facts.visitor else [])}
+    tally = Tally(store, door, facts.site, ZoneInfo(facts.timezone), moment, uncounted)
+    doorkeeper = Doorkeeper(store, door, policy, instruments, moment, both(timeline.note, tally.note), returning, rules)
     stack.enter_context(doorkeeper)
+    stack.enter_context(tally.turns)
     welcome = Welcome(doorkeeper, facts.site, secret)
     stack.enter_context(Arriving(door, welcome, Following(door, doorkeeper.whose, timeline.note)).turns)
     if shared:

@@ -63,6 +63,16 @@ def unnoted(_mac: MacAddress, _step: Step) -> None:
     """A Note for those who keep no timeline."""
 
 
+def both(one: Note, other: Note) -> Note:
+    """Tell *one*, then *other*."""
+
+    def tell(mac: MacAddress, step: Step) -> None:
+        one(mac, step)
+        other(mac, step)
+
+    return tell
+
+
 def uncounted(_step: Step) -> None:
     """For those who count no steps."""
 

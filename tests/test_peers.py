@@ -22,7 +22,6 @@ NOT_YET = {
             "GDP-03",
             "GDP-04",
             "PRI-01",
-            "PRI-03",
             "PRI-04",
             "PRI-05",
             "PRI-06",

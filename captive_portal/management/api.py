@@ -65,6 +65,7 @@ def _routes(desk: Desk) -> dict[tuple[str, str], Callable[..., Facts]]:
         ("GET", "/v1/site"): desk.state,
         ("GET", "/v1/sessions"): lambda: desk.sessions(_number("after", 0), min(_number("limit", 100), MOST_SESSIONS)),
         ("GET", "/v1/figures"): lambda: desk.figures(min(_number("days", 30), MOST_DAYS)),
+        ("GET", "/v1/usage/<month>"): desk.usage,
         ("GET", "/v1/devices/<code>"): lambda code: desk.device(_code(code)),
         ("POST", "/v1/devices/<code>/disconnect"): lambda code: desk.disconnect(_code(code)),
         ("POST", "/v1/devices/<code>/block"): lambda code: _block(desk, code),

@@ -15,6 +15,7 @@ from captive_portal.session import Now
 from captive_portal.store import Store
 from captive_portal.store_directives import Directives
 from captive_portal.store_figures import accepted
+from captive_portal.store_usage import month_of
 from captive_portal.timeline import Seen, Timeline
 from parvis.addresses import MacAddress
 
@@ -85,6 +86,13 @@ class Desk:
         rows = accepted(self.store, days, self.clock().wall, self.zone)
         names = ("day", "language", "terms", "acceptances")
         return {"figures": [dict(zip(names, row, strict=True)) for row in rows]}
+
+    def usage(self, month: str) -> Facts:
+        """What *month* was, in numbers; Refused when it is no month."""
+        try:
+            return asdict(month_of(self.store, self.site, month, self.zone))
+        except ValueError as error:
+            raise Refused(f"{month!r} is no month; write it as 2026-11") from error
 
     def disconnect(self, code: str) -> Facts:
         """End the device's session now; running connections stop."""

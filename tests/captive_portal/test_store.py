@@ -13,7 +13,8 @@ from sqlalchemy import Engine, create_engine
 import captive_portal.store_directives
 import captive_portal.store_moving
 import captive_portal.store_passes
-import captive_portal.store_sessions  # noqa: F401 their tables belong to the same metadata
+import captive_portal.store_sessions
+import captive_portal.store_usage  # noqa: F401 their tables belong to the same metadata
 from captive_portal.session import Now, Session, State
 from captive_portal.store import PROOF_SECONDS, Acceptance, Store, StoreFailed, metadata
 from captive_portal.store_migration import current, migrate, newest

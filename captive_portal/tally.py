@@ -1,0 +1,107 @@
+"""The day's figures of a site, gathered once a minute: how many devices, how many bytes. Nobody is in what is kept."""
+
+import threading
+from collections.abc import Callable, Collection
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from captive_portal.protocol import Counted
+from captive_portal.remote import Door, GatewayAway
+from captive_portal.session import Now
+from captive_portal.store import Store, StoreFailed
+from captive_portal.store_usage import add
+from captive_portal.timeline import Step
+from captive_portal.uniques import DayUniques
+from parvis.addresses import MacAddress
+from parvis.running import Turns
+
+EVERY_SECONDS = 60.0
+
+
+class Tally:
+    """The figures of *site*; *uncounted* are the town's own devices and the resident that is a program."""
+
+    def __init__(
+        self,
+        store: Store,
+        door: Door,
+        site: str,
+        zone: ZoneInfo,
+        clock: Callable[[], Now],
+        uncounted: Collection[MacAddress] = (),
+    ) -> None:
+        self._store, self._door, self._site, self._zone, self._clock = store, door, site, zone, clock
+        self._uncounted = frozenset(uncounted)
+        self._lock = threading.Lock()
+        self._uniques = DayUniques()
+        self._before: dict[int, Counted] = {}
+        self._first = True
+        self._day = ""
+        self._unwritten = (0, 0)
+        self.turns = Turns("tally", self.turn, last=partial(self._quietly, self.write))
+
+    def note(self, mac: MacAddress, step: Step) -> None:
+        """A device came to *step*: who is admitted for less than a minute is counted too."""
+        if step is Step.ADMITTED and mac not in self._uncounted:
+            with self._lock:
+                self._saw([mac])
+
+    def turn(self) -> float:
+        """Look who is online and what they used; the next look is in a minute, whatever happens at this one."""
+        self._quietly(self._look)
+        return EVERY_SECONDS
+
+    def write(self) -> None:
+        """Write the day's figures down; StoreFailed, then they are written with the next."""
+        with self._lock:
+            now = self._clock()
+            day, (down, up) = self._today(now), self._unwritten
+            if self._day and day != self._day:
+                self._close(now)
+                return
+            add(self._store, self._site, day, self._saw([]), down, up)
+            self._unwritten = (0, 0)
+
+    def _close(self, now: Now) -> None:
+        """Yesterday's last bytes belong to yesterday; its devices were written a minute before it ended."""
+        down, up = self._unwritten
+        add(self._store, self._site, self._day, 0, down, up)
+        self._unwritten, self._day = (0, 0), self._today(now)
+
+    def _look(self) -> None:
+        residents = {mac: one.session for mac, one in self._door.admitted().items() if mac not in self._uncounted}
+        sessions = set(residents.values())
+        counted = {one.session: one for one in self._door.counters() if one.session in sessions}
+        self.write()
+        with self._lock:
+            self._saw(residents)
+            self._used(counted)
+        self.write()
+
+    def _saw(self, devices: Collection[MacAddress]) -> int:
+        now = self._clock()
+        self._day = self._day or self._today(now)
+        return self._uniques.saw(self._today(now), now.since_boot, [mac.text for mac in devices])
+
+    def _used(self, counted: dict[int, Counted]) -> None:
+        """Add what moved since the last look; the first look of a process only learns where the counters stand."""
+        down, up = self._unwritten
+        for number, one in counted.items() if not self._first else ():
+            last = self._before.get(number)
+            if last is None or one.bytes_down < last.bytes_down or one.bytes_up < last.bytes_up:
+                down, up = down + one.bytes_down, up + one.bytes_up  # it is new, or the kernel counts from zero
+            else:
+                down, up = down + one.bytes_down - last.bytes_down, up + one.bytes_up - last.bytes_up
+        self._unwritten, self._before, self._first = (down, up), counted, False
+
+    def _today(self, now: Now) -> str:
+        return datetime.fromtimestamp(now.wall, self._zone).date().isoformat()
+
+    @staticmethod
+    def _quietly(act: Callable[[], None]) -> None:
+        """Who is away is shown by the doorkeeper already; a minute's figures are not worth a second alarm."""
+        try:
+            act()
+        except (GatewayAway, StoreFailed):
+            return
