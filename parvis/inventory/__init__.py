@@ -21,6 +21,7 @@ from parvis.inventory.model import (
     Vendor,
 )
 from parvis.inventory.people import Absence, Channel, Level, Person, Rota, Swap
+from parvis.inventory.places import OpenData
 from parvis.inventory.planned import Maintenance, Ups
 from parvis.inventory.snmp import Snmp
 from parvis.inventory.wording import Appearance, EmergencyNumber, Legal, OnlineService, Text
@@ -49,6 +50,7 @@ __all__ = [
     "Maintenance",
     "OnlineService",
     "Penalty",
+    "OpenData",
     "Person",
     "PortalPolicy",
     "Rota",
