@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 
-from rdflib import DCAT, DCTERMS, FOAF, RDF, XSD, BNode, Graph, Literal, Namespace, URIRef
+from rdflib import DCAT, DCTERMS, FOAF, RDF, XSD, Graph, Literal, Namespace, URIRef
 
 from captive_portal.opendata.datasets import LICENCE, LICENCE_URL, datasets
 from parvis.inventory import OpenData, Town
@@ -78,7 +78,7 @@ def _dataset(graph: Graph, node: URIRef, name: str, town: Town, data: OpenData) 
         graph.add((node, DCAT.theme, URIRef(f"{EU}data-theme/{theme}")))
     for word in dataset.keywords:
         graph.add((node, DCAT.keyword, Literal(word, lang="fr")))
-    contact = BNode()
+    contact = URIRef(f"{data.page}#contact")
     graph.add((node, DCAT.contactPoint, contact))
     graph.add((contact, RDF.type, VCARD.Organization))
     graph.add((contact, VCARD.fn, Literal(town.title.fr)))

@@ -1,14 +1,17 @@
 """The map of the hotspots, drawn here: HTML and SVG, nobody's tiles, no script, and the same as a list."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from math import cos, radians
 from typing import Literal
 
+from babel.support import Translations
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from captive_portal.opendata.datasets import LICENCE, LICENCE_URL, SITES, Row
+from captive_portal.web.hours import lines
 
 Language = Literal["fr", "en"]
 WIDTH, HEIGHT, MARGIN = 640, 420, 56
@@ -86,8 +89,18 @@ def page(rows: Sequence[Row], town: str, contact: str, updated: str, language: L
             dataset=SITES,
             states=STATES_IN_ENGLISH,
             accesses=ACCESS_IN_ENGLISH,
+            hours=lambda said: lines(said, language, _gettext(language)),
         )
     )
+
+
+@cache
+def _gettext(language: Language) -> Callable[[str], str]:
+    """The words of opening hours, from the pages' own catalogue."""
+    if language == "fr":
+        return str
+    folder = str(files("captive_portal") / "web/translations")
+    return Translations.load(folder, [language]).gettext
 
 
 @cache
