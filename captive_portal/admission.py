@@ -3,7 +3,7 @@
 Two pictures in, the difference out. No clock, no socket.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Literal, NamedTuple
@@ -89,18 +89,19 @@ def plan(wanted: Mapping[MacAddress, Wanted], actual: Mapping[MacAddress, Admitt
     return surplus
 
 
-def later(steps: Sequence[Allow | Deny], seconds: float) -> list[Allow | Deny]:
-    """*steps* as they are when they are done *seconds* after they were planned: what is granted ends no later.
+def later(steps: Iterable[Allow | Deny], elapsed: Callable[[], float]) -> Iterator[Allow | Deny]:
+    """*steps* as they are when taken, *elapsed* seconds after they were planned: what is granted ends no later.
 
-    >>> later([Allow(MacAddress.parse("02:00:00:00:00:01"), 7, 60.0, 1, 1)], 2.5)[0].seconds
+    >>> [one] = later([Allow(MacAddress.parse("02:00:00:00:00:01"), 7, 60.0, 1, 1)], lambda: 2.5)
+    >>> one.seconds
     57.5
     """
-    return [
-        Allow(one.mac, one.session, max(SHORTEST_SECONDS, one.seconds - seconds), one.down, one.up)
-        if isinstance(one, Allow)
-        else one
-        for one in steps
-    ]
+    for one in steps:
+        if isinstance(one, Allow):
+            seconds = max(SHORTEST_SECONDS, one.seconds - elapsed())
+            yield Allow(one.mac, one.session, seconds, one.down, one.up)
+        else:
+            yield one
 
 
 def direction(step: Allow | Deny, actual: Mapping[MacAddress, Admitted]) -> Direction:

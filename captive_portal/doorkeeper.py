@@ -42,8 +42,6 @@ ANSWER_SECONDS = 5.0
 MOST_AT_ONCE = 128
 LINGER_SECONDS = 0.002
 """Who does not come alone is waited with, so long at most, for others to share the commit and the transaction."""
-MOST_STEPS = 1024
-"""After a reboot thousands are admitted; a part that is late must not grant more time for it."""
 GATEWAY_WRONG = "gatewayd does not answer"
 STORE_WRONG = "the store cannot be written"
 
@@ -264,9 +262,7 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
                 self._sure_until = now.since_boot + SURE_SECONDS
             with heap.uncollected():
                 steps = [] if actual is None else plan(self._rounds.wanted(now), actual, now.since_boot)
-            for start in range(0, len(steps), MOST_STEPS):
-                part = steps[start : start + MOST_STEPS]
-                self._door.apply(later(part, self._clock().since_boot - now.since_boot))
+            self._door.apply(later(steps, lambda: self._clock().since_boot - now.since_boot))
             if stored:
                 self._rounds.anchor()
                 self._rounds.count(now)

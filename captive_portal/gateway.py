@@ -28,6 +28,8 @@ GARDEN_SECONDS = 7200
 """As long as an answer may be in use: half an hour in dnsmasq, half an hour in a phone, and as much again."""
 SIZED = ("auth", "lease4", "blocked", "known6", "garden4", "garden6")
 LEASES_AT_ONCE = 500
+MANY = 32
+"""So many steps are tried at once before each device is looked up; fewer come from people, who may well be in."""
 MARK_BYTES = 4
 SLOT = 16
 """An interface's name fills so many bytes of a key (IFNAMSIZ), a MAC address is padded to eight."""
@@ -143,6 +145,8 @@ class Gateway:
     def apply(self, steps: Iterable[Step]) -> None:
         """Do *steps*, one a device, in one transaction: all or none. TransactionFailed: refused twice."""
         todo = list(steps)
+        if len(todo) >= MANY and self._all_are_new(todo):
+            return
         present = self._admitted_of([step.mac for step in todo])
         sessions = {found.session for found in present.values()}
         try:
@@ -150,6 +154,16 @@ class Gateway:
         except TransactionFailed:  # a half-expired session, or an element expired between the look and the deed
             sessions |= {step.session for step in todo if isinstance(step, Allow)}
             self._changes(todo, present, sessions).commit(self._channel, sure=False)
+
+    def _all_are_new(self, steps: list[Step]) -> bool:
+        """Admit *steps* without looking who is in already, and say whether that went well: after a reboot nobody is."""
+        if not all(isinstance(step, Allow) for step in steps):
+            return False
+        try:
+            self._changes(steps, {}, ()).commit(self._channel)
+        except TransactionFailed:  # somebody is, and nothing was done
+            return False
+        return True
 
     def put_out_the_torn(self) -> int:
         """Take out sessions that somebody robbed of their counters: they look admitted and no packet passes."""

@@ -30,6 +30,7 @@ MAX_WAIT = 60
 _STATION = re.compile(r"(?!00:00:00:00:00:00)[0-9a-f][02468ace](?::[0-9a-f]{2}){5}")
 _json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode  # json.dumps would make one a call
 MAX_REVISION = 2**63
+_ALLOW = {"allow", "session", "seconds", "down", "up"}
 
 
 class Garbage(Exception):
@@ -247,14 +248,18 @@ def _number(value: Any, low: float, high: float) -> float:
 
 
 def _whole(value: Any, low: int, high: int) -> int:
-    if not isinstance(value, int):
+    if type(value) is not int:  # true is one to isinstance()
         raise Garbage("not a whole number")
-    return int(_number(value, low, high))
+    if not low <= value <= high:
+        raise Garbage("a number out of range")
+    return value
 
 
 def _step(said: Any) -> Step:
     if not isinstance(said, dict):
         raise Garbage("a step is an object")
+    if said.keys() == _ALLOW:  # by far the most
+        return _allow(**said)
     if "deny" in said:
         _exactly(said, "deny")
         return Deny(_mac(said["deny"]))
@@ -264,14 +269,12 @@ def _step(said: Any) -> Step:
     if "block" in said:
         _exactly(said, "block", "seconds")
         return Block(_mac(said["block"]), _number(said["seconds"], 1, MAX_SECONDS))
-    _exactly(said, "allow", "session", "seconds", "down", "up")
-    return Allow(
-        mac=_mac(said["allow"]),
-        session=_whole(said["session"], 1, MAX_MARK),
-        seconds=_number(said["seconds"], 1, MAX_SECONDS),
-        down=_whole(said["down"], 8_000, MAX_RATE),
-        up=_whole(said["up"], 8_000, MAX_RATE),
-    )
+    raise Garbage(f"wants exactly {', '.join(sorted(_ALLOW))}")
+
+
+def _allow(allow: Any, session: Any, seconds: Any, down: Any, up: Any) -> Allow:
+    rates = (_whole(rate, 8_000, MAX_RATE) for rate in (down, up))
+    return Allow(_mac(allow), _whole(session, 1, MAX_MARK), _number(seconds, 1, MAX_SECONDS), *rates)
 
 
 def _identify(said: dict[str, Any]) -> Request:

@@ -3,9 +3,10 @@
 import json
 import socket
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv6Address
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +20,8 @@ DEADLINE_SECONDS = 2.0
 COUNTERS_SECONDS = 10.0
 """gatewayd reads thousands in parts, and serves everybody else in between."""
 CHUNK = 1 << 16
+AHEAD = 2
+"""Requests of one long :meth:`Remote.apply` that gatewayd may have unanswered: it reads one while we write the next."""
 
 
 class GatewayAway(Exception):
@@ -43,8 +46,8 @@ class Door(Protocol):
     def altered(self, *, surely: bool) -> dict[MacAddress, Admitted] | None:
         """Everybody the kernel admits; None, unless *surely*, when nothing but :meth:`apply` changed that lately."""
 
-    def apply(self, steps: Sequence[Step]) -> None:
-        """Do *steps*."""
+    def apply(self, steps: Iterable[Step]) -> None:
+        """Do *steps*, which are taken one by one as they are sent."""
 
     def arrivals(self, after: int, wait: float) -> tuple[int, list[MacAddress]]:
         """Devices that appeared after number *after*, within *wait* seconds, and the number to ask with next."""
@@ -102,12 +105,35 @@ class Remote:
         self._revision = said["revision"]
         return rows.admitted_in(said)
 
-    def apply(self, steps: Sequence[Step]) -> None:
+    def apply(self, steps: Iterable[Step]) -> None:
         """See :class:`Door`; more than MAX_STEPS steps go in several transactions."""
-        for start in range(0, len(steps), MAX_STEPS):
-            known, self._revision = self._revision, 0  # what fails may have been done all the same
-            said = self._ask(protocol.Apply(tuple(steps[start : start + MAX_STEPS])))
-            self._revision = said["revision"] if said["revision"] == known + 1 else 0
+        known, self._revision = self._revision, 0  # what fails may have been done all the same
+        for said in self._each(_requests(steps)):
+            known = said["revision"] if said["revision"] == known + 1 else 0
+        self._revision = known
+
+    def _each(self, lines: Iterator[bytes]) -> Iterator[dict[str, Any]]:
+        """The answers to *lines*. Whether gatewayd is there, the first shows; the others do not wait for each other."""
+        if (first := next(lines, None)) is None:
+            return
+        yield self._asked(first, DEADLINE_SECONDS)
+        channel, due = self._channel(DEADLINE_SECONDS), 0
+        answers = _answers(channel)
+        try:
+            for line in lines:
+                channel.sendall(line)
+                due += 1
+                if due == AHEAD:
+                    yield _good(next(answers))
+                    due -= 1
+            for _ in range(due):
+                yield _good(next(answers))
+        except (OSError, ValueError) as error:
+            self._hang_up()
+            raise GatewayAway(str(error)) from error
+        except GatewayAway:
+            self._hang_up()  # answers to what was sent ahead may follow
+            raise
 
     def arrivals(self, after: int, wait: float) -> tuple[int, list[MacAddress]]:
         """See :class:`Door`; blocks its thread, so it wants one of its own."""
@@ -140,7 +166,9 @@ class Remote:
         return State(**self._ask(protocol.Status())["state"])
 
     def _ask(self, request: protocol.Request, seconds: float = DEADLINE_SECONDS) -> dict[str, Any]:
-        line = protocol.render(request)
+        return self._asked(protocol.render(request), seconds)
+
+    def _asked(self, line: bytes, seconds: float) -> dict[str, Any]:
         fresh = not hasattr(self._mine, "channel")
         try:
             return self._exchange(line, seconds)
@@ -153,14 +181,10 @@ class Remote:
         try:
             channel = self._channel(seconds)
             channel.sendall(line)
-            said = json.loads(_line(channel).decode())
+            return _good(_line(channel))
         except (OSError, ValueError) as error:
             self._hang_up()
             raise GatewayAway(str(error)) from error
-        if not said.get("ok"):
-            raise GatewayAway(str(said.get("error")))
-        found: dict[str, Any] = said
-        return found
 
     def _channel(self, seconds: float) -> socket.socket:
         if not hasattr(self._mine, "channel"):
@@ -188,3 +212,31 @@ def _line(channel: socket.socket) -> bytes:
             raise ConnectionError("gatewayd hung up")
         parts.append(channel.recv(CHUNK))
     return b"".join(parts)
+
+
+def _answers(channel: socket.socket) -> Iterator[bytes]:
+    """Answers one by one, where more than one may have come."""
+    rest = b""
+    while True:
+        while b"\n" not in rest:
+            more = channel.recv(CHUNK)
+            if not more:
+                raise ConnectionError("gatewayd hung up")
+            rest += more
+        line, _, rest = rest.partition(b"\n")
+        yield line
+
+
+def _good(line: bytes) -> dict[str, Any]:
+    """What the answer says; GatewayAway when it is a refusal, ValueError when it is none."""
+    said: dict[str, Any] = json.loads(line.decode())
+    if not said.get("ok"):
+        raise GatewayAway(str(said.get("error")))
+    return said
+
+
+def _requests(steps: Iterable[Step]) -> Iterator[bytes]:
+    """The lines that ask for *steps*."""
+    rest = iter(steps)
+    while part := tuple(islice(rest, MAX_STEPS)):
+        yield protocol.render(protocol.Apply(part))

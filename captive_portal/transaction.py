@@ -16,7 +16,9 @@ from captive_portal.tables import ARP_SETS, ARP_TABLE, TABLE
 BEGIN, END = 0x10, 0x11
 """NFNL_MSG_BATCH_BEGIN and _END."""
 _TO_NFTABLES = struct.pack(">BBH", 0, 0, 10)
-_TIMEOUT, _ = nl.frame(8, nl.TIMEOUT)
+_MILLISECONDS = 8
+"""Bytes of a timeout."""
+_TIMEOUT, _ = nl.frame(_MILLISECONDS, nl.TIMEOUT)
 LIMIT_RATE, LIMIT_UNIT, LIMIT_BURST, LIMIT_TYPE, LIMIT_FLAGS = 1, 2, 3, 4, 5
 _BYTES = 1
 """NFT_LIMIT_PKT_BYTES."""
@@ -120,8 +122,18 @@ def _wait(channel: socket.socket, first: int, last: int) -> None:
 
 
 def _element(key: bytes, data: bytes, seconds: int, statements: bytes = b"") -> bytes:
-    value = nl.keyed(data, nl.DATA) if data else b""
-    return nl.element(nl.keyed(key), value, _TIMEOUT, (seconds * 1000).to_bytes(8, "big"), statements)
+    before, between, behind = _frames(len(key), len(data), len(statements))
+    return b"".join((before, key, between, data, behind, (seconds * 1000).to_bytes(_MILLISECONDS, "big"), statements))
+
+
+@lru_cache(maxsize=64)
+def _frames(key: int, data: int, statements: int) -> tuple[bytes, bytes, bytes]:
+    """What stands before the key, between it and the data, and before the timeout of an element with these sizes."""
+    opened, closed = nl.frame(key, nl.KEY, nl.VALUE)
+    begun, ended = nl.frame(data, nl.DATA, nl.VALUE) if data else (b"", b"")
+    empty = (opened, bytes(key), closed, begun, bytes(data), ended, _TIMEOUT, bytes(_MILLISECONDS + statements))
+    whole = nl.element(*empty)
+    return whole[: nl.ATTRIBUTE.size] + opened, closed + begun, ended + _TIMEOUT
 
 
 @lru_cache(maxsize=64)

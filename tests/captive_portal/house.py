@@ -1,6 +1,6 @@
 """The portal without a network: an honest gateway in memory, a clock to turn, and residents who click."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -94,10 +94,11 @@ class MemoryGateway:
     def altered(self, *, surely: bool) -> dict[MacAddress, Admitted] | None:  # noqa: ARG002 it never is sure itself
         return self.admitted()
 
-    def apply(self, steps: Sequence[Step]) -> None:
+    def apply(self, steps: Iterable[Step]) -> None:
         self._there()
-        self.transactions += bool(steps)
-        for step in steps:
+        todo = list(steps)
+        self.transactions += bool(todo)
+        for step in todo:
             if isinstance(step, Deny | Block):
                 self.sessions.pop(step.mac, None)
             if isinstance(step, Block):

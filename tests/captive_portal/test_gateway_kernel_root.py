@@ -9,7 +9,7 @@ from door_twin import sh
 
 from captive_portal import ruleset
 from captive_portal.admission import Allow, Block, Deny, Step, Unblock
-from captive_portal.gateway import Gateway
+from captive_portal.gateway import MANY, Gateway
 from captive_portal.protocol import MAX_MARK, OPEN_SESSION
 from captive_portal.transaction import TransactionFailed
 from parvis.addresses import MacAddress
@@ -53,6 +53,21 @@ def test_f33_another_rate_keeps_the_bytes_counted(gateway: Gateway, namespace: s
     assert (truth.session, truth.bytes_up, truth.bytes_down) == (7, 1234, 5678)
     listed = sh("ip", "netns", "exec", namespace, "nft", "list", "set", "inet", "portal", "down")
     assert "limit rate 32000 bytes/second" in listed
+
+
+def test_many_who_come_together_are_admitted_whether_or_not_one_is_in_already(gateway: Gateway, namespace: str) -> None:
+    many = [allow(MacAddress.parse(f"02:00:00:00:01:{n:02x}"), 100 + n) for n in range(MANY)]
+    gateway.apply([allow()])
+    counted_in_kernel(namespace, 7, 1234, 5678)
+
+    gateway.apply(many)
+    gateway.apply([allow(rate=256_000), *many])
+
+    truth = gateway.session(ANNA)
+    assert truth is not None
+    assert (truth.bytes_up, truth.bytes_down) == (1234, 5678)
+    assert {one.session for one in gateway.admitted().values()} == {7, *range(100, 100 + MANY)}
+    assert gateway.size("up") == gateway.size("down") == MANY + 1
 
 
 def test_another_session_of_the_device_counts_from_nothing(gateway: Gateway, namespace: str) -> None:

@@ -12,19 +12,19 @@ import pytest
 
 from captive_portal import protocol, rows
 from captive_portal.admission import Admitted, Deny
-from captive_portal.protocol import Counted, Counters, Everybody
-from captive_portal.remote import GatewayAway, Remote
+from captive_portal.protocol import MAX_STEPS, Apply, Counted, Counters, Everybody
+from captive_portal.remote import AHEAD, GatewayAway, Remote
 from parvis.addresses import MacAddress
 
 ANNA = MacAddress.parse("02:00:00:00:00:0a")
 
 
 class Gatewayd:
-    """Counts revisions as gatewayd does; *others* changed so many things behind the portal's back."""
+    """Counts revisions as gatewayd does; refuses all where told, or what would come after revision *last*."""
 
     def __init__(self, path: Path) -> None:
         self.revision, self.refuses, self.asked = 100, False, list[protocol.Request]()
-        self.counts = threading.Event()
+        self.counts, self.last = threading.Event(), 2**62
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(path))
         self._server.listen()
@@ -36,14 +36,14 @@ class Gatewayd:
                 threading.Thread(target=self._talk, args=(self._server.accept()[0],), daemon=True).start()
 
     def _talk(self, channel: socket.socket) -> None:
-        with channel, channel.makefile("rwb") as lines:
+        with suppress(OSError), channel, channel.makefile("rwb") as lines:
             for line in lines:
                 lines.write(self._answer(protocol.parse(line)))
                 lines.flush()
 
     def _answer(self, request: protocol.Request) -> bytes:
         self.asked.append(request)
-        if self.refuses:
+        if self.refuses or self.revision == self.last:
             return protocol.refusal("the kernel refused")
         if isinstance(request, Counters):
             self.counts.wait(5)
@@ -93,6 +93,49 @@ def test_a_change_by_somebody_else_is_read_even_when_the_portal_changes_somethin
     remote.apply([Deny(ANNA)])
 
     assert remote.altered(surely=False) == {ANNA: Admitted(7, 60.5)}
+
+
+def crowd(count: int) -> list[Deny]:
+    return [Deny(MacAddress.parse(f"02:00:00:00:{n >> 8:02x}:{n & 255:02x}")) for n in range(count)]
+
+
+def test_a_long_list_goes_in_parts_that_do_not_wait_for_each_other(remote: Remote, gatewayd: Gatewayd) -> None:
+    remote.altered(surely=False)
+    steps = crowd(5 * MAX_STEPS + 1)
+    answered_at_the_end = []
+
+    def taken() -> Iterator[Deny]:
+        for place, step in enumerate(steps):
+            if place == 5 * MAX_STEPS:
+                answered_at_the_end.append(gatewayd.revision)
+            yield step
+
+    remote.apply(taken())
+
+    assert [len(one.steps) for one in gatewayd.asked if isinstance(one, Apply)] == [*[MAX_STEPS] * 5, 1]
+    assert [step for one in gatewayd.asked if isinstance(one, Apply) for step in one.steps] == steps
+    assert answered_at_the_end[0] >= 100 + 5 - AHEAD, "no more is sent ahead than said"
+    assert remote.altered(surely=False) is None, "all six were our own"
+
+
+def test_a_refusal_within_a_long_list_leaves_no_answer_behind(remote: Remote, gatewayd: Gatewayd) -> None:
+    remote.altered(surely=False)
+    gatewayd.last = 102
+    with pytest.raises(GatewayAway, match="the kernel refused"):
+        remote.apply(crowd(6 * MAX_STEPS))
+    gatewayd.last = 2**62
+
+    assert remote.altered(surely=False) == {ANNA: Admitted(7, 60.5)}
+    remote.apply([Deny(ANNA)])
+    assert remote.altered(surely=False) is None
+
+
+def test_nothing_to_do_asks_nobody(remote: Remote, gatewayd: Gatewayd) -> None:
+    gatewayd.close()
+
+    remote.apply([])
+
+    assert gatewayd.asked == []
 
 
 def test_after_a_refusal_nothing_is_taken_for_known(remote: Remote, gatewayd: Gatewayd) -> None:
