@@ -3,7 +3,7 @@
 Two pictures in, the difference out. No clock, no socket.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Literal, NamedTuple
@@ -30,6 +30,14 @@ class Admitted(NamedTuple):
 
     session: int
     seconds: float
+
+
+class Picture(NamedTuple):
+    """Everybody the kernel admitted *at* seconds since boot, but for *unsure*, who have been changed since."""
+
+    admitted: Mapping[MacAddress, Admitted]
+    at: float
+    unsure: Collection[MacAddress] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +77,23 @@ Step = Allow | Deny | Block | Unblock
 Direction = Literal["missing", "different", "surplus"]
 
 
-def plan(wanted: Mapping[MacAddress, Wanted], actual: Mapping[MacAddress, Admitted], now: float) -> list[Allow | Deny]:
-    """What makes the gateway admit exactly *wanted* at *now* (seconds since boot); *actual* was read just before.
+def plan(wanted: Mapping[MacAddress, Wanted], actual: Picture) -> list[Allow | Deny]:
+    """What makes the gateway admit exactly *wanted* when it looks as in *actual*; of the unsure nothing is said.
 
     >>> anna = MacAddress.parse("02:00:00:00:00:01")
-    >>> plan({}, {anna: Admitted(7, 60.0)}, now=0.0)
+    >>> plan({}, Picture({anna: Admitted(7, 60.0)}, at=0.0))
     [Deny(mac=MacAddress(text='02:00:00:00:00:01'))]
+    >>> plan({}, Picture({anna: Admitted(7, 60.0)}, at=0.0, unsure={anna}))
+    []
     """
-    live = {mac: want for mac, want in wanted.items() if want.deadline > now}
-    surplus: list[Allow | Deny] = [Deny(mac) for mac in sorted(actual.keys() - live.keys())]
+    now, unsure = actual.at, actual.unsure
+    live = {mac: want for mac, want in wanted.items() if want.deadline > now and mac not in unsure}
+    gone = (mac for mac in actual.admitted.keys() - live.keys() if mac not in unsure)
+    surplus: list[Allow | Deny] = [Deny(mac) for mac in sorted(gone)]
     wrong = [
         mac
         for mac, want in live.items()
-        if want.deadline - now >= SHORTEST_SECONDS and not _same(want, actual.get(mac), now)
+        if want.deadline - now >= SHORTEST_SECONDS and not _same(want, actual.admitted.get(mac), now)
     ]
     for mac in sorted(wrong, key=attrgetter("text")):  # ten times quicker than comparing addresses
         want = live[mac]

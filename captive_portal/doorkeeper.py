@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self, TypeVar
 
-from captive_portal.admission import Allow, Deny, Step, direction, later, plan
+from captive_portal.admission import Allow, Deny, Picture, Step, direction, later, plan
 from captive_portal.circumstances import Rules
 from captive_portal.figures import Figures
 from captive_portal.outcomes import ENDS, NOTED
@@ -255,24 +255,20 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         if not stored and not self.restored:
             return  # who has a session was never read: nobody may be put out
         try:
-            now = self._clock()
-            actual = self._door.altered(surely=differs or now.since_boot >= self._sure_until)
-            if actual is not None:
-                now = self._clock()
-                self._sure_until = now.since_boot + SURE_SECONDS
+            actual = self._look(surely=differs or not self.restored)
             with heap.uncollected():
-                steps = [] if actual is None else plan(self._rounds.wanted(now), actual, now.since_boot)
-            self._door.apply(later(steps, lambda: self._clock().since_boot - now.since_boot))
+                steps = plan(self._rounds.wanted(self._clock()), actual) if actual else []
+            self._door.apply(later(steps, lambda: self._clock().since_boot - (actual.at if actual else 0.0)))
             if stored:
                 self._rounds.anchor()
-                self._rounds.count(now)
+                self._rounds.count(self._clock())
         except GatewayAway as error:
             self._away(error)
             return
         except StoreFailed as error:
             self._not_stored(error)
             return
-        found = [direction(step, actual or {}) for step in steps]
+        found = [direction(step, actual.admitted) for step in steps] if actual else []
         self._figures.compared(found, len(self._rounds.register), len(self._rounds.slowed))
         if steps:
             took = round(self._clock().since_boot - begun, 3)
@@ -281,6 +277,16 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
             self.wrong, self.restored = "", True
         self._rounds.tick()
         self._tell()
+
+    def _look(self, *, surely: bool) -> Picture | None:
+        """Whom the kernel admits, when there may be something to repair; now and then to be sure, without waiting."""
+        now = self._clock().since_boot
+        found = self._door.altered(surely=surely)
+        if found is None and now >= self._sure_until:
+            found = self._door.everybody_soon()
+        if found is not None:
+            self._sure_until = now + SURE_SECONDS
+        return found
 
     def _look_after_the_store(self) -> bool:
         """Read what is due and end what is over; False when it cannot be done now, which keeps no repair waiting."""

@@ -69,12 +69,13 @@ class Gateway:
 
     def admitted(self) -> dict[MacAddress, Admitted]:
         """Everybody the kernel admits."""
-        return {MacAddress(mac.hex(":")): Admitted(number, left) for mac, number, left in self.rows()}
+        return {MacAddress(m.hex(":")): Admitted(number, left) for part in self.rows() for m, number, left in part}
 
-    def rows(self) -> Iterator[tuple[bytes, int, float]]:
-        """The same as (MAC address, session, seconds left), read as they are asked for."""
-        for one in self._all("auth"):
-            yield one.key[SLOT : SLOT + 6], _number(one.data), one.seconds or 0.0
+    def rows(self) -> Iterator[list[tuple[bytes, int, float]]]:
+        """The same as (MAC address, session, seconds left), all of one moment, made out in parts."""
+        with suppress(FileNotFoundError):  # somebody flushed the tables: nobody is in
+            for part in self._elements.parts("auth"):
+                yield [(one.key[SLOT : SLOT + 6], _number(one.data), one.seconds or 0.0) for one in part]
 
     def session(self, mac: MacAddress) -> Truth | None:
         """What the kernel knows of *mac*'s session; None when it is not admitted."""

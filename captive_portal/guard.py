@@ -181,13 +181,26 @@ class Guard:
         if isinstance(request, protocol.Arrivals):
             return self._arrivals.question(request, time.monotonic())
         if isinstance(request, protocol.Counters):
-            return InParts(self._counters())
+            return InParts(self._long("counters", self._counters()))
+        if isinstance(request, protocol.Everybody) and request.unless != self._revision:
+            return InParts(self._long("everybody", self._everybody()))
         with self._took.labels(op).time():
             return self._answered(request)
 
-    def _counters(self) -> Iterator[bytes | None]:
+    def _long(self, op: str, parts: Iterator[dict[str, Any] | None]) -> Iterator[bytes | None]:
+        """An answer whose facts are the last of *parts*; the others are None."""
+        started = time.monotonic()
+        try:
+            for facts in parts:
+                yield None if facts is None else protocol.answer(facts)
+            self._took.labels(op).observe(time.monotonic() - started)
+        except OSError as error:
+            log.warning("the kernel cannot be asked", words=str(error))
+            yield protocol.refusal("the kernel cannot be asked")
+
+    def _counters(self) -> Iterator[dict[str, Any] | None]:
         """Read some hundred counters each time; who asks while they are read for somebody else waits."""
-        started, found = time.monotonic(), bytearray()
+        found = bytearray()
         while self._counting:
             yield None
         self._counting = True
@@ -195,13 +208,17 @@ class Guard:
             for part in self._gateway.counting():
                 found += rows.counted(part)
                 yield None
-            self._took.labels("counters").observe(time.monotonic() - started)
-            yield protocol.answer(rows.counters_out(bytes(found)))
-        except OSError as error:
-            log.warning("the kernel cannot be asked", words=str(error))
-            yield protocol.refusal("the kernel cannot be asked")
+            yield rows.counters_out(bytes(found))
         finally:
             self._counting = False
+
+    def _everybody(self) -> Iterator[dict[str, Any] | None]:
+        """Ask the kernel at once, for one moment's picture, and make it out in parts."""
+        found, moment = bytearray(), {"revision": self._revision, "at": self._clock()}
+        for part in self._gateway.rows():
+            found += rows.admitted(part)
+            yield None
+        yield rows.admitted_out(bytes(found)) | moment
 
     def _answered(self, request: protocol.Request) -> bytes:
         try:
@@ -235,9 +252,8 @@ class Guard:
 
     def _everything(self, request: protocol.Request) -> dict[str, Any]:
         match request:
-            case protocol.Everybody(unless):
-                found = self._gateway.rows() if unless != self._revision else None
-                return {"revision": self._revision, **rows.admitted_out(found)}
+            case protocol.Everybody():
+                return {"revision": self._revision, **rows.admitted_out(None)}
         return {"state": asdict(self._state())}
 
     def _do(self, request: protocol.Apply | protocol.Open) -> None:

@@ -21,6 +21,8 @@ from parvis.launch import handed
 
 THREADS = 16
 """As many acceptances may share a commit; granian starts them when they are needed."""
+CONNECTIONS = 640
+"""Most at once, those that browsers keep for the next question included (26 kB each); the ruleset gives a device 32."""
 HTTP = HTTP1Settings(header_read_timeout=10_000, keep_alive=True, max_buffer_size=32 * 1024)
 """Milliseconds and bytes: slow and fat requests are not waited for."""
 
@@ -45,7 +47,7 @@ def serve(facts: dict[str, Any], stack: ExitStack) -> None:
         blocking_threads=THREADS,
         blocking_threads_idle_timeout=600,
         backlog=1024,
-        backpressure=256,
+        backpressure=CONNECTIONS,
         ssl_cert=Path(facts["certificate"]),
         ssl_key=Path(facts["key"]),
         ssl_protocol_min=SSLProtocols.tls12,

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from captive_portal import protocol, rows
-from captive_portal.admission import Admitted, Step
+from captive_portal.admission import Admitted, Picture, Step
 from captive_portal.deadline import deadline
 from captive_portal.protocol import MAX_STEPS, Counted, Seen, State, Truth
 from parvis.addresses import MacAddress
 
 DEADLINE_SECONDS = 2.0
-COUNTERS_SECONDS = 10.0
+PARTS_SECONDS = 10.0
 """gatewayd reads thousands in parts, and serves everybody else in between."""
 CHUNK = 1 << 16
 AHEAD = 2
@@ -43,8 +43,11 @@ class Door(Protocol):
     def admitted(self) -> dict[MacAddress, Admitted]:
         """Everybody the kernel admits."""
 
-    def altered(self, *, surely: bool) -> dict[MacAddress, Admitted] | None:
+    def altered(self, *, surely: bool) -> Picture | None:
         """Everybody the kernel admits; None, unless *surely*, when nothing but :meth:`apply` changed that lately."""
+
+    def everybody_soon(self) -> Picture | None:
+        """Everybody the kernel admits, for who must not wait: None while they are being read; then ask again."""
 
     def apply(self, steps: Iterable[Step]) -> None:
         """Do *steps*, which are taken one by one as they are sent."""
@@ -76,6 +79,9 @@ class Remote:
         self._mine = threading.local()
         self._reader = ThreadPoolExecutor(1, "counters")
         self._soon: Future[Iterable[Counted]] | None = None
+        self._picture: Future[Picture] | None = None
+        self._unsure: set[MacAddress] = set()
+        """Who was changed while the picture was being taken."""
         self._revision = 0
         """Of the sessions, as far as :meth:`altered` has shown them and :meth:`apply` alone has changed them."""
 
@@ -96,21 +102,40 @@ class Remote:
 
     def admitted(self) -> dict[MacAddress, Admitted]:
         """See :class:`Door`."""
-        return rows.admitted_in(self._ask(protocol.Everybody())) or {}
+        return dict(self._everybody().admitted)
 
-    def altered(self, *, surely: bool) -> dict[MacAddress, Admitted] | None:
+    def _everybody(self) -> Picture:
+        return rows.admitted_in(self._ask(protocol.Everybody(), PARTS_SECONDS)) or Picture({}, 0.0)
+
+    def altered(self, *, surely: bool) -> Picture | None:
         """See :class:`Door`; for the one thread that applies."""
         known, self._revision = self._revision, 0
-        said = self._ask(protocol.Everybody(0 if surely else known))
+        said = self._ask(protocol.Everybody(0 if surely else known), PARTS_SECONDS)
         self._revision = said["revision"]
         return rows.admitted_in(said)
+
+    def everybody_soon(self) -> Picture | None:
+        """See :class:`Door`; for the one thread that applies."""
+        if self._picture is None:
+            self._picture, self._unsure = self._reader.submit(self._everybody), set()
+        if not self._picture.done():
+            return None
+        done, self._picture = self._picture, None
+        return done.result()._replace(unsure=self._unsure)
 
     def apply(self, steps: Iterable[Step]) -> None:
         """See :class:`Door`; more than MAX_STEPS steps go in several transactions."""
         known, self._revision = self._revision, 0  # what fails may have been done all the same
-        for said in self._each(_requests(steps)):
+        for said in self._each(_requests(self._noting(steps))):
             known = said["revision"] if said["revision"] == known + 1 else 0
         self._revision = known
+
+    def _noting(self, steps: Iterable[Step]) -> Iterator[Step]:
+        """*steps*; whom they are about is not sure in a picture that is being taken."""
+        for step in steps:
+            if self._picture is not None:
+                self._unsure.add(step.mac)
+            yield step
 
     def _each(self, lines: Iterator[bytes]) -> Iterator[dict[str, Any]]:
         """The answers to *lines*. Whether gatewayd is there, the first shows; the others do not wait for each other."""
@@ -142,7 +167,7 @@ class Remote:
 
     def counters(self) -> Iterable[Counted]:
         """See :class:`Door`."""
-        return rows.counters_in(self._ask(protocol.Counters(), COUNTERS_SECONDS))
+        return rows.counters_in(self._ask(protocol.Counters(), PARTS_SECONDS))
 
     def counters_soon(self) -> Iterable[Counted] | None:
         """See :class:`Door`; for one thread."""

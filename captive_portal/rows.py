@@ -8,7 +8,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from captive_portal.admission import Admitted
+from captive_portal.admission import Admitted, Picture
 from captive_portal.protocol import Counted
 from parvis.addresses import MacAddress
 
@@ -18,20 +18,23 @@ _COUNTED = struct.Struct("<LQQL")
 """Session, bytes up, bytes down, milliseconds left."""
 
 
-def admitted_out(admitted: Iterable[tuple[bytes, int, float]] | None) -> dict[str, Any]:
-    """The answer to Everybody: (MAC address, session, seconds left) of each; None when nothing has changed."""
-    if admitted is None:
-        return {"admitted": None}
-    rows = b"".join([_ADMITTED.pack(mac, session, int(left * 1000)) for mac, session, left in admitted])
-    return {"admitted": b64encode(rows).decode("ascii")}
+def admitted(those: Iterable[tuple[bytes, int, float]]) -> bytes:
+    """Rows for :func:`admitted_out`: (MAC address, session, seconds left) of each."""
+    return b"".join([_ADMITTED.pack(mac, session, int(left * 1000)) for mac, session, left in those])
 
 
-def admitted_in(said: Mapping[str, Any]) -> dict[MacAddress, Admitted] | None:
+def admitted_out(rows: bytes | None) -> dict[str, Any]:
+    """The answer to Everybody, *rows* from :func:`admitted`; None when nothing has changed."""
+    return {"admitted": None if rows is None else b64encode(rows).decode("ascii")}
+
+
+def admitted_in(said: Mapping[str, Any]) -> Picture | None:
     """Read the answer to Everybody; None when nothing has changed."""
     if said["admitted"] is None:
         return None
     rows = _ADMITTED.iter_unpack(b64decode(said["admitted"]))
-    return {MacAddress(mac.hex(":")): Admitted(session, left / 1000) for mac, session, left in rows}
+    people = {MacAddress(mac.hex(":")): Admitted(session, left / 1000) for mac, session, left in rows}
+    return Picture(people, said["at"])
 
 
 def counted(counters: Iterable[Counted]) -> bytes:

@@ -135,6 +135,7 @@ table inet $table {
     set refusals   { typeof ether saddr; size 65536; flags dynamic,timeout; timeout 1m; }
     set conn_rate  { typeof ether saddr; size 65536; flags dynamic,timeout; timeout 1m; }
     set conn_count { typeof ether saddr; size 65536; flags dynamic; }
+    set portal_count { typeof ether saddr; size 65536; flags dynamic; }
 
     # What was dropped, and why: gateway_dropped_packets_total.
     counter closed { }
@@ -235,6 +236,8 @@ mld2-listener-report, packet-too-big } accept
     }
     chain portal_in {
         update @portal_syn { ether saddr limit rate over 20/second burst 100 packets } counter name flood drop
+        # who serves the pages takes some hundred connections, and a browser keeps its own for a while
+        add @portal_count { ether saddr ct count over 32 } counter name flood reject with tcp reset
         accept
     }
     chain dns {

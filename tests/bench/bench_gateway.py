@@ -199,7 +199,7 @@ def control_plane() -> list[Row]:
 
 def readings(gateway: Gateway) -> dict[str, Callable[[], object]]:
     return {
-        "read_admitted": lambda: rows_of.admitted_out(gateway.rows()),
+        "read_admitted": lambda: rows_of.admitted_out(b"".join(map(rows_of.admitted, gateway.rows()))),
         "read_counters": lambda: rows_of.counters_out(b"".join(map(rows_of.counted, gateway.counting()))),
         "look_for_alterations": gateway.intact,
         "look_up_one": lambda: gateway.session(mac_of(77)),

@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry
 from werkzeug.test import TestResponse
 
-from captive_portal.admission import Admitted, Allow, Block, Deny, Step, Unblock
+from captive_portal.admission import Admitted, Allow, Block, Deny, Picture, Step, Unblock
 from captive_portal.circumstances import Hours, Rules, always_open
 from captive_portal.commands import session_policy
 from captive_portal.devices import key
@@ -91,8 +91,11 @@ class MemoryGateway:
         now = self.clock.since_boot
         return {m: Admitted(a.session, end - now) for m, (a, end) in self.sessions.items() if end > now}
 
-    def altered(self, *, surely: bool) -> dict[MacAddress, Admitted] | None:  # noqa: ARG002 it never is sure itself
-        return self.admitted()
+    def altered(self, *, surely: bool) -> Picture | None:  # noqa: ARG002 it never is sure itself
+        return self.everybody_soon()
+
+    def everybody_soon(self) -> Picture:
+        return Picture(self.admitted(), self.clock.since_boot)
 
     def apply(self, steps: Iterable[Step]) -> None:
         self._there()

@@ -5,7 +5,7 @@ import threading
 import pytest
 from house import ANNA, House
 
-from captive_portal.admission import Admitted, Allow
+from captive_portal.admission import Allow, Picture
 from captive_portal.doorkeeper import Outcome
 from captive_portal.store import Acceptance
 from parvis.addresses import MacAddress
@@ -43,18 +43,41 @@ def test_a_flushed_kernel_is_filled_again_and_counted(house: House) -> None:
 
 def test_while_nobody_alters_the_kernel_it_is_read_only_once_a_minute_to_be_sure(house: House) -> None:
     asked: list[bool] = []
+    pictures: list[Picture | None] = []
 
-    def altered(*, surely: bool) -> dict[MacAddress, Admitted] | None:
+    def altered(*, surely: bool) -> None:
         asked.append(surely)
-        return house.gateway.admitted() if surely else None
+
+    def everybody_soon() -> Picture | None:
+        ready = len(pictures) % 3 == 2  # it is being read for two seconds
+        pictures.append(Picture(house.gateway.admitted(), house.clock.since_boot) if ready else None)
+        return pictures[-1]
 
     house.gateway.altered = altered  # type: ignore[method-assign]
+    house.gateway.everybody_soon = everybody_soon  # type: ignore[method-assign,assignment]
     for _ in range(130):
         house.clock.passes(1)
         house.doorkeeper.compare()
 
-    assert 2 <= asked.count(True) <= 3
-    assert len(asked) >= 130
+    assert sum(picture is not None for picture in pictures) == 2
+    assert asked == [False] * 130
+
+
+def test_who_accepts_while_the_picture_is_being_taken_is_no_drift(house: House) -> None:
+    before = Picture(house.gateway.admitted(), house.clock.since_boot)
+    house.gateway.altered = lambda **_: None  # type: ignore[method-assign]
+    house.doorkeeper.accept(acceptance(1))
+    house.clock.passes(61)
+    house.gateway.everybody_soon = lambda: before._replace(unsure={acceptance(1).mac})  # type: ignore[method-assign]
+    house.doorkeeper.compare()
+
+    assert house.value("portal_repairs_total", direction="missing") == 0
+
+    house.clock.passes(61)
+    house.gateway.everybody_soon = lambda: before._replace(at=house.clock.since_boot)  # type: ignore[method-assign]
+    house.doorkeeper.compare()
+
+    assert house.value("portal_repairs_total", direction="missing") == 1
 
 
 def test_somebody_the_store_does_not_know_is_put_out(house: House) -> None:

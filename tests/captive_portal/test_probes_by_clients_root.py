@@ -172,6 +172,27 @@ def test_f19_r47_a_flooding_device_is_capped_and_its_neighbour_is_served(twin: T
     wait_for(lambda: phone.get("http://captive.apple.com/").status == 302, "the end of the penance", 10)
 
 
+def test_f19_r47_a_device_that_keeps_connections_to_the_pages_takes_none_from_its_neighbour(
+    twin: Twin, phone: Phone
+) -> None:
+    """A browser may keep a connection for ten seconds without a word; hundreds would be all that the portal takes."""
+    neighbour = twin.resident("c2")
+    neighbour.joins()
+    kept, refused = [], 0
+    with Inside(phone.namespace):
+        for _ in range(45):
+            try:
+                kept.append(socket.create_connection(("10.11.0.1", 443), 5))
+            except ConnectionRefusedError:
+                refused += 1
+
+    assert (len(kept), refused) == (32, 13)
+    assert neighbour.api()["captive"] is True
+    for one in kept:
+        one.close()
+    wait_for(lambda: phone.get(PORTAL).status == 200, "the pages are there again for the first", 15)
+
+
 def flood(namespace: str, attempts: int) -> int:
     """How many of *attempts* connections to port 80, begun at once, are established."""
     opened = []

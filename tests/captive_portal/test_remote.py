@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from captive_portal import protocol, rows
-from captive_portal.admission import Admitted, Deny
+from captive_portal.admission import Admitted, Deny, Picture
 from captive_portal.protocol import MAX_STEPS, Apply, Counted, Counters, Everybody
 from captive_portal.remote import AHEAD, GatewayAway, Remote
 from parvis.addresses import MacAddress
 
 ANNA = MacAddress.parse("02:00:00:00:00:0a")
+BRUNO = MacAddress.parse("02:00:00:00:00:0b")
+PICTURE = Picture({ANNA: Admitted(7, 60.5)}, at=1000.5)
 
 
 class Gatewayd:
@@ -25,6 +27,8 @@ class Gatewayd:
     def __init__(self, path: Path) -> None:
         self.revision, self.refuses, self.asked = 100, False, list[protocol.Request]()
         self.counts, self.last = threading.Event(), 2**62
+        self.pictures = threading.Event()
+        self.pictures.set()
         self._server = socket.socket(socket.AF_UNIX)
         self._server.bind(str(path))
         self._server.listen()
@@ -49,8 +53,11 @@ class Gatewayd:
             self.counts.wait(5)
             return protocol.answer(rows.counters_out(rows.counted([Counted(7, 10, 20, 60.5)])))
         if isinstance(request, Everybody):
-            found = iter([(bytes.fromhex("02000000000a"), 7, 60.5)]) if request.unless != self.revision else None
-            return protocol.answer({"revision": self.revision, **rows.admitted_out(found)})
+            self.pictures.wait(5)
+            found = rows.admitted([(bytes.fromhex("02000000000a"), 7, 60.5)])
+            changed = request.unless != self.revision
+            about = {"revision": self.revision, "at": 1000.5}
+            return protocol.answer(about | rows.admitted_out(found if changed else None))
         self.revision += 1
         return protocol.answer({"revision": self.revision})
 
@@ -72,9 +79,9 @@ def remote(gatewayd: Gatewayd, tmp_path: Path) -> Remote:
 
 
 def test_the_first_look_reads_everybody_and_the_next_nobody(remote: Remote) -> None:
-    assert remote.altered(surely=False) == {ANNA: Admitted(7, 60.5)}
+    assert remote.altered(surely=False) == PICTURE
     assert remote.altered(surely=False) is None
-    assert remote.altered(surely=True) == {ANNA: Admitted(7, 60.5)}
+    assert remote.altered(surely=True) == PICTURE
 
 
 def test_what_the_portal_itself_changes_is_no_reason_to_read(remote: Remote, gatewayd: Gatewayd) -> None:
@@ -92,7 +99,7 @@ def test_a_change_by_somebody_else_is_read_even_when_the_portal_changes_somethin
     gatewayd.revision += 1
     remote.apply([Deny(ANNA)])
 
-    assert remote.altered(surely=False) == {ANNA: Admitted(7, 60.5)}
+    assert remote.altered(surely=False) == PICTURE
 
 
 def crowd(count: int) -> list[Deny]:
@@ -125,7 +132,7 @@ def test_a_refusal_within_a_long_list_leaves_no_answer_behind(remote: Remote, ga
         remote.apply(crowd(6 * MAX_STEPS))
     gatewayd.last = 2**62
 
-    assert remote.altered(surely=False) == {ANNA: Admitted(7, 60.5)}
+    assert remote.altered(surely=False) == PICTURE
     remote.apply([Deny(ANNA)])
     assert remote.altered(surely=False) is None
 
@@ -145,13 +152,13 @@ def test_after_a_refusal_nothing_is_taken_for_known(remote: Remote, gatewayd: Ga
         remote.apply([Deny(ANNA)])
     gatewayd.refuses = False
 
-    assert remote.altered(surely=False) == {ANNA: Admitted(7, 60.5)}
+    assert remote.altered(surely=False) == PICTURE
     assert gatewayd.asked[-1] == Everybody(0)
 
 
 def test_who_must_not_wait_asks_for_the_counters_again_until_they_are_there(remote: Remote, gatewayd: Gatewayd) -> None:
     assert remote.counters_soon() is None
-    assert remote.altered(surely=False) == {ANNA: Admitted(7, 60.5)}  # others are served meanwhile
+    assert remote.altered(surely=False) == PICTURE  # others are served meanwhile
     assert remote.counters_soon() is None
     gatewayd.counts.set()
 
@@ -180,3 +187,33 @@ def says(**words: Any) -> bytes:
 def test_a_question_for_everybody_with_a_wrong_part_is_garbage(wrong: dict[str, Any]) -> None:
     with pytest.raises(protocol.Garbage):
         protocol.parse(says(op="admitted", **wrong))
+
+
+def taken(remote: Remote) -> Picture:
+    while (found := remote.everybody_soon()) is None:
+        pass
+    return found
+
+
+def test_a_picture_that_is_taken_while_others_are_served_says_of_whom_it_is_not_sure(
+    remote: Remote, gatewayd: Gatewayd
+) -> None:
+    remote.apply([Deny(BRUNO)])
+    gatewayd.pictures.clear()
+    assert remote.everybody_soon() is None
+    remote.apply([Deny(ANNA)])
+    gatewayd.pictures.set()
+
+    assert taken(remote) == PICTURE._replace(unsure={ANNA})
+    assert [one for one in gatewayd.asked if isinstance(one, Everybody)] == [Everybody(0)]
+
+
+def test_a_picture_that_could_not_be_taken_is_told_and_the_next_is_asked_for(
+    remote: Remote, gatewayd: Gatewayd
+) -> None:
+    gatewayd.refuses = True
+    with pytest.raises(GatewayAway):
+        taken(remote)
+    gatewayd.refuses = False
+
+    assert taken(remote) == PICTURE._replace(unsure=set())
