@@ -26,6 +26,7 @@ from sqlalchemy import (
     create_engine,
     delete,
     event,
+    exists,
     insert,
     select,
     text,
@@ -182,12 +183,8 @@ class Book:
         row = self._connection.execute(_LIVE.where(acceptances.c.mac == mac.text)).first()
         return _live(row) if row else None
 
-    def used(self, token: str) -> bool:
-        """Whether a form with this token was accepted before."""
-        return self._connection.execute(_USED, {"token": token}).first() is not None
-
-    def accept(self, acceptance: Acceptance, session: Session, now: Now) -> int:
-        """Write an acceptance and its session; returns the session number."""
+    def accept(self, acceptance: Acceptance, session: Session, now: Now) -> int | None:
+        """Write an acceptance and its session; the session's number, None when the form was accepted before."""
         values = {
             "mac": acceptance.mac.text,
             "site": acceptance.site,
@@ -198,8 +195,8 @@ class Book:
             "token": acceptance.token,
             **_times(session),
         }
-        done = self._connection.execute(_ACCEPT, values)
-        return int(done.inserted_primary_key[0]) if done.inserted_primary_key else 0
+        number: int | None = self._connection.execute(_ACCEPT, values).scalar()
+        return number
 
     def reschedule(self, sessions: Mapping[int, Session]) -> None:
         """Write new times for sessions that go on, by number."""
@@ -231,8 +228,13 @@ class Book:
         return self._connection.execute(delete(acceptances).where(old)).rowcount
 
 
-_ACCEPT = insert(acceptances)
-_USED = select(acceptances.c.id).where(acceptances.c.token == bindparam("token"))
+_WRITTEN = [one for one in acceptances.c if one.name not in {"id", "ended_at", "ended_by", "used_bytes"}]
+_FRESH = ~exists().where(acceptances.c.token == bindparam("token"))
+_ACCEPT = (
+    insert(acceptances)
+    .from_select(_WRITTEN, select(*(bindparam(one.name, type_=one.type) for one in _WRITTEN)).where(_FRESH))
+    .returning(acceptances.c.id)
+)
 _ONE = update(acceptances).where(acceptances.c.id == bindparam("number"))
 _RESCHEDULE = _ONE.values(boot=bindparam("to"), deadline=bindparam("at"), ends_at=bindparam("by"))
 _LIVE = select(

@@ -109,16 +109,18 @@ class Turn:
             return self._opened(known, around) if known else Done(Outcome.NOTHING)
         if request.acceptance is None:
             return Done(Outcome.NOTHING)
-        if self.book.used(request.acceptance.token):
-            return Done(Outcome.REPLAYED)
-        if returning:
+        done = self._opened(request.acceptance, around)
+        if returning and done.outcome is Outcome.ADMITTED:
             returning.remember(self.book, request.acceptance, self.now)
-        return self._opened(request.acceptance, around)
+        return done
 
     def _opened(self, acceptance: Acceptance, around: Circumstances) -> Done:
         closing = around.closing(self.now)
         session = decide(Session(), Event.ACCEPTED, now=self.now, policy=self.law.policy, closing=closing)
-        live = Live(self.book.accept(acceptance, session, self.now), session)
+        number = self.book.accept(acceptance, session, self.now)
+        if number is None:
+            return Done(Outcome.REPLAYED)
+        live = Live(number, session)
         self.register.put(acceptance.mac, live)
         return Done(Outcome.ADMITTED, self.allow(acceptance.mac, live))
 
