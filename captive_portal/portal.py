@@ -35,12 +35,12 @@ class _Alone(MPServer):
         self._spawn_worker(0, spawn_target, target_loader).inner.run()
 
 
-def serve(facts: dict[str, Any], stack: ExitStack) -> None:
-    """Serve until a signal. *facts* are those of :func:`captive_portal.commands.portal_facts`."""
-    _Alone(
-        target="captive_portal.portal",
-        address=facts["bind"],
-        port=facts["https_port"],
+def server(target: str, address: str, port: int, certificate: str, key: str) -> MPServer:
+    """Granian as the portal runs it: one process, HTTPS; *target* is what logs would call it."""
+    return _Alone(
+        target=target,
+        address=address,
+        port=port,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
         http1_settings=HTTP,
@@ -48,11 +48,17 @@ def serve(facts: dict[str, Any], stack: ExitStack) -> None:
         blocking_threads_idle_timeout=600,
         backlog=1024,
         backpressure=CONNECTIONS,
-        ssl_cert=Path(facts["certificate"]),
-        ssl_key=Path(facts["key"]),
+        ssl_cert=Path(certificate),
+        ssl_key=Path(key),
         ssl_protocol_min=SSLProtocols.tls12,
         log_enabled=False,
-    ).serve(target_loader=partial(start, facts, stack), wrap_loader=False)
+    )
+
+
+def serve(facts: dict[str, Any], stack: ExitStack) -> None:
+    """Serve until a signal. *facts* are those of :func:`captive_portal.commands.portal_facts`."""
+    made = server("captive_portal.portal", facts["bind"], facts["https_port"], facts["certificate"], facts["key"])
+    made.serve(target_loader=partial(start, facts, stack), wrap_loader=False)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from granian.constants import HTTPModes, Interfaces, SSLProtocols
-
-from captive_portal.portal import HTTP, THREADS, _Alone
+from captive_portal.portal import server
 
 App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -34,22 +32,8 @@ def page(body: bytes) -> App:
 
 def main() -> None:
     address, port, certificate, key, file = sys.argv[1:]
-    _Alone(
-        target="bare_page",
-        address=address,
-        port=int(port),
-        interface=Interfaces.WSGI,
-        http=HTTPModes.http1,
-        http1_settings=HTTP,
-        blocking_threads=THREADS,
-        blocking_threads_idle_timeout=600,
-        backlog=1024,
-        backpressure=256,
-        ssl_cert=Path(certificate),
-        ssl_key=Path(key),
-        ssl_protocol_min=SSLProtocols.tls12,
-        log_enabled=False,
-    ).serve(target_loader=partial(page, Path(file).read_bytes()), wrap_loader=False)
+    made = server("bare_page", address, int(port), certificate, key)
+    made.serve(target_loader=partial(page, Path(file).read_bytes()), wrap_loader=False)
 
 
 if __name__ == "__main__":
