@@ -18,6 +18,7 @@ from monitor.settings import MonitorSettings
 from monitor.visits import VISITOR_TOKEN, Visits
 from monitor.watch import Watch
 from monitor.web.app import create_app
+from monitor.web.pages import Places
 from monitor.web.visits import add_visits
 from parvis import service
 from parvis.inventory import Town
@@ -47,6 +48,7 @@ def components(town: Town, settings: MonitorSettings) -> tuple[AbstractContextMa
     watch = Watch(town, settings, metrics, duty.planned)
     recorder = Recorder(town, settings, metrics)
     app = create_app(town, settings, watch, duty, metrics)
+    Places(town, settings, watch, duty, recorder).add_to(app)
     checks = {"rounds": watch.late, "echoes": watch.forbidden, "oncall": duty.late}
     address = (settings.listen, settings.port or MONITOR.port)
     visits = _visits(app, town, settings, metrics)

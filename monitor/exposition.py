@@ -45,6 +45,6 @@ def named(names: Collection[str]) -> Callable[[str], bool]:
 
 
 def of_device(device: str) -> Callable[[str], bool]:
-    """Lines that carry the label device with this value."""
-    label = f'device="{device}"'
-    return lambda line: label in line
+    """Lines that carry the label device, or ap, with this value."""
+    labels = f'device="{device}"', f'ap="{device}"'
+    return lambda line: labels[0] in line or labels[1] in line

@@ -2,7 +2,7 @@
 
 import time
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from monitor.exposition import Figure, NoMetrics, figures, named, of_device
 from monitor.history.series import OF_COLLECTORS, OF_PORTAL
 from monitor.settings import MonitorSettings
 from monitor.signals import WANTED_OF_COLLECTORS, WANTED_OF_GATEWAY
-from parvis.inventory import Town
+from parvis.inventory import Town, Uplink
 from parvis.processes import GATEWAYD, PORTAL
 
 MOST_BYTES = 60_000_000
@@ -29,8 +29,16 @@ class Scrape:
     wrong: str = "not asked yet"
 
     def device(self, name: str) -> tuple[Figure, ...]:
-        """Everything the page says of one device."""
-        return figures(zlib.decompress(self.page).decode("utf-8", "replace"), of_device(name)) if self.page else ()
+        """Everything the page says of one device, and of an access point that another device speaks for."""
+        return self._told(of_device(name))
+
+    def light(self, uplink: Uplink) -> tuple[Figure, ...]:
+        """Everything it says of the module of *uplink* and of its span."""
+        here, span = of_device(uplink.switch), f'uplink="{uplink.name}"'
+        return self._told(lambda line: line.startswith("optical_") and (here(line) or span in line))
+
+    def _told(self, wanted: Callable[[str], bool]) -> tuple[Figure, ...]:
+        return figures(zlib.decompress(self.page).decode("utf-8", "replace"), wanted) if self.page else ()
 
 
 class Scrapes:

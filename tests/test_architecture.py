@@ -232,6 +232,7 @@ CORE = (
     "monitor/oncall.py",
     "monitor/rota.py",
     "monitor/statement.py",
+    "monitor/explain.py",
     "monitor/exposition.py",
     "monitor/history/blocks.py",
     "monitor/history/ring.py",
@@ -242,6 +243,8 @@ CORE = (
     "monitor/sla/report.py",
     "monitor/sla/tracking.py",
     "monitor/sla/words.py",
+    "monitor/web/curve.py",
+    "monitor/web/places.py",
     "dashboards/rules.py",
 )
 WORLD = {"socket", "subprocess", "time", "os", "asyncio", "threading", "sqlite3", "urllib", "http", "requests"}

@@ -12,7 +12,6 @@ NOT_YET = {
     "S39": "no test runs two pollers",
     "S45": "dashboards are issue 6",
     "S50": "the public page is issue 6",
-    "S53": "nothing joins sessions and access points",
     "G32": "maintenance is issue 5",
     **dict.fromkeys(
         [

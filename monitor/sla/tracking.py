@@ -43,17 +43,22 @@ def steps(
 
 
 def _of_link(finding: Finding, outage: Outage | None, partial_loss: float | None) -> list[Began | Ended]:
+    """A link that flaps is disturbed to the monitor; by its contract each of its silences is an outage all the same."""
+    known = finding.state in (State.UP, State.DEGRADED, State.DOWN)
+    down, answers = known and finding.answers.value is False, known and finding.answers.value is True
     loses = partial_loss is not None and finding.loss_ratio is not None and finding.loss_ratio >= partial_loss
-    down, partial = finding.state is State.DOWN, finding.state is State.DEGRADED and loses
-    answers = finding.state in (State.UP, State.DEGRADED)
+    partial = answers and finding.state is State.DEGRADED and loses
     made: list[Began | Ended] = []
     if outage is not None:
-        over = (answers and not outage.partial) or (outage.partial and (finding.state is State.UP or down))
+        over = answers if not outage.partial else down or finding.state is State.UP
         if not over:
             return []
-        began = finding.silent_since or finding.since if down else finding.since
-        made.append(Ended(outage.number, max(outage.detected_at, began)))
-    if down or partial:
-        detected = finding.silent_since if down and finding.silent_since is not None else finding.since
-        made.append(Began(finding.target.name, min(detected, finding.since), finding.since, partial))
+        ended = finding.since if outage.partial and not down else finding.turned_at
+        made.append(Ended(outage.number, max(outage.detected_at, ended)))
+    if down:
+        confirmed = finding.turned_at
+        detected = confirmed if finding.silent_since is None else min(finding.silent_since, confirmed)
+        made.append(Began(finding.target.name, detected, confirmed, partial=False))
+    elif partial and outage is None:
+        made.append(Began(finding.target.name, finding.since, finding.since, partial=True))
     return made

@@ -23,8 +23,8 @@ from parvis.running import log
 REFRESH_SECONDS = 15
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'self'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -117,5 +117,8 @@ def _broken(error: Exception) -> Response:
 
 
 def _guarded(response: Response) -> Response:
+    own = response.headers.get("Content-Security-Policy")
     response.headers.update(HEADERS)
+    if own is not None:
+        response.headers["Content-Security-Policy"] = own
     return response

@@ -80,7 +80,7 @@ def test_fib03_an_outage_begins_with_the_first_missing_echo_and_ends_when_it_is_
     assert len(scribe.outages()) == 1
     assert detected == began
     assert confirmed == began + 40
-    assert verified == scribe.listener.since(UPLINK)
+    assert verified == began + 6 * 20 + 20
 
 
 def test_an_outage_goes_on_over_a_restart_and_is_the_same_one(scribe: Scribe) -> None:
@@ -103,6 +103,16 @@ def test_fib04_a_link_that_loses_a_twentieth_is_a_partial_outage_of_its_own(scri
     assert partial.partial
     assert [one.partial for one in found] == [True, False]
     assert all(one.verified_at for one in found)
+
+
+def test_fib04_each_silence_of_a_link_that_flaps_is_an_outage(scribe: Scribe) -> None:
+    scribe.sees(3)
+    for _ in range(5):
+        scribe.sees(4, silent=[UPLINK, *BEHIND]).sees(3)
+
+    assert scribe.listener.reason(UPLINK).value == "flapping"
+    assert len(scribe.outages()) == 5
+    assert all(verified is not None for _, verified in scribe.outages())
 
 
 def test_fib07_an_isolated_monitor_begins_no_outage_and_leaves_a_gap(scribe: Scribe) -> None:

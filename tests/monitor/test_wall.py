@@ -75,7 +75,7 @@ def test_the_root_leads_to_the_wall(desk: Desk) -> None:
 
 def test_each_state_is_told_in_a_word_and_a_shape_worst_site_first(cut: Desk) -> None:
     page = cut.client.get("/wall").text
-    titles = re.findall(r"<h3>(.*?)</h3><p class=\"word\">(.*?)</p>", page)
+    titles = re.findall(r"<h3><a [^>]*>(.*?)</a></h3><p class=\"word\">(.*?)</p>", page)
 
     assert titles == [
         ("Complexe sportif Léo-Lagrange", "En panne"),
@@ -189,7 +189,7 @@ def test_the_page_is_well_formed_and_asks_nobody_else(cut: Desk, path: str) -> N
     reader = read(page)
 
     assert len(reader.ids) == len(set(reader.ids))
-    assert all(link.startswith(("/wall", "/oncall", "/incidents/", "#", "data:,")) for link in reader.asked)
+    assert all(link.startswith(("/wall", "/oncall", "/incidents/", "/sites/", "#", "data:,")) for link in reader.asked)
     assert reader.headings[0] == 1
     assert all(later - earlier <= 1 for earlier, later in zip(reader.headings, reader.headings[1:], strict=False))
     assert "maximum-scale" not in page
@@ -238,9 +238,10 @@ def luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def test_every_text_colour_stands_out_from_every_ground() -> None:
+@pytest.mark.parametrize("theme", [0, 1], ids=["dark", "light"])
+def test_every_text_colour_stands_out_from_every_ground(theme: int) -> None:
     """WCAG 2.1 criterion 1.4.3: at least 4.5."""
-    css = (files("monitor.web") / "wall.css").read_text("utf-8")
+    css = (files("monitor.web") / "wall.css").read_text("utf-8").split("prefers-color-scheme: light")[theme]
     colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", css))
     for ground in ("ground", "panel"):
         for ink in ("text", "soft", "up", "degraded", "down", "unknown", "focus"):
