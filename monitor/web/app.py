@@ -53,7 +53,7 @@ class Pages:
         shown = self._wall(lang)
         other: Language = "fr" if lang == "en" else "en"
         words = partial(saying, lang)
-        return render_template("wall.html", wall=shown, lang=lang, other=other, say=words, refresh=REFRESH_SECONDS)
+        return render_template("wall.html", wall=shown, lang=lang, other=other, say=words, refresh=_refresh())
 
     def data(self) -> Response:
         """The wall, as JSON."""
@@ -94,6 +94,11 @@ def duty_app(town: Town, duty: Duty, metrics: MonitorMetrics) -> Flask:
     app.register_error_handler(Exception, _broken)
     app.after_request(_guarded)
     return app
+
+
+def _refresh() -> int:
+    """Seconds after which the wall renews itself; 0 for who asks for a page that stands still (``?refresh=0``)."""
+    return 0 if request.args.get("refresh") == "0" else REFRESH_SECONDS
 
 
 def _beat(duty: Duty) -> Response:

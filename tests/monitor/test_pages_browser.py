@@ -32,7 +32,7 @@ def chromium() -> Iterator[webdriver.Chrome]:
         yield driver
 
 
-@pytest.mark.parametrize("path", [*PAGES, EXPLAINED, "/wall", "/oncall"])
+@pytest.mark.parametrize("path", [*PAGES, EXPLAINED, "/wall?refresh=0", "/oncall"])
 def test_no_page_breaks_an_accessibility_rule_or_the_width_of_a_phone(
     address: str, chromium: webdriver.Chrome, path: str
 ) -> None:
