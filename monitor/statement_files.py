@@ -12,8 +12,8 @@ import yaml
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
 from monitor.astreinte import UNITS, Rates
-from monitor.pdf import harmless, pdf
 from monitor.statement import Statement, hours
+from parvis.papers import harmless, pdf
 from parvis.settings import Frozen
 
 

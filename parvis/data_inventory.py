@@ -14,6 +14,7 @@ Line = Annotated[str, Field(min_length=3, max_length=400)]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z-]*$")]
 Place = Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9_*./-]+$")]
 """Process, and the path below its state folder; ``*`` stands for anything."""
+Level = Literal["négligeable", "faible", "limitée", "importante", "maximale"]
 Module = Annotated[str, Field(pattern=r"^[a-z_]+/[a-z0-9_/]+\.py$")]
 
 
@@ -56,6 +57,16 @@ class Kind(Frozen):
     memory: Line | None = None
 
 
+class Risk(Frozen):
+    """A risk to residents, as the impact assessment has it (GDPR art. 35)."""
+
+    title: Line
+    severity: Level
+    likelihood: Level
+    measures: Line
+    rest: Level
+
+
 class DataInventory(Frozen):
     """The whole file."""
 
@@ -63,6 +74,7 @@ class DataInventory(Frozen):
     bases: dict[Key, Line]
     processings: dict[Key, Processing]
     kinds: dict[Key, Kind]
+    risks: tuple[Risk, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _known(self) -> "DataInventory":

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader
 
-from monitor.pdf import harmless, pdf
 from monitor.sla.report import Report
 from monitor.sla.words import sections, table_rows, title
 from parvis.inventory import Town
+from parvis.papers import harmless, pdf
 
 FOOT = (
     "Disponibilité du contrat : seules comptent les coupures imputables à l'opérateur, gels déduits.",

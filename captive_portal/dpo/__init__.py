@@ -1,0 +1,1 @@
+"""What the data protection officer works with: register, impact assessment, retention, journal, incidents, letters."""

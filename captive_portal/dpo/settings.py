@@ -1,0 +1,16 @@
+"""How the data protection officer's tools run."""
+
+from pathlib import Path
+
+from parvis.settings import ProcessSettings
+
+
+class DpoSettings(ProcessSettings):
+    """How ``parvis dpo`` runs: records are kept in *state*, in the folder ``dpo``."""
+
+    audit: Path | None = None
+    """The folder of the console's audit log; by default ``audit`` in *state*."""
+
+    def folder(self, kind: str) -> Path:
+        """Where the records of one kind are."""
+        return self.state / "dpo" / kind
