@@ -13,18 +13,6 @@ NOT_YET = {
     "S45": "dashboards are issue 6",
     "S50": "the public page is issue 6",
     "G32": "maintenance is issue 5",
-    **dict.fromkeys(
-        [
-            "CGU-08",
-            "CGU-09",
-            "CGU-12",
-            "GDP-03",
-            "PRI-01",
-            "PRI-06",
-            "PRI-07",
-        ],
-        "being written",
-    ),
 }
 """Promised later, and said so on the page."""
 

@@ -167,8 +167,9 @@ def test_cgu12_the_notice_is_filled_in_and_says_what_is_late(town: Town) -> None
 
 
 def test_cgu12_an_incident_is_opened_corrected_and_told(officer: Officer) -> None:
-    opened = officer.runs("incident", "open", "--title", "Panne", "--began", "2026-11-29T20:00",
-                          "--aware", "2026-11-29T21:00", "--site", "leo-lagrange", "--degree", "total", "--impact", "Pas d'accès")  # fmt: skip
+    when = ("--began", "2026-11-29T20:00", "--aware", "2026-11-29T21:00")
+    what = ("--site", "leo-lagrange", "--degree", "total", "--impact", "Pas d'accès")
+    opened = officer.runs("incident", "open", "--title", "Panne", *when, *what)
     assert opened.exit_code == 0, opened.output
     number = opened.output.split()[0]
     assert re.fullmatch(r"\d{4}-001", number)
