@@ -13,10 +13,16 @@ from peer import Peer, fetch
 from table import Row, middle, row
 
 ROUNDS = 3
-STEPS = {"redirect": 8, "splash": 8, "login": 32, "way": 8}
+STEPS = {"redirect": 8, "splash": 8, "login": 32, "login_anew": 32, "way": 8}
 """What is measured, and with how many devices a round: a login of openNDS takes a twentieth of a redirect."""
-NAMES = {"redirect": "redirects", "splash": "splash pages", "login": "logins", "way": "redirect, page and login"}
-ADMITTING = {"login", "way"}
+NAMES = {
+    "redirect": "redirects",
+    "splash": "splash pages",
+    "login": "logins, the page's connection",
+    "login_anew": "logins, a new connection",
+    "way": "redirect, page and login",
+}
+ADMITTING = {"login", "login_anew", "way"}
 CLIENTS = (200, 1_000, 5_000)
 THREADS = (1, 8)
 PLAN = [(what, threads) for what in STEPS for threads in THREADS for _ in range(ROUNDS)]

@@ -1,8 +1,9 @@
 """A street of residents: each a macvlan with its own MAC address, its own lease, its own connections. Prints JSON.
 
 Runs inside the residents' namespace. Usage: street.py '{"portal": "ours"|"opennds", "devices": [2, 41], "threads": 8,
-"what": "redirect"|"splash"|"login"|"way"|"online", …}'. Every device does *what* once; "way" is the first three in a
-row, as a resident walks them. Times are seconds.
+"what": "redirect"|"splash"|"login"|"login_anew"|"way"|"online", …}'. Every device does *what* once; "login" is over a
+connection that is there, as a browser has it from the page; "way" is redirect, page and login in a row, as a resident
+walks them. Times are seconds.
 """
 
 import base64
@@ -25,6 +26,7 @@ INTERNET = "203.0.113.80"
 HOST = "wifi.cachan.example"
 FAS_KEY = "1234567890"
 SO_BINDTODEVICE = 25
+LOGINS = {"login", "login_anew"}
 PREPARING = 4
 """Devices at once for what is not timed."""
 
@@ -36,22 +38,31 @@ class Device:
         self.number, self._words = number, words
         self._context = ssl.create_default_context(cafile=words["certificate"] if words["portal"] == "ours" else None)
         self._session: ssl.SSLSession | None = None
+        self._kept: socket.socket | None = None
+
+    def connect(self, host: str, port: int, *, secure: bool) -> socket.socket:
+        """A connection of its own."""
+        plain = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        plain.settimeout(self._words.get("patience", 15))
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        plain.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, f"mv{self.number}".encode() + b"\0")
+        plain.bind((address_of(self.number), 0))
+        plain.connect((host, port))
+        return self._context.wrap_socket(plain, server_hostname=HOST, session=self._session) if secure else plain
+
+    def keep(self, host: str, port: int, *, secure: bool = False) -> None:
+        """Connect for the next question to come."""
+        self._kept = self.connect(host, port, secure=secure)
 
     def ask(self, host: str, request: str, port: int = 80, *, secure: bool = False) -> bytes:
-        """The whole answer of *host*, over a connection of its own."""
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as plain:
-            plain.settimeout(self._words.get("patience", 15))
-            plain.setsockopt(socket.SOL_SOCKET, SO_BINDTODEVICE, f"mv{self.number}".encode() + b"\0")
-            plain.bind((address_of(self.number), 0))
-            plain.connect((host, port))
-            if not secure:
-                plain.sendall(request.encode())
-                return whole(plain)
-            with self._context.wrap_socket(plain, server_hostname=HOST, session=self._session) as channel:
-                channel.sendall(request.encode())
-                answer = whole(channel)
+        """The whole answer of *host*, over the connection kept or a new one."""
+        kept, self._kept = self._kept, None
+        with kept or self.connect(host, port, secure=secure) as channel:
+            channel.sendall(request.encode())
+            answer = whole(channel)
+            if isinstance(channel, ssl.SSLSocket):
                 self._session = channel.session  # as browsers do: the next connection takes it up (RFC 8446 2.2)
-                return answer
+            return answer
 
     def get(self, host: str, path: str, port: int = 80, *, secure: bool = False, name: str = "") -> bytes:
         lines = f"GET {path} HTTP/1.1\r\nHost: {name or host}\r\nUser-Agent: bench\r\nConnection: close\r\n\r\n"
@@ -78,10 +89,13 @@ class Ours:
 
     def prepared(self, what: str) -> bool:
         """Whether *what* needs something that *prepare* gave."""
-        return what == "login"
+        return what in LOGINS
 
     def prepare(self, device: Device, what: str) -> Any:
-        return self._token(device) if what == "login" else None
+        token = self._token(device) if what in LOGINS else None
+        if what == "login":
+            device.keep(device._words["gateway"], 443, secure=True)
+        return token
 
     def _token(self, device: Device) -> str:
         page = self._splash(device)
@@ -109,6 +123,8 @@ class Ours:
         )
         checked(b" 303" in answer[:20], answer)
 
+    login_anew = login
+
     def way(self, device: Device, _: Any) -> None:
         self.redirect(device, None)
         self.login(device, self._token(device))
@@ -119,10 +135,14 @@ class OpenNds:
 
     def prepared(self, what: str) -> bool:
         """Whether *what* needs something that *prepare* gave."""
-        return what in {"splash", "login"}
+        return what in {"splash", *LOGINS}
 
     def prepare(self, device: Device, what: str) -> Any:
-        return location(device.get(INTERNET, "/")) if what in {"splash", "login"} else None
+        target = location(device.get(INTERNET, "/")) if self.prepared(what) else None
+        if what == "login" and target:
+            parts = urlsplit(target)
+            device.keep(parts.hostname or "", parts.port or 80)
+        return target
 
     def redirect(self, device: Device, _: Any) -> None:
         answer = device.get(INTERNET, "/")
@@ -143,8 +163,10 @@ class OpenNds:
         )
         checked(b" 30" in answer[:20] or b" 200" in answer[:20], answer)
 
+    login_anew = login
+
     def way(self, device: Device, _: Any) -> None:
-        target = self.prepare(device, "login")
+        target = self.prepare(device, "login_anew")
         self.splash(device, target)
         self.login(device, target)
 
