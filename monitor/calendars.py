@@ -76,20 +76,34 @@ def _aware(moment: date, zone: ZoneInfo) -> datetime:
     return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
 
 
+Event = tuple[str, datetime, datetime, str]
+"""(name that never changes, starts, ends, title)."""
+
+
 def exported(roster: Roster, start: datetime, days: int = 180) -> bytes:
     """The turns of the *days* after *start* (aware) as a calendar; it names functions, not telephone numbers."""
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Parvis//astreinte//FR", "CALSCALE:GREGORIAN"]
-    for level in range(1, roster.levels + 1):
-        for turn in roster.turns(level, start, start + timedelta(days=days)):
-            lines += _event(turn, level, start)
+    found = [
+        _event(turn, level)
+        for level in range(1, roster.levels + 1)
+        for turn in roster.turns(level, start, start + timedelta(days=days))
+    ]
+    return events("astreinte", found, start)
+
+
+def events(what: str, found: Iterable[Event], made: datetime) -> bytes:
+    """A calendar of *what*, made at an instant (aware)."""
+    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:-//Parvis//{what}//FR", "CALSCALE:GREGORIAN"]
+    for name, starts, ends, title in found:
+        begin, end, stamp = (f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}" for at in (starts, ends, made))
+        told = re.sub(r"([\\;,])", r"\\\1", title)
+        lines += ["BEGIN:VEVENT", f"UID:{name}@parvis", f"DTSTAMP:{stamp}"]
+        lines += [f"DTSTART:{begin}", f"DTEND:{end}", f"SUMMARY:{told}", "END:VEVENT"]
     return "".join(f"{folded}\r\n" for line in [*lines, "END:VCALENDAR"] for folded in _folded(line)).encode()
 
 
-def _event(turn: Turn, level: int, stamp: datetime) -> Iterable[str]:
-    starts, ends, made = (f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}" for at in (turn.starts, turn.ends, stamp))
-    title = re.sub(r"([\\;,])", r"\\\1", f"{turn.person.title} (niveau {level})")
-    yield from ("BEGIN:VEVENT", f"UID:{turn.person.name}-{level}-{starts}@parvis", f"DTSTAMP:{made}")
-    yield from (f"DTSTART:{starts}", f"DTEND:{ends}", f"SUMMARY:{title}", "END:VEVENT")
+def _event(turn: Turn, level: int) -> Event:
+    name = f"{turn.person.name}-{level}-{turn.starts.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+    return name, turn.starts, turn.ends, f"{turn.person.title} (niveau {level})"
 
 
 def _folded(line: str) -> Iterable[str]:

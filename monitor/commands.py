@@ -15,6 +15,7 @@ from monitor.history.recorder import Recorder
 from monitor.instruments import MonitorMetrics
 from monitor.rounds import Rounds
 from monitor.settings import MonitorSettings
+from monitor.status.publish import SECRET, NotPublished, of_duty, published
 from monitor.visits import VISITOR_TOKEN, Visits
 from monitor.watch import Watch
 from monitor.web.app import create_app
@@ -23,9 +24,11 @@ from monitor.web.visits import add_visits
 from parvis import service
 from parvis.inventory import Town
 from parvis.processes import MONITOR
+from parvis.running import Turns, log
 from parvis.settings import SecretMissing, load
 
 FORGET_SECONDS = 5.0
+STATUS_SECONDS = 60.0
 FRESH_SCRAPES = 3
 """Scrapes that may fail before what the last one said holds no more."""
 
@@ -57,7 +60,31 @@ def components(town: Town, settings: MonitorSettings) -> tuple[AbstractContextMa
     forgetting = [Rounds("visits", FORGET_SECONDS, visits.forget, metrics.made).turns] if visits else []
     endpoint = service.Endpoint(address, metrics.registry, checks=checks, app=app)
     loops = duty.running(lambda: watch.picture), recorder.running(lambda: watch.picture)
-    return watch, *loops, *forgetting, endpoint
+    return watch, *loops, *forgetting, *_status(town, settings, duty, recorder, metrics), endpoint
+
+
+def _status(
+    town: Town, settings: MonitorSettings, duty: Duty, recorder: Recorder, metrics: MonitorMetrics
+) -> list[Turns]:
+    """Write the public page every minute, and send it, where the settings say so."""
+    folder = settings.status_folder
+    if folder is None:
+        return []
+    try:
+        secret = settings.secret(SECRET) if settings.status_push else None
+    except SecretMissing:
+        secret = None
+
+    def bring() -> bool:
+        made = of_duty(town, recorder.register, duty, time.time())
+        try:
+            published(made, folder, settings.status_push, settings.status_url, secret)
+        except NotPublished as error:
+            log.warning("status page not published", error=str(error))
+            return False
+        return True
+
+    return [Rounds("status", STATUS_SECONDS, bring, metrics.made).turns]
 
 
 def _visits(app: Flask, town: Town, settings: MonitorSettings, metrics: MonitorMetrics) -> Visits | None:

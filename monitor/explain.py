@@ -11,7 +11,8 @@ from typing import Any
 from monitor.checks import OF_KIND, Verdict
 from monitor.exposition import Figure
 from monitor.findings import Finding
-from monitor.oncall import CALLING, DAY, by_day
+from monitor.incidents import CALLING
+from monitor.oncall import DAY, by_day
 from monitor.targets import Kind
 from parvis.alerts import RUNBOOKS, Alert, alerts, filled
 from parvis.catalogue import metrics

@@ -15,7 +15,9 @@ UP_METRIC = {
     Kind.SWITCH: "switch_up",
     Kind.ACCESS_POINT: "ap_up",
 }
-PARTS = ("probe", "collectors", "visits", "alertmanager", "oncall", "dispatch", "heartbeat", "scrape", "history")
+PARTS = (
+    "probe", "collectors", "visits", "alertmanager", "oncall", "dispatch", "heartbeat", "scrape", "history", "status",
+)  # fmt: skip
 """What the monitor does in rounds."""
 _VALUE = {State.UP: 1.0, State.DEGRADED: 1.0, State.DOWN: 0.0}
 

@@ -1,6 +1,7 @@
 """How the monitor runs."""
 
 from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field, model_validator
@@ -45,6 +46,14 @@ class MonitorSettings(ProcessSettings):
     message_window: Annotated[Duration, Field(ge=1, le=86400)] = 900.0
     heartbeat_url: str = Field("", pattern=r"^(https?://[^\s]+)?$")
     """A dead man's switch outside the town, told every minute that the engine works; empty: none."""
+
+    status_folder: Path | None = None
+    """Where the public status page is written every minute; none: it is not."""
+    status_push: str = Field("", pattern=r"^((rsync|sftp|https?|webdavs?)://[^\s]+)?$")
+    """Where it is sent then, outside the town's own link: ``rsync://user@host/path``, ``sftp://``, ``webdavs://``,
+    ``https://`` (one PUT a file). The secret ``status-push`` is the SSH key, or ``user:password``, or a token."""
+    status_url: str = Field("", pattern=r"^(https?://[^\s]+)?$")
+    """Where the public reads it: it stands in the feeds."""
 
     @model_validator(mode="after")
     def _a_round_fits_its_interval(self) -> "MonitorSettings":

@@ -76,3 +76,14 @@ freezes = Table(
     Column("why", String(200), nullable=False),
 )
 Index("freezes_outage", freezes.c.outage)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("site", String(40), nullable=False),
+    Column("at", Float, nullable=False),
+    Column("what", String(20), nullable=False),
+)
+"""Ready sentences staff have put on the public page, by place."""
+Index("notices_site", notices.c.site, notices.c.at)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from monitor.sla.outages import Cause, Freeze, Outage
 from monitor.store_history import History
-from monitor.store_history_tables import freezes, outages, spells
+from monitor.store_history_tables import freezes, notices, outages, spells
 from parvis.kept import kept_seconds
 
 KEEP_SPELLS = kept_seconds("link-state")
@@ -102,9 +102,23 @@ class Register:
         named = outages.c.uplink == uplink if uplink else outages.c.number > 0
         return self._read(here & lasting & named)
 
+    def say(self, site: str, what: str, now: float) -> None:
+        """Put a ready sentence of the public page under a place."""
+        with self._history.transaction() as db:
+            db.execute(insert(notices).values(site=site, at=now, what=what))
+
+    def said(self, since: float) -> dict[str, list[tuple[float, str]]]:
+        """Site -> (when, what) of each sentence since an instant, oldest first."""
+        found: dict[str, list[tuple[float, str]]] = {}
+        with self._history.transaction() as db:
+            for row in db.execute(select(notices).where(notices.c.at >= since).order_by(notices.c.at)):
+                found.setdefault(row.site, []).append((row.at, row.what))
+        return found
+
     def forget(self, now: float) -> None:
         """Erase what is too old for any claim."""
         with self._history.transaction() as db:
+            db.execute(delete(notices).where(notices.c.at < now - KEEP_SPELLS))
             db.execute(delete(spells).where(spells.c.seen_at < now - KEEP_SPELLS))
             old = select(outages.c.number).where(outages.c.verified_at < now - KEEP_OUTAGES)
             db.execute(delete(freezes).where(freezes.c.outage.in_(old)))

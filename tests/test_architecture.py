@@ -247,6 +247,8 @@ CORE = (
     "monitor/sla/report.py",
     "monitor/sla/tracking.py",
     "monitor/sla/words.py",
+    "monitor/status/content.py",
+    "monitor/status/files.py",
     "monitor/web/curve.py",
     "monitor/web/places.py",
     "dashboards/rules.py",

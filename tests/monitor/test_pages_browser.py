@@ -1,6 +1,7 @@
 """What a browser makes of the monitor's pages: axe-core's judgement, 360 pixels, both themes, curves with script."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from atlas import Atlas
@@ -10,10 +11,14 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 from served import browser
 from test_places import BEHIND, EXPLAINED, LINK, PAGES
+from test_status import NOW, lived, works
 from test_web_browser import WIDE, judged, shows
 
+from monitor.status.content import status
+from monitor.status.files import files
+from monitor.status.publish import exported
 from parvis.endpoint import Endpoint
-from parvis.inventory import DEMO_TOWN, load
+from parvis.inventory import DEMO_TOWN, Town, load
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 PATIENCE_SECONDS = 30
@@ -54,3 +59,17 @@ def test_with_script_a_curve_can_be_read_point_by_point(address: str, chromium: 
 
     assert drawn[0].size["width"] > 200
     assert [line for line in chromium.get_log("browser") if line["level"] == "SEVERE"] == []
+
+
+@pytest.mark.parametrize("name", ["index.html", "en.html"])
+def test_the_public_page_breaks_no_rule_in_either_theme(
+    chromium: webdriver.Chrome, tmp_path: Path, town: Town, name: str
+) -> None:
+    exported(files(status(town, lived(town), works(), {}, NOW)), tmp_path)
+    found = {}
+    for dark in (False, True):
+        shows(chromium, 360, dark=dark)
+        chromium.get((tmp_path / name).as_uri())
+        found[dark] = [*judged(chromium), *(["too wide"] if chromium.execute_script(WIDE) > 0 else [])]
+
+    assert found == {False: [], True: []}

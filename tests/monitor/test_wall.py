@@ -161,7 +161,9 @@ def test_who_is_on_call_until_when_without_a_number(cut: Desk, town: Town) -> No
 
 
 def test_open_alerts_say_who_was_called(cut: Desk, town: Town) -> None:
-    cut.messenger.tells(alert("LienCoupe"), alert("BorneMuette", severity="ticket", layer="ap"))
+    cut.messenger.tells(
+        alert("LienCoupe"), alert("BorneMuette", severity="ticket", layer="ap", site="bibliotheque-centrale")
+    )
     page = cut.client.get("/wall").text
 
     assert f"Appel : {on_call(town, datetime.now(UTC)).person.title}".replace("'", "&#39;") in page

@@ -1,0 +1,271 @@
+"""The public page: what it says, what it never says, how it is written and sent; without script, in two languages."""
+
+import json
+import os
+import re
+import shutil
+import stat
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from xml.etree import ElementTree as ET
+from zoneinfo import ZoneInfo
+
+import icalendar
+import pytest
+from click.testing import CliRunner
+from monitor_actors import empty_history
+
+from monitor.planned import Work
+from monitor.status import commands, publish
+from monitor.status.content import Condition, Notice, Seen, Status, status
+from monitor.status.files import files
+from monitor.status.publish import NotPublished, exported, pushed
+from parvis.inventory import Town
+from parvis.values import Secret
+
+PARIS = ZoneInfo("Europe/Paris")
+NOW = datetime(2026, 11, 24, 18, 0, tzinfo=PARIS).timestamp()
+HOUR, DAY = 3600.0, 86400.0
+SITE = "leo-lagrange"
+ATOM = "{http://www.w3.org/2005/Atom}"
+
+
+def lived(town: Town) -> dict[str, list[Seen]]:
+    """Ninety days in service; one place was cut for two hours a week ago and is disturbed now."""
+    seen = {site.site: [Seen("up", NOW - 91 * DAY, NOW - 10)] for site in town.sites}
+    cut = NOW - 7 * DAY
+    seen[SITE] = [
+        Seen("up", NOW - 60 * DAY, cut),
+        Seen("down", cut, cut + 2 * HOUR),
+        Seen("up", cut + 2 * HOUR, NOW - HOUR),
+        Seen("degraded", NOW - HOUR, NOW - 10),
+    ]
+    return seen
+
+
+def works() -> list[Work]:
+    return [Work(NOW + DAY, NOW + DAY + 2 * HOUR, "Remplacement de sw-biblio par Jean Martin", ("sw-biblio",))]
+
+
+@pytest.fixture
+def made(town: Town) -> Status:
+    notices = {SITE: [(NOW - 7 * DAY + HOUR, Notice.OPERATOR)]}
+    return status(town, lived(town), works(), notices, NOW)
+
+
+def test_s50_each_place_has_its_state_its_ninety_days_and_what_happened(made: Status) -> None:
+    place = next(place for place in made.places if place.site == SITE)
+
+    assert made.condition is Condition.DEGRADED
+    assert place.condition is Condition.DEGRADED
+    assert len(place.days) == 90
+    assert place.days[-1].condition is Condition.DEGRADED
+    assert place.days[-8].condition is Condition.DOWN
+    assert place.days[-8].down == 2 * HOUR
+    assert place.days[0].condition is Condition.UNKNOWN
+    assert place.days[0].ratio is None
+    assert place.ratio == pytest.approx(1 - 2 / (60 * 24), rel=1e-4)
+    assert [(one.condition, one.ends is None) for one in made.happened] == [
+        (Condition.DEGRADED, True),
+        (Condition.DOWN, False),
+    ]
+    assert made.happened[1].notices == ((NOW - 7 * DAY + HOUR, Notice.OPERATOR),)
+
+
+def test_announced_work_is_told_as_such_and_accuses_nobody(town: Town) -> None:
+    seen = {site.site: [Seen("up", NOW - DAY, NOW - HOUR), Seen("down", NOW - HOUR, NOW - 5)] for site in town.sites}
+    found = status(town, seen, [Work(NOW - HOUR, NOW + HOUR, "Coupure annoncée")], {}, NOW)
+
+    assert found.condition is Condition.MAINTENANCE
+    assert {place.condition for place in found.places} == {Condition.MAINTENANCE}
+    assert {place.days[-1].condition for place in found.places} == {Condition.MAINTENANCE}
+    assert {one.condition for one in found.happened} == {Condition.MAINTENANCE}
+
+
+def test_what_nobody_sees_any_more_is_not_known(town: Town) -> None:
+    seen = {site.site: [Seen("up", NOW - DAY, NOW - 600)] for site in town.sites}
+
+    assert status(town, seen, [], {}, NOW).condition is Condition.UNKNOWN
+
+
+def test_short_disturbances_are_not_told_and_near_ones_are_one_incident(town: Town) -> None:
+    def at(minutes: float, lasting: float) -> Seen:
+        return Seen("down", NOW - DAY + minutes * 60, NOW - DAY + (minutes + lasting) * 60)
+
+    seen = {SITE: [at(0, 4), at(60, 3), at(70, 3), at(300, 30), Seen("up", NOW - HOUR, NOW)]}
+    found = status(town, seen, [], {}, NOW).happened
+
+    assert [round((one.ends or 0) - one.starts) // 60 for one in found] == [30, 13]
+
+
+def test_nothing_that_helps_an_attacker_or_names_a_person_is_in_any_file(made: Status, town: Town) -> None:
+    written = files(made, "https://etat.cachan.example")
+    text = "\n".join(body.decode() for body in written.values())
+    secrets = [device.name for site in town.sites for device in site.polled()]
+    secrets += [one for site in town.sites for one in (site.gateway.name, site.uplink.name, site.uplink.contract)]
+    secrets += [str(device.address) for site in town.sites for device in (*site.polled(), site.gateway)]
+    secrets += [fact for person in town.people for fact in (person.name, person.title, person.phone, person.email)]
+    secrets += [site.uplink.operator for site in town.sites] + ["Jean Martin", "Remplacement"]
+
+    assert [secret for secret in secrets if secret in text] == []
+
+
+@pytest.mark.parametrize(("name", "lang"), [("index.html", "fr"), ("en.html", "en")])
+def test_the_page_needs_no_script_and_asks_nobody_for_anything(made: Status, name: str, lang: str) -> None:
+    page = files(made)[name].decode()
+
+    assert f'<html lang="{lang}">' in page
+    assert "<script" not in page
+    assert set(re.findall(r'(?:href|src)="([^"#]+)', page)) <= {
+        *("index.html", "en.html", "data:,", "incidents.atom", "incidents-en.atom", "maintenance.ics", "status.json")
+    }
+    assert page.count("<rect class=") == 90 * len(made.places)
+    assert page.count("<table>") == 1, "the bars of the place that was cut, as text"
+
+
+def test_the_feed_the_calendar_and_the_json_say_the_same(made: Status) -> None:
+    written = files(made, "https://etat.cachan.example/")
+    feed = ET.fromstring(written["incidents.atom"])
+    entries = feed.findall(f"{ATOM}entry")
+    calendar = icalendar.Calendar.from_ical(written["maintenance.ics"])
+    told = json.loads(written["status.json"])
+
+    assert len({entry.findtext(f"{ATOM}id") for entry in entries}) == len(entries) == 2
+    assert "prévenu" in (entries[1].findtext(f"{ATOM}content") or "")
+    assert feed.findall(f"{ATOM}link")[0].get("href") == "https://etat.cachan.example/incidents.atom"
+    work = calendar.walk("VEVENT")
+    assert [event["DTSTART"].dt.timestamp() for event in work] == [NOW + DAY]
+    assert "Bibliothèque centrale" in str(work[0]["SUMMARY"])
+    assert told["condition"] == "degraded"
+    assert [one["id"] for one in told["incidents"]] == [one.key for one in made.happened]
+
+
+def test_each_file_is_replaced_whole_or_stays(made: Status, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = exported(files(made), tmp_path / "etat")
+    before = {path.name: path.read_bytes() for path in first}
+
+    def full(_descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(publish.os, "fsync", full)
+    with pytest.raises(NotPublished, match="No space left"):
+        exported({"index.html": b"half"}, tmp_path / "etat")
+
+    assert {path.name: path.read_bytes() for path in (tmp_path / "etat").iterdir()} == before
+    assert {stat.S_IMODE(path.stat().st_mode) for path in first} == {0o644}
+
+
+class Host(BaseHTTPRequestHandler):
+    """A web server that takes PUT and MOVE with a password, in a folder."""
+
+    folder: Path
+    seen: list[str]
+
+    def do_PUT(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.seen.append(f"PUT {self.path}")
+        if self.headers.get("Authorization") not in {"Basic dmlsbGU6c2VjcmV0", "Bearer jeton"}:
+            self._say(401)
+            return
+        (self.folder / Path(self.path).name).write_bytes(body)
+        self._say(201)
+
+    def do_MOVE(self) -> None:
+        self.seen.append(f"MOVE {self.path}")
+        there = self.folder / Path(self.headers["Destination"]).name
+        (self.folder / Path(self.path).name).replace(there)
+        self._say(204 if self.headers["Overwrite"] == "T" else 412)
+
+    def _say(self, status_: int) -> None:
+        self.send_response(status_)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[tuple[str, Path, list[str]]]:
+    folder, seen = tmp_path / "host", []
+    folder.mkdir()
+    handler = type("OneHost", (Host,), {"folder": folder, "seen": seen})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"127.0.0.1:{server.server_port}/etat", folder, seen
+    server.shutdown()
+    server.server_close()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize(("scheme", "secret"), [("webdav", "ville:secret"), ("http", "jeton")])
+def test_the_page_is_sent_by_http_and_by_webdav(
+    made: Status, tmp_path: Path, host: tuple[str, Path, list[str]], scheme: str, secret: str
+) -> None:
+    address, folder, seen = host
+    found = files(made)
+    pushed(tmp_path, found, f"{scheme}://{address}", Secret(secret))
+
+    assert contents(folder) == found
+    assert sum(one.startswith("MOVE") for one in seen) == (len(found) if scheme == "webdav" else 0)
+    with pytest.raises(NotPublished, match="401"):
+        pushed(tmp_path, found, f"{scheme}://{address}", Secret("wrong:password"))
+
+
+def test_the_page_is_sent_by_rsync(made: Status, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real rsync; its remote shell is this machine's own."""
+    there, found = tmp_path / "there", files(made)
+    there.mkdir()
+    shell = tmp_path / "shell"
+    shell.write_text('#!/bin/sh\nshift\nexec "$@"\n')
+    shell.chmod(0o755)
+    monkeypatch.setenv("RSYNC_RSH", str(shell))
+    exported(found, tmp_path / "here")
+    pushed(tmp_path / "here", found, f"rsync://host{there}", None)
+
+    assert contents(there) == found
+    with pytest.raises(NotPublished, match="rsync"):
+        pushed(tmp_path / "here", found, f"rsync://host{tmp_path}/no/such/folder", None)
+
+
+def test_the_page_is_sent_by_sftp(made: Status, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenSSH's own sftp and sftp-server; what is between them is this machine, not the network."""
+    there, found = tmp_path / "there", files(made)
+    there.mkdir()
+    (there / "index.html").write_bytes(b"old")
+    real = shutil.which("sftp")
+    fake = tmp_path / "bin/sftp"
+    fake.parent.mkdir()
+    server = "/usr/lib/openssh/sftp-server"
+    fake.write_text(f"#!/bin/sh\nexec {real} -b - -D {server}\n")
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
+    exported(found, tmp_path / "here")
+    pushed(tmp_path / "here", found, f"sftp://host{there}", None)
+
+    assert contents(there) == found
+    with pytest.raises(NotPublished, match="sftp"):
+        pushed(tmp_path / "here", found, f"sftp://host{tmp_path}/nowhere", None)
+
+
+def test_the_command_writes_the_page_and_says_ready_sentences_only(tmp_path: Path) -> None:
+    shutil.copy(empty_history(), tmp_path / "history.sqlite")
+    settings = tmp_path / "monitor.toml"
+    settings.write_text(f'state = "{tmp_path}"\n')
+
+    def run(*words: str) -> tuple[int, str]:
+        done = CliRunner().invoke(commands.status, [*words, "--settings", str(settings)])
+        return done.exit_code, done.output
+
+    assert run("export", str(tmp_path / "etat"))[0] == 0
+    assert (tmp_path / "etat/index.html").read_text().startswith("<!DOCTYPE html>")
+    assert "opérateur" in run("say", SITE, "operator")[1]
+    assert run("say", SITE, "Jean Martin s'en occupe")[0] == 2
+    assert "no site is called" in run("say", "nowhere", "operator")[1]
