@@ -13,7 +13,7 @@ from monitor.exposition import Figure
 from monitor.findings import Finding
 from monitor.incidents import CALLING
 from monitor.oncall import DAY, by_day
-from monitor.targets import Kind
+from monitor.targets import Kind, targets
 from parvis.alerts import RUNBOOKS, Alert, alerts, filled
 from parvis.catalogue import metrics
 from parvis.inventory import Site, Town
@@ -82,7 +82,7 @@ def explanation(town: Town, what: Asked, known: Known) -> list[Part]:
     site = town.site(what.site) if what.site else None
     return [
         Part("La règle", tuple(_rule(town, rule, site, what))),
-        Part("Le chemin", tuple(_path(what, known))),
+        Part("Le chemin", tuple(_path(town, what, known))),
         Part("L'état vu par le moniteur", tuple(_state(what, known))),
         Part("Ce que disent les collecteurs", tuple(_raw(rule, known))),
         Part("Derniers échantillons", tuple(_samples(known))),
@@ -168,13 +168,13 @@ def _rule(town: Town, rule: Alert, site: Site | None, what: Asked) -> list[Row]:
     return rows
 
 
-def _path(what: Asked, known: Known) -> list[Row]:
-    by_name = {finding.target.name: finding for finding in known.findings}
-    finding = by_name.get(what.subject)
-    if finding is None:
+def _path(town: Town, what: Asked, known: Known) -> list[Row]:
+    target = next((one for one in targets(town) if one.name == what.subject), None)
+    if target is None:
         return [("", "aucun équipement en particulier")]
-    names = [*reversed(finding.target.parents), what.subject]
-    return [(name, _told(by_name[name])) if name in by_name else (name, "inconnu") for name in names]
+    by_name = {finding.target.name: finding for finding in known.findings}
+    names = [*reversed(target.parents), what.subject]
+    return [(name, _told(by_name[name]) if name in by_name else "inconnu") for name in names]
 
 
 def _told(finding: Finding) -> str:
