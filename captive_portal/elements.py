@@ -59,13 +59,13 @@ class Elements(AbstractContextManager["Elements"]):
 
     def each(self, name: str) -> Iterator[Element]:
         """The same one by one, for thousands of them are not needed at once."""
-        learnt = _Layout()
+        learnt = Layout()
         for run in self._runs(name):
             yield from learnt.read(run)
 
     def parts(self, name: str) -> Iterator[list[Element]]:
         """The same some hundreds at a time, all as they were when the first were asked for."""
-        learnt = _Layout()
+        learnt = Layout()
         for run in self._runs(name):
             yield list(learnt.read(run))
 
@@ -74,7 +74,7 @@ class Elements(AbstractContextManager["Elements"]):
 
         Whatever is changed between two slices may be there or not, or twice: for what is read again soon.
         """
-        learnt, self._number = _Layout(), self._number + 1
+        learnt, self._number = Layout(), self._number + 1
         self._socket.send(self._question(name, None, self._number))
         over = False
         try:
@@ -84,7 +84,7 @@ class Elements(AbstractContextManager["Elements"]):
                     if kind == nl.NLMSG_ERROR:
                         _raise(body)
                     elif kind == nl.NFT_MSG_NEWSETELEM:
-                        yield list(learnt.read(_elements(body)))
+                        yield list(learnt.read(elements_in(body)))
         finally:
             if not over:  # given up half-way: the kernel would go on with this dump before any other
                 self._socket.close()
@@ -139,7 +139,7 @@ class Elements(AbstractContextManager["Elements"]):
                 if kind == nl.NLMSG_ERROR:
                     _raise(body)
                 elif kind == nl.NFT_MSG_NEWSETELEM:
-                    found.append(_elements(body))
+                    found.append(elements_in(body))
 
     def _collect(self, found: dict[bytes, Element], first: int, count: int) -> None:
         missing = set(range(first, first + count))
@@ -151,7 +151,7 @@ class Elements(AbstractContextManager["Elements"]):
                 if kind == nl.NLMSG_ERROR:
                     _raise(body, but=errno.ENOENT)
                 elif kind == nl.NFT_MSG_NEWSETELEM:
-                    found.update((one.key, one) for one in _Layout().read(_elements(body)))
+                    found.update((one.key, one) for one in Layout().read(elements_in(body)))
 
 
 def _connected() -> socket.socket:
@@ -167,7 +167,7 @@ def _raise(body: bytes, but: int = 0) -> None:
         raise OSError(code, "the elements cannot be read")
 
 
-def _elements(body: bytes) -> bytes:
+def elements_in(body: bytes) -> bytes:
     """The list of elements in a message's *body*, as one run of attributes."""
     for kind, start, end in nl.attributes(body, nl.NFGENMSG.size):
         if kind == nl.LIST_ELEMENTS:
@@ -175,7 +175,7 @@ def _elements(body: bytes) -> bytes:
     return b""
 
 
-class _Layout:
+class Layout:
     """Where the values of a set's elements are, learnt from one and kept while the headers of the next are the same."""
 
     def __init__(self) -> None:

@@ -9,9 +9,18 @@ from collections.abc import Iterable
 from ipaddress import IPv4Network
 from string import Template
 
+from captive_portal.port_blocks import Blocks
 from captive_portal.tables import ARP_TABLE, TABLE
 from parvis.inventory import Site, Town
-from parvis.processes import GATEWAYD, MANAGEMENT_PORT, PORTAL, PORTAL_HTTP_PORT, PORTAL_HTTPS_PORT
+from parvis.processes import (
+    EVIDENCE,
+    EVIDENCE_SHARED_PORT,
+    GATEWAYD,
+    MANAGEMENT_PORT,
+    PORTAL,
+    PORTAL_HTTP_PORT,
+    PORTAL_HTTPS_PORT,
+)
 
 GARDEN_SIZE = 4096
 """Most addresses of the walled garden, per family."""
@@ -39,9 +48,10 @@ def _facts(town: Town, site: Site) -> dict[str, str | int]:
         "equipment": str(site.management.ipv4),
         "inside4": _set(str(network) for network in _inside4(town)),
         "address": str(gateway.address),
+        "blocks": Blocks(guest.ipv4, site.uplink.address).elements(),
         "portal_http": PORTAL_HTTP_PORT,
         "portal_https": PORTAL_HTTPS_PORT,
-        "metrics": _set(map(str, (PORTAL.port, GATEWAYD.port, MANAGEMENT_PORT))),
+        "metrics": _set(map(str, (PORTAL.port, GATEWAYD.port, EVIDENCE.port, MANAGEMENT_PORT, EVIDENCE_SHARED_PORT))),
         **_family6(town, site),
     }
 
@@ -194,6 +204,8 @@ $portal6
     }
     chain masquerade_out {
         type nat hook postrouting priority srcnat; policy accept;
+        # a block of ports for each resident's address: public address, port and time name one (port_blocks.py)
+        oifname "$uplink" ip saddr $guest4 meta l4proto { tcp, udp } snat ip to ip saddr map { $blocks }
         oifname "$uplink" ip saddr $guest4 masquerade
     }
 

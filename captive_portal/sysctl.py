@@ -1,8 +1,11 @@
 """The gateway's kernel settings, from the town: what routing, refusing at once and closing IPv6 need of sysctl(8).
 
+A connection is announced to the recorder even when it began while the recorder was away (nf_conntrack_events = 1).
+
 Written as sysctl.d(5) reads it; a leading ``-`` marks a setting that not every kernel or namespace has.
 """
 
+from captive_portal.port_blocks import OWN_PORTS
 from parvis.inventory import Site
 
 REFUSALS_MS = 0
@@ -10,6 +13,8 @@ REFUSALS_MS = 0
 device. The kernel's second would let a browser's refused QUIC connections time out."""
 NEIGHBOURS = 16_384
 """Entries of the neighbour table; the kernel's 1,024 are too few for a full /22 with IPv6."""
+TIME_WAIT_SECONDS = 30
+"""A closed connection's port is free again after that; a resident has a block of ports, not all of them."""
 
 
 def text(site: Site) -> str:
@@ -30,6 +35,10 @@ def _lines(site: Site) -> list[str]:
         f"net/ipv4/conf/{guest}/send_redirects = 0",
         f"net/ipv4/icmp_ratelimit = {REFUSALS_MS}",
         f"net/ipv6/icmp/ratelimit = {REFUSALS_MS}",
+        f"net/ipv4/ip_local_port_range = {OWN_PORTS[0]} {OWN_PORTS[1]}",
+        "net/netfilter/nf_conntrack_events = 1",
+        "net/netfilter/nf_conntrack_timestamp = 1",
+        f"net/netfilter/nf_conntrack_tcp_timeout_time_wait = {TIME_WAIT_SECONDS}",
         f"-net/ipv4/neigh/default/gc_thresh3 = {NEIGHBOURS}",
         f"-net/ipv6/neigh/default/gc_thresh3 = {NEIGHBOURS}",
     ]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from parvis.processes import ALERTMANAGER_PORT, COLLECTORS, CONSOLE, MONITOR, PROMETHEUS_PORT
+from parvis.processes import ALERTMANAGER_PORT, ARCHIVE, COLLECTORS, CONSOLE, MONITOR, PROMETHEUS_PORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +14,7 @@ class Ports:
     collectors: int = COLLECTORS.port
     monitor: int = MONITOR.port
     console: int = CONSOLE.port
+    archive: int = ARCHIVE.port
 
 
 PRODUCTION = Ports()

@@ -8,7 +8,7 @@ from dashboards.pace import PROMETHEUS_LEAST_SECONDS, paced
 from dashboards.ports import PRODUCTION, Ports
 from dashboards.rules import HEADER
 from parvis.inventory import Town
-from parvis.processes import ALL, COLLECTORS, CONSOLE, MONITOR, Process
+from parvis.processes import ALL, ARCHIVE, COLLECTORS, CONSOLE, MONITOR, Process
 
 INTERVAL_SECONDS = 15.0
 HASTE_SECONDS = 5.0
@@ -35,6 +35,7 @@ def prometheus(town: Town, pace: float = 1.0, ports: Ports = PRODUCTION) -> str:
             _at_centre(town, COLLECTORS.name, ports.collectors),
             {**_at_centre(town, MONITOR.name, ports.monitor), **_hasty(pace)},
             _at_centre(town, CONSOLE.name, ports.console),
+            _at_centre(town, ARCHIVE.name, ports.archive),
             _at_centre(town, "prometheus", ports.prometheus),
             _at_centre(town, "alertmanager", ports.alertmanager),
         ],

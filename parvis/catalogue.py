@@ -40,7 +40,7 @@ class Metric(BaseModel):
     kind: Literal["gauge", "counter", "histogram"]
     unit: str
     help: str = Field(min_length=5)
-    exposed_by: Literal["portal", "gatewayd", "collectors", "monitor", "console", "all"]
+    exposed_by: Literal["portal", "gatewayd", "collectors", "monitor", "console", "evidence", "archive", "all"]
     labels: tuple[LabelName, ...] = ()
     buckets: tuple[float, ...] = ()
     levels: Levels = Levels()

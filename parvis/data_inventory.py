@@ -12,7 +12,7 @@ from parvis.settings import Frozen
 
 Line = Annotated[str, Field(min_length=3, max_length=400)]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z-]*$")]
-Place = Annotated[str, Field(pattern=r"^[a-z]+/[a-z0-9_*./-]+$")]
+Place = Annotated[str, Field(pattern=r"^[a-z]+/[A-Za-z0-9_*./-]+$")]
 """Process, and the path below its state folder; ``*`` stands for anything."""
 Level = Literal["négligeable", "faible", "limitée", "importante", "maximale"]
 Module = Annotated[str, Field(pattern=r"^[a-z_]+/[a-z0-9_/]+\.py$")]

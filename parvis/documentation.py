@@ -15,6 +15,8 @@ TITLES = {
     "collectors": "Collectors",
     "monitor": "Monitor",
     "console": "Staff console",
+    "evidence": "Evidence recorder",
+    "archive": "Evidence archive",
 }
 
 

@@ -18,7 +18,12 @@ GATEWAYD = Process("gatewayd", 9202, "gateway")
 COLLECTORS = Process("collectors", 9203, "centre")
 MONITOR = Process("monitor", 9204, "centre")
 CONSOLE = Process("console", 9205, "centre")
-ALL = (PORTAL, GATEWAYD, COLLECTORS, MONITOR, CONSOLE)
+EVIDENCE = Process("evidence", 9206, "gateway")
+ARCHIVE = Process("archive", 9207, "centre")
+ALL = (PORTAL, GATEWAYD, COLLECTORS, MONITOR, CONSOLE, EVIDENCE, ARCHIVE)
+
+EVIDENCE_SHARED_PORT = 9446
+"""Where a gateway hands its sealed files to the centre, on its management address."""
 
 PROMETHEUS_PORT = 9090
 ALERTMANAGER_PORT = 9093

@@ -59,6 +59,12 @@ ROOMS = (
         "of figures and of open data.",
     ),
     Room(
+        "Evidence",
+        "peers_law_retention.yml",
+        {"RET": 14, "REQ": 7},
+        "What the law makes a town keep, for how long, and who may read it.",
+    ),
+    Room(
         "Links and their contracts",
         "peers_law_links.yml",
         {"FIB": 7},

@@ -78,7 +78,9 @@ def command_knows(command: click.Command, words: list[str]) -> bool:
         inner = command.get_command(context, words[0])
         return inner is not None and command_knows(inner, words[1:])
     ours = words[: words.index("--")] if "--" in words else words
-    options = {name for parameter in command.get_params(context) for name in parameter.opts}
+    options = {
+        name for parameter in command.get_params(context) for name in (*parameter.opts, *parameter.secondary_opts)
+    }
     return all(word.split("=")[0] in options for word in ours if word.startswith("-"))
 
 

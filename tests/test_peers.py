@@ -4,8 +4,6 @@ import pytest
 from peers_page import PAGE, ROOMS, Room, owed, page, proofs, rows, wants_a_test
 
 NOT_YET = {
-    "F57": "the sealed source log is issue 7",
-    "F58": "port mappings for lawful requests are issue 7, with the DPO's decision",
     "S15": "counter discontinuities are shown, not used",
     "S32": "maintenance is issue 5",
     "S36": "habits are issue 5",

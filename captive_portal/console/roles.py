@@ -10,6 +10,12 @@ class Role(StrEnum):
     TECHNICIAN = "technician"
     ADMINISTRATOR = "administrator"
     DPO = "dpo"
+    REQUISITION = "requisition"
+    """Answers lawful requests from store A; nothing in the console is for this role, nor for the next two."""
+    REQUISITION_B = "requisition-b"
+    """The same from store B."""
+    SECURITY = "security"
+    """Reads store C."""
 
 
 class Action(StrEnum):
@@ -35,5 +41,8 @@ MAY: dict[Role, frozenset[Action]] = {
     Role.TECHNICIAN: frozenset(_WORK),
     Role.ADMINISTRATOR: frozenset({*_WORK, Action.DISCONNECT_ALL}),
     Role.DPO: frozenset({Action.OVERVIEW, Action.FIGURES, Action.AUDIT}),
+    Role.REQUISITION: frozenset(),
+    Role.REQUISITION_B: frozenset(),
+    Role.SECURITY: frozenset(),
 }
 """Who works with devices does not read the audit log, and who reads it sees no device."""

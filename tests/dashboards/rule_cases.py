@@ -6,6 +6,7 @@ SAMPLES = 1000
 STEPS_SECONDS = {"MicrologicielAncien": 3600, "UsageAnormal": 3600, "SeriesDisparues": 300}
 """Between two samples, where days must pass; 15 s elsewhere."""
 NEEDED_SECONDS = {
+    "PreuvesPerdues": 15,
     "PointsPerdus": 15,
     "PortailBudgetRapide": 60,
     "PortailBudgetLent": 120,
@@ -233,4 +234,18 @@ CASES: dict[str, Case] = {
         "1|0",
         {},
     ),
+    "PreuvesNonEcrites": (f"evidence_write_up{{{SITE}}}", "0|1", {}),
+    "EnregistreurMuet": (
+        {f'up{{{SITE}, job="evidence"}}': "0|1", f"evidence_write_up{{{SITE}}}": "1|1"},
+        "",
+        {"job": "evidence"},
+    ),
+    "PreuvesNonCollectees": (f"archive_collected_timestamp_seconds{{{SITE}}}", "-1000|99999", {}),
+    "PreuvesPerdues": (f'evidence_lost_total{{{SITE}, source="sets"}}', "0+5|7", {}),
+    "LacunePreuves": ({f"gateway_admitted_sessions{{{SITE}}}": "3|3", f"evidence_sessions{{{SITE}}}": "0|3"}, "", {}),
+    "HorlogePreuves": (f"evidence_clock_synchronised{{{SITE}}}", "0|1", {}),
+    "ChaineRompue": (f"archive_chain_broken{{{SITE}}}", "1|0", {}),
+    "ReservePreuvesEntamee": (f"evidence_reserve_held{{{SITE}}}", "0|1", {}),
+    "InjonctionBientotFinie": (f"evidence_injunction_days_left{{{SITE}}}", "29|30", {}),
+    "EffacementEnRetard": ('archive_overdue_days{store="A"}', "1|0", {}),
 }

@@ -136,6 +136,7 @@ def test_the_centre_keeps_the_labels_its_processes_write(town: Town) -> None:
         "collectors",
         "monitor",
         "console",
+        "archive",
         "prometheus",
         "alertmanager",
     }

@@ -1,0 +1,134 @@
+"""From a gateway's lines to who held what from when until when. No clock, no I/O.
+
+A recorder that was gone for a while may have missed an end: what is not there when it comes back ended at an unknown
+moment in between, and says so (*certain*).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+from captive_portal.port_blocks import Blocks
+
+Record = dict[str, Any]
+NEAR = 300
+"""Seconds."""
+
+
+@dataclass(slots=True)
+class Span:
+    """One thing from *begin* to *end* in milliseconds (None: still), the ends of the seconds included when compared."""
+
+    kind: str
+    mac: str
+    ip: str
+    number: int
+    begin: int
+    end: int | None = None
+    certain: bool = True
+    terms: str = ""
+
+    def within(self, first: int, last: int) -> bool:
+        """Whether it lasted during some of the seconds from *first* to *last* (Unix seconds, both included)."""
+        return self.begin // 1000 <= last and (self.end is None or -(-self.end // 1000) - 1 >= first)
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Which blocks of which public address there were, since *begin*."""
+
+    begin: int
+    blocks: Blocks
+
+
+@dataclass(slots=True)
+class Timeline:
+    """What a gateway's lines tell."""
+
+    gateway: str
+    site: str = ""
+    spans: list[Span] = field(default_factory=list)
+    behind: list[Behind] = field(default_factory=list)
+    notes: list[tuple[int, int, str]] = field(default_factory=list)
+    """(from, to, in words), milliseconds: when the record is less than whole."""
+    offsets: list[tuple[int, float, bool]] = field(default_factory=list)
+    """(milliseconds, offset in milliseconds, synchronised) as the kernel knew its clock."""
+    _open: dict[tuple[str, str, str, int], Span] = field(default_factory=dict)
+    _unsure: set[tuple[str, str, str, int]] = field(default_factory=set)
+    _last: int = 0
+    _gap: bool = False
+
+    def read(self, lines: Iterable[Record]) -> "Timeline":
+        """Take *lines* in; returns itself."""
+        for line in lines:
+            self._take(line)
+            self._last = max(self._last, int(line["at"]))
+        return self
+
+    def offset_at(self, seconds: int) -> tuple[float, bool] | None:
+        """The clock's offset (milliseconds, synchronised) noted last before; None when none was."""
+        before = [one for one in self.offsets if one[0] <= seconds * 1000 + 999]
+        return before[-1][1:] if before else None
+
+    def notes_about(self, first: int, last: int) -> list[str]:
+        """What there is to say about the seconds from *first* to *last*, and five minutes around them."""
+        near = [one for one in self.notes if one[0] // 1000 - NEAR <= last and one[1] // 1000 + NEAR >= first]
+        return [f"{_utc(begin)} à {_utc(end)} : {words}" for begin, end, words in near]
+
+    def _note(self, line: Record, words: str) -> None:
+        self.notes.append((int(line["at"]), int(line["at"]), words))
+
+    def _take(self, line: Record) -> None:
+        match line["k"]:
+            case "file":
+                self._begin_file(line)
+            case "all":
+                self._all_said(int(line["at"]))
+            case "alive":
+                self.offsets.append((int(line["at"]), float(line["offset"]), bool(line["sync"])))
+            case "clock":
+                self._note(line, f"l'horloge du routeur a été réglée de {line['step']} ms")
+            case "lost":
+                self._note(line, f"{line['count']} annonce(s) du noyau perdue(s)")
+            case "lease" | "six" | "session" | "door":
+                self._thing(line)
+
+    def _begin_file(self, line: Record) -> None:
+        self.site = str(line["site"])
+        blocks = Blocks(IPv4Network(line["guest"]), IPv4Address(line["public"]))
+        if not self.behind or self.behind[-1].blocks != blocks:
+            self.behind.append(Behind(int(line["at"]), blocks))
+        if line["restart"]:
+            self._unsure = set(self._open)
+            self._gap = bool(line.get("gap", 1))
+            if self._gap and self._last:
+                words = "l'enregistreur ne fonctionnait pas"
+                self.notes.append((self._last, int(line["at"]), words))
+
+    def _all_said(self, at: int) -> None:
+        """Whatever a restart has not found again had ended before."""
+        for key in self._unsure & self._open.keys():
+            span = self._open.pop(key)
+            span.end, span.certain = at, not self._gap
+        self._unsure = set()
+
+    def _thing(self, line: Record) -> None:
+        key = (str(line["k"]), str(line.get("mac", "")), str(line.get("ip", "")), int(line.get("n") or 0))
+        self._unsure.discard(key)
+        known = self._open.get(key)
+        if line["on"]:
+            if known is None:
+                span = Span(
+                    *key, begin=int(line["since"] if "since" in line else line["at"]), terms=str(line.get("terms", ""))
+                )
+                self._open[key] = span
+                self.spans.append(span)
+        elif known is not None:
+            known.end = int(line["at"])
+            del self._open[key]
+
+
+def _utc(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).isoformat(timespec="seconds")

@@ -1,0 +1,165 @@
+"""Who had it: the timeline and the three questions, at the seconds where answers change."""
+
+from ipaddress import IPv4Address, IPv4Network, ip_address
+
+import pytest
+from sealed_days import ANNA, BRUNO, all_said, head, lease, ms, row, sec, session
+
+from captive_portal.legal import conntrack
+from captive_portal.legal.search import (
+    Answer,
+    AtMoment,
+    OfDevice,
+    OfSession,
+    Unlawful,
+    answers,
+    communications,
+    is_long,
+)
+from captive_portal.legal.timeline import Record, Timeline
+from captive_portal.port_blocks import Blocks
+from parvis.addresses import MacAddress
+
+DAY = "2026-11-30"
+IPV6 = "2001:db8:11::5"
+ORDINARY = [
+    head(f"{DAY}T00:00:00"),
+    all_said(f"{DAY}T00:00:00"),
+    lease(f"{DAY}T10:00:00.400", ANNA, "10.11.0.5"),
+    session(f"{DAY}T10:00:02.500", ANNA, 7),
+    lease(f"{DAY}T10:00:03", ANNA, IPV6),
+    session(f"{DAY}T11:00:00.200", ANNA, 7, on=False),
+    lease(f"{DAY}T11:30:00", ANNA, "10.11.0.5", on=False),
+    lease(f"{DAY}T11:40:00", BRUNO, "10.11.0.5"),
+    session(f"{DAY}T11:40:05", BRUNO, 8),
+]
+PORT = Blocks(IPv4Network("10.11.0.0/22"), IPv4Address("198.51.100.2")).of(IPv4Address("10.11.0.5"))[3]
+
+
+def told(*lines: Record) -> list[Timeline]:
+    return [Timeline("gw-msp").read(lines or ORDINARY)]
+
+
+def had(at: str, address: str = "198.51.100.2", port: int | None = PORT, tolerance: int = 0) -> set[str]:
+    question = AtMoment(ip_address(address), port, sec(f"{DAY}T{at}"), tolerance)
+    return {one.mac for one in answers(question, told())}
+
+
+@pytest.mark.parametrize(
+    ("at", "who"),
+    [
+        ("10:00:01", set()),
+        ("10:00:02", {ANNA}),
+        ("10:30:00", {ANNA}),
+        ("11:00:00", {ANNA}),
+        ("11:00:01", set()),
+        ("11:35:00", set()),
+        ("11:40:04", set()),
+        ("11:40:05", {BRUNO}),
+        ("23:59:59", {BRUNO}),
+    ],
+)
+def test_ret02_an_address_a_port_and_a_second_name_one_device_or_none(at: str, who: set[str]) -> None:
+    assert had(at) == who
+
+
+def test_ret02_another_port_another_address_and_another_day_name_nobody() -> None:
+    assert had("10:30:00", port=PORT - 58) == set()
+    assert had("10:30:00", port=1) == set()
+    assert had("10:30:00", address="198.51.100.3") == set()
+    assert answers(AtMoment(ip_address("198.51.100.2"), PORT, sec("2026-11-29T10:30:00")), told()) == []
+
+
+def test_ret03_an_ipv6_address_needs_no_port() -> None:
+    assert had("10:30:00", IPV6, None) == {ANNA}
+    assert had("10:00:02", IPV6, None) == set(), "the session was there, the address not yet"
+    assert had("11:00:01", IPV6, None) == set()
+
+
+def test_req02_a_tolerance_widens_the_second_and_is_five_minutes_at_most() -> None:
+    assert had("11:05:00", tolerance=300) == {ANNA}
+    with pytest.raises(Unlawful, match="300 s"):
+        had("11:05:00", tolerance=301)
+
+
+def test_req02_without_a_port_an_ipv4_address_is_many_residents_and_is_refused() -> None:
+    with pytest.raises(Unlawful, match="give the source port"):
+        had("10:30:00", port=None)
+
+
+def test_ret01_a_row_says_session_site_device_addresses_times_and_terms() -> None:
+    found = answers(OfSession("maison-services-publics", 7, sec(f"{DAY}T00:00:00")), told())
+
+    wanted = Answer("maison-services-publics", 7, ANNA, "10.11.0.5", "198.51.100.2", "1256-1313",
+                    ms(f"{DAY}T10:00:02.500"), ms(f"{DAY}T11:00:00.200"), "2.0.0", certain=True)  # fmt: skip
+    assert [one for one in found if one.private != IPV6] == [wanted]
+    assert [(one.private, one.public, one.ports) for one in found if one.private == IPV6] == [(IPV6, IPV6, "")]
+
+
+def test_req02_a_device_is_asked_for_in_a_window_and_only_its_own_rows_come() -> None:
+    question = OfDevice(MacAddress(ANNA), sec(f"{DAY}T00:00:00"), sec(f"{DAY}T23:59:59"))
+
+    assert {one.mac for one in answers(question, told())} == {ANNA}
+    assert not is_long(question)
+    assert is_long(OfDevice(MacAddress(ANNA), 0, 86_401))
+    with pytest.raises(Unlawful, match="31 days"):
+        answers(OfDevice(MacAddress(ANNA), 0, 32 * 86_400), told())
+
+
+def test_a_recorder_that_was_gone_says_what_it_may_have_missed() -> None:
+    """Anna is found again after the gap, Bruno is not: his end is somewhere in it."""
+    lines = [
+        head(f"{DAY}T00:00:00"),
+        all_said(f"{DAY}T00:00:00"),
+        *(lease(f"{DAY}T10:00:00", who, ip) for who, ip in ((ANNA, "10.11.0.5"), (BRUNO, "10.11.0.6"))),
+        session(f"{DAY}T10:00:00", ANNA, 7),
+        session(f"{DAY}T10:00:00", BRUNO, 8),
+        {"k": "alive", "at": ms(f"{DAY}T10:10:00"), "offset": 0.0, "sync": 1},
+        head(f"{DAY}T10:20:00"),
+        lease(f"{DAY}T10:20:00", ANNA, "10.11.0.5", re=1, since=ms(f"{DAY}T10:20:00")),
+        session(f"{DAY}T10:20:00", ANNA, 7, re=1, since=ms(f"{DAY}T10:20:00")),
+        all_said(f"{DAY}T10:20:00"),
+    ]
+    (line,) = told(*lines)
+    ends = {one.mac: (one.end, one.certain) for one in line.spans if one.kind == "session"}
+
+    assert ends == {ANNA: (None, True), BRUNO: (ms(f"{DAY}T10:20:00"), False)}
+    assert line.notes_about(sec(f"{DAY}T10:15:00"), sec(f"{DAY}T10:15:00")) == [
+        f"{DAY}T10:10:00+00:00 à {DAY}T10:20:00+00:00 : l'enregistreur ne fonctionnait pas"
+    ]
+
+
+def test_a_recorder_that_took_over_missed_nothing() -> None:
+    lines = [*ORDINARY, head(f"{DAY}T12:00:00", gap=0), all_said(f"{DAY}T12:00:00")]
+    (line,) = told(*lines)
+
+    assert [one.certain for one in line.spans if one.number == 8] == [True]
+    assert line.notes == []
+
+
+def test_the_door_open_to_all_is_everybodys_session() -> None:
+    lines = [
+        head(f"{DAY}T00:00:00"),
+        all_said(f"{DAY}T00:00:00"),
+        lease(f"{DAY}T10:00:00", ANNA, "10.11.0.5"),
+        {"k": "door", "at": ms(f"{DAY}T10:05:00"), "on": 1, "n": 1},
+        {"k": "door", "at": ms(f"{DAY}T10:06:00"), "on": 0, "n": 1},
+    ]
+    question = lambda at: AtMoment(ip_address("198.51.100.2"), PORT, sec(f"{DAY}T{at}"))  # noqa: E731
+
+    assert [one.mac for one in answers(question("10:05:30"), told(*lines))] == [ANNA]
+    assert answers(question("10:04:59"), told(*lines)) == []
+
+
+def test_communications_are_those_of_the_answers_sessions_only() -> None:
+    flows = list(
+        conntrack.flows(
+            row(f"{DAY}T10:10:00", f"{DAY}T10:11:00", 7, "10.11.0.5", "203.0.113.80")
+            + row(f"{DAY}T10:10:00", f"{DAY}T10:11:00", 8, "10.11.0.6", "203.0.113.81")
+            + row(f"{DAY}T10:50:00", f"{DAY}T10:51:00", 7, "10.11.0.5", "203.0.113.82")
+        )
+    )
+    found = answers(OfDevice(MacAddress(ANNA), sec(f"{DAY}T10:00:00"), sec(f"{DAY}T10:30:00")), told())
+
+    shown = communications(found, flows, sec(f"{DAY}T10:00:00"), sec(f"{DAY}T10:30:00"))
+    assert [str(one.target) for one in shown] == ["203.0.113.80"]
