@@ -153,7 +153,8 @@ class Guard:
     def count(self) -> None:
         """Bring the gauges up to date."""
         now = self._clock()
-        self._leases = {a: one for a, one in self._leases.items() if one.expires + GRACE_SECONDS > now}
+        for over in [a for a, one in self._leases.items() if one.expires + GRACE_SECONDS <= now]:
+            del self._leases[over]
         leased = sum(1 for one in self._leases.values() if one.expires > now)
         self._lease_count.set(leased)
         self._pool_used.set(leased / self._site.pool)
