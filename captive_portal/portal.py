@@ -21,8 +21,11 @@ from parvis.launch import handed
 
 THREADS = 16
 """As many acceptances may share a commit; granian starts them when they are needed."""
-CONNECTIONS = 640
-"""Most at once, those that browsers keep for the next question included (26 kB each); the ruleset gives a device 32."""
+CONNECTIONS = 384
+"""Most at once, those that browsers keep for the next question included (26 kB each); the ruleset gives a device 32.
+
+With the redirector's and our files they stay below 1,024 descriptors, what a process has unless it asks for more.
+"""
 HTTP = HTTP1Settings(header_read_timeout=10_000, keep_alive=True, max_buffer_size=32 * 1024)
 """Milliseconds and bytes: slow and fat requests are not waited for."""
 

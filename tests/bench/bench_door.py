@@ -14,7 +14,7 @@ from gate import Gate, gate, settled
 from table import Row, row
 
 DEVICES = 1_200
-"""A sixth of them at once keeps a connection: the portal takes 256."""
+"""A sixth of them at once keeps a connection: the portal takes 384."""
 PROBES = 300
 SECONDS = 5.0
 ROUNDS = 3

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from captive_portal import redirects
+from captive_portal import portal, redirects, store
 from captive_portal.probes import FAMILIES, PROBES, Probe
 from captive_portal.redirector import HEAD_SECONDS, MAX_CONNECTIONS, MAX_CONNECTIONS_EACH, Redirector
 from captive_portal.redirects import MAX_HEAD, Kind, answers, verdict
@@ -311,3 +311,12 @@ def test_r37_many_probes_at_once_are_all_answered_and_nothing_is_left_behind(red
 
     assert answered == 40 * 45
     assert len(list(Path("/proc/self/fd").iterdir())) <= handles
+
+
+def test_all_that_may_be_open_at_once_fits_into_a_processs_descriptors() -> None:
+    """1,024 is what a process has unless it asks for more: what came beyond would find no descriptor."""
+    database = 3 * (store.CONNECTIONS + store.MORE_CONNECTIONS)
+    to_gatewayd = portal.THREADS + 8
+    own_files = 32
+
+    assert portal.CONNECTIONS + MAX_CONNECTIONS + database + to_gatewayd + own_files < 1024
