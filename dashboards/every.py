@@ -30,6 +30,7 @@ POINT = Variable(
     label="subject",
     matches='kind="access-point", site=~"$site"',
     influx=("wifi_radio_clients", "device"),
+    open=False,
 )
 BAND = Variable(
     name="bande",
@@ -77,6 +78,21 @@ VERDICT_WORDS: Mapping[float, Saying] = dict(enumerate(VERDICTS.values()))
 def faults(*names: Fault) -> frozenset[Fault]:
     """The faults one sees in a panel."""
     return frozenset(names)
+
+
+CUT = faults("fibre-cut")
+REACHED = faults("fibre-cut", "ap-silent", "switch-silent")
+"""What stops equipment from answering."""
+POLLED = REACHED | faults("collectors-dead")
+"""What stops an access point's figures."""
+CROWD = POLLED | faults("radio-dead", "ap-deserted")
+"""What one sees in the number of clients."""
+CARRIED = faults("fibre-cut", "switch-silent", "collectors-dead")
+"""What stops a switch's figures."""
+DOOR = faults("fibre-cut", "portal-dead")
+"""What stops a portal's figures."""
+ALARM = REACHED | faults("visitor-refused", "rogue-dhcp")
+"""What an alert tells."""
 
 
 def states(kind: str, more: str = 'site=~"$site"') -> str:

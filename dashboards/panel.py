@@ -178,6 +178,8 @@ class Variable:
     label: str
     matches: str = ""
     influx: tuple[str, str] | None = None
+    open: bool = True
+    """Whether "all" is everything, or only what can be chosen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Parvis watching itself: are the figures of the other boards true, fresh and whole."""
 
-from dashboards.every import DEVICE_KEY, SITE_OF_DEVICES, data_age, faults, most, purpose
+from dashboards.every import DEVICE_KEY, DOOR, POLLED, REACHED, SITE_OF_DEVICES, data_age, faults, most, purpose
 from dashboards.panel import Board, Column, Panel
 from dashboards.query import Query, Select
 from dashboards.words import Words
@@ -35,7 +35,7 @@ BOARD = Board(
                 levels=Levels(warn="< 0.9", page="< 0.5"),
                 queries=(Query(Select("snmp_up", how="avg")),),
                 decimals=0,
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "collectors-dead"),
+                moved_by=POLLED,
             ),
             Panel(
                 id=3,
@@ -50,7 +50,7 @@ BOARD = Board(
                 queries=(Query(f"avg by (job) (up{{{OURS}}})", "{{job}}"),),
                 decimals=0,
                 width=12,
-                moved_by=faults("collectors-dead", "portal-dead", "gatewayd-dead"),
+                moved_by=DOOR | faults("collectors-dead", "gatewayd-dead"),
             ),
             data_age(4),
         ),
@@ -67,7 +67,7 @@ BOARD = Board(
                 levels=Levels(warn="> 300"),
                 queries=(Query(Select("snmp_poll_age_seconds", by=("device",), how="max", top=12), "{{device}}"),),
                 decimals=0,
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "collectors-dead"),
+                moved_by=POLLED,
             ),
             Panel(
                 id=6,
@@ -80,7 +80,7 @@ BOARD = Board(
                 unit="1",
                 queries=(Query(Select("snmp_poll_failures_total", by=("reason",), times=60, top=12), "{{reason}}"),),
                 silence=Words("✓ aucun", "✓ none"),
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent"),
+                moved_by=REACHED,
             ),
             Panel(
                 id=7,
@@ -92,7 +92,7 @@ BOARD = Board(
                 ),
                 of="snmp_poll_duration_seconds",
                 queries=(Query(Select("snmp_poll_duration_seconds", by=("device",), how="max", top=12), "{{device}}"),),
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "collectors-dead"),
+                moved_by=POLLED,
             ),
         ),
         (
@@ -105,9 +105,14 @@ BOARD = Board(
                     "SNMP requests without an answer, by device. One: it; all of a site: the uplink.",
                 ),
                 unit="1 per second",
-                queries=(Query(Select("snmp_timeouts_total", by=("device",), top=12), "{{device}}"),),
+                queries=(
+                    Query(
+                        most('sum by (device) (rate(snmp_timeouts_total{site=~"$site"}[$__rate_interval])) > 0'),
+                        "{{device}}",
+                    ),
+                ),
                 silence=Words("✓ aucune", "✓ none"),
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent"),
+                moved_by=REACHED,
             ),
             Panel(
                 id=9,
@@ -119,7 +124,7 @@ BOARD = Board(
                 ),
                 of="snmp_poll_variables",
                 queries=(Query(Select("snmp_poll_variables", by=("site",), top=12), "{{site}}"),),
-                moved_by=faults("collectors-dead"),
+                moved_by=faults("ap-reboots", "collectors-dead"),
             ),
             Panel(
                 id=10,
@@ -160,7 +165,7 @@ BOARD = Board(
                 silence=Words("pas d'InfluxDB", "no InfluxDB"),
                 height=8,
                 width=6,
-                moved_by=faults("influx-away"),
+                moved_by=faults("collectors-dead", "influx-away"),
             ),
             Panel(
                 id=12,
@@ -232,7 +237,7 @@ BOARD = Board(
                 keys={"process": Words("Processus", "Process"), "version": Words("Version", "Version")},
                 columns=(Column(title=Words("Instances", "Instances"), of="process_info"),),
                 queries=(Query("count by (process, version) (process_info)"),),
-                moved_by=faults("collectors-dead", "portal-dead", "gatewayd-dead"),
+                moved_by=DOOR | faults("collectors-dead", "gatewayd-dead"),
             ),
         ),
     ),

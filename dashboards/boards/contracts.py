@@ -1,6 +1,6 @@
 """What operators and the town promised, over the period shown: the month so far unless the reader chooses another."""
 
-from dashboards.every import LINK, SITE, SITE_KEY, data_age, faults, most, purpose
+from dashboards.every import CUT, LINK, SITE, SITE_KEY, data_age, faults, most, purpose
 from dashboards.panel import Board, Column, Panel
 from dashboards.query import Query
 from dashboards.words import Words
@@ -48,7 +48,7 @@ BOARD = Board(
                 queries=(Query(f"min(avg_over_time({UP}[$__range]))"),),
                 decimals=3,
                 link="wifi-lien",
-                moved_by=faults("fibre-cut"),
+                moved_by=CUT,
             ),
             Panel(
                 id=3,
@@ -70,7 +70,7 @@ BOARD = Board(
                 silence=Words("aucune heure d'ouverture", "no opening hour"),
                 decimals=3,
                 link="wifi-site",
-                moved_by=faults("fibre-cut"),
+                moved_by=faults("fibre-cut", "switch-silent"),
             ),
             Panel(
                 id=4,
@@ -121,7 +121,7 @@ BOARD = Board(
                     ),
                 ),
                 link="wifi-lien",
-                moved_by=faults("fibre-cut"),
+                moved_by=CUT,
             ),
             Panel(
                 id=7,
@@ -139,7 +139,7 @@ BOARD = Board(
                 queries=tuple(
                     Query(f"avg by (site, uplink) (avg_over_time({UP}[30d]{offset}))") for offset, _ in MONTHS
                 ),
-                moved_by=faults("fibre-cut"),
+                moved_by=CUT,
             ),
         ),
         (
@@ -154,7 +154,7 @@ BOARD = Board(
                 of="uplink_up",
                 queries=(Query(most(f"min by (uplink) ({UP})"), "{{uplink}}"),),
                 link="wifi-lien",
-                moved_by=faults("fibre-cut"),
+                moved_by=CUT,
             ),
             Panel(
                 id=9,

@@ -1,6 +1,6 @@
 """A fibre uplink: is there light enough, does it lose or slow down, is the contract kept."""
 
-from dashboards.every import LINK, SITE, STATES, data_age, faults, most, purpose, states
+from dashboards.every import CARRIED, CUT, LINK, SITE, STATES, data_age, faults, most, purpose, states
 from dashboards.panel import Board, Column, Panel
 from dashboards.query import Query, Select
 from dashboards.words import Words
@@ -49,7 +49,7 @@ BOARD = Board(
                 queries=(Query(most(states("uplink", 'site=~"$site", subject=~"$lien"')), "{{subject}}"),),
                 width=11,
                 height=6,
-                moved_by=faults("fibre-cut"),
+                moved_by=CUT,
             ),
             Panel(
                 id=3,
@@ -91,7 +91,7 @@ BOARD = Board(
                     Query(f"min(quantile_over_time(0.05, icmp_rtt_seconds{{{ECHO}}}[1h]))", Words("5 %", "5%")),
                     Query(f"max(quantile_over_time(0.95, icmp_rtt_seconds{{{ECHO}}}[1h]))", Words("95 %", "95%")),
                 ),
-                moved_by=faults("fibre-cut"),
+                moved_by=CUT,
             ),
             Panel(
                 id=6,
@@ -103,7 +103,7 @@ BOARD = Board(
                 ),
                 of="icmp_loss_ratio",
                 queries=(Query(most(f"max by (target) (icmp_loss_ratio{{{ECHO}}})"), "{{target}}"),),
-                moved_by=faults("fibre-cut"),
+                moved_by=CUT,
             ),
             Panel(
                 id=7,
@@ -115,7 +115,7 @@ BOARD = Board(
                 ),
                 of="icmp_jitter_seconds",
                 queries=(Query(most(f"max by (target) (icmp_jitter_seconds{{{ECHO}}})"), "{{target}}"),),
-                moved_by=faults("fibre-cut"),
+                moved_by=CUT,
             ),
         ),
         (
@@ -132,7 +132,7 @@ BOARD = Board(
                     Query(carried("port_receive_bytes_total"), Words("entrant {{device}}", "in {{device}}")),
                     Query(carried("port_transmit_bytes_total"), Words("sortant {{device}}", "out {{device}}")),
                 ),
-                moved_by=faults("fibre-cut", "switch-silent"),
+                moved_by=CARRIED,
             ),
             Panel(
                 id=9,
@@ -153,7 +153,7 @@ BOARD = Board(
                         PORT,
                     ),
                 ),
-                moved_by=faults("fibre-cut", "switch-silent"),
+                moved_by=CARRIED,
             ),
             Panel(
                 id=10,
@@ -179,7 +179,7 @@ BOARD = Board(
                     ),
                 ),
                 decimals=0,
-                moved_by=faults("fibre-cut", "switch-silent"),
+                moved_by=CARRIED,
             ),
         ),
         (
@@ -200,7 +200,7 @@ BOARD = Board(
                     ),
                 ),
                 silence=Words("aucun module ne mesure", "no module measures"),
-                moved_by=faults("fibre-cut", "switch-silent", "dirty-optic", "no-light"),
+                moved_by=CARRIED | faults("dirty-optic", "no-light"),
             ),
             Panel(
                 id=12,
@@ -225,7 +225,6 @@ BOARD = Board(
                 ),
                 silence=Words("aucun module ne mesure", "no module measures"),
                 decimals=1,
-                moved_by=faults("fibre-cut", "switch-silent", "dirty-optic", "no-light"),
             ),
             Panel(
                 id=13,
@@ -243,7 +242,7 @@ BOARD = Board(
                     ),
                 ),
                 silence=Words("aucune référence prise", "no reference was taken"),
-                moved_by=faults("fibre-cut", "switch-silent", "dirty-optic", "no-light"),
+                moved_by=CARRIED | faults("dirty-optic", "no-light"),
             ),
         ),
         (
@@ -269,7 +268,7 @@ BOARD = Board(
                     ),
                 ),
                 silence=Words("l'autre bout n'est pas à la ville", "the other end is not the town's"),
-                moved_by=faults("fibre-cut", "switch-silent", "dirty-optic", "no-light"),
+                moved_by=CARRIED | faults("dirty-optic", "no-light"),
             ),
             Panel(
                 id=15,
@@ -293,6 +292,7 @@ BOARD = Board(
                     Query(Select("optical_low_warning_remaining_seconds", by=("device", "port"), how="min")),
                 ),
                 silence=Words("moins de dix jours de mesures, ou rien ne baisse", "under ten days, or nothing falls"),
+                moved_by=faults("collectors-dead"),
             ),
             Panel(
                 id=16,
@@ -314,7 +314,7 @@ BOARD = Board(
                     Query(Select("optical_voltage_volts", by=("device", "port"), how="max")),
                 ),
                 silence=Words("aucun module ne mesure", "no module measures"),
-                moved_by=faults("fibre-cut", "switch-silent"),
+                moved_by=CARRIED,
             ),
         ),
     ),

@@ -1,6 +1,6 @@
 """On call: who is called, does the call get through, and is anybody called for nothing."""
 
-from dashboards.every import SITE_KEY, data_age, faults, most, purpose
+from dashboards.every import ALARM, SITE_KEY, data_age, faults, most, purpose
 from dashboards.panel import Board, Column, Panel
 from dashboards.query import Query
 from dashboards.words import Words
@@ -55,7 +55,7 @@ BOARD = Board(
                 of="oncall_incidents",
                 queries=(Query("sum by (state) (oncall_incidents)", "{{state}}"),),
                 width=8,
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "rogue-dhcp", "visitor-refused"),
+                moved_by=ALARM,
             ),
             Panel(
                 id=4,
@@ -92,7 +92,7 @@ BOARD = Board(
                     ),
                 ),
                 silence=Words("✓ aucun message", "✓ no message"),
-                moved_by=faults("phone-dead", "fibre-cut"),
+                moved_by=faults("fibre-cut", "switch-silent", "visitor-refused", "rogue-dhcp", "phone-dead"),
             ),
             Panel(
                 id=7,
@@ -129,7 +129,7 @@ BOARD = Board(
                 decimals=0,
                 height=8,
                 width=8,
-                moved_by=faults("fibre-cut", "phone-dead"),
+                moved_by=faults("fibre-cut", "switch-silent", "visitor-refused", "rogue-dhcp", "phone-dead"),
             ),
         ),
         (
@@ -151,7 +151,7 @@ BOARD = Board(
                 ),
                 silence=Words("✓ aucune", "✓ none"),
                 decimals=0,
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "rogue-dhcp", "visitor-refused"),
+                moved_by=ALARM,
             ),
             Panel(
                 id=10,
@@ -172,7 +172,7 @@ BOARD = Board(
                 ),
                 silence=Words("✓ aucune", "✓ none"),
                 link="wifi-site",
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "rogue-dhcp", "visitor-refused"),
+                moved_by=ALARM,
             ),
         ),
         (

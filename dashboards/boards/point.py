@@ -2,8 +2,12 @@
 
 from dashboards.every import (
     BAND,
+    CARRIED,
+    CROWD,
     DEVICE_KEY,
     POINT,
+    POLLED,
+    REACHED,
     SITE,
     SITE_KEY,
     STATES,
@@ -58,7 +62,7 @@ BOARD = Board(
                 since="7d",
                 width=14,
                 height=6,
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent"),
+                moved_by=REACHED,
             ),
             Panel(
                 id=3,
@@ -72,7 +76,7 @@ BOARD = Board(
                 queries=(radio("wifi_radio_clients"),),
                 width=5,
                 height=6,
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "radio-dead", "ap-deserted"),
+                moved_by=CROWD,
             ),
             data_age(4),
         ),
@@ -87,7 +91,7 @@ BOARD = Board(
                 ),
                 of="wifi_ssid_clients",
                 queries=(radio("wifi_ssid_clients", "ssid", "band"),),
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "radio-dead", "ap-deserted"),
+                moved_by=CROWD,
             ),
             Panel(
                 id=6,
@@ -101,7 +105,7 @@ BOARD = Board(
                 ),
                 of="wifi_radio_channel_utilization_ratio",
                 queries=(radio("wifi_radio_channel_utilization_ratio", "part", "band", how="max"),),
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "radio-dead"),
+                moved_by=POLLED,
             ),
             Panel(
                 id=7,
@@ -113,7 +117,7 @@ BOARD = Board(
                 ),
                 unit="bits per second",
                 queries=(radio("port_transmit_bytes_total", "device", times=8),),
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "ap-reboots"),
+                moved_by=POLLED | faults("ap-reboots"),
             ),
         ),
         (
@@ -130,7 +134,7 @@ BOARD = Board(
                     Query(f"sum by (band) (rate(wifi_radio_tx_retries_total{{{HERE}}}[$__rate_interval]))", "{{band}}"),
                 ),
                 silence=Words("la borne ne le dit pas", "the access point does not tell"),
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent"),
+                moved_by=POLLED | faults("ap-reboots"),
             ),
             Panel(
                 id=9,
@@ -143,19 +147,24 @@ BOARD = Board(
                 of="wifi_radio_noise_floor_dbm",
                 queries=(radio("wifi_radio_noise_floor_dbm", "band", how="max"),),
                 silence=Words("la borne ne le dit pas", "the access point does not tell"),
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent"),
+                moved_by=faults("collectors-dead"),
             ),
             Panel(
                 id=10,
-                kind="states",
-                title=Words("Canaux", "Channels"),
+                kind="bars",
+                title=Words("Changements de canal", "Changes of channel"),
                 answers=Words(
-                    "Le canal de chaque radio. Qui change sans cesse fuit un radar ou un voisin.",
-                    "Each radio's channel. One that keeps changing flees a radar or a neighbour.",
+                    "Par heure et par radio. Qui change sans cesse fuit un radar ou un voisin : lui fixer un canal.",
+                    "An hour and radio. One that keeps changing flees a radar or a neighbour: fix its channel.",
                 ),
-                of="wifi_radio_channel",
-                queries=(radio("wifi_radio_channel", "device", "band", how="max"),),
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent"),
+                unit="1",
+                queries=(
+                    Query(
+                        f"topk(12, sum by (device, band) (changes(wifi_radio_channel{{{HERE}}}[1h])) > 0)",
+                        "{{device}} {{band}}",
+                    ),
+                ),
+                silence=Words("✓ aucun", "✓ none"),
             ),
         ),
         (
@@ -181,7 +190,7 @@ BOARD = Board(
                     Query(f"max by (device, band) (wifi_radio_tx_power_dbm{{{HERE}}})"),
                 ),
                 width=12,
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "radio-dead", "ap-deserted"),
+                moved_by=CROWD,
             ),
             Panel(
                 id=12,
@@ -205,7 +214,7 @@ BOARD = Board(
                     ),
                 ),
                 width=12,
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent"),
+                moved_by=POLLED,
             ),
         ),
         (
@@ -219,7 +228,7 @@ BOARD = Board(
                 ),
                 of="wifi_ssid_clients",
                 queries=(Query(Select("wifi_radio_clients", by=("device",), top=12), "{{device}}"),),
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "radio-dead", "ap-deserted"),
+                moved_by=CROWD,
             ),
             Panel(
                 id=14,
@@ -231,7 +240,7 @@ BOARD = Board(
                 ),
                 of="device_uptime_seconds",
                 queries=(radio("device_uptime_seconds", "device", how="max"),),
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "ap-reboots"),
+                moved_by=POLLED | faults("ap-reboots"),
             ),
             Panel(
                 id=15,
@@ -244,7 +253,7 @@ BOARD = Board(
                 of="device_temperature_celsius",
                 queries=(radio("device_temperature_celsius", "device", how="max"),),
                 silence=Words("la borne ne le dit pas", "the access point does not tell"),
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent"),
+                moved_by=CARRIED,
             ),
         ),
     ),

@@ -1,6 +1,6 @@
 """The portal: how far residents get, from the lease to the first byte, and where they stop."""
 
-from dashboards.every import SITE, SITE_KEY, TRUTH, data_age, faults, most, purpose
+from dashboards.every import DOOR, SITE, SITE_KEY, TRUTH, data_age, faults, most, purpose
 from dashboards.panel import Board, Column, Panel
 from dashboards.query import Query, Select
 from dashboards.words import Words
@@ -48,7 +48,7 @@ BOARD = Board(
                 decimals=0,
                 width=12,
                 height=9,
-                moved_by=faults("portal-dead"),
+                moved_by=DOOR | faults("store-broken", "gatewayd-dead"),
             ),
             Panel(
                 id=3,
@@ -72,6 +72,7 @@ BOARD = Board(
                 decimals=2,
                 width=6,
                 height=9,
+                moved_by=faults("gatewayd-dead"),
             ),
             Panel(
                 id=4,
@@ -109,7 +110,7 @@ BOARD = Board(
                     for share, name in ((0.5, "p50"), (0.95, "p95"))
                 ),
                 silence=Words("personne n'a accepté", "nobody accepted"),
-                moved_by=faults("portal-dead"),
+                moved_by=DOOR,
             ),
             Panel(
                 id=7,
@@ -128,7 +129,7 @@ BOARD = Board(
                     ),
                 ),
                 silence=Words("personne n'a accepté", "nobody accepted"),
-                moved_by=faults("portal-dead"),
+                moved_by=DOOR,
             ),
             Panel(
                 id=8,
@@ -142,7 +143,7 @@ BOARD = Board(
                 levels=Levels(warn="> 1"),
                 queries=(Query(most(MINUTE.format(by="reason", metric="portal_errors_total")), "{{reason}}"),),
                 silence=Words("✓ aucune", "✓ none"),
-                moved_by=faults("portal-dead", "store-broken", "gatewayd-dead"),
+                moved_by=faults("store-broken", "gatewayd-dead"),
             ),
         ),
         (
@@ -166,7 +167,7 @@ BOARD = Board(
                 silence=Words("pas de visiteur de test", "no test visitor"),
                 width=10,
                 height=9,
-                moved_by=faults("visitor-refused"),
+                moved_by=faults("fibre-cut", "visitor-refused"),
             ),
             Panel(
                 id=10,
@@ -180,7 +181,7 @@ BOARD = Board(
                 queries=(Query(most(MINUTE.format(by="result", metric="portal_acceptances_total")), "{{result}}"),),
                 width=7,
                 height=9,
-                moved_by=faults("portal-dead", "store-broken", "gatewayd-dead"),
+                moved_by=DOOR | faults("store-broken", "gatewayd-dead"),
             ),
             Panel(
                 id=11,
@@ -195,7 +196,7 @@ BOARD = Board(
                 silence=Words("✓ aucun", "✓ none"),
                 width=7,
                 height=9,
-                moved_by=faults("portal-dead"),
+                moved_by=DOOR,
             ),
         ),
         (
@@ -211,7 +212,7 @@ BOARD = Board(
                 queries=(Query(most('max by (site) (gateway_pool_used_ratio{site=~"$site"})'), "{{site}}"),),
                 decimals=0,
                 link="wifi-site",
-                moved_by=faults("pool-full", "gatewayd-dead"),
+                moved_by=faults("fibre-cut", "gatewayd-dead", "pool-full"),
             ),
             Panel(
                 id=13,
@@ -230,7 +231,7 @@ BOARD = Board(
                     Query('min(portal_gateway_up{site=~"$site"})', Words("portail → gatewayd", "portal → gatewayd")),
                 ),
                 height=8,
-                moved_by=faults("portal-dead", "gatewayd-dead", "rules-flushed"),
+                moved_by=DOOR | faults("gatewayd-dead", "rules-flushed"),
             ),
             Panel(
                 id=14,
@@ -242,7 +243,7 @@ BOARD = Board(
                 ),
                 unit="1",
                 queries=(Query(MINUTE.format(by="language", metric="portal_splash_pages_total"), "{{language}}"),),
-                moved_by=faults("portal-dead"),
+                moved_by=DOOR,
             ),
             Panel(
                 id=15,
@@ -254,7 +255,7 @@ BOARD = Board(
                 ),
                 unit="1 per second",
                 queries=(Query(Select("portal_probes_total", by=("family",)), "{{family}}"),),
-                moved_by=faults("portal-dead"),
+                moved_by=DOOR,
             ),
         ),
         (
@@ -274,7 +275,7 @@ BOARD = Board(
                         "p95",
                     ),
                 ),
-                moved_by=faults("gatewayd-dead"),
+                moved_by=faults("fibre-cut", "gatewayd-dead"),
             ),
         ),
     ),

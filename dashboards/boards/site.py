@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 
 from dashboards.every import (
+    ALARM,
+    CARRIED,
+    CROWD,
+    CUT,
     DEVICE_KEY,
+    REACHED,
     SITE,
     SITE_KEY,
     STATES,
@@ -54,7 +59,7 @@ BOARD = Board(
                 says=VERDICT_WORDS,
                 queries=(Query(most(verdicts()), "{{site}}"),),
                 width=12,
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent"),
+                moved_by=REACHED,
             ),
             Panel(
                 id=3,
@@ -85,7 +90,7 @@ BOARD = Board(
                 queries=(Query(most(states("uplink")), "{{subject}}"),),
                 link="wifi-lien",
                 height=5,
-                moved_by=faults("fibre-cut"),
+                moved_by=CUT,
             ),
             Panel(
                 id=6,
@@ -130,7 +135,7 @@ BOARD = Board(
                     ),
                 ),
                 link="wifi-lien",
-                moved_by=faults("fibre-cut", "switch-silent"),
+                moved_by=CARRIED,
             ),
             Panel(
                 id=8,
@@ -145,7 +150,7 @@ BOARD = Board(
                     Query(most('max by (target) (icmp_rtt_seconds{kind="uplink", site=~"$site"})'), "{{target}}"),
                 ),
                 link="wifi-lien",
-                moved_by=faults("fibre-cut"),
+                moved_by=CUT,
             ),
             Panel(
                 id=9,
@@ -158,7 +163,7 @@ BOARD = Board(
                 of="icmp_loss_ratio",
                 queries=(Query(most('max by (target) (icmp_loss_ratio{kind="uplink", site=~"$site"})'), "{{target}}"),),
                 link="wifi-lien",
-                moved_by=faults("fibre-cut"),
+                moved_by=CUT,
             ),
         ),
         (
@@ -194,14 +199,7 @@ BOARD = Board(
                 link="wifi-borne",
                 width=16,
                 height=9,
-                moved_by=faults(
-                    "fibre-cut",
-                    "ap-silent",
-                    "switch-silent",
-                    "radio-dead",
-                    "ap-deserted",
-                    "ap-reboots",
-                ),
+                moved_by=CROWD | faults("ap-reboots"),
             ),
             Panel(
                 id=11,
@@ -216,7 +214,7 @@ BOARD = Board(
                 link="wifi-borne",
                 width=8,
                 height=9,
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "radio-dead", "ap-deserted"),
+                moved_by=CROWD,
             ),
         ),
         (
@@ -241,6 +239,7 @@ BOARD = Board(
                 ),
                 silence=Words("le commutateur ne le dit pas", "the switch does not tell"),
                 decimals=0,
+                moved_by=CARRIED,
             ),
             Panel(
                 id=13,
@@ -267,7 +266,7 @@ BOARD = Board(
                     ),
                 ),
                 silence=Words("aucun voisin annoncé", "no neighbour announced"),
-                moved_by=faults("fibre-cut", "switch-silent"),
+                moved_by=CARRIED,
             ),
             Panel(
                 id=14,
@@ -286,7 +285,7 @@ BOARD = Board(
                 queries=(Query('count by (alertname, severity, site) (ALERTS{alertstate="firing", site=~"$site"})'),),
                 silence=Words("✓ aucune", "✓ none"),
                 link="wifi-astreinte",
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "rogue-dhcp", "visitor-refused"),
+                moved_by=ALARM,
             ),
         ),
     ),

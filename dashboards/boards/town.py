@@ -1,6 +1,21 @@
 """The wall: one look at 1080p, no scrolling, says whether the town's Wi-Fi is well and who looks after it."""
 
-from dashboards.every import SITE, SITE_KEY, TRUTH, VERDICT_WORDS, data_age, faults, most, purpose, verdicts
+from dashboards.every import (
+    ALARM,
+    CARRIED,
+    CROWD,
+    CUT,
+    REACHED,
+    SITE,
+    SITE_KEY,
+    TRUTH,
+    VERDICT_WORDS,
+    data_age,
+    faults,
+    most,
+    purpose,
+    verdicts,
+)
 from dashboards.panel import Board, Column, Panel
 from dashboards.query import Query
 from dashboards.words import Words
@@ -44,7 +59,7 @@ BOARD = Board(
                 queries=(Query(f"sum({WORKING}) / sum({POINTS})"),),
                 decimals=0,
                 link="wifi-site",
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent"),
+                moved_by=REACHED,
             ),
             Panel(
                 id=3,
@@ -57,7 +72,7 @@ BOARD = Board(
                 levels=Levels(page="> 0.5"),
                 queries=(Query('sum(reachability_state{kind="uplink", site=~"$site", state="down"})'),),
                 link="wifi-lien",
-                moved_by=faults("fibre-cut"),
+                moved_by=CUT,
             ),
             Panel(
                 id=4,
@@ -88,7 +103,7 @@ BOARD = Board(
                 levels=Levels(warn="> 0.5"),
                 queries=(Query("sum by (severity) (alerts_open)", "{{severity}}"),),
                 link="wifi-astreinte",
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "rogue-dhcp", "visitor-refused"),
+                moved_by=ALARM,
             ),
             Panel(
                 id=6,
@@ -127,7 +142,7 @@ BOARD = Board(
                 link="wifi-site",
                 width=14,
                 height=9,
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent"),
+                moved_by=REACHED,
             ),
             Panel(
                 id=9,
@@ -145,7 +160,7 @@ BOARD = Board(
                 link="wifi-usage",
                 width=10,
                 height=9,
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "radio-dead", "ap-deserted"),
+                moved_by=CROWD,
             ),
         ),
         (
@@ -172,7 +187,7 @@ BOARD = Board(
                 ),
                 link="wifi-site",
                 width=10,
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "radio-dead", "ap-deserted"),
+                moved_by=CROWD,
             ),
             Panel(
                 id=11,
@@ -192,7 +207,7 @@ BOARD = Board(
                 ),
                 link="wifi-lien",
                 width=7,
-                moved_by=faults("fibre-cut", "switch-silent"),
+                moved_by=CARRIED,
             ),
             Panel(
                 id=12,
@@ -212,7 +227,7 @@ BOARD = Board(
                 silence=Words("aucun site n'a de position", "no site has a position"),
                 link="wifi-site",
                 width=7,
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent"),
+                moved_by=REACHED,
             ),
         ),
     ),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from dashboards.every import SITE, data_age, faults, most, purpose
+from dashboards.every import CARRIED, CROWD, DOOR, SITE, data_age, faults, most, purpose
 from dashboards.panel import Board, Panel, Saying
 from dashboards.query import Query
 from dashboards.words import Words
@@ -64,7 +64,7 @@ BOARD = Board(
                 decimals=0,
                 width=9,
                 link="wifi-portail",
-                moved_by=faults("portal-dead"),
+                moved_by=DOOR | faults("store-broken", "gatewayd-dead"),
             ),
             Panel(
                 id=3,
@@ -79,6 +79,7 @@ BOARD = Board(
                 queries=(Query(masked('max_over_time(sum(site_clients{site=~"$site"})[7d:10m])')),),
                 decimals=0,
                 width=6,
+                moved_by=CROWD,
             ),
             Panel(
                 id=4,
@@ -100,7 +101,7 @@ BOARD = Board(
                 silence=Words("personne depuis un jour", "nobody since a day"),
                 decimals=0,
                 width=5,
-                moved_by=faults("portal-dead", "store-broken", "gatewayd-dead"),
+                moved_by=DOOR | faults("store-broken", "gatewayd-dead"),
             ),
             data_age(5),
         ),
@@ -118,7 +119,7 @@ BOARD = Board(
                 queries=(Query(most(masked(DAILY_BY_SITE)), "{{site}}"),),
                 decimals=0,
                 link="wifi-site",
-                moved_by=faults("portal-dead"),
+                moved_by=DOOR | faults("store-broken", "gatewayd-dead"),
             ),
             Panel(
                 id=7,
@@ -133,7 +134,7 @@ BOARD = Board(
                 queries=(Query(most(masked('sum by (site) (site_clients{site=~"$site"})')), "{{site}}"),),
                 decimals=0,
                 link="wifi-site",
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "radio-dead", "ap-deserted"),
+                moved_by=CROWD,
             ),
         ),
         (
@@ -148,7 +149,7 @@ BOARD = Board(
                 of="port_receive_bytes_total",
                 queries=(Query(most(BYTES), "{{site}}"),),
                 link="wifi-lien",
-                moved_by=faults("fibre-cut", "switch-silent"),
+                moved_by=CARRIED,
             ),
             Panel(
                 id=9,
@@ -171,7 +172,7 @@ BOARD = Board(
                 ),
                 silence=Words("moins de cinq appareils", "fewer than five devices"),
                 since="7d",
-                moved_by=faults("fibre-cut", "ap-silent", "switch-silent", "radio-dead", "ap-deserted"),
+                moved_by=CROWD,
             ),
         ),
         (
@@ -193,7 +194,7 @@ BOARD = Board(
                 ),
                 decimals=0,
                 link="wifi-portail",
-                moved_by=faults("portal-dead"),
+                moved_by=DOOR,
             ),
             Panel(
                 id=11,
@@ -209,7 +210,7 @@ BOARD = Board(
                     Query(masked('sum by (by) (increase(portal_sessions_ended_total{site=~"$site"}[1d]))'), "{{by}}"),
                 ),
                 decimals=0,
-                moved_by=faults("portal-dead"),
+                moved_by=DOOR,
             ),
         ),
     ),

@@ -88,7 +88,7 @@ def _variable(board: Board, place: int, says: Speech, language: Language) -> das
         sort=dashboard.VariableSort.ALPHABETICAL_ASC,
         multi=True,
         include_all=True,
-        all_value=says.everything,
+        all_value=says.everything if variable.open else None,
     )
 
 

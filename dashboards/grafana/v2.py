@@ -81,7 +81,7 @@ def _variable(one: dict[str, Any]) -> dict[str, Any]:
         "options": [],
         "multi": one["multi"],
         "includeAll": one["includeAll"],
-        "allValue": one["allValue"],
+        **({"allValue": one["allValue"]} if "allValue" in one else {}),
         "allowCustomValue": True,
     }
     return {"kind": "QueryVariable", "spec": spec}

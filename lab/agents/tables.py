@@ -17,6 +17,8 @@ HOST_UPTIME = (1, 3, 6, 1, 2, 1, 25, 1, 1, 0)
 IF_X = (1, 3, 6, 1, 2, 1, 31, 1, 1, 1)
 UNIFI = (*ENTERPRISES, 41112, 1, 6)
 MIKROTIK = (*ENTERPRISES, 14988, 1, 1)
+POE = (1, 3, 6, 1, 2, 1, 105, 1)
+LLDP = (1, 0, 8802, 1, 1, 2, 1)
 ARUBA = (*ENTERPRISES, 14823, 2, 3, 3, 1)
 
 ETHERNET, WIRELESS = 6, 71
@@ -177,6 +179,24 @@ def _mikrotik_optic(about: About, moment: Moment) -> Tree:
     return {(*MIKROTIK, 19, 1, 1, arc, 4): value for arc, value in columns.items()}
 
 
+def mikrotik_switch(about: About, moment: Moment) -> Tree:
+    """A MikroTik switch with a fibre module in sfp1 and two ports that feed access points."""
+    names = [(1, "ether1", ETHERNET), (2, "ether2", ETHERNET), (4, "sfp1", ETHERNET)]
+    tree = _system(about, (*ENTERPRISES, 14988, 1), f"RouterOS {about.model}", moment)
+    tree |= _interfaces(about, names, moment)
+    tree[(*MIKROTIK, 4, 4, 0)] = _text("7.15.3")
+    for index, tenths in ((1, 74), (2, 81)):
+        feeding = {2: _text(f"ether{index}"), 3: _integer(3), 4: _integer(480), 5: _integer(150), 6: _integer(tenths)}
+        tree |= {(*MIKROTIK, 15, 1, 1, arc, index): value for arc, value in feeding.items()}
+    budget = {2: (ber.GAUGE32, 150), 3: _integer(1), 4: (ber.GAUGE32, 16)}
+    tree |= {(*POE, 3, 1, 1, arc, 1): value for arc, value in budget.items()}
+    tree[(*POE, 1, 1, 6, 1, 1)] = _integer(3)
+    tree |= {(*LLDP, 3, 7, 1, 2, 1): _integer(5), (*LLDP, 3, 7, 1, 3, 1): _text("ether1")}
+    neighbour = {4: _integer(7), 5: _text("borne"), 6: _integer(5), 7: _text("eth0"), 8: _text("eth0"), 9: _text("ap")}
+    tree |= {(*LLDP, 4, 1, 1, arc, 0, 1, 1): value for arc, value in neighbour.items()}
+    return tree | _mikrotik_optic(about, moment)
+
+
 def aruba(about: About, moment: Moment) -> Tree:
     """An Aruba Instant access point: AI-AP-MIB's SSID, AP and radio tables, indexed by the MAC address."""
     number = about.model.removeprefix("AP-")
@@ -214,7 +234,12 @@ def _aruba_radio(about: About, mac: Oid, index: int, radio: model.Radio, moment:
     return {(*ARUBA, 2, 2, 1, arc, *mac, index): value for arc, value in columns.items()}
 
 
-BUILDERS: dict[str, Callable[[About, Moment], Tree]] = {"ubiquiti": unifi, "mikrotik": mikrotik, "aruba": aruba}
+BUILDERS: dict[str, Callable[[About, Moment], Tree]] = {
+    "ubiquiti": unifi,
+    "mikrotik": mikrotik,
+    "mikrotik-switch": mikrotik_switch,
+    "aruba": aruba,
+}
 """By the vendor the inventory names; an unknown one is simulated as a UniFi."""
 
 

@@ -1,0 +1,97 @@
+"""The town's access points and switches on a clock of the test's own, and what each poll of the real poller gave."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from collectors.access import open_session
+from collectors.compatible import chosen
+from collectors.device import Device, Failed, Outcome, devices
+from collectors.poll import Target
+from collectors.poller import Pacing, attempt
+from collectors.schedule import Breaker
+from collectors.snmp.transport import Exchange
+from lab.agents import agent as twin
+from lab.agents.agent import Agent
+from lab.agents.serving import Listening
+from lab.agents.tables import About
+from parvis.inventory import AccessPoint, CommunityCredential, Switch, Town
+from parvis.values import Secret
+
+V2C = CommunityCredential(name="anciennes", version="v2c", community_secret="public")
+PACING = Pacing(interval_seconds=60, deadline_seconds=50, timeout_seconds=10, tries=3)
+MODULES = ("if_mib", "ubiquiti_unifi")
+SILENT = Failed("silent", "no answer", "is it fed?")
+STEP_SECONDS = 60.0
+STEPS = 16
+BREAKS_AT = 6
+"""The step at which a fault begins."""
+
+
+@dataclass
+class Clock:
+    """Seconds of the twin."""
+
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@dataclass(frozen=True)
+class Ailment:
+    """What is wrong with one device: a fault of the twin's, its value, and whether it happens again at every step."""
+
+    fault: str
+    value: float | None = None
+    again: bool = False
+
+
+def listed(town: Town) -> dict[str, tuple[Device, Switch | AccessPoint]]:
+    """Every device but the UPS, with its entry in the inventory."""
+    entries = {one.name: one for site in town.sites for one in (*site.switches, *site.access_points)}
+    return {device.name: (device, entries[device.name]) for device in devices(town) if device.name in entries}
+
+
+def polls(town: Town, ailing: Mapping[str, Ailment]) -> dict[str, list[Outcome]]:
+    """What the polls of the *ailing* devices gave, step by step; of all devices when none ails."""
+    found: dict[str, list[Outcome]] = {}
+    asyncio.run(_play(town, ailing, found))
+    return found
+
+
+async def _play(town: Town, ailing: Mapping[str, Ailment], found: dict[str, list[Outcome]]) -> None:
+    exchange, clock = Exchange(), Clock()
+    known = listed(town)
+    wanted = ailing or known
+    agents = {name: await _opened(*known[name], exchange, clock) for name in wanted}
+    first = BREAKS_AT - 1 if ailing else 0
+    try:
+        for step in range(first, STEPS):
+            clock.now = 1000.0 + step * STEP_SECONDS
+            for name, (agent, target) in agents.items():
+                if name in ailing and step >= BREAKS_AT:
+                    _suffer(agent, ailing[name], step)
+                found.setdefault(name, []).append(await attempt(target, PACING, Breaker()))
+    finally:
+        exchange.close()
+
+
+def _suffer(agent: Agent, ailment: Ailment, step: int) -> None:
+    if step == BREAKS_AT or (ailment.again and step % 3 == 0):
+        agent.suffer(ailment.fault, ailment.value)
+
+
+async def _opened(
+    device: Device, entry: Switch | AccessPoint, exchange: Exchange, clock: Clock
+) -> tuple[Agent, Target]:
+    vendor = "mikrotik-switch" if isinstance(entry, Switch) else entry.vendor.value
+    about = About(entry.name, entry.model, "127.0.0.1", "02:00:5e:01:01:03", "Accueil")
+    agent = Agent(twin.Device(vendor, about, "", 0, "public"), clock)
+    transport: Any
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: Listening(agent), ("127.0.0.1", 0))
+    address = ("127.0.0.1", transport.get_extra_info("sockname")[1])
+    session = open_session(exchange, address, V2C, Secret, PACING.patience)
+    asked = replace(device, host=address[0], port=address[1], credential=V2C.name)
+    return agent, Target(asked, session, also=chosen(MODULES))

@@ -1,0 +1,276 @@
+"""The whole town on a clock of the test's own: what Prometheus would have scraped, for each fault, as lines to fill it.
+
+Access points and switches are the twin's, polled by our poller; findings, light and board are the rooms' own. Each
+fault has weeks of its own, at the same hours: one Prometheus holds them all, and each can be laid beside the quiet one.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from math import sin
+from pathlib import Path
+
+from played_devices import BREAKS_AT, MODULES, SILENT, STEP_SECONDS, STEPS, Ailment
+from played_door import WAY_IN, Door
+from prometheus_client.exposition import generate_latest
+
+from collectors.board import Board
+from collectors.device import Failed, Outcome, Polled, devices
+from collectors.fibre import reference
+from collectors.fibre.history import History, Light
+from collectors.fibre.watch import Watch, save_history
+from collectors.snmp.transport import Traffic
+from collectors.web import Questions
+from monitor.findings import Finding, judge
+from monitor.instruments import MonitorMetrics
+from monitor.observations import Outcome as Echo
+from monitor.observations import Sample
+from monitor.sites import views
+from monitor.targets import targets
+from monitor.town_metrics import show_town
+from parvis.inventory import Town
+
+BEGAN = 1_775_030_400.0
+"""A Wednesday at 8:00 UTC."""
+APART_SECONDS = 98 * 86400.0
+"""Between two faults, back in time: longer than any panel looks back, and whole weeks."""
+SITE, POINT, SWITCH = "leo-lagrange", "ap-lagrange-tribune", "sw-lagrange"
+LINK = "fibre-lagrange"
+AILMENTS: Mapping[str, tuple[str, Ailment]] = {
+    "radio-dead": (POINT, Ailment("dead-radio")),
+    "ap-deserted": (POINT, Ailment("zombie")),
+    "ap-reboots": (POINT, Ailment("reboot", again=True)),
+    "dirty-optic": (SWITCH, Ailment("dirty-optic", 60.0)),
+    "no-light": (SWITCH, Ailment("no-light")),
+}
+SILENCES: Mapping[str, tuple[str, ...]] = {
+    "fibre-cut": (LINK, "gw-lagrange", SWITCH, POINT, "ap-lagrange-gymnase"),
+    "switch-silent": (SWITCH, POINT, "ap-lagrange-gymnase"),
+    "ap-silent": (POINT,),
+}
+ALARMS: Mapping[str, tuple[str, str]] = {
+    "fibre-cut": ("LienCoupe", "page-jour"),
+    "switch-silent": ("CommutateurMuet", "page-jour"),
+    "ap-silent": ("BorneMuette", "ticket"),
+    "rogue-dhcp": ("EquipementIndesirable", "page-jour"),
+    "visitor-refused": ("VisiteurTestEnEchec", "page-jour"),
+}
+ODD = "Médiathèque « l'été » (annexe + 1)"
+"""A name nobody expects: a site like SITE under it shows what the reader's choices become in a query."""
+OWN = re.compile(r"^(python|process)_(?!info)|_created")
+"""What of a registry is the test's own process."""
+
+
+@dataclass
+class Run:
+    """The town under one fault (empty: none), as lines of text for Prometheus."""
+
+    town: Town
+    fault: str
+    number: int
+    folder: Path
+    quiet: Mapping[str, list[Outcome]]
+    ailing: Mapping[str, list[Outcome]] = field(default_factory=dict)
+    doubled: bool = False
+    """Whether SITE is there once more, as ODD."""
+
+    @property
+    def begins(self) -> float:
+        """Unix time of its first scrape."""
+        return BEGAN - self.number * APART_SECONDS
+
+    @property
+    def ends(self) -> float:
+        """Unix time of its last scrape."""
+        return self.begins + (STEPS - 1) * STEP_SECONDS
+
+    def lines(self) -> Iterator[str]:
+        """Every sample, in the order of time."""
+        self._set_up()
+        for step in range(STEPS):
+            at = self.begins + step * STEP_SECONDS
+            for line in self._scrape(step, at):
+                yield f"{line} {at:.3f}"
+                if self.doubled and f'site="{SITE}"' in line:
+                    yield f"{line.replace(SITE, ODD)} {at:.3f}"
+
+    def _set_up(self) -> None:
+        asked = [one for one in devices(self.town) if one.name in self.quiet]
+        self._board = Board(asked, 180)
+        self._devices = {one.name: one for one in asked}
+        self._questions = Questions(self._board, MODULES, lambda: self._now, gzip=False)
+        self._metrics = MonitorMetrics(self.town.town)
+        show_town(self.town, self._metrics)
+        self._doors = {site.site: Door(2 + place) for place, site in enumerate(self.town.sites)}
+        self._findings: list[Finding] = []
+        self._sent = dict.fromkeys(self._devices, Traffic())
+        self._light = Watch(self.town, self._board, _days(self.folder / f"optics-{self.number}", self.begins))
+
+    def _scrape(self, step: int, at: float) -> Iterator[str]:
+        self._now = at + 5
+        broken = {self.fault} if self.fault and step >= BREAKS_AT else set()
+        silent = set(SILENCES.get(self.fault, ())) if broken else set()
+        self._poll(step, at, silent)
+        yield from self._of_collectors(at, broken)
+        yield from self._of_monitor(step, at, silent, broken)
+        yield from self._of_doors(silent, frozenset(broken))
+        yield from self._of_others(broken)
+
+    def _poll(self, step: int, at: float, silent: set[str]) -> None:
+        for place, (name, device) in enumerate(self._devices.items()):
+            outcome = self.quiet[name][step]
+            if name in self.ailing and step >= BREAKS_AT - 1:
+                outcome = self.ailing[name][step - BREAKS_AT + 1]
+            outcome = SILENT if name in silent else _dated(outcome, at)
+            before = self._sent[name]
+            lost = isinstance(outcome, Failed)
+            self._sent[name] = Traffic(before.sent + 4, before.resent + 3 * lost, before.timeouts + 4 * lost)
+            self._board.put(device, outcome, at, 4.5 if lost else 0.1 + place / 50, 20, self._sent[name])
+        self._light.look(at)
+
+    def _of_collectors(self, at: float, broken: set[str]) -> Iterator[str]:
+        yield f'up{{job="collectors",instance="127.0.0.1:9203",town="cachan"}} {int("collectors-dead" not in broken)}'
+        if "collectors-dead" in broken:
+            return
+        away = "influx-away" in broken
+        own = 'job="collectors",instance="127.0.0.1:9203"'
+        yield from _told(self._board.metrics(self._now, {"sent": 4}, self._light.own_samples(at)), own)
+        yield f"influx_up{{{own}}} {int(not away)}"
+        yield f"influx_spool_bytes{{{own}}} {int(at - self.begins) * 1000 if away else 0}"
+        yield f'influx_lines_total{{{own},outcome="dropped"}} 0'
+        yield f'process_info{{{own},process="collectors",version="0.1.0"}} 1'
+        yield from _of_process(own)
+        for name in self._devices if self.doubled else ():
+            yield from self._compatible(name)
+
+    def _compatible(self, name: str) -> Iterator[str]:
+        """As a Prometheus that has asked snmp_exporter so far scrapes one device."""
+        standing = self._board.find(name)
+        if standing and standing.up and standing.polled and standing.polled.modules:
+            module = ",".join(each.removeprefix("compatible_") for each in standing.polled.modules)
+            answer = b"".join(
+                self._questions(
+                    {"PATH_INFO": "/snmp", "QUERY_STRING": f"target={name}&module={module}"}, lambda *_: None
+                )
+            )
+            yield from _told(answer.decode(), f'job="snmp",instance="{name}"')
+
+    def _of_monitor(self, step: int, at: float, silent: set[str], broken: set[str]) -> Iterator[str]:
+        heard = [self._heard(name, at) for name in self._devices] if "collectors-dead" not in broken else []
+        for third in range(3):
+            echoes = [self._echo(each.name, step, silent) for each in targets(self.town)]
+            self._findings = judge(self.town, echoes, heard, self._findings, at - 60 + third * 20)
+        sites = views(self.town, self._findings, heard)
+        self._metrics.show(self._findings, sites, 5.0 if heard else None)
+        self._visits(at, silent, broken)
+        self._duty(at, broken)
+        own = 'job="monitor",instance="127.0.0.1:9204"'
+        yield f'up{{{own},town="cachan"}} 1'
+        yield from _told(generate_latest(self._metrics.registry).decode(), own)
+        yield from _of_process(own)
+
+    def _heard(self, name: str, at: float) -> Sample:
+        standing = self._board.find(name)
+        polled = standing.polled if standing and standing.up else None
+        clients = polled.clients if isinstance(polled, Polled) and standing.device.kind == "access-point" else None
+        return Sample(name, bool(polled), "", at if polled else None, clients)
+
+    def _echo(self, name: str, step: int, silent: set[str]) -> Echo:
+        if name in silent:
+            return Echo(name, False, 1.0)
+        return Echo(name, True, 0.0, 0.008 + 0.001 * sin(step), 0.0004)
+
+    def _visits(self, at: float, silent: set[str], broken: set[str]) -> None:
+        steps = WAY_IN["visitor"]
+        for site in self.town.sites:
+            here = site.site == SITE
+            gone = here and LINK in silent
+            refused = here and "visitor-refused" in broken
+            reached = steps[: steps.index("accept") + 1] if refused else steps
+            show = self._metrics.set
+            show("visitor_success", None if gone else float(not refused), site.site)
+            show("visitor_last_report_timestamp_seconds", at - 20, site.site)
+            for each in steps:
+                known = each in reached and not gone
+                won = known and not (refused and each == "accept")
+                show("visitor_step_success", float(won) if known else None, site.site, each)
+                show("visitor_step_seconds", 0.05 if won else None, site.site, each)
+            show("guest_hazard_devices", float(here and "rogue-dhcp" in broken), site.site, "rogue-dhcp")
+            show("site_open", 1.0, site.site)
+
+    def _duty(self, at: float, broken: set[str]) -> None:
+        made = self._metrics.made
+        name, severity = ALARMS.get(self.fault, ("", "")) if broken else ("", "")
+        for each in ("page", "page-jour", "ticket"):
+            made.gauge("alerts_open").labels(each).set(float(bool(name) and each == severity))
+        for state in ("open", "acknowledged", "snoozed", "resolved"):
+            made.gauge("oncall_incidents").labels(state).set(float(bool(name) and state == "open"))
+        made.gauge("oncall_duty_info").labels("1", "agent-1").set(1)
+        made.gauge("oncall_turn_remaining_seconds").labels("1").set(self.begins + 86400 - at)
+        lost = "phone-dead" in broken
+        made.counter("oncall_messages_total").labels("sms", "failed").inc(int(lost))
+        made.counter("oncall_messages_total").labels("mail", "accepted").inc(int(lost or severity.startswith("page")))
+        made.gauge("oncall_waiting_messages").set(float(lost))
+        beat = self.begins + BREAKS_AT * STEP_SECONDS if "beat-lost" in broken else at
+        made.gauge("watchdog_beat_timestamp_seconds").set(beat - 10)
+        made.counter("alert_refusals_total").labels("unproven").inc(int("beat-lost" in broken))
+
+    def _of_doors(self, silent: set[str], broken: frozenset[str]) -> Iterator[str]:
+        for site in self.town.sites:
+            door, here = self._doors[site.site], site.site == SITE
+            door.minute(broken if here else frozenset())
+            for job, text in door.pages().items():
+                own = f'job="{job}",instance="{site.gateway.address}:9201",town="cachan",site="{site.site}"'
+                own += f',device="{site.gateway.name}"'
+                dead = here and (LINK in silent or f"{job}-dead" in broken)
+                yield f"up{{{own}}} {int(not dead)}"
+                if not dead:
+                    yield from _told(text, own)
+                    yield from _of_process(own)
+
+    def _of_others(self, broken: set[str]) -> Iterator[str]:
+        yield 'up{job="console",instance="127.0.0.1:9205",town="cachan"} 1'
+        yield 'prometheus_tsdb_head_series{job="prometheus"} 4200'
+        yield 'prometheus_rule_evaluation_failures_total{job="prometheus"} 0'
+        yield 'alertmanager_silences{job="alertmanager",state="active"} 0'
+        yield 'ALERTS{alertname="Watchdog",alertstate="firing",severity="none",town="cachan"} 1'
+        yield 'ALERTS{alertname="LienSature",alertstate="firing",severity="ticket",site="bibliotheque-centrale"} 1'
+        alarm = ALARMS.get(self.fault)
+        if broken and alarm:
+            labels = f'alertname="{alarm[0]}",severity="{alarm[1]}",site="{SITE}"'
+            yield f'ALERTS{{{labels},alertstate="firing"}} 1'
+
+
+def _dated(outcome: Outcome, at: float) -> Outcome:
+    """The poll as if it had been made at *at*."""
+    if isinstance(outcome, Failed):
+        return outcome
+    return replace(outcome, samples=replace(outcome.samples, at=at))
+
+
+def _told(text: str, own: str) -> Iterator[str]:
+    """The samples of a page, with the labels Prometheus adds; none of those of the test's own process."""
+    for line in text.splitlines():
+        if not line.startswith("#") and not OWN.search(line):
+            name, brace, rest = line.partition("{")
+            if brace:
+                yield f"{name}{{{own},{rest}"
+            else:
+                name, _, value = line.rpartition(" ")
+                yield f"{name}{{{own}}} {value}"
+
+
+def _of_process(own: str) -> Iterator[str]:
+    yield f"process_resident_memory_bytes{{{own}}} 40000000"
+    yield f"process_cpu_seconds_total{{{own}}} 12"
+
+
+def _days(folder: Path, now: float) -> Path:
+    """Thirty days of light that falls, and what it was when the fibre was taken over."""
+    history, light = History(), Light(SWITCH, "sfp1", "", "rx")
+    for day in range(30, 0, -1):
+        history.note(light, now - day * 86400, -8.0 - (30 - day) * 0.05)
+    save_history(folder, history)
+    rows = [reference.Reference(at=now - 40 * 86400, dbm=-7.5, **light._asdict())]
+    reference.append(folder, rows)
+    return folder

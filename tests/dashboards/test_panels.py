@@ -1,0 +1,195 @@
+"""Every panel on a real Prometheus that holds a played town: figures, bounds, choices, and what a fault moves."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from panel_answers import Answer, Choices, answers, escaped, numbers, same
+from played_town import ODD, POINT, SITE
+from playing import DOUBLED, FAULTS, Play
+
+from dashboards.catalogue import BOARDS
+from dashboards.grafana.annotations import ANNOTATIONS
+from dashboards.panel import Board, Figures, Panel
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+MOST_LINES = 12
+NEEDS_HISTORY = {("wifi-ville", 9): {1}, ("wifi-usage", 2): {1}, ("wifi-astreinte", 8): {1}, ("wifi-sla", 7): {1, 2}}
+"""Queries that look back weeks: test_monthly_panels has them."""
+NOTHING_WRONG = {
+    ("wifi-site", 14): {0},
+    ("wifi-borne", 10): {0},
+    ("wifi-collecte", 6): {0},
+    ("wifi-collecte", 8): {0},
+    ("wifi-collecte", 10): {0, 1},
+}
+"""Queries whose emptiness is good news."""
+UNTOLD = {("wifi-lien", 11): {1}, ("wifi-lien", 12): {0}, ("wifi-lien", 15): {1}}
+"""Limits of the light: the simulated modules tell none. tests/collectors has modules that do."""
+OTHERS = "bibliotheque-centrale", "maison-services-publics"
+WHO: dict[str, Choices] = {
+    "all": {},
+    "one": {"site": (SITE,)},
+    "two": {"site": (SITE, OTHERS[0])},
+    "odd": {"site": (ODD,)},
+    "odd and another": {"site": (ODD, OTHERS[1])},
+    "one point": {"site": (SITE,), "borne": (POINT,), "bande": ("5",), "lien": ("fibre-lagrange",)},
+    "two points": {"borne": (POINT, "ap-msp-accueil"), "bande": ("2.4", "5"), "lien": ("fibre-lagrange", "fibre-msp")},
+}
+each_board = pytest.mark.parametrize("board", BOARDS, ids=[board.uid for board in BOARDS])
+each_choice = pytest.mark.parametrize("who", WHO)
+
+
+def asked(panel: Panel, play: Play, who: Choices) -> list[Answer]:
+    return answers(play.prometheus, panel, who, play.shown(DOUBLED))
+
+
+def excused(board: Board, panel: Panel) -> set[int]:
+    key = (board.uid, panel.id)
+    return NEEDS_HISTORY.get(key, set()) | NOTHING_WRONG.get(key, set()) | UNTOLD.get(key, set())
+
+
+@each_choice
+@each_board
+def test_every_panel_has_figures_whatever_the_reader_chooses(play: Play, board: Board, who: str) -> None:
+    empty = [
+        f"{panel.id} {panel.title.fr}, query {place}"
+        for panel in board.panels
+        for place, answer in enumerate(asked(panel, play, WHO[who]))
+        if not numbers([answer]) and place not in excused(board, panel) | MODEST.get((board.uid, panel.id, who), set())
+    ]
+
+    assert empty == []
+
+
+@each_board
+def test_no_panel_draws_more_lines_than_a_reader_follows(play: Play, board: Board) -> None:
+    crowded = [
+        f"{panel.id} {panel.title.fr}: {sum(map(len, found))}"
+        for panel in board.panels
+        if (found := asked(panel, play, {}))
+        and panel.kind not in {"table", "map"}
+        and sum(map(len, found)) > MOST_LINES
+    ]
+
+    assert crowded == []
+
+
+def judged(panel: Panel, found: list[Answer]) -> Iterator[tuple[Figures, float]]:
+    for place, answer in enumerate(found):
+        figures = panel.columns[place] if panel.columns else panel
+        yield from ((figures, value) for value in numbers([answer]))
+
+
+@each_board
+def test_every_figure_lies_where_its_unit_lets_it(play: Play, board: Board) -> None:
+    wild = [
+        f"{panel.id} {panel.title.fr}: {value} {figures.measure}"
+        for panel in board.panels
+        for figures, value in judged(panel, asked(panel, play, {}))
+        if not figures.bounds[0] <= value <= figures.bounds[1]
+    ]
+
+    assert wild == []
+
+
+def test_fewer_come_with_each_step_of_the_way_in(play: Play) -> None:
+    (funnel,) = (panel for board in BOARDS if board.uid == "wifi-portail" for panel in board.panels if panel.id == 2)
+    shown = play.shown("store-broken")
+    steps = [max(numbers([answer])) for answer in answers(play.prometheus, funnel, {}, shown)]
+
+    assert steps == sorted(steps, reverse=True)
+    assert steps[0] > steps[-1] > 0
+
+
+def test_a_choice_in_a_query_finds_its_very_name() -> None:
+    pattern = escaped(ODD).replace("\\\\", "\\")
+
+    assert re.fullmatch(pattern, ODD)
+    assert not re.fullmatch(pattern, ODD.replace("+", "x"))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_moves_the_panels_that_declare_it_and_no_others(play: Play, fault: str) -> None:
+    wrong = []
+    for board in BOARDS:
+        for panel in board.panels:
+            quiet, broken = (answers(play.prometheus, panel, {}, play.shown(one)) for one in ("", fault))
+            moves = not same(quiet, broken)
+            if moves != (fault in panel.moved_by):
+                wrong.append(f"{board.uid} {panel.id} {panel.title.fr}: {'moves' if moves else 'stays'}")
+
+    assert wrong == []
+
+
+def test_every_fault_is_seen_somewhere() -> None:
+    seen = {fault for board in BOARDS for panel in board.panels for fault in panel.moved_by}
+
+    assert seen == set(FAULTS)
+
+
+def test_what_fires_is_drawn_across_the_boards(play: Play) -> None:
+    shown = play.shown("fibre-cut")
+    drawn = {
+        row["metric"]["alertname"]
+        for one in ANNOTATIONS
+        if "ALERTS" in one.expr
+        for row in play.prometheus.ask("query", query=one.expr, time=shown.ends)["result"]
+    }
+
+    assert drawn == {"LienCoupe", "LienSature"}
+
+
+LOOKS_LIKE = {
+    "a hardware address": re.compile(r"(?i)\b[0-9a-f]{2}([:-][0-9a-f]{2}){5}\b"),
+    "an address": re.compile(r"\b(?!127\.)\d{1,3}(\.\d{1,3}){3}\b"),
+    "an e-mail": re.compile(r"[^@\s]+@[^@\s]+\.[a-z]+"),
+}
+OF_EQUIPMENT = {"instance", "mac", "remote_chassis", "ifPhysAddress", "unifiVapBssId", "sysContact", "sysDescr"}
+"""Labels that name the town's own machines, or what snmp_exporter's modules show of them."""
+
+
+def test_no_label_says_anything_of_a_person(play: Play) -> None:
+    found = []
+    for label in play.prometheus.ask("labels"):
+        if label not in OF_EQUIPMENT:
+            for value in play.prometheus.ask(f"label/{label}/values"):
+                found += [f"{label}={value}: {what}" for what, pattern in LOOKS_LIKE.items() if pattern.search(value)]
+
+    assert found == []
+
+
+def test_no_board_shows_a_machines_address() -> None:
+    labels = {label for board in BOARDS for panel in board.panels for label in panel.labels}
+
+    assert labels & OF_EQUIPMENT == set()
+
+
+COMMUNITY = (
+    "sum(rate(ifHCInOctets[5m])) * 8",
+    "sum by (instance) (rate(ifHCOutOctets[5m]) * 8)",
+    "rate(ifHCInOctets[5m]) * 8 / ifHighSpeed / 1e6 * 100",
+    "rate(ifInOctets[5m])",
+    "sum(increase(ifInErrors[5m]))",
+    "rate(ifOutDiscards[5m])",
+    "count(ifOperStatus == 1)",
+    "sysUpTime / 100",
+    "ifAdminStatus",
+    "rate(ifHCInUcastPkts[5m])",
+    "snmp_scrape_duration_seconds",
+    "sum(unifiVapNumStations)",
+    "sum by (unifiVapEssId) (unifiVapNumStations)",
+    "rate(unifiVapRxBytes[5m])",
+    "rate(unifiVapTxBytes[5m])",
+    "unifiVapChannel",
+    "unifiRadioCuTotal",
+)
+"""Metric expressions that public dashboards for snmp_exporter's if_mib and for UniFi ask."""
+
+
+@pytest.mark.parametrize("expression", COMMUNITY)
+def test_dashboards_made_for_snmp_exporter_find_their_metrics(play: Play, expression: str) -> None:
+    rows = play.prometheus.ask("query", query=expression, time=play.shown(DOUBLED).ends)["result"]
+
+    assert rows, "a dashboard a town may have already would stay empty"
