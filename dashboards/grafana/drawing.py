@@ -37,7 +37,7 @@ PLUGINS: Mapping[Kind, str] = {
     "map": "geomap",
 }
 """Grafana's own panels, nothing that has to be installed."""
-HEIGHTS: Mapping[Kind, int] = {"text": 3, "stat": 4}
+HEIGHTS: Mapping[Kind, int] = {"text": 2, "stat": 4}
 USUAL_HEIGHT = 8
 COLOURS = {"grey": "#8e8e8e"}
 """Colours that have no name in Grafana."""

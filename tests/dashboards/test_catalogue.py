@@ -137,7 +137,7 @@ def test_every_board_shows_the_age_of_its_data() -> None:
     assert without == []
 
 
-def test_there_are_the_nine_boards_and_their_uids_stay() -> None:
+def test_s45_there_are_nine_dashboards_and_their_uids_stay() -> None:
     assert [board.uid.removeprefix("wifi-") for board in BOARDS] == [
         "ville", "site", "borne", "lien", "portail", "usage", "astreinte", "collecte", "sla",
     ]  # fmt: skip

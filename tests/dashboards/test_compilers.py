@@ -77,6 +77,17 @@ process.stdout.write(JSON.stringify(texts.map((text) => flux.is_valid_flux(text)
 """
 
 
+OPTIONS = 'v = {defaultBucket: "parvis", timeRangeStart: -1h, timeRangeStop: now(), windowPeriod: 1m}'
+"""What Grafana puts into each query in Flux."""
+
+
+def with_options(text: str) -> str:
+    """*text* as InfluxDB gets it: an import stays the first."""
+    asked_for = re.sub(r"\$\{\w+:regex\}", "a|b", text)
+    head, line, rest = asked_for.partition("\n") if asked_for.startswith("import") else ("", "", asked_for)
+    return f"{head}{line}{OPTIONS}\n{rest}"
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_influxdatas_own_parser_reads_every_query_in_flux(compilers: Path) -> None:
@@ -86,7 +97,7 @@ def test_influxdatas_own_parser_reads_every_query_in_flux(compilers: Path) -> No
     ran = subprocess.run(
         ["node", "parse.js"],
         cwd=compilers,
-        input=json.dumps([re.sub(r"\$\{\w+:regex\}", "a|b", text) for text in texts]),
+        input=json.dumps([with_options(text) for text in texts]),
         capture_output=True,
         text=True,
         timeout=240,

@@ -1,0 +1,229 @@
+"""Pictures of the dashboards for docs, drawn by ourselves from the catalogue and a played fault: not Grafana.
+
+``python preview.py FOLDER`` writes one PNG a board. A developer's tool; no test leans on it.
+"""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+
+from panel_answers import Answer, Filled, Shown, answers, numbers
+from played_devices import polls
+from played_town import Run
+from playing import with_modules
+
+from dashboards.catalogue import BOARDS
+from dashboards.grafana.drawing import HEIGHTS, USUAL_HEIGHT
+from dashboards.panel import Board, Figures, Panel
+
+CELL_WIDTH, CELL_HEIGHT = 58, 34
+INK = {
+    "green": "#56a64b",
+    "blue": "#3274d9",
+    "yellow": "#e0b400",
+    "orange": "#ff780a",
+    "red": "#e02f44",
+    "grey": "#8e8e8e",
+}
+LINES = ("#3274d9", "#ff780a", "#56a64b", "#e02f44", "#a352cc", "#e0b400", "#37872d", "#8ab8ff", "#b877d9", "#fa6400")
+SUFFIX = {
+    "dbm": " dBm",
+    "db": " dB",
+    "celsius": " °C",
+    "bits per second": "b/s",
+    "bytes": "o",
+    "watts": " W",
+    "volts": " V",
+    "amperes": " A",
+    "minutes": " min",
+    "db per month": " dB/mois",
+}
+STYLE = """body{margin:0;background:#f4f5f5;font:13px sans-serif;color:#24292e}
+h1{margin:8px 12px;font-size:18px} section{position:absolute;background:#fff;border:1px solid #d8d9da;
+border-radius:2px;overflow:hidden;padding:4px 8px;box-sizing:border-box} h2{font-size:12px;margin:0 0 4px}
+.tiles{display:flex;gap:4px;height:calc(100% - 22px)} .tiles div{flex:1;display:flex;flex-direction:column;
+justify-content:center;align-items:center;font-size:20px;font-weight:600;text-align:center}
+.tiles small{font-size:11px;font-weight:400} table{border-collapse:collapse;width:100%;font-size:11px}
+td,th{text-align:left;border-bottom:1px solid #eee;padding:1px 6px} .row{display:flex;align-items:center;
+font-size:11px;height:17px} .row span{width:150px;overflow:hidden;white-space:nowrap} .row i{flex:1;display:flex;
+height:13px} .row b{flex:1;margin-right:1px;font-weight:400} .legend{font-size:10px;white-space:nowrap}"""
+
+
+def ink(figures: Figures, value: float | None) -> str:
+    if value is None:
+        return "#eee"
+    if figures.says:
+        said = figures.says.get(value)
+        return INK[said.colour] if said else "#eee"
+    reached = [step for step in figures.steps if step.at is None or value >= step.at]
+    return INK[reached[-1].colour] if reached else INK["blue"]
+
+
+def told(figures: Figures, value: float) -> str:
+    """The figure as a reader of French meets it."""
+    if figures.says and value in figures.says:
+        return figures.says[value].words.fr
+    if figures.measure == "ratio":
+        return f"{100 * value:.1f} %"
+    if figures.measure == "seconds":
+        sizes = ((86400, "j"), (3600, "h"), (60, "min"), (1, "s"), (0.001, "ms"))
+        return next((f"{value / size:.1f} {name}" for size, name in sizes if abs(value) >= size), "0 s")
+    for size, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if abs(value) >= size:
+            return f"{value / size:.1f}{name}{SUFFIX.get(figures.measure, '').strip()}"
+    return f"{value:.2f}".rstrip("0").rstrip(".") + SUFFIX.get(figures.measure, "")
+
+
+def named(panel: Panel, found: list[Answer]) -> Iterator[tuple[str, list[float | None]]]:
+    for query, answer in zip(panel.queries, found, strict=True):
+        words = query.legend if isinstance(query.legend, str) else query.legend.fr
+        for labels, values in sorted(answer.items()):
+            text = words
+            for label, value in labels:
+                text = text.replace(f"{{{{{label}}}}}", value)
+            yield text, values
+
+
+def tiles(panel: Panel, found: list[Answer]) -> str:
+    lit = bool(panel.steps or panel.says)
+    cells = [
+        f'<div style="background:{ink(panel, values[-1]) if lit else "#fff"};color:{"#fff" if lit else "#3274d9"}">'
+        f"{escape(told(panel, values[-1]))}<small>{escape(name)}</small></div>"
+        for name, values in named(panel, found)
+        if values[-1] is not None
+    ]
+    return f'<div class="tiles">{"".join(cells) or f"<div>{escape(panel.silence.fr)}</div>"}</div>'
+
+
+def bars(panel: Panel, found: list[Answer]) -> str:
+    known = [(name, values[-1]) for name, values in named(panel, found) if values[-1] is not None]
+    most = 1.0 if panel.measure == "ratio" else max((abs(value) for _, value in known), default=1) or 1
+    rows = []
+    for name, value in known:
+        style = f"flex:none;width:{70 * min(abs(value) / most, 1):.0f}%;background:{ink(panel, value)}"
+        bar = f'<i><b style="{style}"></b>&nbsp;{escape(told(panel, value))}</i>'
+        rows.append(f'<div class="row"><span>{escape(name)}</span>{bar}</div>')
+    return "".join(rows) or escape(panel.silence.fr)
+
+
+def strips(panel: Panel, found: list[Answer]) -> str:
+    rows = [
+        f'<div class="row"><span>{escape(name)}</span><i>'
+        + "".join(f'<b style="background:{ink(panel, value)}"></b>' for value in values)
+        + "</i></div>"
+        for name, values in named(panel, found)
+    ]
+    return "".join(rows) or escape(panel.silence.fr)
+
+
+def curves(panel: Panel, found: list[Answer], width: int, height: int) -> str:
+    known = list(named(panel, found))
+    figures = numbers(found)
+    if not figures:
+        return escape(panel.silence.fr)
+    low, high = min(0.0, *figures), max(0.0, *figures) or 1.0
+    paths = []
+    for place, (_, values) in enumerate(known):
+        points = [
+            f"{width * step / max(len(values) - 1, 1):.1f},{height * (1 - (value - low) / ((high - low) or 1)):.1f}"
+            for step, value in enumerate(values)
+            if value is not None
+        ]
+        paths.append(f'<polyline fill="none" stroke="{LINES[place % len(LINES)]}" points="{" ".join(points)}"/>')
+    legend = " ".join(
+        f'<span style="color:{LINES[place % len(LINES)]}">■ {escape(name)}</span>'
+        for place, (name, _) in enumerate(known)
+    )
+    scale = f'<text x="2" y="10" font-size="10" fill="#666">{escape(told(panel, high))}</text>'
+    return f'<svg width="{width}" height="{height}">{scale}{"".join(paths)}</svg><div class="legend">{legend}</div>'
+
+
+def rows(panel: Panel, found: list[Answer]) -> str:
+    keys = [tuple(dict(labels).get(key, "") for key in panel.keys) for answer in found for labels in answer]
+    heads = [*(words.fr for words in panel.keys.values()), *(column.title.fr for column in panel.columns)]
+    lines = []
+    for key in sorted(set(keys)):
+        cells = [f"<td>{escape(part)}</td>" for part in key]
+        for column, answer in zip(panel.columns, found, strict=True):
+            at = {
+                tuple(dict(labels).get(name, "") for name in panel.keys): values[-1]
+                for labels, values in answer.items()
+            }
+            value = at.get(key)
+            lit = value is not None and (column.steps or column.says)
+            style = f' style="background:{ink(column, value)};color:#fff"' if lit else ""
+            cells.append(f"<td{style}>{'' if value is None else escape(told(column, value))}</td>")
+        lines.append(f"<tr>{''.join(cells)}</tr>")
+    head = "".join(f"<th>{escape(name)}</th>" for name in heads)
+    return f"<table><tr>{head}</tr>{''.join(lines)}</table>" if lines else escape(panel.silence.fr)
+
+
+def dots(panel: Panel, found: list[Answer], width: int, height: int) -> str:
+    known = [({**dict(labels)}, values[-1]) for answer in found for labels, values in answer.items()]
+    north = [float(labels["latitude"]) for labels, _ in known]
+    east = [float(labels["longitude"]) for labels, _ in known]
+    circles = []
+    for labels, value in known:
+        x = 20 + (width - 140) * (float(labels["longitude"]) - min(east)) / ((max(east) - min(east)) or 1)
+        y = 15 + (height - 30) * (max(north) - float(labels["latitude"])) / ((max(north) - min(north)) or 1)
+        circles.append(f'<circle cx="{x:.0f}" cy="{y:.0f}" r="7" fill="{ink(panel, value)}"/>')
+        circles.append(f'<text x="{x + 10:.0f}" y="{y + 4:.0f}" font-size="10">{escape(labels["site"])}</text>')
+    return f'<svg width="{width}" height="{height}" style="background:#eef3f6">{"".join(circles)}</svg>'
+
+
+def inside(panel: Panel, found: list[Answer], width: int, height: int) -> str:
+    if panel.kind == "text":
+        return escape(panel.answers.fr).replace("**", "")
+    if panel.kind == "map":
+        return dots(panel, found, width, height)
+    draw = {"stat": tiles, "gauges": bars, "states": strips, "grid": strips, "table": rows}.get(panel.kind)
+    return draw(panel, found) if draw else curves(panel, found, width, height)
+
+
+def page(board: Board, prometheus: Filled, shown: Shown) -> tuple[str, int]:
+    """HTML and its height in pixels."""
+    made, top = [], 40
+    for row in board.rows:
+        left, tallest = 0, 0
+        free = 24 - sum(panel.width for panel in row)
+        for panel in row:
+            width = panel.width or free // sum(not one.width for one in row)
+            height = panel.height or HEIGHTS.get(panel.kind, USUAL_HEIGHT)
+            box = (left * CELL_WIDTH + 4, top, width * CELL_WIDTH - 4, height * CELL_HEIGHT - 4)
+            found = answers(prometheus, panel, {}, shown)
+            text = inside(panel, found, box[2] - 18, box[3] - 46)
+            place = "left:{}px;top:{}px;width:{}px;height:{}px".format(*box)
+            made.append(f'<section style="{place}"><h2>{escape(panel.title.fr)}</h2>{text}</section>')
+            left, tallest = left + width, max(tallest, height)
+        top += tallest * CELL_HEIGHT
+    note = "aperçu dessiné par Parvis, ce n'est pas Grafana"
+    head = f"<h1>{escape(board.title.fr)} <small style='font-weight:400'>— {note}</small></h1>"
+    return f"<!doctype html><meta charset=utf-8><style>{STYLE}</style>{head}{''.join(made)}", top + 8
+
+
+def main(folder: Path) -> None:
+    """Play a cut fibre, and take a picture of every board."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        here = Path(scratch)
+        town = with_modules(here / "town")
+        run = Run(town, "fibre-cut", 0, here, polls(town, {}))
+        prometheus = Filled(here)
+        prometheus.fill("cut", run.lines())
+        points = tuple(point.name for site in town.sites for point in site.access_points)
+        with prometheus:
+            for board in BOARDS:
+                html, height = page(board, prometheus, Shown(run.begins + 180, run.ends, all={"borne": points}))
+                file = here / f"{board.uid}.html"
+                file.write_text(html, "utf-8")
+                command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
+                command += ["--disable-dev-shm-usage", f"--user-data-dir={here / 'browser'}"]
+                command += [f"--window-size=1400,{height}", f"--screenshot={folder / board.uid}.png", file.as_uri()]
+                subprocess.run(command, check=True, capture_output=True, timeout=120)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())
