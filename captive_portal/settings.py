@@ -126,6 +126,10 @@ class ConsoleSettings(ProcessSettings):
         """The file of the local accounts."""
         return self.state / "accounts.json"
 
+    def acknowledged(self) -> Path:
+        """The file that says who has read the notice on secrecy."""
+        return self.state / "acknowledged.json"
+
     def audit(self) -> Path:
         """The folder of the audit log."""
         return self.state / "audit"

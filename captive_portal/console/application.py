@@ -11,6 +11,7 @@ from captive_portal.console import entrance
 from captive_portal.console.audit import NotWritten
 from captive_portal.console.hall import Hall, clock_time, language, say, span, visit, volume
 from captive_portal.console.pages import PAGES
+from captive_portal.console.secrecy import acknowledge, read_by_visitor, secrecy
 from captive_portal.directives import LONGEST, MAX_TEXT
 from parvis.running import log
 
@@ -27,6 +28,8 @@ HEADERS = {
 }
 OPEN = {"form", "sign_in", "sign_out", "style", "oidc_start", "oidc_back"}
 """What is there for everybody."""
+BEFORE = {"secrecy", "acknowledge"}
+"""What is there for staff who have not read the notice on secrecy yet."""
 
 
 def create_app(made: Hall) -> Flask:
@@ -43,6 +46,8 @@ def create_app(made: Hall) -> Flask:
     app.add_url_rule("/entrer", view_func=entrance.form, methods=["GET"])
     app.add_url_rule("/entrer", view_func=entrance.sign_in, methods=["POST"])
     app.add_url_rule("/sortir", view_func=entrance.sign_out, methods=["POST"])
+    app.add_url_rule("/secret", view_func=secrecy, methods=["GET"])
+    app.add_url_rule("/secret", view_func=acknowledge, methods=["POST"])
     app.add_url_rule("/console.css", "style", _style, methods=["GET"])
     app.before_request(_only_staff)
     app.after_request(_finish)
@@ -65,8 +70,12 @@ def _only_staff() -> Response | None:
         return redirect(url_for("form"), 303)
     if request.method == "POST" and not here.own_form(request.form.get("token", "")):
         raise BadRequest
-    if request.endpoint == "sign_out":
+    if request.endpoint in {"sign_out", *BEFORE}:
         return None
+    if not read_by_visitor():
+        if request.method == "POST":
+            raise Forbidden
+        return redirect(url_for("secrecy"), 303)
     found = PAGES.get(("GET" if request.method == "HEAD" else request.method, str(request.url_rule)))
     if found is None or not here.may(found[0]):
         raise Forbidden

@@ -67,6 +67,7 @@ def console_facts(settings: ConsoleSettings) -> dict[str, Any]:
         "https_port": settings.https_port,
         "accounts": str(settings.accounts()),
         "audit": str(settings.audit()),
+        "acknowledged": str(settings.acknowledged()),
         "oidc": oidc_facts(settings),
     }
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, Protocol
 from zoneinfo import ZoneInfo
 
 from flask import current_app, g, request
@@ -26,6 +26,16 @@ FAILURES_OF_AN_ACCOUNT = 5
 FAILURES_OF_AN_ADDRESS = 20
 
 
+class Acknowledged(Protocol):
+    """Who has read the notice on secrecy."""
+
+    def read_by(self, who: str) -> bool:
+        """Whether *who* has."""
+
+    def note(self, who: str, at: float) -> None:
+        """*who* has read it *at* (Unix seconds)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hall:
     """What every page may use."""
@@ -36,6 +46,7 @@ class Hall:
     audit: Audit
     sites: Sites
     instruments: Instruments
+    acknowledged: Acknowledged
     visits: Visits = field(default_factory=Visits)
     by_account: Throttle = field(default_factory=lambda: Throttle(FAILURES_OF_AN_ACCOUNT))
     by_address: Throttle = field(default_factory=lambda: Throttle(FAILURES_OF_AN_ADDRESS))

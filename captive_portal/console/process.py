@@ -9,6 +9,7 @@ from captive_portal.console.accounts import Accounts
 from captive_portal.console.application import create_app
 from captive_portal.console.audit import Audit, Broken
 from captive_portal.console.hall import Hall
+from captive_portal.console.secrecy import Acknowledgements
 from captive_portal.console.sites import Site, Sites
 from captive_portal.tls import TlsServer
 from parvis.endpoint import Endpoint
@@ -30,6 +31,7 @@ def run(facts: dict[str, Any]) -> None:
         audit=audit,
         sites=Sites([Site(**site) for site in facts["sites"]], Path(facts["authority"]), facts["token"]),
         instruments=instruments,
+        acknowledged=Acknowledgements(Path(facts["acknowledged"])),
     )
     app = create_app(hall)
     if facts["oidc"]:

@@ -27,6 +27,8 @@ class Visit:
     last: float
     proof: str = ""
     language: str = ""
+    knows_secrecy: bool = False
+    """Whether the notice on secrecy is known to be read."""
     form: str = field(default_factory=lambda: secrets.token_urlsafe(32))
 
     def may(self, action: Action | str) -> bool:

@@ -98,6 +98,7 @@ class Centre:
         agent = Agent(self, self.twin.folder / f"{role}.cookies")
         code = pyotp.TOTP(done.stdout.rpartition(": ")[2].strip()).now()
         agent.post("/entrer", "/entrer", name=role, password=PASSWORD, code=code)
+        agent.post("/secret", "/secret")
         assert "Sessions" in agent.get("/")
         return agent
 

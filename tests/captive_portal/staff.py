@@ -23,6 +23,7 @@ from captive_portal.console.application import create_app
 from captive_portal.console.audit import Audit
 from captive_portal.console.hall import Hall
 from captive_portal.console.roles import Action, Role
+from captive_portal.console.secrecy import Acknowledgements
 from captive_portal.console.sites import Site, Sites
 from captive_portal.devices import key
 from captive_portal.management.api import create_api
@@ -90,6 +91,7 @@ class Office:
             audit=Audit(self.audit_folder()),
             sites=Sites(sites, ca, TOKEN),
             instruments=Instruments("console", self.registry),
+            acknowledged=Acknowledgements(self.folder / "acknowledged.json"),
             wall=lambda: self.house.clock.wall,
             monotonic=lambda: self.house.clock.since_boot,
         )
@@ -112,6 +114,7 @@ class Office:
         """Somebody with an account of *role*, signed in."""
         name = name or role.value
         made = self.hall.accounts.add(name, role, PASSWORD)
+        self.hall.acknowledged.note(name, self.house.clock.wall)
         found = Staff(self, self.app.test_client(), name, made.totp)
         assert found.signs_in().status_code == 303
         return found

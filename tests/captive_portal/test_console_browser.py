@@ -59,6 +59,7 @@ def signs_in(driver: webdriver.Chrome, made: Office, base: str, role: Role) -> N
     driver.delete_all_cookies()
     name = f"a{len(made.hall.accounts.all())}"
     account = made.hall.accounts.add(name, role, PASSWORD)
+    made.hall.acknowledged.note(name, made.house.clock.wall)
     driver.get(f"{base}/entrer")
     code = pyotp.TOTP(account.totp).at(int(made.house.clock.wall))
     for field, value in (("name", name), ("password", PASSWORD), ("code", code)):

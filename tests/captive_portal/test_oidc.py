@@ -109,7 +109,7 @@ def signs_in(here: Office, service: IdService) -> tuple[FlaskClient, TestRespons
 
 def test_staff_known_to_the_towns_service_come_in_with_their_role(here: Office, service: IdService) -> None:
     client, answer = signs_in(here, service)
-    page = client.get("/", base_url=BASE).text
+    page = client.get("/", base_url=BASE, follow_redirects=True).text
 
     assert answer.status_code == 200
     assert "oidc:agent (technique)" in page
@@ -121,7 +121,7 @@ def test_the_first_role_of_the_settings_counts(here: Office, service: IdService)
     service.lies = {"groups": ["wifi-technique", "wifi-admin"]}
     client, _ = signs_in(here, service)
 
-    assert "(administration)" in client.get("/", base_url=BASE).text
+    assert "(administration)" in client.get("/", base_url=BASE, follow_redirects=True).text
 
 
 @pytest.mark.parametrize(
