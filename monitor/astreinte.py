@@ -117,12 +117,14 @@ def warnings(sheets: Iterable[Sheet], zone: ZoneInfo, works_at: time = _MORNING)
     return found + _weekly(ordered, zone)
 
 
-def night_hours(sheets: Iterable[Sheet], zone: ZoneInfo) -> tuple[timedelta, timedelta, timedelta]:
-    """(by day, at night from 22:00 to 7:00, on Sundays and the like) worked; travel counts with its intervention."""
+def night_hours(
+    sheets: Iterable[Sheet], zone: ZoneInfo, holiday: Callable[[date], bool]
+) -> tuple[timedelta, timedelta, timedelta]:
+    """(by day, at night from 22:00 to 7:00, on Sundays and holidays) worked; travel counts with its intervention."""
     by_day = at_night = sundays = timedelta()
     for sheet in sheets:
         starts = sheet.starts.astimezone(zone)
-        if starts.weekday() == SUNDAY:
+        if starts.weekday() == SUNDAY or holiday(starts.date()):
             sundays += sheet.worked
         elif _at_night(sheet, zone):
             at_night += sheet.worked

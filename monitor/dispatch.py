@@ -14,7 +14,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
-from monitor.delivery import AskProof, Attempt, Done, Result, Send, next_move
+from monitor.delivery import PROOF_SECONDS, AskProof, Attempt, Done, Result, Send, next_move
 from monitor.engine import OnCall, Unknown, channels_of
 from monitor.incidents import NotPossible
 from monitor.instruments import MonitorMetrics
@@ -111,11 +111,12 @@ class Dispatcher(AbstractContextManager["Dispatcher"]):
                 return
             names = [row["only"]] if row["only"] else channels_of(self._engine.policy, row["person"])
             move = next_move(tries, names, row["step"], now)
+            if row["kind"] == Kind.TEST and tries and _failed_test(tries[-1], now):
+                entries.finish(number, "failed", now)
+                entries.remember(f"test/{row['person']}/{tries[-1].channel}", {"at": now, "result": Result.FAILED})
+                return
             if isinstance(move, Done):
                 entries.finish(number, "done", now)
-            elif row["kind"] == Kind.TEST and tries and not isinstance(move, AskProof) and _over(tries[-1], now):
-                entries.finish(number, "failed", now)
-                return
             attempt = entries.start(number, move.channel, now) if isinstance(move, Send) else 0
         if isinstance(move, Send):
             self._ended(row, attempt, move.channel, self._send(row, move.channel))
@@ -210,9 +211,14 @@ class Dispatcher(AbstractContextManager["Dispatcher"]):
         return "done"
 
 
-def _over(attempt: Attempt, now: float) -> bool:
-    """Whether a test has its verdict: failed, or accepted and not proved in time."""
-    return attempt.result is not Result.STARTED and now - (attempt.ended_at or now) >= 0
+def _failed_test(attempt: Attempt, now: float) -> bool:
+    """Whether a test has failed: the channel did not take it, or has not proved in time what it says it can prove.
+
+    A test has one channel and one try: what matters is whether it works, not that the message arrives.
+    """
+    if attempt.result is Result.ACCEPTED and attempt.proves:
+        return now - (attempt.ended_at or attempt.started_at) >= PROOF_SECONDS
+    return attempt.result is Result.FAILED
 
 
 def _failed(detail: str) -> dict[str, Any]:

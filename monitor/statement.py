@@ -36,7 +36,7 @@ class Statement:
         """(what, how much, remark), in French."""
         counted = [(name, [unit for unit in self.units if unit.name == name]) for name in UNITS]
         found = [(NAMES[name], str(len(some)), _short(some)) for name, some in counted if some]
-        bands = zip(("de jour", "de nuit", "le dimanche"), self.worked, strict=True)
+        bands = zip(("de jour", "de nuit", "dimanche ou jour férié"), self.worked, strict=True)
         found += [(f"Intervention {name}", hours(spent), "") for name, spent in bands if spent]
         return [*found, (f"Indemnité d'astreinte ({self.category})", f"{self.total} €", "brut, à vérifier par les RH")]
 
@@ -64,7 +64,7 @@ def statement(
         tuple(duties),
         tuple(found),
         tuple(own),
-        night_hours(own, roster.zone),
+        night_hours(own, roster.zone, holiday),
         amount(found, category, rates),
         tuple(warnings(own, roster.zone)),
     )

@@ -4,7 +4,7 @@ A GET changes nothing. What changes something is a POST with a token: a link's o
 page's (one incident, one hour), so that no other site can make a browser send it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -14,6 +14,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from monitor.calendars import exported
+from monitor.delivery import Result
 from monitor.duty import Duty
 from monitor.engine import LinkUsed, Unknown
 from monitor.incidents import LIVE, NEXT, RANK, Event, NotPossible, State
@@ -38,7 +39,18 @@ def on_duty(duty: Duty, now: datetime) -> OnDuty:
     with duty.engine.book.page() as entries:
         rows = sorted((row for row in entries.rows() if row["state"] in LIVE), key=_gravest_first)
         shown = tuple(_shown(duty, entries, row) for row in rows)
-    return OnDuty(_turn(duty, now), shown)
+        failed = tuple(_failed_tests(duty, entries))
+    return OnDuty(_turn(duty, now), shown, failed)
+
+
+def _failed_tests(duty: Duty, entries: Entries) -> Iterator[str]:
+    """Whom a channel could not reach the last time it was tested."""
+    town = duty.roster.town
+    for person in town.people:
+        for channel in town.channels:
+            found = entries.fact(f"test/{person.name}/{channel.name}")
+            if found is not None and found["result"] == Result.FAILED:
+                yield f"{channel.name} ({person.title})"
 
 
 def _gravest_first(row: Mapping[str, Any]) -> tuple[int, int]:

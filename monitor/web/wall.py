@@ -44,10 +44,11 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class OnDuty:
-    """Who is on call (None: nobody), and the live incidents."""
+    """Who is on call (None: nobody), the live incidents, and the channels whose last test failed, each in words."""
 
     turn: Turn | None
     incidents: Sequence[Shown]
+    failed_tests: Sequence[str] = ()
 
 
 def wall(
@@ -65,7 +66,7 @@ def wall(
         "on_call": on_call(duty.turn, lang),
         "measured": _aged(measured, limits.round, lang),
         "beat": _beat(beat, limits.beat, now, lang),
-        "notices": _notices(picture, lang),
+        "notices": [*_notices(picture, lang), *_tests(duty.failed_tests, lang)],
         "sites": sites,
         "alerts": [alert(shown, lang) for shown in duty.incidents],
         "summary": _summary(sites, lang),
@@ -100,6 +101,10 @@ def _notices(picture: Picture, lang: Language) -> list[str]:
     keys = ["isolated"] if isolated(picture.findings) else []
     keys += ["collectors-silent"] if picture.heard.wrong else []
     return [say(key, lang) for key in keys]
+
+
+def _tests(failed: Sequence[str], lang: Language) -> list[str]:
+    return [say("tests-failed", lang, what=", ".join(failed))] if failed else []
 
 
 def _site(view: SiteView, limits: Limits, now: datetime, lang: Language, *, stale: bool) -> dict[str, Any]:

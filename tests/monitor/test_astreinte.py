@@ -215,6 +215,15 @@ def test_a_month_is_a_statement_in_csv_and_pdf_that_ranks_nobody() -> None:
     assert not any(person.phone in text or person.name in text for person in TOWN.people[1:])
 
 
+def test_an_intervention_on_a_public_holiday_counts_as_one_on_a_sunday() -> None:
+    labour_day = Sheet("agent-1", at("2026-05-01T10:00"), at("2026-05-01T11:00"))
+    monday = Sheet("agent-1", at("2026-05-04T10:00"), at("2026-05-04T10:30"))
+    made = statement(Roster(TOWN), "agent-1", date(2026, 5, 1), [labour_day, monday], RATES, "exploitation", HOLIDAY)
+
+    assert ("Intervention dimanche ou jour férié", "1 h 00", "") in made.rows()
+    assert ("Intervention de jour", "0 h 30", "") in made.rows()
+
+
 def test_the_command_line_from_sheet_to_statement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARVIS_STATE", str(tmp_path))
     run = CliRunner().invoke

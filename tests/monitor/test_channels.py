@@ -336,6 +336,35 @@ def modem(town: Town, spool: ModemChannel, tmp_path: Path) -> Desk:
     return desk.works()
 
 
+def verdict(modem: Desk) -> str:
+    (found,) = (one for one in modem.client.get("/oncall.json").json["tests"])
+    return str(found["result"])
+
+
+def test_the_test_of_a_channel_that_proves_waits_for_the_proof(modem: Desk) -> None:
+    outbox, sent = (Path(modem.town.channels[0].spool, name) for name in ("outbox", "sent"))
+    for file in outbox.iterdir():
+        shutil.move(file, sent)
+    modem.engine.test(modem.duty.roster.turn(NIGHT).person.name, modem.town.channels[0].name, modem.clock())
+    modem.passes(10, step=5)
+    waiting = verdict(modem)
+    for file in outbox.iterdir():
+        shutil.move(file, sent)
+    modem.passes(20, step=5)
+
+    assert (waiting, verdict(modem)) == ("accepted", "proved")
+
+
+def test_a_test_that_nobody_proves_has_failed_and_the_wall_says_so(modem: Desk) -> None:
+    modem.engine.test(modem.duty.roster.turn(NIGHT).person.name, modem.town.channels[0].name, modem.clock())
+    modem.passes(100)
+    early = verdict(modem)
+    modem.passes(40)
+
+    assert (early, verdict(modem)) == ("accepted", "failed")
+    assert "Dernier essai en échec" in modem.client.get("/wall").text
+
+
 def test_ok_from_who_was_called_acknowledges(modem: Desk) -> None:
     duty = modem.duty.roster.turn(NIGHT).person
     answers(modem, duty.phone.replace(" ", ""), "Ok 1")
