@@ -7,7 +7,8 @@ from collectors.device import Device
 from collectors.snmp.keys import AuthProtocol, PrivProtocol
 from collectors.snmp.session import CommunitySession, Session, UsmSession
 from collectors.snmp.slow_lane import slow
-from collectors.snmp.transport import Address, Exchange, Patience
+from collectors.snmp.sockets import Address
+from collectors.snmp.transport import Exchange, Patience
 from collectors.snmp.usm import User
 from parvis.inventory import CommunityCredential, UserCredential
 from parvis.values import Secret

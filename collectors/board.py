@@ -48,21 +48,23 @@ class Standing:
         self, outcome: Outcome, now: float, duration_seconds: float, budget: int, traffic: Traffic | None = None
     ) -> "Standing":
         """The standing after one more poll; *traffic* is all that went to the device so far."""
-        if traffic:
-            return replace(self, traffic=traffic, last=traffic.since(self.traffic)).after(
-                outcome, now, duration_seconds, budget
-            )
-        polls = self.polls + 1
+        traffic = traffic or self.traffic
+        last, polls = traffic.since(self.traffic), self.polls + 1
         if isinstance(outcome, Failed):
-            failures = Counter(self.failures) + Counter((outcome.reason,))
+            failures = {**self.failures, outcome.reason: self.failures.get(outcome.reason, 0) + 1}
             return replace(
-                self, up=False, reason=outcome.reason, polls=polls, failures=failures, duration_seconds=duration_seconds
+                self,
+                up=False,
+                reason=outcome.reason,
+                polls=polls,
+                failures=failures,
+                duration_seconds=duration_seconds,
+                traffic=traffic,
+                last=last,
             )
-        layouts = tuple(part.layout for part in outcome.samples.parts)
-        doubles = self.has_doubles if layouts == self.layouts else prometheus.has_doubles(layouts)
-        events = Counter(self.clock_events)
-        if outcome.clock and outcome.clock is not Continued:
-            events[outcome.clock.value] += 1
+        layouts = tuple([part.layout for part in outcome.samples.parts])
+        is_same = layouts == self.layouts
+        doubles = self.has_doubles if is_same else prometheus.has_doubles(layouts)
         return replace(
             self,
             up=True,
@@ -70,17 +72,30 @@ class Standing:
             duration_seconds=duration_seconds,
             last_success=now,
             polled=outcome,
-            layouts=layouts,
+            layouts=self.layouts if is_same else layouts,
             has_doubles=doubles,
             polls=polls,
-            dropped={
-                "duplicate": self.dropped["duplicate"] + (prometheus.blocks(outcome.samples).dropped if doubles else 0),
-                "implausible": self.dropped["implausible"] + outcome.implausible,
-            },
+            dropped=self._dropped_after(outcome, doubles=doubles),
             budget=budget,
-            faults=Counter(self.faults) + Counter(end for _, end in outcome.faults),
-            clock_events=events,
+            faults=Counter(self.faults) + Counter(end for _, end in outcome.faults) if outcome.faults else self.faults,
+            clock_events=self._events_after(outcome),
+            traffic=traffic,
+            last=last,
         )
+
+    def _dropped_after(self, outcome: Polled, *, doubles: bool) -> Mapping[str, int]:
+        if not doubles and not outcome.implausible:
+            return self.dropped
+        return {
+            "duplicate": self.dropped["duplicate"] + (prometheus.blocks(outcome.samples).dropped if doubles else 0),
+            "implausible": self.dropped["implausible"] + outcome.implausible,
+        }
+
+    def _events_after(self, outcome: Polled) -> Mapping[str, int]:
+        event = outcome.clock
+        if not event or event is Continued:
+            return self.clock_events
+        return {**self.clock_events, event.value: self.clock_events.get(event.value, 0) + 1}
 
     def is_fresh(self, now: float, stale_after_seconds: float) -> bool:
         """Whether its samples may still be shown."""

@@ -28,7 +28,8 @@ from collectors.settings import CollectorSettings
 from collectors.snmp.errors import SnmpError
 from collectors.snmp.session import CommunitySession, Session
 from collectors.snmp.slow_lane import slow
-from collectors.snmp.transport import Address, Exchange, Patience, resolve
+from collectors.snmp.sockets import Address, resolve
+from collectors.snmp.transport import Exchange, Patience
 from parvis.inventory import CommunityCredential, InventoryError, Town, UserCredential
 from parvis.inventory import load as load_town
 from parvis.settings import SecretMissing, load

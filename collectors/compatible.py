@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 from functools import cache
+from itertools import compress
+from operator import not_
 
 from collectors.column import Column, Reading
 from collectors.foreign import Group, Module, Object, is_foreign, modules, shown_as
@@ -48,8 +50,11 @@ def metrics(name: str) -> frozenset[str]:
 
 def split(found: Readings) -> tuple[Readings, Readings]:
     """What the catalogue names, and what modules name."""
-    foreign = tuple(part for part in found.parts if is_foreign(part.layout.metric))
-    own = tuple(part for part in found.parts if not is_foreign(part.layout.metric))
+    kinds = [is_foreign(part.layout.metric) for part in found.parts]
+    if not any(kinds):
+        return found, Readings((), found.at, ())
+    foreign = tuple(compress(found.parts, kinds))
+    own = tuple(compress(found.parts, map(not_, kinds)))
     return Readings(found.base, found.at, own), Readings((), found.at, foreign)
 
 

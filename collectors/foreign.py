@@ -130,6 +130,7 @@ def definitions() -> dict[str, Definition]:
     return found
 
 
+@cache
 def is_foreign(name: str) -> bool:
     """Whether *name* is a module's; those of the catalogue need no look at the modules."""
     return name not in catalogue.metrics() and name in definitions()

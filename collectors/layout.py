@@ -6,8 +6,9 @@ devices whose labels agree: whatever is made of it (a text template, a set of In
 identity, with a hole where the device's own labels go. ``Part.values`` has one place for each series; None: no value.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 from collectors.sample import Labels, Sample
@@ -21,12 +22,21 @@ class Layout:
     labels: tuple[Labels, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The values of one layout; as many as it has series."""
+class Part(NamedTuple):
+    """The values of one layout; as many as it has series. They are *source*, or what *pick* takes of it.
+
+    A table's variables stand in one list as long as its rows are the same; the next poll puts newer ones there. Who
+    never looks at a part never takes its values out of it.
+    """
 
     layout: Layout
-    values: list[float | None]
+    source: Sequence[Any]
+    pick: Callable[[Sequence[Any]], Sequence[float | None]] | None = None
+
+    @property
+    def values(self) -> Sequence[float | None]:
+        """One value for each series, or None where there is none."""
+        return self.source if self.pick is None else self.pick(self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +54,13 @@ class Readings:
 
     def __iter__(self) -> Iterator[Sample]:
         for part in self.parts:
-            metric = part.layout.metric
-            for labels, value in zip(part.layout.labels, part.values, strict=True):
+            metric, values = part.layout.metric, part.values
+            for labels, value in zip(part.layout.labels, values, strict=True):
                 if value is not None:
                     yield Sample(metric, self.base + labels, value, self.at)
 
     def __len__(self) -> int:
-        return sum(len(part.values) - part.values.count(None) for part in self.parts)
+        return sum(len(values) - values.count(None) for values in (part.values for part in self.parts))
 
 
 _known: WeakValueDictionary[tuple[str, tuple[Labels, ...]], Layout] = WeakValueDictionary()

@@ -3,18 +3,21 @@
 What was learned (engine clock, pace, fitting profiles, last clocks) is kept in a ``Target`` between polls.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from collectors import bridge, decode, detect
 from collectors.clocks import Clocks, Verdict, judge, uptime_seconds
+from collectors.column import Column
 from collectors.compatible import split
 from collectors.detect import Fit, Identity
 from collectors.device import Device, Polled
 from collectors.layout import Part, Readings, layout
 from collectors.profile import SCALARS, Profile, combine, profiles
 from collectors.reach import Reach, reach
+from collectors.reading import read
 from collectors.recall import FORGET_SECONDS, Cluster, Recall, ask_tables, by_table, clusters, mark
 from collectors.schedule import offset_seconds
 from collectors.snmp import ber, walk
@@ -38,6 +41,8 @@ class Target:
     session: Session
     pace: Pace = field(default_factory=Pace)
     identity: Identity | None = None
+    greeting: tuple[Cell | None, ...] = ()
+    """The variables that *identity* was read from."""
     fits: tuple[Fit, ...] = ()
     combined: Profile | None = None
     clocks: Clocks | None = None
@@ -64,11 +69,11 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
         recall.learned_at, target.identity = clock, None
     profile, scalars = await _scalars(target, system, patience)
     answers = {name: {b"": cell} for name, cell in scalars.items()}
-    clocks = _clocks(system, answers, clock, profile.quirks.clocks)
+    clocks = _clocks(scalars, clock, profile.quirks.clocks)
     verdict = judge(target.clocks, clocks) if target.clocks else None
     if verdict in {Verdict.REBOOTED, Verdict.AGENT_RESTARTED}:
         recall.forget()
-    mark(recall, profile, target.clusters, {n: decode.scalar(profile, answers, n) for n in _changed(profile)})
+    mark(recall, target.clusters, scalars)
     columns = await ask_tables(recall, target.session, target.clusters, target.pace, clock)
     target.clocks = clocks
     loose = {column.root: column.cells for column in columns}
@@ -100,12 +105,13 @@ async def _scalars(
 ) -> tuple[Profile, dict[ber.RawOid, Cell]]:
     """The profile that fits and all its scalars; from the second poll on by plan."""
     known = await target.recall.scalars(target.session, target.pace, patience)
-    if known and target.combined and _identity(target, system, known) == target.identity:
+    if known and target.combined and target.identity and _greeting(known) == target.greeting:
         return target.combined, known
     found = known or await _greet(target, system.roots(SCALARS), patience)
     if not found:
         raise NothingShown("the agent has no system group for us")
     profile = await _profile(target, _identity(target, system, found))
+    target.greeting = _greeting(found)
     found |= await _rest(target, profile, system)
     target.recall.hold_scalars(found, target.pace)
     return profile, found
@@ -168,25 +174,35 @@ def _combined(fitting: tuple[Profile, ...]) -> tuple[Profile, Reach]:
     return _known[key][1:]
 
 
-def _changed(profile: Profile) -> list[str]:
-    """The scalars that tell when a table has changed."""
-    return [table.changed for table in profile.tables.values() if table.changed]
-
-
 async def _rest(target: Target, profile: Profile, system: Profile) -> dict[ber.RawOid, Cell]:
     asked = set(system.roots(SCALARS))
     names = [root for root in profile.roots(SCALARS) if root not in asked]
     return await walk.get(target.session, names, target.pace) if names else {}
 
 
+@cache
 def _system() -> Profile:
     return next(profile for profile in profiles() if profile.profile == "system")
 
 
-def _clocks(system: Profile, answers: decode.Answers, clock: float, liars: AbstractSet[str]) -> Clocks:
+@cache
+def _asked(name: str) -> tuple[ber.RawOid, Column]:
+    """Where a scalar of every device is, and how it is read."""
+    return _system().root(SCALARS, name), _system().scalars[name]
+
+
+def _greeting(found: Mapping[ber.RawOid, Cell]) -> tuple[Cell | None, ...]:
+    return tuple([found.get(_asked(name)[0]) for name in ("object_id", "description")])
+
+
+def _clocks(found: Mapping[ber.RawOid, Cell], clock: float, liars: AbstractSet[str]) -> Clocks:
     def ticks(name: str) -> int | None:
-        found = decode.scalar(system, answers, name)
-        return int(found) if isinstance(found, int | float) and name.partition("_")[0] not in liars else None
+        root, column = _asked(name)
+        cell = found.get(root)
+        if cell is None or (liars and name.partition("_")[0] in liars):
+            return None
+        said = read(column, cell)
+        return int(said) if isinstance(said, int | float) else None
 
     return Clocks(clock, ticks("agent_ticks"), ticks("engine_boots"), ticks("engine_seconds"), ticks("host_ticks"))
 
@@ -204,6 +220,7 @@ def _uptime(clocks: Clocks) -> Iterator[Part]:
 
 def _clients(profile: Profile, parts: Iterable[Part]) -> int | None:
     """Clients on all radios; nothing for a device whose profile does not count them, or that gave no count."""
+    if not profile.tells(CLIENTS):
+        return None
     counts = [value or 0 for part in parts if part.layout.metric == CLIENTS for value in part.values]
-    has_rule = any(rule.metric == CLIENTS for rule in profile.metrics)
-    return int(sum(counts)) if has_rule and counts else None
+    return int(sum(counts)) if counts else None

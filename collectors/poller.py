@@ -17,7 +17,8 @@ from collectors.profile import Profile
 from collectors.sample import Sample
 from collectors.schedule import Breaker, next_turn, offset_seconds
 from collectors.snmp.errors import SnmpError
-from collectors.snmp.transport import Exchange, Patience, resolve
+from collectors.snmp.sockets import resolve
+from collectors.snmp.transport import Exchange, Patience
 from parvis.inventory import Town
 from parvis.running import log
 from parvis.settings import SecretMissing
@@ -143,8 +144,7 @@ class Poller(AbstractContextManager["Poller"]):
                 breaker = breaker.succeeded()
             now = time.time()
             turn = next_turn(device.name, interval, now) + breaker.turns_left_out * interval
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wanted[device.name].wait(), turn - now)
+            await until(self._wanted[device.name], turn - now)
 
     async def _target(self, device: Device) -> Target:
         address = await resolve(device.host, device.port)
@@ -174,7 +174,16 @@ class Poller(AbstractContextManager["Poller"]):
         elif before.failures:
             log.info("device answers again", failures=before.failures, **facts)
         else:
-            log.debug("polled", profile=outcome.profile, samples=len(outcome.samples), **facts)
+            log.debug("polled", profile=outcome.profile, variables=outcome.variables, **facts)
+
+
+async def until(wanted: asyncio.Event, seconds: float) -> None:
+    """Wait until *wanted* is set, but no longer than *seconds*; asyncio.wait_for would make a task of it."""
+    timer = asyncio.get_running_loop().call_later(seconds, wanted.set)
+    try:
+        await wanted.wait()
+    finally:
+        timer.cancel()
 
 
 async def attempt(target: Target, pacing: Pacing, breaker: Breaker) -> Outcome:

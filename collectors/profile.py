@@ -5,7 +5,7 @@ the catalogue does not list, columns that do not exist and broken regular expres
 """
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Annotated, Any, Literal
 
@@ -182,6 +182,14 @@ class Profile(Part):
                 if (column.oid is None) == (column.arc is None) or (column.arc and not table.oid):
                     raise ValueError(f"{name}.{column_name}: give its oid, or its arc below the table's oid")
         return self
+
+    def tells(self, metric: str) -> bool:
+        """Whether any rule gives *metric*."""
+        return metric in self._told
+
+    @cached_property
+    def _told(self) -> frozenset[str]:
+        return frozenset(rule.metric for rule in self.metrics)
 
     def columns(self, table: str) -> Mapping[str, Column]:
         """The columns of *table*."""

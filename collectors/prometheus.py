@@ -10,6 +10,7 @@ from functools import cache
 from weakref import WeakKeyDictionary
 
 from collectors import foreign
+from collectors.compiled import core
 from collectors.layout import Layout, Part, Readings
 from collectors.sample import Labels, Sample
 from parvis import catalogue
@@ -36,6 +37,8 @@ class Rendered:
 
 _bare: WeakKeyDictionary[Layout, tuple[str, ...]] = WeakKeyDictionary()
 _owned: WeakKeyDictionary[Layout, tuple[str, ...]] = WeakKeyDictionary()
+_bare_pieces: WeakKeyDictionary[Layout, tuple[bytes, ...]] = WeakKeyDictionary()
+_owned_pieces: WeakKeyDictionary[Layout, tuple[bytes, ...]] = WeakKeyDictionary()
 
 
 def template(layout: Layout, *, bare: bool) -> tuple[str, ...]:
@@ -66,16 +69,34 @@ def _written(labels: Labels) -> str:
 
 
 def filled(part: Part, own: str) -> str:
-    """The lines of *part* of a device whose own labels are *own*, ``%`` doubled; where there is no value, no line."""
-    made = template(part.layout, bare=not own)
+    """The lines of *part* of a device whose own labels are *own*; where there is no value, no line."""
+    if core:
+        lines: str = core.render(pieces(part.layout, bare=not own), own.encode(), part.values, number)
+        return lines
+    return in_python(part, own)
+
+
+def in_python(part: Part, own: str) -> str:
+    """The same without the compiled core: the template takes the values all at once."""
     texts = [
         value if value.__class__ is int and value < EXACT else NOTHING if value is None else number(value)
         for value in part.values
     ]
-    text = own.join(made) % tuple(texts)
-    if None not in part.values:
+    text = own.replace("%", "%%").join(template(part.layout, bare=not own)) % tuple(texts)
+    if NOTHING not in texts:
         return text
     return "".join([f"{line}\n" for line in text.split("\n") if line and not line.endswith(NOTHING)])
+
+
+def pieces(layout: Layout, *, bare: bool) -> tuple[bytes, ...]:
+    """The same template for the compiled core: for each series what stands before its device's labels, and behind."""
+    kept = _bare_pieces if bare else _owned_pieces
+    found = kept.get(layout)
+    if found is None:
+        series = (_series(layout.metric, labels, bare=bare).replace("%%", "%") for labels in layout.labels)
+        cut = (text.split(HOLE) if HOLE in text else ["", text] for text in series)
+        found = kept[layout] = tuple(piece.encode() for before, after in cut for piece in (before, f"{after} "))
+    return found
 
 
 def has_doubles(layouts: Iterable[Layout]) -> bool:
@@ -87,7 +108,7 @@ def has_doubles(layouts: Iterable[Layout]) -> bool:
 def readings(found: Readings) -> Blocks:
     """The lines of *found*, none of whose series may be given twice."""
     lines: dict[str, list[str]] = {}
-    own = _written(found.base).replace("%", "%%")
+    own = _written(found.base)
     for part in found.parts:
         lines.setdefault(part.layout.metric, []).append(filled(part, own))
     return {metric: "".join(texts) for metric, texts in lines.items()}

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 
 from collectors.profile import SCALARS, Profile
 from collectors.snmp import plan, walk
-from collectors.snmp.ber import RawOid
-from collectors.snmp.fetch import fetch, holds
+from collectors.snmp.ber import RawOid, Value
+from collectors.snmp.fetch import Known, fetch, holds
 from collectors.snmp.pdu import Version
-from collectors.snmp.plan import NAMES_PER_GET, Cells, Way
+from collectors.snmp.plan import NAMES_PER_GET, Cells, Plan, Way
 from collectors.snmp.session import Session
 from collectors.snmp.transport import Patience
 from collectors.snmp.walk import Cell, Column, End, Limits, Pace
@@ -52,14 +52,15 @@ class Recall:
         """Learn which scalars the device has."""
         columns = [Cells(name, (b"",), (tag,)) for name, (tag, _) in found.items()]
         made = plan.plan(columns, pace.budget, Way.SCALARS)
-        self.held[SCALARS] = Held(made, [value for _, value in found.values()])
+        values = [value for _, value in found.values()]
+        self.held[SCALARS] = Held(made, values, known=_known(made, values))
 
     async def scalars(self, session: Session, pace: Pace, patience: Patience | None) -> dict[RawOid, Cell] | None:
         """The scalars, asked by plan; None when there is none, or when they are not what they were."""
         held = self.held.get(SCALARS)
         if held is None:
             return None
-        if not await fetch(session, held.plan, held.values, pace, with_kept=False, patience=patience):
+        if not await fetch(session, held.plan, held.values, pace, held.known, with_kept=False, patience=patience):
             del self.held[SCALARS]
             return None
         return {
@@ -73,6 +74,8 @@ class Cluster:
 
     names: tuple[str, ...]
     keep: dict[RawOid, float]
+    marks: tuple[RawOid, ...] = ()
+    """The scalars that tell when one of them has changed."""
     unordered: bool = False
 
     @property
@@ -100,7 +103,10 @@ def clusters(profile: Profile, tables: Iterable[tuple[str, ...]]) -> tuple[Clust
             for root in profile.roots(name):
                 seconds = profile.keep_seconds(name, root)
                 keep[root] = min(keep.get(root, seconds), seconds)
-        found.append(Cluster(names, keep, profile.quirks.unordered))
+        marks = [changed for name in names if (changed := profile.tables[name].changed)]
+        found.append(
+            Cluster(names, keep, tuple(profile.root(SCALARS, changed) for changed in marks), profile.quirks.unordered)
+        )
     return tuple(found)
 
 
@@ -130,10 +136,10 @@ async def ask_tables(
     return loose
 
 
-def mark(recall: Recall, profile: Profile, tables: Iterable[Cluster], said: Mapping[str, object]) -> None:
+def mark(recall: Recall, tables: Iterable[Cluster], scalars: Mapping[RawOid, Cell]) -> None:
     """Note what the scalars *changed* say; a table whose mark moved has its names read again in this poll."""
     for each in tables:
-        marks = {name: said.get(changed) for name in each.names if (changed := profile.tables[name].changed)}
+        marks = tuple([scalars.get(root) for root in each.marks])
         if recall.marks.get(each.key, marks) != marks:
             recall.empty.pop(each.key, None)
             if each.key in recall.held:
@@ -163,9 +169,9 @@ async def _recalled(recall: Recall, each: Cluster, session: Session, pace: Pace,
     made = plan.plan(_settled(held), own.budget, _way(own, session))
     if made is not held.plan:
         held.plan = made
-        held.known.clear()
+        held.known = _known(made, held.values)
     is_due = bool(held.plan.kept) and clock - held.kept_at >= held.plan.keep_seconds
-    if await fetch(session, held.plan, held.values, own, with_kept=is_due, known=held.known):
+    if await fetch(session, held.plan, held.values, own, held.known, with_kept=is_due):
         held.polls += 1
         recall.restless[each.key] = 0
         if is_due:
@@ -189,11 +195,16 @@ async def _walked(recall: Recall, each: Cluster, session: Session, pace: Pace, c
         own = pace.of(each.first)
         made = plan.plan([_cells(each, column) for column in with_rows], own.budget, _way(own, session))
         values = [value for column in with_rows for _, value in column.cells.values()]
-        recall.held[each.key] = Held(made, values, clock, first=list(values))
+        recall.held[each.key] = Held(made, values, clock, _known(made, values), first=list(values))
     else:
         recall.restless[each.key] = restless + 1 if restless < RESTLESS_AFTER + RESTLESS_POLLS else 0
         recall.loose[each.key] = (clock, columns)
     return columns
+
+
+def _known(made: Plan, values: Sequence[Value]) -> Known:
+    """What is known of a new plan's answers: where any variable has no value, any answer may be without one."""
+    return Known(void=set(range(len(made.often) + len(made.kept))) if None in values else set())
 
 
 def _settled(held: Held) -> tuple[Cells, ...]:

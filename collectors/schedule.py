@@ -9,6 +9,10 @@ MOST_TURNS_LEFT_OUT = 3
 """A device that comes back is seen within one interval more than this; a trap of it is followed at once."""
 
 
+GULP_SECONDS = 0.25
+"""Turns lie on a grid so fine: devices polled side by side wake the process less often than one by one."""
+
+
 def offset_seconds(name: str, interval_seconds: float) -> float:
     """Where in the interval the device called *name* has its turn: 0 <= offset < interval.
 
@@ -25,7 +29,8 @@ def next_turn(name: str, interval_seconds: float, now: float) -> float:
     >>> next_turn("a", 60, 1000.0) - next_turn("a", 60, 1000.0 - 60)
     60.0
     """
-    offset = offset_seconds(name, interval_seconds)
+    grid = min(GULP_SECONDS, interval_seconds / 8)
+    offset = offset_seconds(name, interval_seconds) // grid * grid
     turns = (now - offset) // interval_seconds + 1
     return offset + turns * interval_seconds
 

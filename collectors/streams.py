@@ -7,6 +7,7 @@ remembered together with the cells each value came from.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import chain
 from operator import itemgetter
 from typing import Any
 
@@ -14,13 +15,14 @@ from collectors import decode
 from collectors.column import Column
 from collectors.decode import Answers
 from collectors.fibre import module
-from collectors.layout import Part, gather
+from collectors.layout import Layout, Part, gather
 from collectors.plausibility import BOUNDS, doubt
 from collectors.profile import SCALARS, Profile
 from collectors.reach import Reach, is_as_it_stands
 from collectors.sample import Labels, Sample
 from collectors.snmp import ber
 from collectors.snmp.ber import RawOid, Value
+from collectors.snmp.fetch import Known
 from collectors.snmp.plan import Plan
 
 Pick = Callable[[Sequence[Value]], Any]
@@ -33,9 +35,10 @@ class Held:
 
     plan: Plan
     values: list[Value]
+    """Each poll puts its values in place of the last ones."""
     kept_at: float = 0.0
-    known: dict[int, bytes] = field(default_factory=dict)
-    """The octets of answers about what hardly moves (fetch.py)."""
+    known: Known = field(default_factory=Known)
+    """What is remembered of the last answers (fetch.py)."""
     first: list[Value] | None = None
     """The values first found, until it is known what moves."""
     polls: int = 0
@@ -45,7 +48,7 @@ class Held:
 class Stream:
     """The values of one rule and where they come from; *columns* is empty where a cell's integer is the value."""
 
-    metric: str
+    layout: Layout
     table: str
     pick: Pick
     columns: tuple[tuple[Column, int], ...]
@@ -69,18 +72,27 @@ class Streams:
         """The parts after a poll: *held* are the tables asked by plan, *loose* the columns of all others."""
         stale = {name for name in (SCALARS, *self.profile.tables) if name not in held}
         stale.update(name for name, table in held.items() if not self._is_same(name, table))
-        wrong = {place for place, tables in enumerate(self.reach.tables) if not tables.isdisjoint(stale)}
+        wrong = set()
+        if stale:
+            wrong = {place for place, tables in enumerate(self.reach.tables) if not tables.isdisjoint(stale)}
+        parts = self._parts
         for place, stream in self._streams.items():
-            if place not in wrong:
-                values = _values(stream, held[stream.table].values)
-                if values is None:
-                    wrong.add(place)
-                elif values is not self._parts[place][0].values:
-                    self._parts[place] = (Part(self._parts[place][0].layout, values),)
+            if place in wrong:
+                continue
+            table = held[stream.table]
+            if not stream.columns and not table.known.void:
+                parts[place] = (Part(stream.layout, table.values, stream.pick),)
+                continue
+            values = _values(stream, table.values)
+            if values is None:
+                wrong.add(place)
+            elif values is not parts[place][0].source:
+                parts[place] = (Part(stream.layout, values),)
         if wrong:
             metrics = {self.profile.metrics[place].metric for place in wrong}
             self._decode(wrong.union(*(self.reach.after[metric] for metric in metrics)), held, loose)
-        return tuple(part for place in sorted(self._parts) for part in self._parts[place])
+            self._parts = parts = dict(sorted(parts.items()))
+        return tuple(chain.from_iterable(parts.values()))
 
     @property
     def implausible(self) -> int:
@@ -169,7 +181,8 @@ class Streams:
         if cells:
             is_plain = rule.metric not in BOUNDS and all(t in NUMBERS and is_as_it_stands(c) for c, t in columns)
             pick = _picker(tuple(cells))
-            self._streams[place] = Stream(rule.metric, rule.table, pick, () if is_plain else tuple(columns))
+            layout = self._parts[place][0].layout
+            self._streams[place] = Stream(layout, rule.table, pick, () if is_plain else tuple(columns))
 
     def _context_roots(self, name: str) -> set[RawOid]:
         columns = self.profile.columns(name)
@@ -194,7 +207,7 @@ def _values(stream: Stream, values: Sequence[Value]) -> list[float | None] | Non
         return stream.values
     else:
         found = [decode.plain(column, (tag, cell)) for (column, tag), cell in zip(stream.columns, raw, strict=True)]
-        if any(value is None or doubt(stream.metric, value) for value in found):
+        if any(value is None or doubt(stream.layout.metric, value) for value in found):
             return None
         stream.raw, stream.values = raw, found
     return None if None in found else found

@@ -6,13 +6,14 @@
 import json
 import re
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 
 from collectors import compatible, prometheus
 from collectors.board import Board, Standing
 from collectors.foreign import SCRAPE
-from collectors.layout import Part, Readings, layout
+from collectors.layout import Layout, Part, Readings, layout
 from collectors.prometheus import Blocks
 from parvis.endpoint import respond
 
@@ -122,7 +123,7 @@ def _foreign(standing: Standing, modules: list[str], now: float) -> Blocks:
     """The last poll as snmp_exporter names it; one that failed is an error of the scrape, so that ``up`` is 0."""
     if not standing.up or standing.polled is None:
         raise Wrong("500 Internal Server Error", f"error collecting metrics: {standing.reason}")
-    wanted = frozenset[str]().union(*(compatible.metrics(module) for module in modules))
+    wanted = _wanted(tuple(modules))
     parts = [part for part in standing.polled.foreign.parts if part.layout.metric in wanted]
     values = {
         "snmp_scrape_duration_seconds": standing.duration_seconds,
@@ -131,6 +132,17 @@ def _foreign(standing: Standing, modules: list[str], now: float) -> Blocks:
         "snmp_scrape_packets_retried": standing.last.resent,
         "snmp_scrape_pdus_returned": standing.polled.variables,
     }
-    labels = tuple((("module", module),) for module in modules)
-    parts += [Part(layout(metric, labels), [values[metric]] * len(modules)) for metric in SCRAPE]
+    parts += [Part(each, [values[each.metric]] * len(modules)) for each in _scrape(tuple(modules))]
     return prometheus.readings(Readings((), now, tuple(parts)))
+
+
+@lru_cache(maxsize=64)
+def _wanted(modules: tuple[str, ...]) -> frozenset[str]:
+    """The metrics of *modules* together."""
+    return frozenset[str]().union(*(compatible.metrics(module) for module in modules))
+
+
+@lru_cache(maxsize=64)
+def _scrape(modules: tuple[str, ...]) -> tuple[Layout, ...]:
+    """What is told of the scrape itself, for each of *modules*."""
+    return tuple(layout(metric, tuple((("module", module),) for module in modules)) for metric in SCRAPE)

@@ -62,7 +62,8 @@ class Endpoint(AbstractContextManager["Endpoint"]):
 
     def __enter__(self) -> Self:
         host, port = self._address
-        self._server = create_server(self._answer, host=host, port=port, threads=4, ident="parvis")
+        how = {"threads": 4, "ident": "parvis", "asyncore_use_poll": True}
+        self._server = create_server(self._answer, host=host, port=port, **how)
         self._thread = threading.Thread(target=self._server.run, name="endpoint", daemon=True)
         self._thread.start()
         return self

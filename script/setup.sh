@@ -71,5 +71,6 @@ setup() {
   packages=$(missing_packages)
   [ -z "$packages" ] || install_packages "$packages"
   install_python
+  say "$(.venv/bin/python -m collectors.compiled)"
   say "everything needed is installed"
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any
 
 from collectors.snmp import ber
@@ -145,6 +146,50 @@ def identity(data: bytes) -> int:
     else:
         raise Malformed(f"version {version}")
     return ber.read_integer(data, at, end)[0]
+
+
+def numbered(head: bytes, request: Prepared, number: int) -> bytes:
+    """A community message with *request* under *number*, which has four octets; *head* is its version and community."""
+    before = _before_number(head, len(request.tail), int(request.kind))
+    return before + number.to_bytes(4) + request.tail
+
+
+@lru_cache(maxsize=1024)
+def _before_number(head: bytes, tail: int, kind: int) -> bytes:
+    whole = ber.tlv(ber.SEQUENCE, head + ber.tlv(kind, bytes((ber.INTEGER, 4)) + bytes(4 + tail)))
+    return whole[: len(whole) - 4 - tail]
+
+
+def plain_bindings(data: bytes, head: bytes, number: int) -> int:
+    """Where the bindings begin in a Response without error to *number*, all of whose lengths are spelled shortest.
+
+    Everything before them is then known but for the number, and compared as one; 0: it is something else, or spelled
+    in another way. *head* is version and community.
+    """
+    before, after = _before_bindings(head, len(data))
+    at = len(before)
+    if (
+        before
+        and data.startswith(before)
+        and data[at : at + 4] == number.to_bytes(4)
+        and data.startswith(after, at + 4)
+    ):
+        return at + 4 + len(after)
+    return 0
+
+
+@lru_cache(maxsize=4096)
+def _before_bindings(head: bytes, size: int) -> tuple[bytes, bytes]:
+    """What stands before and behind the number in such a message of *size* octets; nothing where none has that size."""
+    no_error = ber.integer(0) + ber.integer(0)
+    for many in range(max(size - len(head) - len(no_error) - 22, 0), size):
+        listed = ber.tlv(ber.SEQUENCE, bytes(many))
+        behind = no_error + listed[: len(listed) - many]
+        inner = ber.tlv(Kind.RESPONSE, bytes((ber.INTEGER, 4)) + bytes(4 + len(behind) + many))
+        whole = ber.tlv(ber.SEQUENCE, head + inner)
+        if len(whole) >= size:
+            return (whole[: size - many - len(behind) - 4], behind) if len(whole) == size else (b"", b"")
+    return b"", b""
 
 
 def open_reply(

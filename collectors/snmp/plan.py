@@ -48,13 +48,15 @@ class Question:
     request: Prepared
     slots: tuple[slice, ...]
     count: int
+    order: tuple[int, ...]
+    """The place of each value in the order of the answer."""
     is_still: bool = False
 
-    @property
-    def order(self) -> list[int]:
-        """The place of each value in the order of the answer."""
-        rows = range(self.count // len(self.slots)) if self.slots else ()
-        return [slot.start + row for row in rows for slot in self.slots]
+
+def question(request: Prepared, slots: tuple[slice, ...], count: int, *, is_still: bool = False) -> Question:
+    """A question whose order follows from its slots."""
+    rows = range(count // len(slots)) if slots else ()
+    return Question(request, slots, count, tuple(slot.start + row for row in rows for slot in slots), is_still)
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -100,11 +102,17 @@ class Expected:
 
     guards: tuple[RawOid, ...]
     cells: tuple[tuple[bytes, int, int], ...]
+    are_unsigned: bool
 
     def __call__(self, data: bytes, at: int, end: int) -> Filled:
         """The values between *at* and *end*, or None; Malformed when it is no list of variable bindings."""
         behind = self.behind_guards(data, at, end)
-        return None if behind is None else fill(data, behind, end, self.cells)
+        return None if behind is None else self.fill(data, behind, end)
+
+    def fill(self, data: bytes, at: int, end: int) -> Filled:
+        """The values of the cells alone."""
+        found = unsigned(data, at, end, self.cells) if self.are_unsigned else None
+        return fill(data, at, end, self.cells) if found is None else found
 
     def behind_guards(self, data: bytes, at: int, end: int) -> int | None:
         """Where the cells begin; None when a column goes on where it should have ended."""
@@ -116,8 +124,32 @@ class Expected:
         return at
 
 
+def unsigned(data: bytes, at: int, end: int, cells: Sequence[tuple[bytes, int, int]]) -> list[Value] | None:
+    """Read the values of *cells*, all unsigned numbers, as they are usually spelled; None: they are not.
+
+    This loop is where a poll spends its time. A name that compares equal ends inside *data*, each binding is filled by
+    its value and as long as it says, and what was found counts only if the last one ends at *end*.
+    """
+    found: list[bytes] = []
+    put = found.append
+    try:
+        for name, length, width in cells:
+            size_at = at + 2 + length
+            first = size_at + 1
+            stop = at + 2 + data[at + 1]
+            if data[at + 2 : size_at] != name or first + data[size_at] != stop or not first < stop <= first + width:
+                return None
+            if data[at] != 0x30:
+                return None
+            put(data[first:stop])
+            at = stop
+    except IndexError:
+        return None
+    return list(map(int.from_bytes, found)) if at == end else None
+
+
 def fill(data: bytes, at: int, end: int, cells: Sequence[tuple[bytes, int, int]]) -> Filled:
-    """Read the values of *cells* where each must stand; this loop is where a poll spends its time.
+    """Read the values of *cells* where each must stand, however they are spelled.
 
     Each index lies below *end* before it is used: a name that compares equal ends inside *data*, the binding's stop is
     checked against *end* and the value's length against that stop. Whatever is spelled unusually is read step by step.
@@ -200,7 +232,7 @@ def _by_rows(group: Sequence[Cells], budget: int, starts: dict[RawOid, int]) -> 
             expected = _expected(guards, [(c.root, rows[row], c.tags[row]) for row in chunk for c in together])
             slots = tuple(slice(starts[c.root] + chunk.start, starts[c.root] + chunk.stop) for c in together)
             many = len(chunk) * len(together)
-            yield Question(pdu.prepare(request, expected), slots, many, is_still=not group[0].moves)
+            yield question(pdu.prepare(request, expected), slots, many, is_still=not group[0].moves)
 
 
 def _by_name(group: Sequence[Cells], budget: int, starts: dict[RawOid, int], way: Way) -> Iterator[Question]:
@@ -223,20 +255,20 @@ def by_name(cells: Sequence[tuple[Cells, int]], starts: Mapping[RawOid, int], ki
     expected = _expected((), [(column.root, column.rows[row], column.tags[row]) for column, row in cells])
     places = [starts[column.root] + row for column, row in cells]
     slots = tuple(slice(place, place + 1) for place in places)
-    return Question(pdu.prepare(pdu.ask(kind, names), expected), slots, len(cells))
+    return question(pdu.prepare(pdu.ask(kind, names), expected), slots, len(cells))
 
 
 def behind(names: Sequence[RawOid], roots: Sequence[RawOid]) -> Question:
     """GETNEXT behind *names* that must find nothing below *roots*: a table has no more rows, an empty one none yet."""
-    return Question(pdu.prepare(pdu.ask(Kind.GET_NEXT, list(names)), _expected(tuple(roots), ())), (), 0)
+    return question(pdu.prepare(pdu.ask(Kind.GET_NEXT, list(names)), _expected(tuple(roots), ())), (), 0)
 
 
-def rest(question: Question, got: int, plan: Plan) -> Question:
+def rest(cut: Question, got: int, plan: Plan) -> Question:
     """What comes first of what is missing from an answer that was cut short after *got* values."""
     every = [(column, row) for column in plan.columns for row in range(len(column.rows))]
     starts = {root: where.start for root, where in plan.slices().items()}
-    missing = [every[place] for place in question.order[got : got + NAMES_PER_GET]]
-    return by_name(missing, starts, Kind.GET_NEXT if question.request.kind is not Kind.GET else Kind.GET)
+    missing = [every[place] for place in cut.order[got : got + NAMES_PER_GET]]
+    return by_name(missing, starts, Kind.GET_NEXT if cut.request.kind is not Kind.GET else Kind.GET)
 
 
 def _expected(guards: tuple[RawOid, ...], places: Sequence[Place]) -> Expected:
@@ -244,7 +276,8 @@ def _expected(guards: tuple[RawOid, ...], places: Sequence[Place]) -> Expected:
     for root, row, tag in places:
         name = ber.tlv(ber.OBJECT_IDENTIFIER, root + row) + bytes((tag,))
         cells.append((name, len(name), -1 if tag == ber.INTEGER else ber.WIDTH.get(tag, 0)))
-    return Expected(guards, tuple(cells))
+    are_unsigned = all(width > 0 and length + 1 + width < 0x80 for _, length, width in cells)
+    return Expected(guards, tuple(cells), are_unsigned)
 
 
 def _side_by_side(columns: int, rows: int, budget: int) -> int:

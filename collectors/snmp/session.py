@@ -2,9 +2,10 @@
 
 import os
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from collectors.snmp import ber, pdu, usm
 from collectors.snmp.errors import (
@@ -24,7 +25,9 @@ from collectors.snmp.errors import (
     WrongPrivacyPassword,
 )
 from collectors.snmp.pdu import MAX_REQUEST_ID, Kind, Pdu, Prepared, ReadVarbinds, Request, Version
-from collectors.snmp.transport import Address, Exchange, Patience
+from collectors.snmp.sockets import Address
+from collectors.snmp.transport import Exchange, Patience
+from collectors.snmp.turns import Body, Take, Turns, whole
 
 REPORTS: dict[bytes, type[UsmReport]] = {
     ber.oid(f"1.3.6.1.6.3.15.1.1.{arc}"): error
@@ -62,6 +65,9 @@ class Session(Protocol):
     async def ask(self, request: Request, patience: Patience | None = None) -> Pdu:
         """The Response PDU; AgentError when its error-status is not 0, another SnmpError when there is none."""
 
+    async def ask_in_turn(self, requests: Sequence[Prepared], take: Take, patience: Patience | None = None) -> None:
+        """Ask one after another until *take* has enough of the answers; an error is as with *ask*, and ends it."""
+
 
 @dataclass(slots=True)
 class CommunitySession:
@@ -80,8 +86,7 @@ class CommunitySession:
 
     async def ask(self, request: Request, patience: Patience | None = None) -> Pdu:
         """See Session.ask; a retry repeats the same datagram, so a late answer to the first try is as good."""
-        number = _number()
-        datagram = ber.tlv(ber.SEQUENCE, self._head + pdu.encode(request, number))
+        sealed = self._sealed(request)
         read = request.read if isinstance(request, Prepared) else ber.read_varbinds
 
         def opened(data: bytes, number: int) -> Pdu:
@@ -89,9 +94,30 @@ class CommunitySession:
 
         patience = patience or self.patience
         answer: Pdu = await self.exchange.ask(
-            self.address, lambda: (number, datagram), opened, patience, any_source=self.any_source
+            self.address, lambda: sealed, opened, patience, any_source=self.any_source
         )
         return served(answer)
+
+    async def ask_in_turn(self, requests: Sequence[Prepared], take: Take, patience: Patience | None = None) -> None:
+        """See Session.ask_in_turn."""
+        patience = patience or self.patience
+        turns = Turns(requests, take, self._sealed, self._opened, repeats=True, is_slow=patience.gap_seconds > 0)
+        while turns.is_left:
+            await self.exchange.ask(self.address, turns.seal, turns.read, patience, any_source=self.any_source)
+
+    def _sealed(self, request: Request) -> tuple[int, bytes]:
+        number = _number()
+        if isinstance(request, Prepared):
+            return number, pdu.numbered(self._head, request, number)
+        return number, ber.tlv(ber.SEQUENCE, self._head + pdu.encode(request, number))
+
+    def _opened(self, data: bytes, number: int) -> Body:
+        at = pdu.plain_bindings(data, self._head, number)
+        if at:
+            return data, at, len(data)
+        answer = served(pdu.open_reply(data, self.version, self.community, number, whole))
+        body: Body = answer.varbinds  # type: ignore[assignment] # what *whole* made of them
+        return body
 
 
 @dataclass(slots=True)
@@ -110,27 +136,46 @@ class UsmSession:
     async def ask(self, request: Request, patience: Patience | None = None) -> Pdu:
         """See Session.ask; once per request, a clock out of window or a new engine ID leads to a new try."""
         patience = patience or self.patience
+        return served(await self._proven(partial(self._once, request, self.user, patience), patience))
+
+    async def ask_in_turn(self, requests: Sequence[Prepared], take: Take, patience: Patience | None = None) -> None:
+        """See Session.ask_in_turn."""
+        patience = patience or self.patience
+        turns = Turns(requests, take, self._sealed, self._opened, repeats=False, is_slow=patience.gap_seconds > 0)
+        ask = partial(self.exchange.ask, self.address, turns.seal, turns.read, patience, any_source=self.any_source)
+        while turns.is_left:
+            await self._proven(ask, patience)
+
+    def _sealed(self, request: Request) -> tuple[int, bytes]:
+        return _sealed(request, self.user, self.engine)
+
+    def _opened(self, data: bytes, number: int) -> Body:
+        body: Body = served(self._read(self.user, whole, data, number)).varbinds  # type: ignore[assignment] # *whole*'s
+        return body
+
+    async def _proven(self, once: Callable[[], Awaitable[Any]], patience: Patience) -> Any:
+        """What *once* gives, after finding out who and when the engine is, as far as that has to be known."""
         if not self.engine.engine_id:
             await self._discover(patience)
         try:
-            answer = await self._asked_twice(request, patience)
+            answer = await self._twice(once, patience)
         except Silent:
             if self.user.priv and not self._has_worked and await self._answers_without_privacy(patience):
                 raise WrongPrivacyPassword("answers signed requests, but is silent to encrypted ones") from None
             self._has_worked = False
             raise
         self._has_worked = True
-        return served(answer)
+        return answer
 
-    async def _asked_twice(self, request: Request, patience: Patience) -> Pdu:
+    async def _twice(self, once: Callable[[], Awaitable[Any]], patience: Patience) -> Any:
         try:
-            return await self._once(request, self.user, patience)
+            return await once()
         except NotInTimeWindow:
             if not self.engine.is_proven:
                 await self._discover(patience)
         except UnknownEngine:
             await self._discover(patience)
-        return await self._once(request, self.user, patience)
+        return await once()
 
     async def _once(self, request: Request, user: usm.User, patience: Patience) -> Pdu:
         seal = partial(_sealed, request, user, self.engine)
@@ -185,7 +230,13 @@ class UsmSession:
 
 def _number() -> int:
     """A number nobody can guess: together with the source address it is what ties a reply to its request."""
-    return int.from_bytes(os.urandom(4)) & MAX_REQUEST_ID | _FOUR_OCTETS
+    if not _numbers:
+        _numbers.extend(memoryview(os.urandom(4 * _NUMBERS_AT_ONCE)).cast("I"))
+    return _numbers.pop() & MAX_REQUEST_ID | _FOUR_OCTETS
+
+
+_numbers: list[int] = []
+_NUMBERS_AT_ONCE = 256
 
 
 def _sealed(request: Request, user: usm.User, engine: usm.Engine) -> tuple[int, bytes]:

@@ -8,13 +8,16 @@ between the processes are PDUs in our own encoding; secrets go through the pipe,
 import asyncio
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from collectors.snmp import ber, errors, pdu
 from collectors.snmp.pdu import Pdu, Prepared, Request, Version
 from collectors.snmp.session import CommunitySession, Session, UsmSession, served
-from collectors.snmp.transport import Address, Patience
+from collectors.snmp.sockets import Address
+from collectors.snmp.transport import Patience
+from collectors.snmp.turns import Take, one_by_one
 
 IDLE_SECONDS = 10
 """The process ends when it has not been asked for so long."""
@@ -59,6 +62,10 @@ class SlowSession:
             raise _error(answer[1:].decode())
         read = request.read if isinstance(request, Prepared) else ber.read_varbinds
         return served(pdu.decode(answer, 1, len(answer), read))
+
+    async def ask_in_turn(self, requests: Sequence[Prepared], take: Take, patience: Patience | None = None) -> None:
+        """See session.Session.ask_in_turn."""
+        await one_by_one(self.ask, requests, take, patience)
 
     async def _running(self) -> asyncio.subprocess.Process:
         """The process, started where there is none, or where it has gone to rest."""

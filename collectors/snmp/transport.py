@@ -12,7 +12,6 @@ one host's refusal swallow the next datagram for another host, so the socket is 
 """
 
 import asyncio
-import contextlib
 import random
 import socket
 import time
@@ -22,19 +21,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from collectors.snmp import pdu
-from collectors.snmp.errors import BadName, Malformed, Refused, Silent, SnmpError, Unauthentic, Unreachable
+from collectors.snmp.errors import Malformed, Refused, Silent, SnmpError, Unauthentic, Unreachable
+from collectors.snmp.sockets import Address, open_socket
 
-Address = tuple[str, int]
-"""Host (numeric) and UDP port."""
 Seal = Callable[[], tuple[int, bytes]]
 """Makes the next datagram and the number its reply will carry; called again for each retry."""
 Read = Callable[[bytes, int], Any]
 """Turns the reply to a number into an answer, or raises an SnmpError."""
+AGAIN = object()
+"""What a *read* returns that has another request to the same agent: it is sealed and sent at once."""
 
-_SO_RCVBUFFORCE = 33
-_IP_RECVERR, _IPV6_RECVERR = 11, 25
 _MSG_ERRQUEUE = 0x2000
-_RECEIVE_BUFFER_OCTETS = 32 * 2**20
 _DATAGRAM_OCTETS = 65535
 _DATAGRAMS_PER_TURN = 64
 _OCTETS_PER_ANSWER = 16384
@@ -74,10 +71,16 @@ class _Waiting:
     patience: Patience
     any_source: bool
     future: "asyncio.Future[Any]"
+    loop: asyncio.AbstractEventLoop
+    traffic: "Traffic"
+    first_seconds: float
+    """How long the first try of each request waits."""
     numbers: set[int] = field(default_factory=set)
     attempt: int = 0
     refusal: SnmpError | None = None
     timer: asyncio.TimerHandle | None = None
+    given_up_at: float = 0.0
+    """When this try is over, in the event loop's time; the timer may be earlier, and is then set again."""
     has_place: bool = True
 
 
@@ -115,13 +118,16 @@ class Exchange:
     ) -> Any:
         """The answer of the agent at *address*, or the SnmpError that says why there is none.
 
-        With *any_source* it may come from another address of the agent, if its number and proof are right.
+        With *any_source* it may come from another address of the agent, if its number and proof are right. AGAIN when
+        there is more to ask, but the place was lost to others because the agent kept us waiting.
         """
         if patience.gap_seconds:
             await self._gap(address, patience.gap_seconds)
         await self._place()
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(address, seal, read, patience, any_source, loop.create_future())
+        traffic = self._traffic.get(address) or self._traffic.setdefault(address, Traffic())
+        future, seconds = loop.create_future(), patience.seconds(0)
+        waiting = _Waiting(address, seal, read, patience, any_source, future, loop, traffic, seconds)
         self._waiting.setdefault(address, []).append(waiting)
         try:
             self._try(waiting)
@@ -133,9 +139,7 @@ class Exchange:
             self._waiting[address].remove(waiting)
             if not self._waiting[address]:
                 del self._waiting[address]
-            if any_source:
-                for number in waiting.numbers:
-                    self._anywhere.pop(number, None)
+            self._forget_numbers(waiting)
 
     async def _gap(self, address: Address, seconds: float) -> None:
         """Wait for the agent's turn: turns are *seconds* apart, however many ask."""
@@ -187,23 +191,37 @@ class Exchange:
         for waiting in [each for group in self._waiting.values() for each in group]:
             _fail(waiting, Silent("the collector stopped"))
 
+    def _forget_numbers(self, waiting: _Waiting) -> None:
+        if waiting.any_source:
+            for number in waiting.numbers:
+                self._anywhere.pop(number, None)
+        waiting.numbers.clear()
+
     def _try(self, waiting: _Waiting) -> None:
         number, datagram = waiting.seal()
         waiting.numbers.add(number)
         if waiting.any_source:
             self._anywhere[number] = waiting
         self._send(waiting, datagram)
-        self.counts["sent" if not waiting.attempt else "resent"] += 1
-        traffic = self._traffic.get(waiting.address) or self._traffic.setdefault(waiting.address, Traffic())
-        traffic.sent += 1
-        traffic.resent += bool(waiting.attempt)
-        seconds = waiting.patience.seconds(waiting.attempt)
-        waiting.timer = asyncio.get_running_loop().call_later(seconds, self._expired, waiting)
+        waiting.traffic.sent += 1
+        if waiting.attempt:
+            waiting.traffic.resent += 1
+            self.counts["resent"] += 1
+        else:
+            self.counts["sent"] += 1
+        seconds = waiting.patience.seconds(waiting.attempt) if waiting.attempt else waiting.first_seconds
+        waiting.given_up_at = waiting.loop.time() + seconds
+        if waiting.timer is None:
+            waiting.timer = waiting.loop.call_at(waiting.given_up_at, self._expired, waiting)
 
     def _expired(self, waiting: _Waiting) -> None:
+        waiting.timer = None
+        if waiting.loop.time() < waiting.given_up_at:  # that was the time of an earlier request, which was answered
+            waiting.timer = waiting.loop.call_at(waiting.given_up_at, self._expired, waiting)
+            return
         self._leave(waiting)
         waiting.attempt += 1
-        self._traffic[waiting.address].timeouts += 1
+        waiting.traffic.timeouts += 1
         if waiting.attempt < waiting.patience.tries:
             try:
                 self._try(waiting)
@@ -228,18 +246,19 @@ class Exchange:
 
     def _socket(self, family: int) -> socket.socket:
         if family not in self._sockets:
-            self._sockets[family] = opened = _open(family)
+            self._sockets[family] = opened = open_socket(family)
             buffer = opened.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF)
             self._places -= max(MOST_IN_FLIGHT - max(buffer // _OCTETS_PER_ANSWER, LEAST_IN_FLIGHT), 0)
             asyncio.get_running_loop().add_reader(opened, self._readable, opened)
         return self._sockets[family]
 
     def _readable(self, opened: socket.socket) -> None:
-        for _ in range(_DATAGRAMS_PER_TURN):
+        for turn in range(_DATAGRAMS_PER_TURN):
             try:
                 data, source = opened.recvfrom(_DATAGRAM_OCTETS)
             except (BlockingIOError, InterruptedError):
-                self._drain_errors(opened)
+                if not turn:  # woken, and not by a datagram
+                    self._drain_errors(opened)
                 return
             except OSError:
                 self._drain_errors(opened)
@@ -283,8 +302,21 @@ class Exchange:
             _fail(waiting, error)
         else:
             self.counts["answered"] += 1
-            if not waiting.future.done():
+            if waiting.future.done():
+                return
+            if answer is AGAIN and waiting.has_place:
+                self._again(waiting)
+            else:
                 waiting.future.set_result(answer)
+
+    def _again(self, waiting: _Waiting) -> None:
+        """The next request of somebody who was answered."""
+        self._forget_numbers(waiting)
+        waiting.attempt, waiting.refusal = 0, None
+        try:
+            self._try(waiting)
+        except SnmpError as error:
+            _fail(waiting, error)
 
     def _drain_errors(self, opened: socket.socket) -> int:
         """Tell those concerned that their host refused (ICMP); how many such messages there were."""
@@ -303,28 +335,3 @@ class Exchange:
 def _fail(waiting: _Waiting, error: SnmpError) -> None:
     if not waiting.future.done():
         waiting.future.set_exception(error)
-
-
-def _open(family: int) -> socket.socket:
-    opened = socket.socket(family, socket.SOCK_DGRAM)
-    opened.setblocking(False)
-    try:
-        opened.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, _RECEIVE_BUFFER_OCTETS)
-    except PermissionError:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_OCTETS)
-    with contextlib.suppress(OSError):
-        if family == socket.AF_INET6:
-            opened.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
-        else:
-            opened.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
-    return opened
-
-
-async def resolve(host: str, port: int) -> Address:
-    """The numeric address of a host; BadName when there is none."""
-    loop = asyncio.get_running_loop()
-    try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-    except OSError as error:
-        raise BadName(f"{host}: {error.strerror or error}") from error
-    return str(found[0][4][0]), port

@@ -2,7 +2,8 @@
 
 The devices (responder.c) have 48 ports and answer at most 1472 octets at a time. Both sides tell the same 20 columns of
 ifTable and ifXTable, 816 series of a device, over HTTP. Ours polls on its own clock and is scraped as often as it
-polls; the exporter polls when it is scraped. What is counted is the processor time of each side's own process.
+polls; the exporter polls when it is scraped. What is counted is the processor time of each side's own process. Ours
+runs twice, in Python alone and with the compiled core, where there is one.
 """
 
 import asyncio
@@ -17,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -27,14 +29,19 @@ import collecting
 import yaml
 from table import Row, middle, row
 
+from collectors import compiled
+
 HERE = Path(__file__).parent
-OURS, THEIRS = 19801, 19802
+PORTS, THEIRS = {"python": 19801, "compiled": 19803}, 19802
+"""Where each side is scraped."""
 ROUNDS = 3
-SIZES = (1, 10, 100, 1_000)
+SIZES = (10, 100, 1_000)
+IN_V3 = 100
 AT_ONCE = 32
 POLLS_PER_SECOND = 200
 """How fast ours is made to poll in the comparison: some way below what one core can do on a busy machine."""
-SECONDS = 8
+SECONDS = 2
+"""Of polls alone, and again of polls and scrapes, in each round; at least one interval."""
 POINTS = 10_000
 TICK = os.sysconf("SC_CLK_TCK")
 
@@ -77,11 +84,11 @@ async def scrape(port: int, paths: list[str]) -> int:
 
 
 @contextmanager
-def ours(folder: Path, count: int, interval: float, version: str) -> Iterator[tuple[int, Path]]:
+def ours(folder: Path, count: int, interval: float, version: str, kind: str) -> Iterator[tuple[int, Path]]:
     """Our collectors, running; their process and the file with their counts."""
-    counts = folder / f"counts-{count}-{version}"
+    counts = folder / f"counts-{count}-{version}-{kind}"
     counts.write_bytes(bytes(16))
-    words = [str(OURS), str(count), str(interval), version, str(counts)]
+    words = [str(PORTS[kind]), str(count), str(interval), version, str(counts), kind]
     with subprocess.Popen([sys.executable, "-OO", str(HERE / "collecting.py"), *words]) as running:
         try:
             yield running.pid, counts
@@ -159,29 +166,36 @@ def page(port: int, target: str) -> str:
         raise SystemExit(f"{target}: {error}: {error.read().decode()}") from error
 
 
-def ours_once(pid: int, counts: Path, count: int, interval: float) -> float:
-    """Milliseconds of processor time for one device polled and scraped once."""
-    os.kill(pid, signal.SIGCONT)
+def ours_once(side: "Side", count: int, interval: float) -> float:
+    """Milliseconds of processor time for one device polled and scraped once.
+
+    Polls are measured alone first: on a busy machine there may be fewer polls than scrapes, or more.
+    """
+    os.kill(side.pid, signal.SIGCONT)
     time.sleep(interval + 1.5)  # polls that were broken off by the pause are over
     paths = [f"/snmp?target=d{number}&module={collecting.MODULE}" for number in range(count)]
-    turns = max(round(SECONDS / interval), 1)
-    before, used, started = polls(counts), cpu(pid), time.monotonic()
-    good = 0
+    seconds = max(SECONDS, interval)
+    used, before = cpu(side.pid), polls(side.counts)
+    time.sleep(seconds)
+    alone, made = cpu(side.pid) - used, polls(side.counts)[0] - before[0]
+    each = alone / max(made, 1)
+    used, then, good = cpu(side.pid), polls(side.counts)[0], 0
+    turns, started = max(round(seconds / interval), 1), time.monotonic()
     for turn in range(turns):
-        good += asyncio.run(scrape(OURS, paths))
+        good += asyncio.run(scrape(PORTS[side.kind], paths))
         time.sleep(max(started + (turn + 1) * interval - time.monotonic(), 0))
-    made, failed = (now - then for now, then in zip(polls(counts), before, strict=True))
-    spent = cpu(pid) - used
-    os.kill(pid, signal.SIGSTOP)
-    if failed or good < turns * count:
-        print(f"ours: {failed} of {made} polls failed, {turns * count - good} scrapes", file=sys.stderr)
-    return spent / made * 1000
+    spent, meanwhile = cpu(side.pid) - used, polls(side.counts)[0] - then
+    failed = polls(side.counts)[1] - before[1]
+    os.kill(side.pid, signal.SIGSTOP)
+    if failed or good < turns * count or not made:
+        print(f"ours: {failed} polls failed, {turns * count - good} scrapes, {made} polls", file=sys.stderr)
+    return (each + max(spent - meanwhile * each, 0) / max(good, 1)) * 1000
 
 
 def theirs_once(pid: int, count: int) -> float:
     """The same of the exporter."""
-    turns = max(min(POLLS_PER_SECOND, 50) * SECONDS // 2 // count, 1)
-    some = min(count, 400)
+    some = min(count, 200)
+    turns = max(100 // count, 1)
     paths = [f"/snmp?target={agents.address(n)}:{agents.PORT}&module={collecting.MODULE}" for n in range(some)]
     used = cpu(pid)
     good = sum(asyncio.run(scrape(THEIRS, paths)) for _ in range(turns))
@@ -190,25 +204,67 @@ def theirs_once(pid: int, count: int) -> float:
     return (cpu(pid) - used) / (turns * some) * 1000
 
 
+@dataclass(slots=True)
+class Side:
+    """One of ours: its process, its file of counts, and what it took in each round."""
+
+    kind: str
+    pid: int
+    counts: Path
+    took: list[float] = field(default_factory=list)
+
+
+def kinds() -> list[str]:
+    """Python alone, and the compiled core where it could be built."""
+    compiled.build()
+    return ["python", *(["compiled"] if compiled.built().exists() else [])]
+
+
 def compared(folder: Path, count: int, version: str) -> list[Row]:
-    """Both sides by turns on *count* devices."""
+    """All sides by turns on *count* devices."""
     interval = max(count / POLLS_PER_SECOND, 0.1)
+    rounds = ROUNDS if count < SIZES[-1] else 2
+    with ExitStack() as stack:
+        sides = []
+        for kind in kinds():
+            sides.append(Side(kind, *stack.enter_context(ours(folder, count, interval, version, kind))))
+            learned(sides[-1].counts, count)
+            if kind != kinds()[-1]:
+                os.kill(sides[-1].pid, signal.SIGSTOP)
+        peer = stack.enter_context(theirs(folder, version))
+        for side in sides:
+            os.kill(side.pid, signal.SIGCONT)
+        check_series([page(PORTS[side.kind], "d0") for side in sides], f"{agents.address(0)}:{agents.PORT}")
+        for side in sides:
+            os.kill(side.pid, signal.SIGSTOP)
+        others, memories = [], []
+        for _ in range(rounds):
+            for side in sides:
+                side.took.append(ours_once(side, count, interval))
+            others.append(theirs_once(peer, count))
+            memories.append(memory(peer))
+        return [line for side in sides for line in lines(side, others, memories, f"{count}, {version}, {side.kind}")]
+
+
+def lines(side: Side, others: list[float], memories: list[float], size: str) -> list[Row]:
+    """What one of ours took, beside the exporter; ratios are of one round each."""
     name = f"snmp_exporter {'.'.join(map(str, exporter_version()))}"
-    size = f"{count} x {agents.PORTS} ports, {version}, {ROUNDS} rounds"
-    with ours(folder, count, interval, version) as (pid, counts), theirs(folder, version) as peer:
-        learned(counts, count)
-        alike = series(page(OURS, "d0")), series(page(THEIRS, f"{agents.address(0)}:{agents.PORT}"))
-        if alike[0] != alike[1]:
-            raise SystemExit(f"not the same series: {sorted(alike[0] ^ alike[1])[:6]}")
-        pairs = [(ours_once(pid, counts, count, interval), theirs_once(peer, count)) for _ in range(ROUNDS)]
-        sizes = round(memory(pid), 1), round(memory(peer), 1)
-    mine, other = (round(middle(side), 3) for side in zip(*pairs, strict=True))
-    worst = max(one / two for one, two in pairs)
+    ratios = [one / two for one, two in zip(side.took, others, strict=True)]
+    goal = (0.2 if "v3" in size else 0.1) if side.kind == "python" else 1 / 30
     return [
-        row("cpu_per_target", "ms", mine, other, name, size),
-        row("cpu_ratio_worst_round", "1", round(worst, 3), 0.2 if version == "v3" else 0.1, "goal", size),
-        row("memory_pss", "MB", *sizes, name, size),
+        row("cpu_per_target", "ms", round(middle(side.took), 3), round(middle(others), 3), name, size),
+        row("cpu_ratio", "1", round(middle(ratios), 4), round(goal, 4), "goal", size),
+        row("cpu_ratio_worst_round", "1", round(max(ratios), 4), round(goal, 4), "goal", size),
+        row("memory_pss", "MB", round(memory(side.pid), 1), round(max(memories), 1), name, size),
     ]
+
+
+def check_series(ours_told: list[str], target: str) -> None:
+    """Stop unless all sides tell the same series."""
+    wanted = series(page(THEIRS, target))
+    for told in ours_told:
+        if series(told) != wanted:
+            raise SystemExit(f"not the same series: {sorted(series(told) ^ wanted)[:6]}")
 
 
 def learned(counts: Path, count: int) -> None:
@@ -221,12 +277,12 @@ def learned(counts: Path, count: int) -> None:
 
 def points(folder: Path) -> list[Row]:
     """Many access points, each once a minute: what it takes of a core once they are learned."""
-    with ours(folder, POINTS, 60, "v2c") as (pid, counts):
+    with ours(folder, POINTS, 60, "v2c", kinds()[-1]) as (pid, counts):
         deadline = time.monotonic() + 400
-        while polls(counts)[0] < POINTS * 1.2 and time.monotonic() < deadline:
+        while polls(counts)[0] < POINTS * 1.1 and time.monotonic() < deadline:
             time.sleep(1)
         before, used, started = polls(counts), cpu(pid), time.monotonic()
-        time.sleep(60)
+        time.sleep(30)
         seconds = time.monotonic() - started
         made, failed = (now - then for now, then in zip(polls(counts), before, strict=True))
         share, size = (cpu(pid) - used) / seconds, f"{POINTS} access points a minute"
@@ -245,6 +301,6 @@ def rows() -> list[Row]:
         switch = {**agents.system("a switch", "1.3.6.1.4.1.99999.1"), **agents.ports(agents.PORTS)}
         with agents.answering(folder, agents.PORT, switch):
             table = [line for count in SIZES for line in compared(folder, count, "v2c")]
-            table += compared(folder, SIZES[-1], "v3")
+            table += compared(folder, IN_V3, "v3")
         with agents.answering(folder, agents.PORT, agents.access_point()):
             return table + points(folder)

@@ -1,7 +1,8 @@
 """Our collectors with a made-up list of devices, for measurements: the poller, the board and the HTTP endpoint.
 
-collecting.py PORT COUNT INTERVAL v2c|v3 FILE: polls COUNT devices every INTERVAL seconds, serves their pages on PORT,
-and keeps the number of polls so far, and of failed ones, in FILE (two unsigned integers of 64 bits).
+collecting.py PORT COUNT INTERVAL v2c|v3 FILE python|compiled: polls COUNT devices every INTERVAL seconds, serves their
+pages on PORT, and keeps the number of polls so far, and of failed ones, in FILE (two unsigned integers of 64 bits).
+``python``: as if there were no compiled core.
 """
 
 import gc
@@ -15,6 +16,9 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import agents
+
+if sys.argv[6:] == ["python"]:
+    sys.modules["collectors._core"] = None  # type: ignore[assignment] # importing it fails
 
 from collectors import compatible, foreign
 from collectors.board import Board, Standing
@@ -83,7 +87,7 @@ class Counted(Board):
 
 
 def main() -> None:
-    port, count, interval, version, counts = sys.argv[1:]
+    port, count, interval, version, counts, _ = sys.argv[1:]
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     foreign.modules()[MODULE] = module()
     devices = [

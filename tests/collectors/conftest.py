@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from snmp_asking import RealAgent, free_port
 
-from collectors.snmp.transport import Address
+from collectors.snmp.sockets import Address
 
 USERS = (
     ("md5des", "MD5", "DES"),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from collectors.snmp.session import CommunitySession, Session
-from collectors.snmp.transport import Address, Exchange, Patience
+from collectors.snmp.sockets import Address
+from collectors.snmp.transport import Exchange, Patience
 
 HASTY = Patience(timeout_seconds=0.15, tries=2, jitter=0)
 Work = Callable[[Exchange], Coroutine[Any, Any, Any]]

@@ -1,5 +1,6 @@
 """A session that ends in a memory agent, through the whole codec but no network."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from snmp_agents import Answer
@@ -9,6 +10,7 @@ from collectors.snmp import ber, pdu
 from collectors.snmp.errors import AgentError, Silent
 from collectors.snmp.pdu import Kind, Pdu, Prepared, Request, Version
 from collectors.snmp.transport import Patience
+from collectors.snmp.turns import Take, one_by_one
 
 
 @dataclass
@@ -31,3 +33,6 @@ class Wired:
         if answer.error_status:
             raise AgentError(answer.error_status, answer.error_index)
         return answer
+
+    async def ask_in_turn(self, requests: Sequence[Prepared], take: Take, patience: Patience | None = None) -> None:
+        await one_by_one(self.ask, requests, take, patience)

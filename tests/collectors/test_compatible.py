@@ -18,7 +18,8 @@ from collectors.profile import combine, profiles
 from collectors.settings import CollectorSettings
 from collectors.snmp import ber
 from collectors.snmp.session import CommunitySession
-from collectors.snmp.transport import Address, Exchange
+from collectors.snmp.sockets import Address
+from collectors.snmp.transport import Exchange
 from parvis.settings import SettingsError, load
 
 IF_MIB = frozenset(

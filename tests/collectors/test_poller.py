@@ -27,7 +27,8 @@ from collectors.snmp import ber
 from collectors.snmp.errors import NothingShown, SnmpError, UsmReport
 from collectors.snmp.pdu import Version
 from collectors.snmp.session import CommunitySession
-from collectors.snmp.transport import Address, Exchange
+from collectors.snmp.sockets import Address
+from collectors.snmp.transport import Exchange
 from parvis.inventory import CommunityCredential, Town, UserCredential
 from parvis.settings import SecretMissing
 from parvis.values import Secret

@@ -12,7 +12,8 @@ from collectors.snmp import ber, pdu, walk
 from collectors.snmp.errors import BadName, Refused, Silent, SnmpError
 from collectors.snmp.pdu import Pdu, Version
 from collectors.snmp.session import CommunitySession
-from collectors.snmp.transport import Exchange, Patience, resolve
+from collectors.snmp.sockets import resolve
+from collectors.snmp.transport import Exchange, Patience
 
 NAME = ber.oid("1.3.6.1.2.1.1.5.0")
 MIB = {"1.3.6.1.2.1.1.5.0": (ber.OCTET_STRING, b"ap")}

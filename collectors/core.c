@@ -1,0 +1,146 @@
+/* The two loops a poll spends its time in, compiled where there is a compiler (collectors/compiled.py).
+ *
+ * fill: the unsigned numbers of an answer, each where it must stand, into their places of a list.
+ * render: numbers into the lines of a text template.
+ * Python has both as well (collectors/snmp/plan.py, collectors/prometheus.py), and says the same to the bit: that is
+ * tested. Every octet of an answer is read below its end; nothing is kept of what is given, and nothing assumed of it.
+ */
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdint.h>
+#include <string.h>
+
+#define MOST_CELLS 1024
+#define EXACT (1LL << 53) /* counters wrap here, see prometheus.EXACT */
+
+/* One cell's value: 0 when it does not stand at *at as expected, else *at is behind it. */
+static int number_at(const uint8_t *data, Py_ssize_t *at, Py_ssize_t end, const uint8_t *name, Py_ssize_t named,
+                     long width, uint64_t *value) {
+    Py_ssize_t start = *at;
+    if (named > 127 || width < 1 || width > 8 || end - start < 2 + named + 1) return 0;
+    const uint8_t *p = data + start;
+    long size = p[2 + named];
+    if (p[0] != 0x30 || p[1] != named + 1 + size || size < 1 || size > width) return 0;
+    if (end - start < 2 + named + 1 + size || memcmp(p + 2, name, named)) return 0;
+    uint64_t found = 0;
+    for (const uint8_t *q = p + 3 + named; q < p + 3 + named + size; q++) found = found << 8 | *q;
+    *value = found;
+    *at = start + 3 + named + size;
+    return 1;
+}
+
+/* fill(data, at, end, cells, order, values): whether all was as expected; if not, no value was changed.
+ * cells: (name with tag, octets of it, octets a value may have); order: the place of each in values. */
+static PyObject *fill(PyObject *self, PyObject *const *args, Py_ssize_t given) {
+    if (given != 6 || !PyBytes_Check(args[0]) || !PyTuple_Check(args[3]) || !PyTuple_Check(args[4]) ||
+        !PyList_Check(args[5]))
+        return PyErr_Format(PyExc_TypeError, "fill(bytes, int, int, tuple, tuple, list)");
+    Py_ssize_t at = PyLong_AsSsize_t(args[1]), end = PyLong_AsSsize_t(args[2]);
+    Py_ssize_t many = PyTuple_GET_SIZE(args[3]);
+    if (PyErr_Occurred()) return NULL;
+    if (at < 0 || end > PyBytes_GET_SIZE(args[0]) || many > MOST_CELLS || many != PyTuple_GET_SIZE(args[4]))
+        Py_RETURN_FALSE;
+    const uint8_t *data = (const uint8_t *)PyBytes_AS_STRING(args[0]);
+    uint64_t found[MOST_CELLS];
+    Py_ssize_t places[MOST_CELLS];
+    for (Py_ssize_t i = 0; i < many; i++) {
+        PyObject *cell = PyTuple_GET_ITEM(args[3], i);
+        if (!PyTuple_Check(cell) || PyTuple_GET_SIZE(cell) != 3 || !PyBytes_Check(PyTuple_GET_ITEM(cell, 0)))
+            return PyErr_Format(PyExc_TypeError, "a cell is (name, octets, width)");
+        PyObject *name = PyTuple_GET_ITEM(cell, 0);
+        long width = PyLong_AsLong(PyTuple_GET_ITEM(cell, 2));
+        places[i] = PyLong_AsSsize_t(PyTuple_GET_ITEM(args[4], i));
+        if (PyErr_Occurred()) return NULL;
+        if (places[i] < 0 || places[i] >= PyList_GET_SIZE(args[5]) ||
+            !number_at(data, &at, end, (const uint8_t *)PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), width,
+                       &found[i]))
+            Py_RETURN_FALSE;
+    }
+    if (at != end) Py_RETURN_FALSE;
+    for (Py_ssize_t i = 0; i < many; i++) {
+        PyObject *value = PyLong_FromUnsignedLongLong(found[i]);
+        if (!value || PyList_SetItem(args[5], places[i], value) < 0) return NULL;
+    }
+    Py_RETURN_TRUE;
+}
+
+typedef struct { char *text; size_t size, room; } Text;
+
+static int add(Text *out, const char *octets, size_t many) {
+    if (out->room - out->size < many) {
+        size_t room = (out->size + many) * 2;
+        char *more = PyMem_Realloc(out->text, room);
+        if (!more) { PyErr_NoMemory(); return 0; }
+        out->text = more;
+        out->room = room;
+    }
+    memcpy(out->text + out->size, octets, many);
+    out->size += many;
+    return 1;
+}
+
+static int add_digits(Text *out, uint64_t value) {
+    char digits[20], *p = digits + sizeof digits;
+    do *--p = '0' + value % 10; while (value /= 10);
+    return add(out, p, digits + sizeof digits - p);
+}
+
+/* A value as prometheus.number writes it: small whole numbers here, all else there. */
+static int add_number(Text *out, PyObject *value, PyObject *write) {
+    if (PyLong_CheckExact(value)) {
+        int is_beyond = 0;
+        long long small = PyLong_AsLongLongAndOverflow(value, &is_beyond);
+        if (!is_beyond && small >= 0 && small < EXACT) return add_digits(out, (uint64_t)small);
+    }
+    PyObject *written = PyObject_CallOneArg(write, value);
+    Py_ssize_t many = 0;
+    const char *octets = written && PyUnicode_Check(written) ? PyUnicode_AsUTF8AndSize(written, &many) : NULL;
+    int is_done = octets && add(out, octets, many);
+    if (!octets && !PyErr_Occurred()) PyErr_SetString(PyExc_TypeError, "a number is written as a text");
+    Py_XDECREF(written);
+    return is_done;
+}
+
+/* render(lines, own, values, write): for each value two of lines, own between them; None leaves its line out. */
+static PyObject *render(PyObject *self, PyObject *const *args, Py_ssize_t given) {
+    if (given != 4 || !PyTuple_Check(args[0]) || !PyBytes_Check(args[1]))
+        return PyErr_Format(PyExc_TypeError, "render(tuple, bytes, sequence, callable)");
+    PyObject *values = PySequence_Tuple(args[2]); /* ours, so that nobody changes it meanwhile */
+    if (!values) return NULL;
+    Py_ssize_t many = PyTuple_GET_SIZE(values);
+    PyObject *made = NULL;
+    Text out = {PyMem_Malloc(4096), 0, 4096};
+    if (!out.text) { PyErr_NoMemory(); goto done; }
+    if (PyTuple_GET_SIZE(args[0]) != 2 * many) {
+        PyErr_SetString(PyExc_ValueError, "two pieces of text for each value");
+        goto done;
+    }
+    for (Py_ssize_t i = 0; i < many; i++) {
+        PyObject *value = PyTuple_GET_ITEM(values, i);
+        PyObject *before = PyTuple_GET_ITEM(args[0], 2 * i), *after = PyTuple_GET_ITEM(args[0], 2 * i + 1);
+        if (value == Py_None) continue;
+        if (!PyBytes_Check(before) || !PyBytes_Check(after)) {
+            PyErr_SetString(PyExc_TypeError, "pieces of text are bytes");
+            goto done;
+        }
+        if (!add(&out, PyBytes_AS_STRING(before), PyBytes_GET_SIZE(before)) ||
+            !add(&out, PyBytes_AS_STRING(args[1]), PyBytes_GET_SIZE(args[1])) ||
+            !add(&out, PyBytes_AS_STRING(after), PyBytes_GET_SIZE(after)) || !add_number(&out, value, args[3]) ||
+            !add(&out, "\n", 1))
+            goto done;
+    }
+    made = PyUnicode_DecodeUTF8(out.text, out.size, "strict");
+done:
+    PyMem_Free(out.text);
+    Py_DECREF(values);
+    return made;
+}
+
+static PyMethodDef methods[] = {
+    {"fill", (PyCFunction)(void (*)(void))fill, METH_FASTCALL, "See core.c."},
+    {"render", (PyCFunction)(void (*)(void))render, METH_FASTCALL, "See core.c."},
+    {NULL, NULL, 0, NULL},
+};
+static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_core", "Two loops of a poll, compiled.", 0, methods};
+
+PyMODINIT_FUNC PyInit__core(void) { return PyModule_Create(&module); }
