@@ -293,6 +293,9 @@ class Exchange:
         self.counts["stray"] += 1
 
     def _answered(self, waiting: _Waiting, data: bytes, number: int) -> None:
+        if waiting.future.done():  # a second answer, before whoever asked has seen the first
+            self.counts["stray"] += 1
+            return
         try:
             answer = waiting.read(data, number)
         except (Malformed, Unauthentic) as error:
@@ -302,8 +305,6 @@ class Exchange:
             _fail(waiting, error)
         else:
             self.counts["answered"] += 1
-            if waiting.future.done():
-                return
             if answer is AGAIN and waiting.has_place:
                 self._again(waiting)
             else:

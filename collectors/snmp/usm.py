@@ -17,6 +17,15 @@ TIME_WINDOW_SECONDS = 150
 _MAX_BOOTS = 2**31 - 1
 _USM = 3
 _AUTH, _PRIV, _REPORTABLE = 1, 2, 4
+_ENGINES_KEPT = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What a user's messages to and from one engine are signed and encrypted with."""
+
+    auth: bytes = field(repr=False)
+    privacy: Privacy | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,16 @@ class User:
     priv: PrivProtocol | None = None
     priv_password: bytes = field(default=b"", repr=False)
     context: bytes = b""
+    _keys: "dict[bytes, Keys]" = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def keys(self, engine_id: bytes) -> "Keys":
+        """The keys for one engine; those of the last engines are kept, as working them out takes longer than using."""
+        found = self._keys.get(engine_id)
+        if found is None:
+            if len(self._keys) >= _ENGINES_KEPT:
+                self._keys.clear()
+            found = self._keys[engine_id] = _keys_for(self, engine_id)
+        return found
 
     @property
     def flags(self) -> int:
@@ -103,7 +122,7 @@ def seal(request: Request, user: User, engine: Engine, number: int, now: float) 
     if not user.auth:
         return message
     at = len(message) - len(scoped) - len(ber.tlv(4, salt)) - len(digest)
-    proof = sign(user.auth, auth_key(user.auth, user.auth_password, engine.engine_id), message)
+    proof = sign(user.auth, user.keys(engine.engine_id).auth, message)
     return message[:at] + proof + message[at + len(digest) :]
 
 
@@ -165,7 +184,7 @@ def _verify(data: bytes, digest: bytes, at: int, user: User, engine_id: bytes) -
     if not user.auth or len(digest) != DIGEST_OCTETS[user.auth]:
         raise Unauthentic("signature of the wrong size")
     blank = data[:at] + bytes(len(digest)) + data[at + len(digest) :]
-    if not hmac.compare_digest(sign(user.auth, auth_key(user.auth, user.auth_password, engine_id), blank), digest):
+    if not hmac.compare_digest(sign(user.auth, user.keys(engine_id).auth, blank), digest):
         raise Unauthentic("signature does not verify")
 
 
@@ -177,10 +196,20 @@ def _read_scoped(data: bytes, at: int, end: int, read: ReadVarbinds) -> Pdu:
     return pdu.decode(data, at, stop, read)
 
 
+def _keys_for(user: User, engine_id: bytes) -> Keys:
+    if user.auth is None:
+        raise Unauthentic("signed without protocol")
+    privacy = None
+    if user.priv:
+        privacy = Privacy(user.priv, priv_key(user.auth, user.priv, user.priv_password, engine_id))
+    return Keys(auth_key(user.auth, user.auth_password, engine_id), privacy)
+
+
 def _privacy(user: User, engine_id: bytes) -> Privacy:
-    if user.auth is None or user.priv is None:
+    privacy = user.keys(engine_id).privacy
+    if privacy is None:
         raise Unauthentic("encryption without protocols")
-    return Privacy(user.priv, priv_key(user.auth, user.priv, user.priv_password, engine_id))
+    return privacy
 
 
 def is_report(message: Opened) -> bool:

@@ -48,7 +48,7 @@ def fibre(edit: Edit, near: Optics, far: Optics) -> Iterator[None]:
                     f" 127.0.{number}.{host}" + ("," if host > 1 else "}"),
                 )
             edit(name, "{credential: reseau-v3}", f"{{credential: essai-v2c, port: {port}}}")
-        edit("sites/leo-lagrange.yml", 'port: "25"}', 'port: "25", far: {device: sw-biblio, port: "25"}}')
+        edit("sites/leo-lagrange.yml", 'port: "25",', 'port: "25", far: {device: sw-biblio, port: "25"},')
         yield
 
 
