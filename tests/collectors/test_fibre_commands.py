@@ -195,7 +195,7 @@ def test_a_bad_line_is_named_and_the_good_ones_are_kept(tmp_path: Path, line: st
 def test_a_far_end_that_is_none_is_a_fault_of_the_inventory(
     town_folder: Path, edit: Edit, far: str, reason: str
 ) -> None:
-    edit("sites/leo-lagrange.yml", 'port: "25"}', f'port: "25", far: {far}}}'.replace("port: 25}", 'port: "25"}'))
+    edit("sites/leo-lagrange.yml", 'port: "25",', f'port: "25", far: {far},'.replace("port: 25}", 'port: "25"}'))
 
     with pytest.raises(InventoryError, match=reason):
         load(town_folder)

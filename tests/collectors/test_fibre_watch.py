@@ -54,7 +54,7 @@ class Town:
 
 @pytest.fixture
 def town(town_folder: Path, edit: Edit, tmp_path: Path) -> Town:
-    edit("sites/leo-lagrange.yml", 'port: "25"}', 'port: "25", far: {device: sw-biblio, port: "25"}}')
+    edit("sites/leo-lagrange.yml", 'port: "25",', 'port: "25", far: {device: sw-biblio, port: "25"},')
     return Town(town_folder, tmp_path)
 
 
