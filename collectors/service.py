@@ -46,7 +46,7 @@ def components(settings: CollectorSettings, town: Town) -> list[AbstractContextM
     poller = Poller(town, polled, settings.secret, board, pacing, outlet, chosen(settings.modules))
     heard = traps(settings, town, polled, poller)
     questions = Questions(board, settings.modules, time.time, gzip=settings.gzip)
-    light = Watch(town, board, settings.state / "optics")
+    light = Watch(town, board, settings.state / "optics", outlet)
     page = endpoint((settings.listen, settings.port or COLLECTORS.port), board, poller, writer, heard, questions, light)
     return [*filter(None, (writer, poller, heard)), light.turns, page]
 

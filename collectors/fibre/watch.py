@@ -14,6 +14,7 @@ from collectors.fibre.module import DIRECTIONS, THRESHOLD
 from collectors.fibre.reference import Reference, ReferenceFault
 from collectors.fibre.span import Link, links, losses
 from collectors.fibre.trend import Trend, trend
+from collectors.poller import Outlet
 from collectors.sample import Labels, Sample
 from parvis.inventory import Town
 from parvis.running import Turns, log
@@ -27,10 +28,13 @@ FRESH_SECONDS = 600.0
 
 
 class Watch:
-    """The light of a town's modules; run its *turns* beside the poller. *folder* keeps days and references."""
+    """The light of a town's modules; run its *turns* beside the poller. *folder* keeps days and references.
 
-    def __init__(self, town: Town, board: Board, folder: Path) -> None:
-        self._links, self._board, self._folder = links(town), board, folder
+    *outlet*: where what it finds goes beside the metrics, each time it looks.
+    """
+
+    def __init__(self, town: Town, board: Board, folder: Path, outlet: Outlet | None = None) -> None:
+        self._links, self._board, self._folder, self._outlet = links(town), board, folder, outlet
         self._history = load_history(folder)
         self._now: dict[Light, tuple[float, float, Labels]] = {}
         self._low: dict[Light, float] = {}
@@ -62,6 +66,8 @@ class Watch:
         self._now = {light: found for light, found in self._now.items() if now - found[0] < FRESH_SECONDS}
         self._read_references()
         self._samples = tuple(self._told(now))
+        if self._outlet:
+            self._outlet(list(self._samples))
 
     def _light(self) -> Iterator[Sample]:
         for standing in self._board.standings():

@@ -217,6 +217,19 @@ BOARD = Board(
                 queries=(Query("sum by (result) (increase(oncall_replies_total[1h]))", "{{result}}"),),
                 silence=Words("aucune", "none"),
             ),
+            Panel(
+                id=14,
+                kind="stat",
+                title=Words("SMS encore payés", "Text messages still paid for"),
+                answers=Words(
+                    "Ce qui reste au compte de chaque canal. Sous 50 : recharger, sinon personne n'est appelé.",
+                    "What each channel's account still has. Below 50: top it up, or nobody will be called.",
+                ),
+                of="oncall_sms_credits",
+                queries=(Query("min by (channel) (oncall_sms_credits)", "{{channel}}"),),
+                silence=Words("pas de canal payé au message", "no channel paid by the message"),
+                height=8,
+            ),
         ),
     ),
 )

@@ -269,6 +269,21 @@ BOARD = Board(
                 moved_by=CARRIED,
             ),
             Panel(
+                id=15,
+                kind="stat",
+                title=Words("Onduleur", "UPS"),
+                answers=Words(
+                    "Ce qui reste à la batterie du site. Sur batterie : coupure de courant, prévenir l'électricien.",
+                    "What the site's battery still has. On battery: the mains is gone, tell the electrician.",
+                ),
+                unit="seconds",
+                levels=Levels(warn="< 1200", page="< 600"),
+                queries=(Query(most('min by (device) (ups_runtime_seconds{site=~"$site"})'), "{{device}}"),),
+                silence=Words("pas d'onduleur ici", "no UPS here"),
+                decimals=0,
+                height=8,
+            ),
+            Panel(
                 id=14,
                 kind="table",
                 title=Words("Alertes en cours", "Alerts firing"),

@@ -1,4 +1,4 @@
-"""What is drawn across every dashboard: calls and tickets, new firmware, restarts, hours in which a building is closed.
+"""What is drawn across every dashboard: calls and tickets, new firmware, restarts, announced work, closed hours.
 
 An alert that is added to parvis/alerts.yml appears by itself: what fires is asked of Prometheus, by severity.
 """
@@ -36,6 +36,13 @@ ANNOTATIONS = (
         "{{alertname}} {{site}}",
         ("site",),
         shown=False,
+    ),
+    Annotation(
+        Words("Travaux annoncés", "Announced work"),
+        "max by (site, device) (maintenance_active) == 1",
+        "blue",
+        "{{site}} {{device}}",
+        ("site",),
     ),
     Annotation(
         Words("Micrologiciel changé", "Firmware changed"),

@@ -31,7 +31,8 @@ class Town:
             name: Device(name=name, host="10.0.0.1", site=site, town="cachan") for site, name in (NEAR, FAR)
         }
         self.board = Board(self.devices.values(), 180)
-        self.watch = Watch(load(folder), self.board, state)
+        self.sent: list[Sample] = []
+        self.watch = Watch(load(folder), self.board, state, self.sent.extend)
 
     def polled(self, name: str, at: float = NOON, low: float | None = None, **light: float) -> None:
         """The device *name* was polled at *at*, and says *light* (rx, tx) of its port 25."""
@@ -65,6 +66,17 @@ def test_s24_the_fibre_between_two_ends_loses_what_does_not_arrive(town: Town) -
     assert town.told() == {
         "optical_span_loss_db leo-lagrange fibre-lagrange in": 5.5,
         "optical_span_loss_db leo-lagrange fibre-lagrange out": 5.0,
+    }
+
+
+def test_what_is_known_of_the_light_goes_to_influxdb_too(town: Town) -> None:
+    town.polled("sw-lagrange", rx=-8.5, tx=-2.0)
+    town.polled("sw-biblio", rx=-7.0, tx=-3.0)
+    town.told()
+
+    assert {(sample.metric, sample.value, sample.at) for sample in town.sent} == {
+        ("optical_span_loss_db", 5.5, NOON + 5),
+        ("optical_span_loss_db", 5.0, NOON + 5),
     }
 
 

@@ -211,6 +211,7 @@ class Run:
         made.counter("oncall_messages_total").labels("sms", "failed").inc(int(lost))
         made.counter("oncall_messages_total").labels("mail", "accepted").inc(int(lost or severity.startswith("page")))
         made.gauge("oncall_waiting_messages").set(float(lost))
+        made.gauge("oncall_sms_credits").labels("ovh").set(120)
         beat = self.begins + BREAKS_AT * STEP_SECONDS if "beat-lost" in broken else at
         made.gauge("watchdog_beat_timestamp_seconds").set(beat - 10)
         made.counter("alert_refusals_total").labels("unproven").inc(int("beat-lost" in broken))

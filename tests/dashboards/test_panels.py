@@ -25,8 +25,14 @@ NOTHING_WRONG = {
     ("wifi-collecte", 10): {0, 1},
 }
 """Queries whose emptiness is good news."""
-UNTOLD = {("wifi-lien", 11): {1}, ("wifi-lien", 12): {0}, ("wifi-lien", 15): {1}, ("wifi-borne", 11): {0}}
-"""Limits of the light, and that a radio is lit: the twin's models do not tell. tests/collectors has some that do."""
+UNTOLD = {
+    ("wifi-site", 15): {0},
+    ("wifi-lien", 11): {1},
+    ("wifi-lien", 12): {0},
+    ("wifi-lien", 15): {1},
+    ("wifi-borne", 11): {0},
+}
+"""A UPS, limits of the light, that a radio is lit: the twin's models do not tell. tests/collectors has some that do."""
 OF_SOME_MODELS = {("wifi-borne", 9), ("wifi-borne", 15)}
 """Noise and temperature: a UniFi access point tells neither, and the panel says so."""
 OTHERS = "bibliotheque-centrale", "maison-services-publics"
