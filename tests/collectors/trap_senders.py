@@ -115,7 +115,7 @@ class Sender:
             pytest.fail("these tests use real senders: install them with apt-get install snmp (script/test does)")
         login = ["-c", self.community] if self.version != "3" else self._v3(inform=inform)
         what = ["", trap, *IF_INDEX] if self.version != "1" else [*self._v1(trap), *IF_INDEX]
-        argv = [program, f"-v{self.version}", *login, "-t", "1", "-r", "3", "-Ln", to, *what]
+        argv = [program, f"-v{self.version}", *login, "-t", "4", "-r", "4", "-Ln", to, *what]
         state = {"SNMP_PERSISTENT_DIR": str(self.state), "SNMPCONFPATH": str(self.state), "MIBS": ""}
         (self.state / "snmp.conf").write_text(f"clientaddr {self.source}\n")
         return subprocess.run(argv, env=state, capture_output=True, text=True, check=False, timeout=30)
