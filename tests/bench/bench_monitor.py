@@ -9,7 +9,8 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -21,8 +22,12 @@ from table import Row, row
 
 from lab.inside import set_sysctls
 from monitor.findings import Finding, judge
+from monitor.history.blocks import FIVE_MINUTES, rolled
+from monitor.history.ring import Ring
 from monitor.observations import Outcome
 from monitor.probes.icmp import Prober
+from monitor.sites import views
+from monitor.store_history import History
 from monitor.targets import Kind, Target, targets
 from monitor.watch import Picture
 from parvis.inventory import DEMO_TOWN, Site, Town, load
@@ -98,7 +103,8 @@ def wall(town: Town, found: list[Finding]) -> float:
     with tempfile.TemporaryDirectory(prefix="parvis-bench-") as folder:
         desk = Desk(town, Path(folder))
         now = time.time()
-        desk.watch.picture = Picture(now, [replace(one, since=now) for one in found])
+        dated = [replace(one, since=now) for one in found]
+        desk.watch.picture = Picture(now, dated, views(town, dated, ()))
         spent = []
         for _ in range(ROUNDS):
             before = time.perf_counter()
@@ -106,6 +112,37 @@ def wall(town: Town, found: list[Finding]) -> float:
                 raise SystemExit("the wall does not answer")
             spent.append(time.perf_counter() - before)
     return statistics.median(spent)
+
+
+def history(nodes: int) -> Iterator[tuple[str, str, float]]:
+    """(name, unit, value): what three series a node cost: a step, a slot, a day's hours and its packing at once."""
+    names = [f"{kind}/n{n}" for n in range(nodes) for kind in ("rtt", "loss", "clients")]
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    ring = Ring(INTERVAL_SECONDS)
+    day = FIVE_MINUTES.pack_of(time.time())
+    for step in range(ring.cells):
+        ring.add(day + step * INTERVAL_SECONDS, {name: float(step % 40) for name in names})
+    yield "history_ring_memory", "MB", round((tracemalloc.get_traced_memory()[0] - before) / 1e6, 1)
+    tracemalloc.stop()
+    yield "history_step_cpu", "ms", _spent(lambda: ring.add(day + 7201, dict.fromkeys(names, 1.0)))
+    with tempfile.TemporaryDirectory(prefix="parvis-bench-") as folder:
+        kept = History(Path(folder) / "history.sqlite")
+        rolled_ = {name: rolled(value for _, value in ring.samples(name, day + 600, day + 900)) for name in names}
+        blocks = {name: block for name, block in rolled_.items() if block is not None}
+        kept.write(day, blocks)
+        yield "history_slot_cpu", "ms", _spent(lambda: kept.write(day + FIVE_MINUTES.slot, blocks))
+        for slot in range(2, FIVE_MINUTES.slots):
+            kept.write(day + slot * FIVE_MINUTES.slot, blocks)
+        yield "history_day_cpu", "ms", _spent(lambda: kept.tidy(day + FIVE_MINUTES.pack + 2 * 3600))
+        asked_ = lambda: kept.read(["rtt/n1"], day, day + FIVE_MINUTES.pack, FIVE_MINUTES)  # noqa: E731
+        yield "history_read_day_cpu", "ms", _spent(asked_)
+
+
+def _spent(work: Callable[[], object]) -> float:
+    before = time.process_time()
+    work()
+    return round((time.process_time() - before) * 1e3, 1)
 
 
 @contextmanager
@@ -138,4 +175,5 @@ def _rows() -> list[Row]:
     share = round((ours + cost) / INTERVAL_SECONDS * 100, 2)
     found.append(row("probing_every_20_s", "% of a core", share, 25, "budget", nodes))
     found.append(row("wall_page_p50", "ms", round(wall(town, findings) * 1e3), 200, "budget", nodes))
+    found += [row(name, unit, value, 0, "", nodes) for name, unit, value in history(SIZES[-1])]
     return found
