@@ -93,6 +93,13 @@ class Storm(StaffedTwin):
         for name in self.dead:
             getattr(self, f"start_{name}")()
 
+    def lengthen(self, seconds: int) -> None:
+        """Let the sessions on disk end later, so that a machine that starts slowly finds them with time left."""
+        with _as(PORTAL_UID):
+            file = sqlite3.connect(self.database, isolation_level=None, timeout=10)
+        file.execute("UPDATE acceptances SET ends_at = ends_at + ? WHERE ended_at IS NULL", [seconds])
+        file.close()
+
     @contextmanager
     def database_locked(self) -> Iterator[None]:
         """Somebody holds the write lock, as a backup by hand does."""

@@ -53,13 +53,8 @@ def test_r50_who_roams_to_another_access_point_keeps_the_session(storm: Storm, r
 
 
 def test_r56_r24_after_a_power_cut_the_first_answer_of_the_api_is_the_truth(storm: Storm, resident: Walker) -> None:
-    for _ in range(5):
-        end = time.monotonic() + resident.seconds_left()
-        storm.reboot()
-        if time.monotonic() < end - 5:
-            break
-        wait_for(lambda: resident.is_captive() is True, "the end: a busy machine took as long as the session", 30)
-        assert resident.posts("/fr/", "accept") == (303, "/fr/status")
+    storm.lengthen(60)
+    storm.reboot()
 
     assert resident.is_captive() is False
     assert resident.passes()
