@@ -2,6 +2,7 @@
 """Ansible's dynamic inventory, read from the town: ``ansible-inventory -i ansible/inventory.py --list``.
 
 The town's folder is ``$PARVIS_TOWN``, else the demo town. Exit code 1 with every fault on a broken town.
+Each host brings the files generated for it (``parvis plan`` shows them), so that roles only put them in place.
 Format: docs.ansible.com, "Developing dynamic inventory" (--list with _meta.hostvars, --host NAME).
 """
 
@@ -12,30 +13,71 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from parvis import instruments, outputs, processes
 from parvis.inventory import DEMO_TOWN, InventoryError, Town, load
+from upkeep import delivered, hardening, ports
 
 
-def inventory(town: Town) -> dict[str, Any]:
-    """Groups ``gateways``, ``centre`` and one a site; each gateway is reached at its management address."""
+def inventory(town: Town, folder: Path) -> dict[str, Any]:
+    """Groups ``gateways``, ``centres`` and one a site; each machine is reached at its management address."""
+    made = outputs.generate(town)
     gateways = {site.gateway.name: site for site in town.sites}
     hostvars: dict[str, dict[str, Any]] = {
         name: {
-            "ansible_host": str(site.gateway.address),
+            **_machine(town, str(site.gateway.address), "gateway", f"gateway/{name}/", made),
             "parvis_site": site.site,
-            "parvis_town": town.town,
+            "parvis_portal_host": town.policy(site).host,
             "parvis_guest_interface": site.gateway.guest_interface,
             "parvis_management_interface": site.gateway.management_interface,
             "parvis_uplink_interface": site.gateway.uplink_interface,
         }
         for name, site in gateways.items()
     }
-    hostvars["centre"] = {"parvis_town": town.town}
+    hostvars["centre"] = _machine(town, str(town.centre.address), "centre", "centre/", made)
     groups = {f"site_{site.site.replace('-', '_')}": {"hosts": [name]} for name, site in gateways.items()}
     return {
         "_meta": {"hostvars": hostvars},
+        "all": {"vars": _everywhere(town, folder)},
         "gateways": {"hosts": sorted(gateways)},
-        "centre": {"hosts": ["centre"]},
+        "centres": {"hosts": ["centre"]},
         **groups,
+    }
+
+
+def _machine(town: Town, address: str, place: str, folder: str, made: dict[str, str]) -> dict[str, Any]:
+    own = {name.removeprefix(folder): text for name, text in made.items() if name.startswith(folder)}
+    own["hardening/sysctl.conf"] = hardening.sysctl_text()
+    own["hardening/sshd.conf"] = hardening.ssh_text(address)
+    return {
+        "ansible_host": address,
+        "parvis_town": town.town,
+        "parvis_place": place,
+        "parvis_address": address,
+        "parvis_files": {name: {"__ansible_unsafe": text} for name, text in own.items()},
+        "parvis_packages": delivered.packages(place),
+        "parvis_processes": [
+            {
+                "name": one.name,
+                "user": one.user,
+                "secrets": delivered.secrets(town, one),
+                "optional": delivered.OPTIONAL.get(one.name, []),
+                "keys": delivered.KEYS.get(one.name, []),
+            }
+            for one in processes.ALL
+            if one.place == place
+        ],
+    }
+
+
+def _everywhere(town: Town, folder: Path) -> dict[str, Any]:
+    return {
+        "parvis_version": instruments.VERSION,
+        "parvis_town_folder": str(folder.resolve()),
+        "parvis_town_files": sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()),
+        "parvis_centre_address": str(town.centre.address),
+        "parvis_hardening": {name: hardening.rules()[name] for name in ("packages_absent", "files")},
+        "parvis_ports": {"proxy": ports.PROXY, "database": ports.DATABASE, "journal": ports.JOURNAL},
+        "parvis_monitor_port": processes.MONITOR.port,
     }
 
 
@@ -46,8 +88,9 @@ def main() -> int:
     asked.add_argument("--list", action="store_true")
     asked.add_argument("--host", metavar="NAME")
     words = parser.parse_args()
+    folder = Path(os.environ.get("PARVIS_TOWN") or DEMO_TOWN)
     try:
-        found = inventory(load(Path(os.environ.get("PARVIS_TOWN") or DEMO_TOWN)))
+        found = inventory(load(folder), folder)
     except InventoryError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -34,6 +34,8 @@ from parvis.running import hold, start_logging, thread_or_exit
 TICK_SECONDS = 1.0
 COUNT_EVERY = 5
 """Ticks."""
+HANGS_SECONDS = 30.0
+"""A loop that has not ticked for so long hangs; the watchdog starts the process again, and sessions stay."""
 QUIET_SECONDS = 0.05
 """Changes by others are looked at no more often than this."""
 
@@ -59,6 +61,7 @@ class Loop(AbstractContextManager["Loop"]):
         self._stopping = False
         self._watch: DirectoryWatch | None = None
         self._changed = False
+        self._ticked = time.monotonic()
         self._thread = thread_or_exit("gatewayd", self._serve)
         self._ready = threading.Event()
 
@@ -73,6 +76,10 @@ class Loop(AbstractContextManager["Loop"]):
         self._stopping = True
         os.write(self._wake, b"x")
         self._thread.join()
+
+    def alive(self) -> bool:
+        """Whether the loop turns."""
+        return time.monotonic() - self._ticked < HANGS_SECONDS
 
     def _serve(self) -> None:
         changes = Changes(self._guard.port)
@@ -118,6 +125,7 @@ class Loop(AbstractContextManager["Loop"]):
             listener.serve_pending(time.monotonic())
 
     def _tick(self, ticks: int, listener: Listener, now: float) -> None:
+        self._ticked = now
         listener.sweep(now)
         if self._advertiser is not None:
             self._advertiser.tick(now)

@@ -22,7 +22,7 @@ from lab.probes import Check
 from lab.processes import Program
 from lab.rooms import Pace, Rooms
 from lab.users import COLLECTORS, CONSOLE, MONITOR, PORTAL, ROOT, sight
-from parvis import outputs
+from parvis import outputs, processes
 from parvis.inventory import DEMO_TOWN, AccessPoint, CommunityCredential, Town, load
 from parvis.opening import Opening
 
@@ -110,13 +110,13 @@ def _left(programs: list[Program], without: frozenset[str]) -> tuple[Program, ..
 
 
 def _secrets(town: Town, folder: Path, *, shared: bool) -> dict[str, str]:
-    portals = [*rooms.PORTAL_SECRETS, *([SHARED_SECRET] if shared else [])]
+    portals = [*processes.PORTAL.secrets, *([SHARED_SECRET] if shared else [])]
     owners = {
-        "collectors": (COLLECTORS, state.snmp_secrets(town)),
+        "collectors": (COLLECTORS, town.snmp_secrets()),
         "portal": (PORTAL, portals),
-        "console": (CONSOLE, rooms.CONSOLE_SECRETS),
-        "monitor": (MONITOR, rooms.VISITOR_SECRETS),
-        "visitor": (ROOT, rooms.VISITOR_SECRETS),
+        "console": (CONSOLE, processes.CONSOLE.secrets),
+        "monitor": (MONITOR, processes.MONITOR.secrets),
+        "visitor": (ROOT, processes.MONITOR.secrets),
     }
     return state.make_secrets(folder, owners)
 

@@ -145,7 +145,7 @@ def plan(town: Town, prefix: str = "pv-", residents: int = 2) -> Plan:
 
 def centre_address(town: Town) -> str:
     """The machine room's own address: the first of its network."""
-    return str(town.centre.ipv4.network_address + 1)
+    return str(town.centre.address)
 
 
 def resident_mac(name: str) -> MacAddress:

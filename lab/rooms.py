@@ -18,9 +18,6 @@ from parvis.inventory import Site, Town
 
 PARVIS = str(Path(sys.executable).parent / "parvis")
 LOOPBACK = "127.0.0.1"
-PORTAL_SECRETS = ("portal-key", "management-token")
-CONSOLE_SECRETS = ("management-token",)
-VISITOR_SECRETS = ("visitor-token",)
 CALLS = 100
 """Messages one person may get: whoever plays ten faults in an hour wants to see ten calls, and not a digest."""
 READ_BY_OTHERS = 0o2750

@@ -13,7 +13,6 @@ from pathlib import Path
 import trustme
 
 from lab.users import User
-from parvis.inventory import CommunityCredential, Town
 
 DEFAULT_FOLDER = Path("/run/parvis-lab")
 WORD = "lab.json"
@@ -113,17 +112,6 @@ def file_for(path: Path, text: str, user: User | None = None, mode: int = 0o644)
         os.chown(path, user.uid, user.uid)
     path.chmod(0o400 if user else mode)
     return path
-
-
-def snmp_secrets(town: Town) -> list[str]:
-    """The names of the secrets the town's credentials use."""
-    names: set[str] = set()
-    for credential in town.credentials:
-        if isinstance(credential, CommunityCredential):
-            names.add(credential.community_secret)
-        else:
-            names |= {credential.auth_secret, credential.privacy_secret}
-    return sorted(names)
 
 
 def make_secrets(folder: Path, owners: Mapping[str, tuple[User, Iterable[str]]]) -> dict[str, str]:

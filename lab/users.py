@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import parvis
+from parvis import processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +25,7 @@ class User:
 
 
 ROOT = User(0)
-GATEWAYD = User(61001, ("net_admin", "net_raw"))
-"""CAP_NET_RAW for one socket; gatewayd gives it up before it serves."""
+GATEWAYD = User(61001, processes.GATEWAYD.capabilities)
 PORTAL = User(61002)
 COLLECTORS = User(61003)
 MONITOR = User(61004)

@@ -16,14 +16,14 @@ from monitor.instruments import MonitorMetrics
 from monitor.rounds import Rounds
 from monitor.settings import MonitorSettings
 from monitor.status.publish import SECRET, NotPublished, of_duty, published
-from monitor.visits import VISITOR_TOKEN, Visits
+from monitor.visits import Visits
 from monitor.watch import Watch
 from monitor.web.app import create_app
 from monitor.web.pages import Places
 from monitor.web.visits import add_visits
 from parvis import service
 from parvis.inventory import Town
-from parvis.processes import MONITOR
+from parvis.processes import MONITOR, VISITOR_TOKEN
 from parvis.running import Turns, log
 from parvis.settings import SecretMissing, load
 

@@ -12,7 +12,6 @@ from monitor.instruments import MonitorMetrics
 from monitor.signals import Visited
 from parvis.inventory import Town
 
-VISITOR_TOKEN = "visitor-token"  # noqa: S105 a name
 """The secret that visitor and monitor share."""
 FRESH_SECONDS = 200.0
 """Three visits missed: what the last one found is not known to hold any more."""

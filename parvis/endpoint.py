@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import re
+import socket
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, suppress
@@ -16,6 +17,9 @@ from waitress.server import create_server
 
 STOP_SECONDS = 1.0
 """Kept connections are not waited for longer than this."""
+
+ALIVE_SECONDS = 10.0
+"""An endpoint that takes longer to answer itself hangs."""
 
 WORTH_COMPRESSING = 1000
 """Octets; below, a packet holds it anyway."""
@@ -75,6 +79,16 @@ class Endpoint(AbstractContextManager["Endpoint"]):
         self._close_server()
         if self._thread is not None:
             self._thread.join(STOP_SECONDS)
+
+    def alive(self) -> bool:
+        """Whether it answers at all; what ``/healthz`` says is for people, not for the watchdog."""
+        host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._address[0], self._address[0])  # noqa: S104
+        try:
+            with socket.create_connection((host, self.port), ALIVE_SECONDS) as connection:
+                connection.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
+                return connection.recv(16).startswith(b"HTTP/")
+        except OSError:
+            return False
 
     def _close_server(self) -> None:
         """Have the server closed by its own thread: closed by another, its select(2) would meet a dead descriptor.

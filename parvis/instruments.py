@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Hi
 from prometheus_client.process_collector import ProcessCollector
 
 Instrument = TypeVar("Instrument", Gauge, Counter, Histogram)
-VERSION = "0.1.0"
+VERSION = "0.2.0"
 CLOCK = "clock_timestamp_seconds"
 
 

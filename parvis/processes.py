@@ -1,4 +1,4 @@
-"""Our processes: what they are called, where they run, on which TCP port each shows ``/metrics`` and ``/healthz``."""
+"""Our processes: names, places, privileges and secrets; on which TCP port each shows ``/metrics`` and ``/healthz``."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -11,13 +11,25 @@ class Process:
     name: str
     port: int
     place: Literal["gateway", "centre"]
+    secrets: tuple[str, ...] = ()
+    """The secrets it always needs, by name; those the town's own description names come on top."""
+    capabilities: tuple[str, ...] = ()
+    """What it may do beyond an ordinary user, in the words of capabilities(7), lower case, without ``cap_``."""
+
+    @property
+    def user(self) -> str:
+        """The Unix user it runs as, of its own."""
+        return f"parvis-{self.name}"
 
 
-PORTAL = Process("portal", 9201, "gateway")
-GATEWAYD = Process("gatewayd", 9202, "gateway")
+PORTAL_KEY, MANAGEMENT_TOKEN, VISITOR_TOKEN = "portal-key", "management-token", "visitor-token"
+
+PORTAL = Process("portal", 9201, "gateway", secrets=(PORTAL_KEY, MANAGEMENT_TOKEN))
+GATEWAYD = Process("gatewayd", 9202, "gateway", capabilities=("net_admin", "net_raw"))
+"""CAP_NET_RAW for one socket; gatewayd gives it up before it serves."""
 COLLECTORS = Process("collectors", 9203, "centre")
-MONITOR = Process("monitor", 9204, "centre")
-CONSOLE = Process("console", 9205, "centre")
+MONITOR = Process("monitor", 9204, "centre", secrets=(VISITOR_TOKEN,))
+CONSOLE = Process("console", 9205, "centre", secrets=(MANAGEMENT_TOKEN,))
 EVIDENCE = Process("evidence", 9206, "gateway")
 ARCHIVE = Process("archive", 9207, "centre")
 ALL = (PORTAL, GATEWAYD, COLLECTORS, MONITOR, CONSOLE, EVIDENCE, ARCHIVE)
@@ -35,3 +47,5 @@ MANAGEMENT_PORT = 9443
 """Where the portal serves the staff console, on the gateway's management address, for the centre's network only."""
 CONSOLE_HTTPS_PORT = 9444
 """Where the console serves staff, at the centre."""
+TRAP_PORT = 9162
+"""Where the collectors hear traps, without privilege; the centre's ruleset leads port 162 there."""

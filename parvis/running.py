@@ -85,6 +85,18 @@ class Turns(AbstractContextManager["Turns"]):
         self._last()
 
 
+def feed_watchdog(components: Sequence[object]) -> None:
+    """Tell systemd's watchdog that we live, unless a component that can say so (``alive()``) says it does not work.
+
+    A process that hangs is then killed and started again (WatchdogSec=, systemd.service); sessions stay in the kernel.
+    """
+    silent = [type(one).__name__ for one in components if not getattr(one, "alive", lambda: True)()]
+    if silent:
+        log.error("a part does not work any more; systemd will start the process again", parts=silent)
+    else:
+        notify("WATCHDOG=1")
+
+
 def hold(components: Sequence[AbstractContextManager[Any]], **facts: object) -> None:
     """Enter *components* in order, say READY and log *facts*, wait for SIGTERM or SIGINT, leave them in reverse."""
     stop = threading.Event()
@@ -104,5 +116,6 @@ def hold(components: Sequence[AbstractContextManager[Any]], **facts: object) -> 
         log.info("started", **facts)
         while not stop.wait(heap.TIDY_SECONDS):
             heap.tidy()
+            feed_watchdog(components)
         notify("STOPPING=1")
     log.info("stopped")

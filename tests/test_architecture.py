@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 KERNEL = "parvis"
-ROOMS = ("captive_portal", "collectors", "monitor", "dashboards", "lab")
+ROOMS = ("captive_portal", "collectors", "monitor", "dashboards", "lab", "upkeep")
 MAX_FILE_LINES = 350
 MAX_TEST_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60

@@ -6,10 +6,10 @@ from typing import Any
 import click
 
 from monitor.visitor.settings import PlaceSettings, VisitorSettings
-from monitor.visits import VISITOR_TOKEN
 from parvis.inventory import Site, Town
 from parvis.launch import become
 from parvis.namespaces import NAMESPACES
+from parvis.processes import VISITOR_TOKEN
 from parvis.service import start_logging, town_or_exit, warn_of_strangers
 from parvis.settings import SettingsError, load
 

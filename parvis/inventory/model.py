@@ -261,6 +261,11 @@ class Centre(Part):
 
     ipv4: IPv4Network
 
+    @property
+    def address(self) -> IPv4Address:
+        """The machine's own address, first of the network."""
+        return self.ipv4.network_address + 1
+
 
 class TownFile(Part):
     """The content of town.yml."""
@@ -321,3 +326,18 @@ class Town(TownFile):
             if credential.name == name:
                 return credential
         raise KeyError(f"no credential is called {name!r}; there are {', '.join(c.name for c in self.credentials)}")
+
+    def snmp_secrets(self) -> list[str]:
+        """The names of the secrets the credentials use."""
+        names: set[str] = set()
+        for credential in self.credentials:
+            if isinstance(credential, CommunityCredential):
+                names.add(credential.community_secret)
+            else:
+                names |= {credential.auth_secret, credential.privacy_secret}
+        return sorted(names)
+
+    def channel_secrets(self) -> list[str]:
+        """The names of the secrets the channels use; one a person where the name says ``{person}``."""
+        named = {str(secret) for channel in self.channels if (secret := getattr(channel, "secret", None))}
+        return sorted({name.replace("{person}", person.name) for name in named for person in self.people})

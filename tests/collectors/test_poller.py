@@ -29,6 +29,7 @@ from collectors.snmp.pdu import Version
 from collectors.snmp.session import CommunitySession
 from collectors.snmp.sockets import Address
 from collectors.snmp.transport import Exchange
+from parvis.instruments import VERSION
 from parvis.inventory import CommunityCredential, Town, UserCredential
 from parvis.settings import SecretMissing
 from parvis.values import Secret
@@ -344,7 +345,7 @@ def test_the_endpoint_serves_what_the_monitor_and_prometheus_ask(
     names = {("town", "cachan"), ("site", "msp"), ("device", "ap-1")}
     found = read_back(metrics)
     assert found["wifi_radio_clients", frozenset({*names, ("radio", "wifi1"), ("band", "5GHz")})] == 17
-    assert found["process_info", frozenset({("process", "collectors"), ("version", "0.1.0")})] == 1
+    assert found["process_info", frozenset({("process", "collectors"), ("version", VERSION)})] == 1
     assert [(each["device"], each["up"], each["clients"]) for each in listed] == [("ap-1", True, 21)]
     assert health == {"ok": True}
 

@@ -21,7 +21,7 @@ def test_one_command_at_a_time(tmp_path: Path) -> None:
 
 
 def test_every_secret_the_town_names_is_drawn(town: Town) -> None:
-    names = state.snmp_secrets(town)
+    names = town.snmp_secrets()
 
     assert "snmp-bornes-auth" in names
     assert "snmp-anciennes-community" in names

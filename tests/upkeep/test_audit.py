@@ -1,0 +1,56 @@
+"""The self-audit judges what it is told."""
+
+from upkeep import audit, hardening
+
+
+def test_sec_08_a_setting_that_is_away_is_not_met_and_one_that_is_not_here_is_said() -> None:
+    lines = audit.kernel(
+        {"kernel/sysrq": "0", "kernel/panic": "10", "fs/x": "1"}, {"kernel/sysrq": "1", "kernel/panic": "10"}
+    )
+
+    assert [line.verdict for line in lines] == ["not met", "met", "not here"]
+
+
+def test_sec_04_what_sshd_says_is_compared_without_case() -> None:
+    lines = audit.ssh({"PermitRootLogin": "no", "MaxAuthTries": "3"}, {"permitrootlogin": "yes", "maxauthtries": "3"})
+
+    assert [line.verdict for line in lines] == ["not met", "met"]
+
+
+def test_sec_02_a_port_nobody_has_named_is_found_and_one_at_another_address_too() -> None:
+    allowed = {22: frozenset({"10.91.1.1"}), 8443: frozenset("*")}
+    lines = audit.listening(
+        [("10.91.1.1", 22), ("0.0.0.0", 22), ("::", 8443), ("127.0.0.1", 9), ("0.0.0.0", 9090)], allowed
+    )
+
+    assert {line.found: line.verdict for line in lines} == {
+        "10.91.1.1:22": "met",
+        "0.0.0.0:22": "not met",
+        ":::8443": "met",
+        "0.0.0.0:9090": "not met",
+    }
+
+
+def test_sec_07_packages_and_setuid_programs_without_a_reason_are_named() -> None:
+    lines = [
+        *audit.absent(["telnetd"], frozenset({"telnetd"})),
+        *audit.setuid(["/usr/bin/sudo", "/usr/bin/odd"], ["sudo"]),
+    ]
+
+    assert [line.verdict for line in lines] == ["not met", "not met"]
+    assert lines[1].found == "/usr/bin/odd"
+
+
+def test_sec_10_a_unit_above_the_bound_is_not_met() -> None:
+    assert [line.verdict for line in audit.units({"a": 1.4, "b": 3.2}, 3.0)] == ["met", "not met"]
+
+
+def test_the_report_puts_first_what_is_not_met_and_names_the_exceptions() -> None:
+    lines = [audit.Line("SEC-08", "a", "1", "met"), audit.Line("SEC-10", "b", "9", "not met")]
+
+    text = audit.report(lines, {"net/ipv4/ip_forward = 1": "a gateway routes"}, "gw", "2026-11-30")
+
+    assert text.index("SEC-10") < text.index("| ✓ |")
+    assert "1 met, 1 not met" in text
+    assert "a gateway routes" in text
+    assert hardening.exceptions(None) == {}

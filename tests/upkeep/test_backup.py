@@ -1,0 +1,126 @@
+"""A backup holds a machine, no living session, and can be read by the town's key alone."""
+
+import os
+import shutil
+import sqlite3
+import tarfile
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from captive_portal.store_migration import migrate
+from upkeep import backup, keeping
+from upkeep.machine import ProgramFailed, must
+
+MAC = "a2:00:5e:00:53:42"
+needs_age = pytest.mark.skipif(shutil.which("age") is None, reason="age is not installed")
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Path:
+    """The files of an installed gateway, with somebody online."""
+    root = tmp_path / "machine"
+    (root / "etc/parvis/secrets").mkdir(parents=True)
+    (root / "etc/parvis/portal.toml").write_text("site = 'msp'\n")
+    (root / "etc/parvis/secrets/portal-key").write_text("very secret")
+    (root / "var/lib/parvis/evidence").mkdir(parents=True)
+    (root / "var/lib/parvis/evidence/sealed").write_text("sealed")
+    (root / "var/lib/kea").mkdir(parents=True)
+    (root / "var/lib/kea/kea-leases4.csv").write_text(f"10.11.0.7,{MAC}\n")
+    database = root / "var/lib/parvis/portal/portal.sqlite3"
+    migrate(database)
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute(
+            "INSERT INTO acceptances (mac, site, accepted_at, terms_version, terms_sha256, language, token, boot, "
+            f"deadline, ends_at) VALUES ('{MAC}', 'msp', 1, '2.0.0', 'x', 'fr', 't', 'b', 1, 1)"
+        )
+        connection.commit()
+    return root
+
+
+def rows(database: Path) -> list[tuple[str | None, str | None]]:
+    with closing(sqlite3.connect(database)) as connection:
+        return connection.execute("SELECT mac, ended_by FROM acceptances").fetchall()
+
+
+def identity(folder: Path) -> tuple[Path, str]:
+    key = folder / "key.txt"
+    told = must("age-keygen", "-o", str(key)) or ""
+    text = key.read_text()
+    recipient = next(line.rpartition(" ")[2] for line in text.splitlines() if "public key" in line)
+    assert told == ""
+    return key, recipient
+
+
+def unpacked(plain: Path, into: Path) -> Path:
+    with tarfile.open(plain) as opened:
+        opened.extractall(into, filter="data")
+    for part in ("configuration.tar", "state.tar"):
+        with tarfile.open(into / part) as opened:
+            opened.extractall(into / "root", filter="fully_trusted")
+    return into / "root"
+
+
+def test_sec_15_a_backup_holds_no_hardware_address(machine: Path, tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    plain = backup.collect(scratch, sessions=False, root=machine, made_at="now")
+    root = unpacked(plain, tmp_path / "out")
+
+    assert rows(root / "var/lib/parvis/portal/portal.sqlite3") == [(None, "closed")]
+    assert MAC.encode() not in plain.read_bytes()
+    assert not (root / "var/lib/kea/kea-leases4.csv").exists()
+    assert not (root / "var/lib/parvis/evidence").exists()
+    assert rows(machine / "var/lib/parvis/portal/portal.sqlite3") == [(MAC, None)], (
+        "the machine's own file is left alone"
+    )
+
+
+def test_for_a_move_sessions_and_leases_come_along(machine: Path, tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    root = unpacked(backup.collect(scratch, sessions=True, root=machine, made_at="now"), tmp_path / "out")
+
+    assert rows(root / "var/lib/parvis/portal/portal.sqlite3") == [(MAC, None)]
+    assert MAC in (root / "var/lib/kea/kea-leases4.csv").read_text()
+
+
+@needs_age
+def test_sec_15_a_backup_is_encrypted_and_restored_by_the_towns_key_alone(machine: Path, tmp_path: Path) -> None:
+    key, recipient = identity(tmp_path)
+    made = backup.make(tmp_path / "backups", recipient, sessions=False, root=machine)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    other = tmp_path / "other"
+    other.mkdir()
+    stranger, _ = identity(other)
+
+    assert b"very secret" not in made.read_bytes()
+    with pytest.raises(ProgramFailed, match="identity"):
+        backup.restore(made, stranger, root=elsewhere)
+    about = backup.restore(made, key, root=elsewhere)
+
+    assert (elsewhere / "etc/parvis/secrets/portal-key").read_text() == "very secret"
+    assert rows(elsewhere / "var/lib/parvis/portal/portal.sqlite3") == [(None, "closed")]
+    assert about.users == ["parvis-portal"]
+
+
+def test_ret_05_old_backups_are_erased(tmp_path: Path) -> None:
+    for name, age in (("old.parvis.age", 15), ("young.parvis.age", 13), ("other.txt", 99)):
+        (tmp_path / name).write_text("x")
+        then = (tmp_path / name).stat().st_mtime - age * 86400
+        os.utime(tmp_path / name, (then, then))
+
+    assert [path.name for path in backup.expire(tmp_path, 14)] == ["old.parvis.age"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other.txt", "young.parvis.age"]
+
+
+def test_what_is_kept_before_an_upgrade_has_everything_sessions_too(machine: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "before"
+    keeping.keep(folder, root=machine)
+
+    assert (folder / "complete").exists()
+    with tarfile.open(folder / "state.tar") as opened:
+        names = opened.getnames()
+    assert {"var/lib/parvis/portal/portal.sqlite3", "var/lib/kea/kea-leases4.csv"} <= set(names)

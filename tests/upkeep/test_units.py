@@ -1,0 +1,158 @@
+"""The units: every process has one, with its own user, its privileges and no others, in the order of the start."""
+
+import configparser
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from lab.users import GATEWAYD as LAB_GATEWAYD
+from parvis.documentation import settings_models
+from parvis.inventory import Town
+from parvis.processes import ALL, GATEWAYD, PORTAL
+from parvis.settings import load
+from upkeep import configuration, delivered, hardening, places, units
+from upkeep.order import parts
+
+
+def section(text: str, name: str) -> list[tuple[str, str]]:
+    """The lines of a unit file's section; a key may stand several times."""
+    found, here = [], ""
+    for line in text.splitlines():
+        if line.startswith("["):
+            here = line.strip("[]")
+        elif here == name and "=" in line:
+            key, _, value = line.partition("=")
+            found.append((key, value))
+    return found
+
+
+def values(text: str, key: str, name: str = "Service") -> list[str]:
+    return [value for found, value in section(text, name) if found == key]
+
+
+def test_every_process_has_a_unit_with_a_user_of_its_own(town: Town) -> None:
+    made = {**units.files(town, "gateway"), **units.files(town, "centre")}
+
+    for process in ALL:
+        text = made[places.unit(process.name)]
+        assert values(text, "User") == [process.user], process.name
+        assert values(text, "ExecStart")[0].endswith(f"{process.name} --settings /etc/parvis/{process.name}.toml")
+    assert len({process.user for process in ALL}) == len(ALL)
+
+
+def test_sec_10_only_gatewayd_has_capabilities_and_the_lab_gives_it_the_same(town: Town) -> None:
+    made = {**units.files(town, "gateway"), **units.files(town, "centre")}
+    bounds = {process.name: values(made[places.unit(process.name)], "CapabilityBoundingSet") for process in ALL}
+
+    assert {name for name, found in bounds.items() if found != [""]} == {GATEWAYD.name}
+    assert bounds[GATEWAYD.name] == ["CAP_NET_ADMIN CAP_NET_RAW"]
+    assert LAB_GATEWAYD.capabilities == GATEWAYD.capabilities
+
+
+def test_every_unit_of_ours_is_watched_limited_and_started_again(town: Town) -> None:
+    made = {**units.files(town, "gateway"), **units.files(town, "centre")}
+    for process in ALL:
+        text = made[places.unit(process.name)]
+        for key in ("WatchdogSec", "MemoryMax", "TasksMax", "SystemCallFilter", "ProtectSystem", "NoNewPrivileges"):
+            assert values(text, key), f"{process.name}: {key}"
+        assert values(text, "Restart") == ["always"]
+
+
+def test_rules_come_before_sessions_before_dhcp_before_the_portal(town: Town) -> None:
+    made = units.files(town, "gateway")
+    after = {
+        "gatewayd": values(made["parvis-gatewayd.service"], "After", "Unit")[0].split(),
+        "dhcp": values(made[f"{units.DHCP}.d/parvis.conf"], "After", "Unit")[0].split(),
+        "portal": values(made["parvis-portal.service"], "After", "Unit")[0].split(),
+    }
+
+    assert units.RULES in after["gatewayd"]
+    assert "parvis-gatewayd.service" in after["dhcp"]
+    assert {units.DHCP, units.RESOLVER, "parvis-gatewayd.service"} <= set(after["portal"])
+    order = [part.unit for part in parts()]
+    wanted = [units.RULES, "parvis-gatewayd.service", units.DHCP, units.RESOLVER, "parvis-portal.service"]
+    assert [unit for unit in order if unit in wanted] == wanted
+
+
+def test_every_process_is_settled_by_parvis_settle() -> None:
+    known = {part.unit for part in parts()}
+
+    assert {places.unit(process.name) for process in ALL} <= known
+
+
+def test_secrets_are_handed_by_systemd_and_no_other_process_gets_them(town: Town) -> None:
+    made = {**units.files(town, "gateway"), **units.files(town, "centre")}
+    handed = {
+        process.name: {value.partition(":")[0] for value in values(made[places.unit(process.name)], "LoadCredential")}
+        for process in ALL
+    }
+
+    assert handed["portal"] == {"portal-key", "management-token", "portal.key", "management.key"}
+    assert handed["gatewayd"] == set()
+    assert set(town.snmp_secrets()) == handed["collectors"]
+    assert set(delivered.everything(town)) == set().union(*handed.values()) - {
+        "portal.key",
+        "management.key",
+        "console.key",
+    }
+
+
+@pytest.mark.parametrize("place", ["gateway", "centre"])
+def test_systemd_reads_every_unit(town: Town, tmp_path: Path, place: str) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("this machine has no systemd-analyze")
+    for name, text in units.files(town, place).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(
+            text.replace("/opt/parvis/bin/parvis", "/bin/true").replace("/usr/sbin/dnsmasq", "/bin/true")
+        )
+    ours = sorted(str(path) for path in tmp_path.glob("parvis-*"))
+
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *ours], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    wrong = [line for line in done.stderr.splitlines() if "parvis" in line and "Unit configuration has fatal" in line]
+    unknown = [line for line in done.stderr.splitlines() if "Unknown key" in line or "Failed to parse" in line]
+    assert wrong + unknown == []
+
+
+def test_the_settings_files_are_what_the_processes_take(town: Town, tmp_path: Path) -> None:
+    models = settings_models()
+    texts = configuration.gateway(town.sites[0]) | configuration.centre(town)
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+        read = load(models[name.removesuffix(".toml")], tmp_path / name)
+        assert str(read.state) == f"/var/lib/parvis/{name.removesuffix('.toml')}"
+    assert set(texts) == {f"{process.name}.toml" for process in ALL}
+    assert load(models["gatewayd"], tmp_path / "gatewayd.toml").allowed_users == (PORTAL.user,)  # type: ignore[attr-defined]
+
+
+def test_sec_08_kernel_settings_are_those_anssi_names() -> None:
+    text = hardening.sysctl_text()
+
+    for line in (
+        "-kernel/kptr_restrict = 2",
+        "net/ipv4/conf/all/rp_filter = 1",
+        "-fs/suid_dumpable = 0",
+        "-kernel/panic = 10",
+    ):
+        assert f"{line}\n" in text
+    parser = configparser.ConfigParser()
+    parser.read_string("[x]\n" + text)
+    assert all(value for value in parser["x"].values())
+
+
+def test_sec_04_sshd_takes_keys_alone_and_listens_on_management() -> None:
+    text = hardening.ssh_text("10.91.1.1")
+
+    assert "ListenAddress 10.91.1.1\n" in text
+    for line in (
+        "PermitRootLogin no",
+        "PasswordAuthentication no",
+        "DisableForwarding yes",
+        "AllowGroups parvis-admins",
+    ):
+        assert f"{line}\n" in text

@@ -1,0 +1,107 @@
+"""``parvis audit``: gathers what the machine is for upkeep.audit, and prints the report."""
+
+import re
+import socket
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from parvis.inventory import Site, Town, examine
+from parvis.processes import (
+    CONSOLE_HTTPS_PORT,
+    GATEWAYD,
+    MANAGEMENT_PORT,
+    PORTAL,
+    PORTAL_HTTP_PORT,
+    PORTAL_HTTPS_PORT,
+    TRAP_PORT,
+)
+from upkeep import audit as judging
+from upkeep import hardening, places, ports
+from upkeep.commands import only_root
+from upkeep.machine import ask, lines
+
+WORST_SCORE = 3.0
+SYSCTL = Path("/proc/sys")
+DNS, DHCP = (53, 67)
+LISTENING = re.compile(r"\S+\s+\S+\s+\d+\s+\d+\s+\[?([^\s\]%]+)\]?(?:%\S+)?:(\d+)\s")
+
+
+@click.command()
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the report into this file.")
+def audit(report: Path | None) -> None:
+    """Compare this machine with the security requirements (docs/20), print a report; exit code 1 for one not met."""
+    only_root()
+    town = examine(places.TOWN)[0] if places.TOWN.is_dir() else None
+    site = here(town)
+    found = gather(town, site)
+    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    text = judging.report(found, hardening.exceptions(site), socket.gethostname(), when)
+    if report:
+        report.write_text(text, "utf-8")
+    click.echo(text, nl=False)
+    sys.exit(any(line.verdict == "not met" for line in found))
+
+
+def here(town: Town | None) -> Site | None:
+    """The site whose gateway this machine is; None in the centre."""
+    settings = places.settings(PORTAL.name)
+    said = re.search(r'^site = "([^"]+)"', settings.read_text(), re.MULTILINE) if settings.is_file() else None
+    return town.site(said[1]) if town and said else None
+
+
+def gather(town: Town | None, site: Site | None) -> list[judging.Line]:
+    """Everything the machine says, judged."""
+    rules = hardening.rules()
+    wanted = {setting.name: setting.value for setting in hardening.kernel_settings()}
+    sshd = dict(line.split(" ", 1) for line in lines("sshd", "-T") if " " in line)
+    installed = frozenset(lines("dpkg-query", "--show", "--showformat=${Package}\n"))
+    bits = lines("find", "/usr", "-xdev", "-type", "f", "-perm", "/6000")
+    names = sorted(path.name for path in places.UNITS.glob("parvis-*.service"))
+    return [
+        *judging.kernel(wanted, {name: _sysctl(name) for name in wanted}),
+        *judging.ssh(rules["ssh"], sshd),
+        *judging.listening(_listening(), allowed(town, site)),
+        *judging.units({name: score(name) for name in names}, WORST_SCORE),
+        *judging.absent(rules["packages_absent"], installed),
+        *judging.setuid(bits, rules["setuid_allowed"]),
+    ]
+
+
+def allowed(town: Town | None, site: Site | None) -> dict[int, frozenset[str]]:
+    """Port -> the addresses at which something may listen on this machine."""
+    if town is None:
+        return {}
+    if site is None:
+        own, anywhere = frozenset({str(town.centre.address)}), frozenset("*")
+        return {ports.SSH: own, CONSOLE_HTTPS_PORT: own, ports.PROXY: anywhere, TRAP_PORT: anywhere, ports.JOURNAL: own}
+    management, guest = frozenset({str(site.gateway.address)}), _guest(site)
+    pages = dict.fromkeys((PORTAL_HTTP_PORT, PORTAL_HTTPS_PORT), frozenset("*"))
+    own = dict.fromkeys((ports.SSH, MANAGEMENT_PORT, PORTAL.port, GATEWAYD.port), management)
+    # dnsmasq's DHCPv6 socket has no address of its own; the ruleset lets only the guests' interface reach it.
+    return {**pages, **own, DNS: guest, DHCP: guest, 547: frozenset("*")}
+
+
+def _guest(site: Site) -> frozenset[str]:
+    return frozenset({str(site.guest.gateway_ipv4), str(site.guest.gateway_ipv6), "fe80"})
+
+
+def score(unit: str) -> float:
+    """The exposure of *unit* as ``systemd-analyze security`` reckons it; 10 when it says nothing."""
+    found = re.search(r"Overall exposure level for \S+: ([0-9.]+)", ask("systemd-analyze", "security", unit).text)
+    return float(found[1]) if found else 10.0
+
+
+def _sysctl(name: str) -> str | None:
+    path = SYSCTL / name
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return None
+
+
+def _listening() -> list[tuple[str, int]]:
+    found = [LISTENING.match(line) for line in lines("ss", "--numeric", "--listening", "--tcp", "--udp", "--no-header")]
+    return [(match[1].partition("%")[0], int(match[2])) for match in found if match]

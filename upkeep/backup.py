@@ -1,0 +1,134 @@
+"""Backups for another day and another machine: encrypted for a key that is not here, without living sessions."""
+
+import json
+import socket
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import entry_points
+from pathlib import Path
+
+from parvis.instruments import VERSION
+from parvis.processes import ALL
+from upkeep import belongings, places
+from upkeep.delivered import packages
+from upkeep.keeping import installed_package, pack
+from upkeep.machine import ProgramFailed, ask, must
+
+ROOT = Path("/")
+DAY_SECONDS = 86400
+ENDING = ".parvis.age"
+AGE_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a backup says of itself."""
+
+    version: str
+    host: str
+    made_at: str
+    sessions: bool
+    users: list[str]
+    packages: list[str]
+    databases: list[str]
+
+
+def make(folder: Path, recipient: str, *, sessions: bool, root: Path = ROOT) -> Path:
+    """Write one encrypted backup into *folder*; *sessions*: with living sessions and leases, for a move."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    now = datetime.now(UTC)
+    target = folder / f"{socket.gethostname()}-{now:%Y%m%dT%H%M%SZ}{ENDING}"
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".parvis-") as scratch:
+        plain = collect(Path(scratch), sessions=sessions, root=root, made_at=now.isoformat(timespec="seconds"))
+        draft = Path(scratch) / "backup.age"
+        must("age", "--encrypt", "--recipient", recipient, "--output", str(draft), str(plain), seconds=AGE_SECONDS)
+        draft.chmod(0o600)
+        draft.replace(target)
+    return target
+
+
+def collect(scratch: Path, *, sessions: bool, root: Path, made_at: str) -> Path:
+    """Put everything that goes into a backup into one archive in *scratch*."""
+    here = scratch / "parts"
+    here.mkdir()
+    pack(here / "configuration.tar", belongings.files(root, belongings.CONFIGURATION), root, scratch)
+    patterns = belongings.STATE + (belongings.LEASES if sessions else ())
+    forget = {} if sessions else forgotten()
+    databases = pack(here / "state.tar", belongings.files(root, patterns), root, scratch, forget)
+    running = [process for process in ALL if (root / places.settings(process.name).relative_to("/")).is_file()]
+    wanted = sorted({name for process in running for name in packages(process.place)})
+    about = About(VERSION, socket.gethostname(), made_at, sessions, [one.user for one in running], wanted, databases)
+    (here / "about.json").write_text(json.dumps({name: getattr(about, name) for name in About.__slots__}))
+    if package := installed_package():
+        (here / "package.deb").symlink_to(package)
+    plain = scratch / "backup.tar"
+    with tarfile.open(plain, "w", dereference=True) as made:
+        for file in sorted(here.iterdir()):
+            made.add(file, file.name)
+    plain.chmod(0o600)
+    return plain
+
+
+def forgotten() -> dict[str, tuple[str, ...]]:
+    """Database file -> what is struck from its copy; each room says it of its own (entry points parvis.forgets)."""
+    found: dict[str, tuple[str, ...]] = {}
+    for entry in entry_points(group="parvis.forgets"):
+        found |= entry.load()
+    return found
+
+
+def expired(files: Iterable[Path], days: int, now: float) -> Iterator[Path]:
+    """The backups among *files* that are older than *days*."""
+    return (file for file in files if file.name.endswith(ENDING) and now - file.stat().st_mtime > days * DAY_SECONDS)
+
+
+def expire(folder: Path, days: int) -> list[Path]:
+    """Erase what has become too old; what was erased."""
+    old = list(expired(folder.iterdir(), days, time.time()))
+    for file in old:
+        file.unlink()
+    return old
+
+
+def restore(archive: Path, identity: Path, root: Path = ROOT) -> About:
+    """Make this machine what *archive* holds: users, Debian's packages, configuration, state; then start it."""
+    with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".parvis-") as scratch:
+        here = Path(scratch)
+        plain = here / "backup.tar"
+        must("age", "--decrypt", "--identity", str(identity), "--output", str(plain), str(archive), seconds=AGE_SECONDS)
+        with tarfile.open(plain) as opened:
+            opened.extraction_filter = lambda member, _: member  # ours: encrypted by the town's own key
+            opened.extractall(here)  # noqa: S202
+        about = About(**json.loads((here / "about.json").read_text()))
+        if about.version != VERSION:
+            raise ProgramFailed(
+                f"{archive} is of version {about.version}, this is {VERSION}; install parvis {about.version}"
+            )
+        if root == ROOT:
+            prepare(about)
+        for part in ("configuration.tar", "state.tar"):
+            with tarfile.open(here / part) as opened:
+                opened.extraction_filter = lambda member, _: member
+                opened.extractall(root)  # noqa: S202
+        if (here / "package.deb").exists():
+            kept = root / "var/cache/parvis" / f"parvis_{VERSION}.deb"
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            (here / "package.deb").replace(kept)
+    return about
+
+
+def prepare(about: About) -> None:
+    """The users and Debian's packages a backup needs; archives name owners, so they come first."""
+    for group in ("parvis",):
+        if ask("getent", "group", group).code:
+            must("groupadd", "--system", group)
+    for user in about.users:
+        if ask("id", user).code:
+            words = ("--system", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin")
+            must("useradd", *words, "--user-group", "--groups", "parvis", user)
+    environment = ("env", "DEBIAN_FRONTEND=noninteractive")
+    must(*environment, "apt-get", "install", "--yes", "--no-install-recommends", *about.packages, seconds=AGE_SECONDS)

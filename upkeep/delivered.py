@@ -1,0 +1,38 @@
+"""Which secrets each process is given, by name: those it always needs, and those the town's description names."""
+
+from parvis.inventory import Town
+from parvis.processes import ALL, COLLECTORS, MONITOR, PORTAL, Process
+
+SHARED_DATABASE, CONSOLE_OIDC, INFLUX_TOKEN = "shared-database", "console-oidc", "influx-token"
+OPTIONAL = {PORTAL.name: (SHARED_DATABASE,), "console": (CONSOLE_OIDC,), COLLECTORS.name: (INFLUX_TOKEN,)}
+"""Needed only where the settings ask for what they open."""
+KEYS = {PORTAL.name: ("portal.key", "management.key"), "console": ("console.key",)}
+"""The private keys of TLS certificates, delivered as secrets are."""
+
+
+def secrets(town: Town, process: Process) -> list[str]:
+    """The names of what *process* cannot do without."""
+    of_town = {COLLECTORS.name: town.snmp_secrets, MONITOR.name: town.channel_secrets}.get(process.name, list)
+    return sorted({*process.secrets, *of_town()})
+
+
+def everything(town: Town) -> dict[str, list[str]]:
+    """Secret -> the names of the processes that are given it; the whole town's."""
+    found: dict[str, list[str]] = {}
+    for process in ALL:
+        for name in secrets(town, process):
+            found.setdefault(name, []).append(process.name)
+    return dict(sorted(found.items()))
+
+
+DEBIAN = {
+    "everywhere": ("nftables", "chrony", "unattended-upgrades", "openssl", "age"),
+    "gateway": ("kea-dhcp4-server", "dnsmasq-base", "libnftables1"),
+    "centre": ("prometheus", "prometheus-alertmanager"),
+}
+"""Debian's packages that a machine of each place needs beside ours."""
+
+
+def packages(place: str) -> list[str]:
+    """Debian's packages of a machine at *place*."""
+    return [*DEBIAN["everywhere"], *DEBIAN[place]]

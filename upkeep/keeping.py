@@ -1,0 +1,97 @@
+"""Keep what a machine is before it is changed, so that it can be put back when its new state is not well."""
+
+import json
+import shutil
+import sqlite3
+import tarfile
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from upkeep import belongings
+from upkeep.machine import ask, lines
+
+ROOT = Path("/")
+PACKAGES = Path("/var/cache/parvis")
+PUT_BACK = Path(__file__).with_name("put_back.py")
+
+
+def keep(folder: Path, root: Path = ROOT) -> None:
+    """Write into *folder*: configuration and state as archives, the installed package, and the program put-back.
+
+    Last of all ``complete``: a folder without it is from a run that was cut short, and is made again.
+    """
+    if (folder / "complete").exists():
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700, parents=True)
+    pack(folder / "configuration.tar", belongings.files(root, belongings.CONFIGURATION), root, folder)
+    state = list(belongings.files(root, belongings.STATE + belongings.LEASES))
+    databases = pack(folder / "state.tar", state, root, folder)
+    about = {"configuration": belongings.CONFIGURATION, "databases": databases, "ours": units()}
+    (folder / "about.json").write_text(json.dumps(about))
+    if package := installed_package():
+        shutil.copy(package, folder / "package.deb")
+    shutil.copy(PUT_BACK, folder / "put-back")
+    (folder / "complete").touch()
+
+
+def units() -> list[str]:
+    """Our units that are loaded."""
+    words = ("systemctl", "list-units", "--plain", "--no-legend", "--all", "parvis-*")
+    return [line.split()[0] for line in lines(*words) if line]
+
+
+def installed_package() -> Path | None:
+    """The package file of the installed version; the roles leave it in /var/cache/parvis."""
+    version = ask("dpkg-query", "--show", "--showformat=${Version}_${Architecture}", "parvis").text
+    file = PACKAGES / f"parvis_{version}.deb"
+    return file if version and file.exists() else None
+
+
+def pack(
+    archive: Path, files: Iterable[Path], root: Path, scratch: Path, forget: Mapping[str, Iterable[str]] | None = None
+) -> list[str]:
+    """Put *files* into *archive* by their paths below *root*; databases as whole copies. Returns the databases' names.
+
+    *forget*: SQL by a database's file name, run on its copy.
+    """
+    databases = []
+    with tarfile.open(archive, "w") as made:
+        for file in files:
+            name = str(file.relative_to(root))
+            if belongings.is_sqlite_shadow(file):
+                continue
+            if belongings.is_sqlite(file):
+                databases.append(name)
+                copy = scratch / "copy.sqlite"
+                copy_database(file, copy)
+                strike(copy, (forget or {}).get(file.name, ()))
+                about = made.gettarinfo(file, name)
+                about.size = copy.stat().st_size
+                with copy.open("rb") as opened:
+                    made.addfile(about, opened)
+                copy.unlink()
+            else:
+                made.add(file, name, recursive=False)
+    archive.chmod(0o600)
+    return databases
+
+
+def copy_database(file: Path, into: Path) -> None:
+    """A whole copy of the database *file*, while others write to it (SQLite's online backup)."""
+    into.unlink(missing_ok=True)
+    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as source, closing(sqlite3.connect(into)) as target:
+        source.backup(target)
+
+
+def strike(database: Path, statements: Iterable[str]) -> None:
+    """Run *statements* on a copy, and leave no trace of what they struck."""
+    listed = tuple(statements)
+    if not listed:
+        return
+    with closing(sqlite3.connect(database)) as connection:
+        for statement in listed:
+            connection.execute(statement)
+        connection.commit()
+        connection.execute("VACUUM")

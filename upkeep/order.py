@@ -1,0 +1,84 @@
+"""Which units a machine runs, in the order in which they start, and the files each of them reads when it does.
+
+rules → sessions → DHCP → names → portal; in the centre: rules → what collects → what judges → what shows.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from parvis.processes import ALL, Process
+from upkeep import places
+from upkeep.units import DHCP, RESOLVER, RULES
+
+NETWORKS = Path("/etc/systemd/network")
+RULES_FILE = Path("/etc/nftables.conf")
+PACKAGE = places.PROGRAM / "pyvenv.cfg"
+CODE = places.PROGRAM / "lib"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A unit of the machine. It is there when *sign* is; *reads* are files and folders it reads when it starts.
+
+    *reload*: it takes new files without being stopped. *socket*: a socket unit that is started before it.
+    """
+
+    unit: str
+    sign: Path
+    reads: tuple[Path, ...] = ()
+    reload: bool = False
+    socket: str = ""
+    ours: bool = False
+    """Whether it runs our code: it is started again when the package has changed."""
+
+
+def process(one: Process) -> Part:
+    """The unit of a process of ours."""
+    unit = places.unit(one.name)
+    reads = (
+        places.settings(one.name),
+        places.CONFIGURATION / f"{one.name}.env",
+        places.UNITS / unit,
+        places.UNITS / f"{unit}.d",
+        places.TOWN,
+        places.SECRETS,
+        places.CERTIFICATES,
+    )
+    socket = "parvis-portal.socket" if one.name == "portal" else ""
+    return Part(unit, places.settings(one.name), reads, socket=socket, ours=True)
+
+
+def _debian(unit: str, sign: str, *reads: str, reload: bool = False) -> Part:
+    drop_in = places.UNITS / f"{unit}.d"
+    return Part(unit, Path(sign), (Path(sign), *map(Path, reads), drop_in), reload=reload)
+
+
+def parts() -> tuple[Part, ...]:
+    """Every unit a machine of the town may run, in the order of their start."""
+    ours = {one.name: process(one) for one in ALL}
+    gateway = [ours[name] for name in ("gatewayd", "portal")]
+    return (
+        _debian("systemd-sysctl.service", "/etc/sysctl.d/60-parvis-hardening.conf", "/etc/sysctl.d"),
+        _debian("systemd-journald.service", "/etc/systemd/journald.conf.d/parvis.conf"),
+        _debian("chrony.service", "/etc/chrony/conf.d/parvis.conf"),
+        _debian("ssh.service", "/etc/ssh/sshd_config.d/10-parvis.conf", "/etc/ssh/sshd_config", reload=True),
+        Part("systemd-networkd.service", NETWORKS / "10-parvis-guests.network", (NETWORKS,), reload=True),
+        _debian(RULES, str(RULES_FILE), "/etc/parvis/nftables.d", reload=True),
+        gateway[0],
+        _debian(DHCP, "/etc/kea/kea-dhcp4.conf"),
+        _debian(RESOLVER, "/etc/parvis/dnsmasq.conf", str(places.UNITS / RESOLVER)),
+        gateway[1],
+        ours["collectors"],
+        ours["monitor"],
+        _debian(
+            "prometheus-alertmanager.service",
+            "/etc/prometheus/alertmanager.yml",
+            "/etc/default/prometheus-alertmanager",
+        ),
+        _debian("prometheus.service", "/etc/prometheus/rules.yml", "/etc/prometheus", "/etc/default/prometheus"),
+        ours["console"],
+        _debian("nginx.service", "/etc/nginx/sites-enabled/parvis", str(places.CERTIFICATES)),
+        *(ours[one.name] for one in ALL if one.name not in {"gatewayd", "portal", "collectors", "monitor", "console"}),
+        _debian("parvis-backup.timer", str(places.UNITS / "parvis-backup.timer")),
+        _debian("parvis-certificates.timer", str(places.UNITS / "parvis-certificates.timer")),
+    )
