@@ -60,7 +60,7 @@ install_python() {
   say "making the virtual environment with $("$python" --version)"
   [ -x .venv/bin/python ] || "$python" -m venv .venv
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint script/constraints.txt \
-    --editable '.[lab,opendata,dev]' || fail "pip could not install the pinned packages of script/constraints.txt"
+    --editable '.[lab,opendata,dev,deploy]' || fail "pip could not install the pinned packages of script/constraints.txt"
   # Our daemons run without docstrings (-OO), as users who may not write here: compiled once, they start a second sooner.
   .venv/bin/python -OO -m compileall -q -j 0 .venv/lib/python3*/site-packages >/dev/null 2>&1 || true
   printf '%s' "$stamp" >.venv/parvis-stamp

@@ -70,6 +70,12 @@ ROOMS = (
         {"FIB": 7},
         "What a town needs to hold its operators to what they promised.",
     ),
+    Room(
+        "Machines",
+        "peers_security.yml",
+        {"SEC": 19},
+        "What the guides of ANSSI (GNU/Linux, OpenSSH, TLS, logs, administration) and of the CNIL ask of machines.",
+    ),
 )
 _AREAS = "|".join(area.lower() for room in ROOMS for area in room.counts)
 _NAMED = re.compile(rf"^ *(?:async )?def (test_((?:(?:{_AREAS})\d\d_)+)\w+)", re.MULTILINE)

@@ -25,7 +25,7 @@ from upkeep.machine import ask, lines
 
 WORST_SCORE = 3.0
 SYSCTL = Path("/proc/sys")
-DNS, DHCP = (53, 67)
+DNS, DHCP, DHCP6 = 53, 67, 547
 LISTENING = re.compile(r"\S+\s+\S+\s+\d+\s+\d+\s+\[?([^\s\]%]+)\]?(?:%\S+)?:(\d+)\s")
 
 
@@ -78,10 +78,10 @@ def allowed(town: Town | None, site: Site | None) -> dict[int, frozenset[str]]:
         own, anywhere = frozenset({str(town.centre.address)}), frozenset("*")
         return {ports.SSH: own, CONSOLE_HTTPS_PORT: own, ports.PROXY: anywhere, TRAP_PORT: anywhere, ports.JOURNAL: own}
     management, guest = frozenset({str(site.gateway.address)}), _guest(site)
-    pages = dict.fromkeys((PORTAL_HTTP_PORT, PORTAL_HTTPS_PORT), frozenset("*"))
-    own = dict.fromkeys((ports.SSH, MANAGEMENT_PORT, PORTAL.port, GATEWAYD.port), management)
     # dnsmasq's DHCPv6 socket has no address of its own; the ruleset lets only the guests' interface reach it.
-    return {**pages, **own, DNS: guest, DHCP: guest, 547: frozenset("*")}
+    made = dict.fromkeys((PORTAL_HTTP_PORT, PORTAL_HTTPS_PORT, DHCP6), frozenset("*"))
+    made |= dict.fromkeys((ports.SSH, MANAGEMENT_PORT, PORTAL.port, GATEWAYD.port), management)
+    return made | dict.fromkeys((DNS, DHCP), guest)
 
 
 def _guest(site: Site) -> frozenset[str]:

@@ -25,13 +25,14 @@ def text(town: Town) -> str:
 _RULES = """\
 #!/usr/sbin/nft -f
 # The town's centre, generated from the town (upkeep/centre_rules.py). One load is one transaction.
-# More rules of the town's own: files /etc/parvis/nftables.d/*.nft, included in chain "own".
+# Rules of the town's own: /etc/parvis/nftables.d/*.nft, for the chains own_input and own_forward.
 
 table inet parvis_centre { }
 flush table inet parvis_centre
 
 table inet parvis_centre {
-    chain own { }
+    chain own_input { }
+    chain own_forward { }
     chain traps_in {
         type nat hook prerouting priority dstnat; policy accept;
         ip saddr { $equipment } udp dport $trap redirect to :$traps
@@ -46,10 +47,11 @@ table inet parvis_centre {
         ip saddr $centre tcp dport { $staff } accept
         ip saddr { $gateways } tcp dport { $served } accept
         ip saddr { $equipment } udp dport $traps accept
-        jump own
+        jump own_input
     }
     chain forward {
         type filter hook forward priority filter; policy drop;
+        jump own_forward
     }
 }
 include "/etc/parvis/nftables.d/*.nft"

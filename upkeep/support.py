@@ -85,7 +85,7 @@ def shape(town: Town | None) -> str:
             "kind": site.kind,
             "ipv6": site.guest.ipv6 is not None,
             "guests": site.guest.ipv4.prefixlen,
-            "vendors": sorted(device.vendor.value for device in site.polled()),
+            "vendors": sorted(str(getattr(device, "vendor", "ups")) for device in site.polled()),
         }
         for site in town.sites
     ]

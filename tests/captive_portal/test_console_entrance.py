@@ -42,7 +42,7 @@ def test_a_wrong_word_says_only_that_something_is_wrong(
     assert here.value("console_sign_ins_total", result="refused") == 1
 
 
-def test_a_code_counts_once_even_from_two_places(here: Office) -> None:
+def test_sec03_a_code_counts_once_even_from_two_places(here: Office) -> None:
     made = here.hall.accounts.add("agent", Role.READER, PASSWORD)
     first, second = (Staff(here, here.app.test_client(), "agent", made.totp) for _ in range(2))
 

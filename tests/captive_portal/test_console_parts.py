@@ -99,7 +99,7 @@ def test_a_log_that_cannot_be_written_says_so(tmp_path: Path) -> None:
         Audit(tmp_path / "nowhere").write(ENTRY)
 
 
-def test_f56_months_that_are_too_old_are_erased_and_the_chain_still_holds(tmp_path: Path) -> None:
+def test_f56_sec12_months_that_are_too_old_are_erased_and_the_chain_still_holds(tmp_path: Path) -> None:
     audit = Audit(tmp_path)
     for month in range(1, 13):
         audit.write(replace(ENTRY, at=f"2025-{month:02}-15T00:00:00.000+00:00"))

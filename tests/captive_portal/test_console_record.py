@@ -52,7 +52,7 @@ def test_f59_nothing_is_done_when_it_cannot_be_written(here: Office) -> None:
     assert ANNA in here.house.gateway.admitted()
 
 
-def test_f59_the_log_is_read_by_the_dpo_and_a_changed_line_is_seen(here: Office) -> None:
+def test_f59_sec12_the_log_is_read_by_the_dpo_and_a_changed_line_is_seen(here: Office) -> None:
     here.staff().post(f"/lieux/{here.site}/ordres", kind="closed", minutes="5", why="inondation")
     dpo = here.staff(Role.DPO)
     whole = dpo.get("/journal").text

@@ -70,7 +70,7 @@ def test_f23_r30_whoever_accepts_over_ipv6_is_online_over_both(twin: Twin, onlin
     assert online.reaches(WEB6)
 
 
-def test_no_resident_reaches_the_equipment_the_centre_or_mail(twin: Twin, online: Resident) -> None:
+def test_sec13_no_resident_reaches_the_equipment_the_centre_or_mail(twin: Twin, online: Resident) -> None:
     for address, port in (("10.91.1.1", 9202), ("10.90.0.1", 80), ("10.12.0.1", 80), (WEB4, 25), ("10.11.0.1", 8443)):
         assert refused(online.namespace, (address, port)), f"{address}:{port} answers a resident"
     assert twin.within("inet", "curl", "-sS", "--interface", "10.90.0.1", "http://10.91.1.1:9202/healthz").startswith(
@@ -91,7 +91,7 @@ def test_f18_f26_leaving_ends_a_running_download_and_closes_the_door(twin: Twin,
     wait_for(lambda: twin.metric(9201, "portal_sessions_active") == 0, "empty house")
 
 
-def test_f22_a_neighbours_address_without_a_lease_gets_nowhere(twin: Twin) -> None:
+def test_f22_sec13_a_neighbours_address_without_a_lease_gets_nowhere(twin: Twin) -> None:
     stranger = twin.resident("c2")
     stranger.run("ip", "addr", "add", "10.11.0.99/22", "dev", "eth0")
     stranger.run("ip", "route", "replace", "default", "via", "10.11.0.1")
@@ -168,7 +168,7 @@ def refusals(twin: Twin, reason: str) -> float:
     return twin.metric(9202, f'gateway_refused_total{{reason="{reason}"}}')
 
 
-def test_the_processes_can_do_no_more_than_they_must(twin: Twin) -> None:
+def test_sec10_the_processes_can_do_no_more_than_they_must(twin: Twin) -> None:
     for name, expected in (("gatewayd", 1 << 12), ("portal", 0)):
         status = Path(f"/proc/{twin.processes[name].pid}/status").read_text("ascii")
         assert int(status.split("CapEff:\t")[1].split()[0], 16) == expected

@@ -104,7 +104,7 @@ def listening(twin: Twin) -> set[int]:
 @pytest.mark.parametrize(
     "address", ["10.11.0.1", GATEWAY_INSIDE, "198.51.100.2", "2001:db8:11::1", "2001:db8:ffff:1::2"]
 )
-def test_only_the_portal_answers_at_the_gateways_addresses(twin: Twin, anna: Resident, address: str) -> None:
+def test_sec01_only_the_portal_answers_at_the_gateways_addresses(twin: Twin, anna: Resident, address: str) -> None:
     ports = listening(twin) | set(EVERYBODY_SCANS)
     assert {8080, 8443, 9201, 9202} <= ports
 
@@ -122,7 +122,7 @@ def answers(namespace: str, address: str, port: int) -> bool:
     return True
 
 
-def test_residents_do_not_reach_each_other_by_switch_or_router(twin: Twin, anna: Resident) -> None:
+def test_sec01_residents_do_not_reach_each_other_by_switch_or_router(twin: Twin, anna: Resident) -> None:
     """The bridge's isolated ports stand for the access points' client isolation; the router must not undo it."""
     bruno = twin.resident("c2")
     bruno.joins()

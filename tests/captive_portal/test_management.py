@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 import ssl
+import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -341,3 +342,24 @@ def test_r28_a_peer_that_never_shakes_hands_blocks_nobody(
 def test_r28_a_peer_that_says_nothing_is_hung_up_on(served: tuple[TlsServer, ssl.SSLContext]) -> None:
     with socket.create_connection(("127.0.0.1", served[0].port), 30) as mute:
         assert mute.recv(1) == b""
+
+
+def test_sec05_nothing_older_than_tls_1_2_is_spoken(served: tuple[TlsServer, ssl.SSLContext]) -> None:
+    server, context = served
+    with (
+        socket.create_connection(("127.0.0.1", server.port), 5) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as spoken,
+    ):
+        newest = spoken.version()
+    context.set_ciphers("DEFAULT@SECLEVEL=0")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = ssl.TLSVersion.TLSv1_1
+
+    assert newest == "TLSv1.3"
+    with (
+        pytest.raises(OSError, match=r"(?i)protocol"),
+        socket.create_connection(("127.0.0.1", server.port), 5) as plain,
+    ):
+        context.wrap_socket(plain, server_hostname="127.0.0.1")

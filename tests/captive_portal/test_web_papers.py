@@ -70,7 +70,7 @@ def test_every_page_is_valid_html_with_a_title_of_its_own(anna: Visitor, languag
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_page_is_small_whole_and_well_made(anna: Visitor, language: str) -> None:
+def test_sec17_every_page_is_small_whole_and_well_made(anna: Visitor, language: str) -> None:
     found = {name: ill_made(anna.get(f"/{language}/{name}"), language) for name in PAPERS if name != "nulle-part"}
 
     assert {name: wrong for name, wrong in found.items() if wrong} == {}

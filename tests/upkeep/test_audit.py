@@ -3,7 +3,7 @@
 from upkeep import audit, hardening
 
 
-def test_sec_08_a_setting_that_is_away_is_not_met_and_one_that_is_not_here_is_said() -> None:
+def test_sec08_a_setting_that_is_away_is_not_met_and_one_that_is_not_here_is_said() -> None:
     lines = audit.kernel(
         {"kernel/sysrq": "0", "kernel/panic": "10", "fs/x": "1"}, {"kernel/sysrq": "1", "kernel/panic": "10"}
     )
@@ -11,13 +11,13 @@ def test_sec_08_a_setting_that_is_away_is_not_met_and_one_that_is_not_here_is_sa
     assert [line.verdict for line in lines] == ["not met", "met", "not here"]
 
 
-def test_sec_04_what_sshd_says_is_compared_without_case() -> None:
+def test_sec04_what_sshd_says_is_compared_without_case() -> None:
     lines = audit.ssh({"PermitRootLogin": "no", "MaxAuthTries": "3"}, {"permitrootlogin": "yes", "maxauthtries": "3"})
 
     assert [line.verdict for line in lines] == ["not met", "met"]
 
 
-def test_sec_02_a_port_nobody_has_named_is_found_and_one_at_another_address_too() -> None:
+def test_sec02_a_port_nobody_has_named_is_found_and_one_at_another_address_too() -> None:
     allowed = {22: frozenset({"10.91.1.1"}), 8443: frozenset("*")}
     lines = audit.listening(
         [("10.91.1.1", 22), ("0.0.0.0", 22), ("::", 8443), ("127.0.0.1", 9), ("0.0.0.0", 9090)], allowed
@@ -31,7 +31,7 @@ def test_sec_02_a_port_nobody_has_named_is_found_and_one_at_another_address_too(
     }
 
 
-def test_sec_07_packages_and_setuid_programs_without_a_reason_are_named() -> None:
+def test_sec07_packages_and_setuid_programs_without_a_reason_are_named() -> None:
     lines = [
         *audit.absent(["telnetd"], frozenset({"telnetd"})),
         *audit.setuid(["/usr/bin/sudo", "/usr/bin/odd"], ["sudo"]),
@@ -41,7 +41,7 @@ def test_sec_07_packages_and_setuid_programs_without_a_reason_are_named() -> Non
     assert lines[1].found == "/usr/bin/odd"
 
 
-def test_sec_10_a_unit_above_the_bound_is_not_met() -> None:
+def test_sec10_a_unit_above_the_bound_is_not_met() -> None:
     assert [line.verdict for line in audit.units({"a": 1.4, "b": 3.2}, 3.0)] == ["met", "not met"]
 
 

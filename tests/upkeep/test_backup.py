@@ -62,7 +62,7 @@ def unpacked(plain: Path, into: Path) -> Path:
     return into / "root"
 
 
-def test_sec_15_a_backup_holds_no_hardware_address(machine: Path, tmp_path: Path) -> None:
+def test_sec15_a_backup_holds_no_hardware_address(machine: Path, tmp_path: Path) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     plain = backup.collect(scratch, sessions=False, root=machine, made_at="now")
@@ -87,7 +87,7 @@ def test_for_a_move_sessions_and_leases_come_along(machine: Path, tmp_path: Path
 
 
 @needs_age
-def test_sec_15_a_backup_is_encrypted_and_restored_by_the_towns_key_alone(machine: Path, tmp_path: Path) -> None:
+def test_sec15_a_backup_is_encrypted_and_restored_by_the_towns_key_alone(machine: Path, tmp_path: Path) -> None:
     key, recipient = identity(tmp_path)
     made = backup.make(tmp_path / "backups", recipient, sessions=False, root=machine)
     elsewhere = tmp_path / "elsewhere"
@@ -106,7 +106,7 @@ def test_sec_15_a_backup_is_encrypted_and_restored_by_the_towns_key_alone(machin
     assert about.users == ["parvis-portal"]
 
 
-def test_ret_05_old_backups_are_erased(tmp_path: Path) -> None:
+def test_old_backups_are_erased(tmp_path: Path) -> None:
     for name, age in (("old.parvis.age", 15), ("young.parvis.age", 13), ("other.txt", 99)):
         (tmp_path / name).write_text("x")
         then = (tmp_path / name).stat().st_mtime - age * 86400

@@ -42,7 +42,7 @@ def test_every_process_has_a_unit_with_a_user_of_its_own(town: Town) -> None:
     assert len({process.user for process in ALL}) == len(ALL)
 
 
-def test_sec_10_only_gatewayd_has_capabilities_and_the_lab_gives_it_the_same(town: Town) -> None:
+def test_sec10_only_gatewayd_has_capabilities_and_the_lab_gives_it_the_same(town: Town) -> None:
     made = {**units.files(town, "gateway"), **units.files(town, "centre")}
     bounds = {process.name: values(made[places.unit(process.name)], "CapabilityBoundingSet") for process in ALL}
 
@@ -130,7 +130,7 @@ def test_the_settings_files_are_what_the_processes_take(town: Town, tmp_path: Pa
     assert load(models["gatewayd"], tmp_path / "gatewayd.toml").allowed_users == (PORTAL.user,)  # type: ignore[attr-defined]
 
 
-def test_sec_08_kernel_settings_are_those_anssi_names() -> None:
+def test_sec08_kernel_settings_are_those_anssi_names() -> None:
     text = hardening.sysctl_text()
 
     for line in (
@@ -145,7 +145,7 @@ def test_sec_08_kernel_settings_are_those_anssi_names() -> None:
     assert all(value for value in parser["x"].values())
 
 
-def test_sec_04_sshd_takes_keys_alone_and_listens_on_management() -> None:
+def test_sec04_sshd_takes_keys_alone_and_listens_on_management() -> None:
     text = hardening.ssh_text("10.91.1.1")
 
     assert "ListenAddress 10.91.1.1\n" in text
