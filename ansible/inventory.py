@@ -63,7 +63,7 @@ def _machine(town: Town, address: str, place: str, folder: str, made: dict[str, 
                 "optional": delivered.OPTIONAL.get(one.name, []),
                 "keys": delivered.KEYS.get(one.name, []),
             }
-            for one in processes.ALL
+            for one in delivered.INSTALLED
             if one.place == place
         ],
     }

@@ -38,7 +38,7 @@ from parvis import heap
 from parvis.addresses import MacAddress
 from parvis.endpoint import Endpoint
 from parvis.instruments import VERSION, Definition, Instruments, registry_of, watch_disk
-from parvis.running import log, notify, start_logging
+from parvis.running import feed_watchdog, log, notify, start_logging
 
 
 def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
@@ -74,7 +74,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     _tell(instruments, facts, Path(handed["certificate"]))
     ready = Ready((handed["bind"], handed["https_port"]), lambda: doorkeeper.when_restored(lambda: _ready(handed)))
     checks = {"doorkeeper": lambda: doorkeeper.wrong, "pages": lambda: ready.wrong}
-    stack.enter_context(Endpoint((handed["listen"], handed["port"]), registry, checks))
+    endpoint = stack.enter_context(Endpoint((handed["listen"], handed["port"]), registry, checks))
     resolvers = [(address, DNS_PORT) for address in handed["resolvers"]]
     uplink = Uplink(handed["uplink"], partial(answered, resolvers))
     stack.enter_context(uplink.turns)
@@ -98,7 +98,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
 
         stack.enter_context(management(handed, hall, store))
     heap.settle()
-    heap.keep_tidy()
+    heap.keep_tidy(lambda: feed_watchdog([endpoint, ready]))
     ready.watch()
     return application
 

@@ -27,6 +27,10 @@ class Ready:
         self.wrong = "the pages are not served yet"
         self._thread: threading.Thread = thread_or_exit("ready", self._wait)
 
+    def alive(self) -> bool:
+        """Whether the pages' port takes connections, for systemd's watchdog."""
+        return listens(self._place)
+
     def watch(self) -> None:
         """Begin to look, in a thread that ends with its task."""
         self._thread.start()

@@ -4,7 +4,7 @@ import ctypes
 import gc
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 TIDY_SECONDS = 20.0
@@ -40,13 +40,14 @@ def uncollected() -> Iterator[None]:
         gc.enable()
 
 
-def keep_tidy() -> threading.Thread:
-    """:func:`tidy` for ever, in a thread, where nobody else has the time."""
+def keep_tidy(also: Callable[[], object]) -> threading.Thread:
+    """:func:`tidy` for ever, and *also* each time, in a thread, where nobody else has the time."""
 
     def work() -> None:
         while True:
             time.sleep(TIDY_SECONDS)
             tidy()
+            also()
 
     thread = threading.Thread(target=work, name="tidy", daemon=True)
     thread.start()

@@ -47,7 +47,7 @@ def listening(found: Iterable[tuple[str, int]], allowed: Mapping[int, frozenset[
         if address.startswith(("127.", "::1")):
             continue
         places = allowed.get(port, frozenset())
-        met = "*" in places or address in places
+        met = "*" in places or ("fe80" if address.startswith("fe80:") else address) in places
         asked = f"port {port} at {', '.join(sorted(places)) or 'no address'}"
         lines.append(Line("SEC-02", asked, f"{address}:{port}", "met" if met else "not met"))
     return lines

@@ -12,9 +12,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from parvis.instruments import VERSION
-from parvis.processes import ALL
 from upkeep import belongings, places
-from upkeep.delivered import packages
+from upkeep.delivered import INSTALLED, packages
 from upkeep.keeping import installed_package, pack
 from upkeep.machine import ProgramFailed, ask, must
 
@@ -59,7 +58,7 @@ def collect(scratch: Path, *, sessions: bool, root: Path, made_at: str) -> Path:
     patterns = belongings.STATE + (belongings.LEASES if sessions else ())
     forget = {} if sessions else forgotten()
     databases = pack(here / "state.tar", belongings.files(root, patterns), root, scratch, forget)
-    running = [process for process in ALL if (root / places.settings(process.name).relative_to("/")).is_file()]
+    running = [process for process in INSTALLED if (root / places.settings(process.name).relative_to("/")).is_file()]
     wanted = sorted({name for process in running for name in packages(process.place)})
     about = About(VERSION, socket.gethostname(), made_at, sessions, [one.user for one in running], wanted, databases)
     (here / "about.json").write_text(json.dumps({name: getattr(about, name) for name in About.__slots__}))

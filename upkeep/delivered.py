@@ -1,8 +1,10 @@
 """Which secrets each process is given, by name: those it always needs, and those the town's description names."""
 
 from parvis.inventory import Town
-from parvis.processes import ALL, COLLECTORS, MONITOR, PORTAL, Process
+from parvis.processes import COLLECTORS, CONSOLE, GATEWAYD, MONITOR, PORTAL, Process
 
+INSTALLED = (PORTAL, GATEWAYD, COLLECTORS, MONITOR, CONSOLE)
+"""The processes that the roles install; evidence and archive wait for the key ceremony's files (docs/18)."""
 SHARED_DATABASE, CONSOLE_OIDC, INFLUX_TOKEN = "shared-database", "console-oidc", "influx-token"
 OPTIONAL = {PORTAL.name: (SHARED_DATABASE,), "console": (CONSOLE_OIDC,), COLLECTORS.name: (INFLUX_TOKEN,)}
 """Needed only where the settings ask for what they open."""
@@ -19,7 +21,7 @@ def secrets(town: Town, process: Process) -> list[str]:
 def everything(town: Town) -> dict[str, list[str]]:
     """Secret -> the names of the processes that are given it; the whole town's."""
     found: dict[str, list[str]] = {}
-    for process in ALL:
+    for process in INSTALLED:
         for name in secrets(town, process):
             found.setdefault(name, []).append(process.name)
     return dict(sorted(found.items()))

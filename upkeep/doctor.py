@@ -15,9 +15,10 @@ from pydantic_settings import SettingsConfigDict
 
 from parvis.diagnosis import Diagnosis
 from parvis.inventory import Town, examine
-from parvis.processes import ALL, Process
+from parvis.processes import Process
 from parvis.settings import ProcessSettings, SettingsError, load
 from upkeep import places, settle
+from upkeep.delivered import INSTALLED
 from upkeep.machine import ask
 from upkeep.order import RULES_FILE
 from upkeep.units import NEEDS
@@ -46,7 +47,7 @@ def _town() -> Town | None:
 
 def installed() -> list[Process]:
     """The processes of ours that this machine runs, by their settings files."""
-    return [process for process in ALL if places.settings(process.name).is_file()]
+    return [process for process in INSTALLED if places.settings(process.name).is_file()]
 
 
 def disks() -> Iterator[Diagnosis]:

@@ -6,8 +6,9 @@ rules → sessions → DHCP → names → portal; in the centre: rules → what 
 from dataclasses import dataclass
 from pathlib import Path
 
-from parvis.processes import ALL, Process
+from parvis.processes import Process
 from upkeep import places
+from upkeep.delivered import INSTALLED
 from upkeep.units import DHCP, RESOLVER, RULES
 
 NETWORKS = Path("/etc/systemd/network")
@@ -55,7 +56,7 @@ def _debian(unit: str, sign: str, *reads: str, reload: bool = False) -> Part:
 
 def parts() -> tuple[Part, ...]:
     """Every unit a machine of the town may run, in the order of their start."""
-    ours = {one.name: process(one) for one in ALL}
+    ours = {one.name: process(one) for one in INSTALLED}
     gateway = [ours[name] for name in ("gatewayd", "portal")]
     return (
         _debian("systemd-sysctl.service", "/etc/sysctl.d/60-parvis-hardening.conf", "/etc/sysctl.d"),
@@ -78,7 +79,11 @@ def parts() -> tuple[Part, ...]:
         _debian("prometheus.service", "/etc/prometheus/rules.yml", "/etc/prometheus", "/etc/default/prometheus"),
         ours["console"],
         _debian("nginx.service", "/etc/nginx/sites-enabled/parvis", str(places.CERTIFICATES)),
-        *(ours[one.name] for one in ALL if one.name not in {"gatewayd", "portal", "collectors", "monitor", "console"}),
+        *(
+            ours[one.name]
+            for one in INSTALLED
+            if one.name not in {"gatewayd", "portal", "collectors", "monitor", "console"}
+        ),
         _debian("parvis-backup.timer", str(places.UNITS / "parvis-backup.timer")),
         _debian("parvis-certificates.timer", str(places.UNITS / "parvis-certificates.timer")),
     )

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from parvis.inventory import Town
-from parvis.processes import ALL, COLLECTORS, CONSOLE, GATEWAYD, MONITOR, PORTAL, PORTAL_HTTP_PORT, Process
+from parvis.processes import COLLECTORS, CONSOLE, GATEWAYD, MONITOR, PORTAL, PORTAL_HTTP_PORT, Process
 from upkeep import places
-from upkeep.delivered import KEYS, secrets
+from upkeep.delivered import INSTALLED, KEYS, secrets
 
 RESOLVER = "parvis-resolver.service"
 DHCP = "kea-dhcp4-server.service"
@@ -214,7 +214,7 @@ def files(town: Town, place: str) -> dict[str, str]:
     """Every unit file of a machine at *place* (``gateway`` or ``centre``), by its path below /etc/systemd/system."""
     made = {
         places.unit(process.name): unit(process, [*secrets(town, process), *KEYS.get(process.name, ())])
-        for process in ALL
+        for process in INSTALLED
         if process.place == place
     }
     made[f"{RULES}.d/parvis.conf"] = rules()

@@ -20,7 +20,8 @@ from actors import Resident
 from lab.building import Options
 from lab.town import Lab
 from parvis.instruments import VERSION
-from parvis.processes import ALERTMANAGER_PORT, ALL, COLLECTORS, MONITOR
+from parvis.processes import ALERTMANAGER_PORT, COLLECTORS, MONITOR
+from upkeep.delivered import INSTALLED
 
 ROOT = Path(__file__).parents[2]
 RELEASE = os.environ.get("PARVIS_INSTALL", "")
@@ -158,6 +159,8 @@ def test_sec07_an_empty_debian_becomes_a_running_town(town: Installation) -> Non
     for machine in (town.centre, town.gateway):
         assert machine.ssh("systemctl", "is-system-running", check=False).stdout.strip() in {"running", "degraded"}
         assert machine.ssh("systemctl", "--failed", "--plain", "--no-legend").stdout == ""
+        restarts = machine.ssh("systemctl", "show", "--property=NRestarts", "parvis-*.service").stdout.split()
+        assert set(restarts) <= {"NRestarts=0"}, "a watchdog that is not fed ends a process each minute"
 
 
 def test_the_second_run_changes_nothing(town: Installation) -> None:
@@ -171,7 +174,7 @@ def test_the_second_run_changes_nothing(town: Installation) -> None:
 
 def test_sec10_every_unit_is_sandboxed_and_only_gatewayd_may_touch_the_network(town: Installation) -> None:
     scores = {}
-    for process in ALL:
+    for process in INSTALLED:
         machine = town.gateway if process.place == "gateway" else town.centre
         said = machine.ssh("systemd-analyze", "security", f"parvis-{process.name}.service").stdout
         scores[process.name] = float(re.search(r"exposure level for \S+: ([0-9.]+)", said)[1])  # type: ignore[index]

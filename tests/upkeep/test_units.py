@@ -10,9 +10,10 @@ import pytest
 from lab.users import GATEWAYD as LAB_GATEWAYD
 from parvis.documentation import settings_models
 from parvis.inventory import Town
-from parvis.processes import ALL, GATEWAYD, PORTAL
+from parvis.processes import GATEWAYD, PORTAL
 from parvis.settings import load
 from upkeep import configuration, delivered, hardening, places, units
+from upkeep.delivered import INSTALLED
 from upkeep.order import parts
 
 
@@ -35,16 +36,16 @@ def values(text: str, key: str, name: str = "Service") -> list[str]:
 def test_every_process_has_a_unit_with_a_user_of_its_own(town: Town) -> None:
     made = {**units.files(town, "gateway"), **units.files(town, "centre")}
 
-    for process in ALL:
+    for process in INSTALLED:
         text = made[places.unit(process.name)]
         assert values(text, "User") == [process.user], process.name
         assert values(text, "ExecStart")[0].endswith(f"{process.name} --settings /etc/parvis/{process.name}.toml")
-    assert len({process.user for process in ALL}) == len(ALL)
+    assert len({process.user for process in INSTALLED}) == len(INSTALLED)
 
 
 def test_sec10_only_gatewayd_has_capabilities_and_the_lab_gives_it_the_same(town: Town) -> None:
     made = {**units.files(town, "gateway"), **units.files(town, "centre")}
-    bounds = {process.name: values(made[places.unit(process.name)], "CapabilityBoundingSet") for process in ALL}
+    bounds = {process.name: values(made[places.unit(process.name)], "CapabilityBoundingSet") for process in INSTALLED}
 
     assert {name for name, found in bounds.items() if found != [""]} == {GATEWAYD.name}
     assert bounds[GATEWAYD.name] == ["CAP_NET_ADMIN CAP_NET_RAW"]
@@ -53,7 +54,7 @@ def test_sec10_only_gatewayd_has_capabilities_and_the_lab_gives_it_the_same(town
 
 def test_every_unit_of_ours_is_watched_limited_and_started_again(town: Town) -> None:
     made = {**units.files(town, "gateway"), **units.files(town, "centre")}
-    for process in ALL:
+    for process in INSTALLED:
         text = made[places.unit(process.name)]
         for key in ("WatchdogSec", "MemoryMax", "TasksMax", "SystemCallFilter", "ProtectSystem", "NoNewPrivileges"):
             assert values(text, key), f"{process.name}: {key}"
@@ -79,14 +80,14 @@ def test_rules_come_before_sessions_before_dhcp_before_the_portal(town: Town) ->
 def test_every_process_is_settled_by_parvis_settle() -> None:
     known = {part.unit for part in parts()}
 
-    assert {places.unit(process.name) for process in ALL} <= known
+    assert {places.unit(process.name) for process in INSTALLED} <= known
 
 
 def test_secrets_are_handed_by_systemd_and_no_other_process_gets_them(town: Town) -> None:
     made = {**units.files(town, "gateway"), **units.files(town, "centre")}
     handed = {
         process.name: {value.partition(":")[0] for value in values(made[places.unit(process.name)], "LoadCredential")}
-        for process in ALL
+        for process in INSTALLED
     }
 
     assert handed["portal"] == {"portal-key", "management-token", "portal.key", "management.key"}
@@ -126,7 +127,7 @@ def test_the_settings_files_are_what_the_processes_take(town: Town, tmp_path: Pa
         (tmp_path / name).write_text(text)
         read = load(models[name.removesuffix(".toml")], tmp_path / name)
         assert str(read.state) == f"/var/lib/parvis/{name.removesuffix('.toml')}"
-    assert set(texts) == {f"{process.name}.toml" for process in ALL}
+    assert set(texts) == {f"{process.name}.toml" for process in INSTALLED}
     assert load(models["gatewayd"], tmp_path / "gatewayd.toml").allowed_users == (PORTAL.user,)  # type: ignore[attr-defined]
 
 
