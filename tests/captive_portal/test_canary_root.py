@@ -6,11 +6,14 @@ import json
 import os
 import re
 import socket
+import sqlite3
 import struct
 import time
 import urllib.parse
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from fnmatch import fnmatch
 from functools import cached_property
 from ipaddress import ip_address
@@ -22,10 +25,15 @@ from dhcp_client import DhcpClient
 from door_twin import GATEWAYD_UID, PORTAL_UID, WEB4, WEB6, Inside, Resident, running
 from staffed_twin import StaffedTwin
 
+from captive_portal.dpo.retention import report
+from parvis.data_inventory import data_inventory
+
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 MAC, HOSTNAME, ADDRESS = "02:c0:de:ca:7a:7e", "kanari-7f3a", "10.11.2.217"
 AGENT, REFERRER = "KanariAgent/9.13", "http://kanari-from.example/"
 VISITED = ("kanari-http.example", "kanari-sni.example", "kanari-dns.example", "kanari-query-4711", "kanari-path")
+STATES = ("portal", "console")
+"""The state folders of our processes."""
 RESIDENTS_OWN = ("*.lease", "*.lease.*", "udhcpc.sh")
 """What the resident's DHCP client writes on the resident's own disk."""
 
@@ -38,6 +46,7 @@ ALLOWED = {
         "live",
         "the live session's row has the MAC address; it is erased with the session's end",
     ),
+    "backup of portal/portal.sqlite3": ("live", "what is in the file is in its copy; a later copy has it no more"),
     "portal/portal.sqlite3-wal": ("live", "the same row, before it is in the file; emptied at least every hour"),
 }
 """Where a MAC address or an address may be written, since when, and why. Nothing else, and never a visited name.
@@ -145,6 +154,7 @@ def test_gdp01_pri02_no_file_log_metric_or_answer_to_staff_holds_a_residents_tra
     ends_and_is_cleaned_up(twin)
 
     assert_only_where_allowed(twin, canary, "always")
+    assert unknown_files(twin) == [], "say in parvis/data_inventory.yml what they are"
 
 
 def joins(twin: WatchedTwin) -> Canary:
@@ -211,6 +221,7 @@ def devices_of_staff(twin: WatchedTwin) -> list[str]:
         twin.staff(f"/v1/devices/{code}")
     twin.staff("/v1/site")
     twin.staff("/v1/figures")
+    twin.staff(f"/v1/usage/{datetime.now(UTC):%Y-%m}")
     return codes
 
 
@@ -276,10 +287,31 @@ def everything_written(twin: WatchedTwin) -> Iterator[tuple[str, bytes]]:
             url = f"http://{twin.site.gateway.address}:{port}/{page}"
             yield url, twin.within("gw", "curl", "-sS", url).encode()
     yield from twin.centre.pages_for_machines()
+    yield "backup of portal/portal.sqlite3", backup(twin.folder / "portal/portal.sqlite3")
+    reported = [kept.says() for name in STATES for kept in report(data_inventory(), twin.folder / name, time.time())]
+    assert any("acceptance-proof" in line for line in reported)
+    yield "retention report", "\n".join(reported).encode()
     yield "what staff were told", "\n".join([*twin.told, *twin.centre.seen]).encode()
     for name in ("portal", "gatewayd", "dnsmasq", "kea", "console"):
         for part in ("cmdline", "environ"):
             yield f"{name} {part}", Path(f"/proc/{twin.processes[name].pid}/{part}").read_bytes()
+
+
+def backup(database: Path) -> bytes:
+    """A copy as SQLite's own backup makes it."""
+    with closing(sqlite3.connect(database)) as here, closing(sqlite3.connect(":memory:")) as copy:
+        here.backup(copy)
+        return bytes(copy.serialize())
+
+
+def unknown_files(twin: WatchedTwin) -> list[str]:
+    """Files in our processes' state folders that the data inventory does not name."""
+    inventory = data_inventory()
+    known = [place for kind in inventory.kinds.values() for place in kind.files]
+    known += [f"{place}{end}" for place in inventory.databases.values() for end in ("", "-wal", "-shm")]
+    found = [str(path.relative_to(twin.folder)) for name in STATES for path in files(twin.folder / name)]
+    assert found
+    return [name for name in found if not any(fnmatch(name, place) for place in known)]
 
 
 def files(folder: Path) -> Iterable[Path]:

@@ -15,15 +15,13 @@ import html5lib
 import pytest
 from arro3.io import read_parquet
 from click.testing import CliRunner, Result
-from frictionless import Resource, Schema
 from house import House
-from pyshacl import validate
-from rdflib import DCAT, DCTERMS, Graph
+from rdflib import DCAT, Graph
 from staff import TOKEN, desk_of, issued
 
 from captive_portal.directives import Kind, Order
 from captive_portal.management.api import create_api
-from captive_portal.opendata.datasets import AVAILABILITY, LICENCE_URL, SITES, USAGE, Row, datasets
+from captive_portal.opendata.datasets import AVAILABILITY, SITES, USAGE, Row, datasets
 from captive_portal.opendata.export import contents
 from captive_portal.opendata.map_page import drawn
 from captive_portal.opendata.publication import Measured
@@ -36,7 +34,6 @@ from parvis.inventory import DEMO_TOWN, Site, Town, load
 from parvis.inventory.places import SiteKind
 
 NOW = datetime(2026, 11, 30, 10, tzinfo=UTC)
-SHAPES = Path(__file__).parent / "dcat_ap_shapes.ttl"
 Files = dict[str, bytes]
 
 
@@ -62,35 +59,6 @@ def made(town: Town, tmp_path_factory: pytest.TempPathFactory) -> Files:
     assert town.open_data
     rows = rows_of(town, tmp_path_factory.mktemp("published"))
     return contents(town, town.open_data, rows, date(2026, 11, 2), NOW.date())
-
-
-@pytest.mark.parametrize("name", [SITES, USAGE, AVAILABILITY])
-@pytest.mark.parametrize("ending", ["csv", "json"])
-def test_oda01_oda02_oda03_each_file_is_what_its_table_schema_says(
-    made: Files, tmp_path: Path, name: str, ending: str
-) -> None:
-    """frictionless, the reference validator, reads both."""
-    schema = json.loads(made[f"{name}.schema.json"])
-    data = made[f"{name}.{ending}"]
-    if ending == "json":  # a point is an object there; the schema is the CSV's
-        rows = json.loads(data)
-        for row in rows:
-            point = row.get("geo_point_2d")
-            row.update({"geo_point_2d": f"{point['lat']},{point['lon']}"} if point else {})
-        data = json.dumps(rows).encode()
-    (tmp_path / f"data.{ending}").write_bytes(data)
-    resource = Resource(path=f"data.{ending}", basepath=str(tmp_path), schema=Schema.from_descriptor(schema))
-    report = resource.validate()
-
-    assert report.valid, report.flatten(["rowNumber", "fieldName", "message"])
-    assert len(resource.read_rows()) > 0
-
-
-def test_a_file_that_is_not_what_its_schema_says_would_be_seen(made: Files, tmp_path: Path) -> None:
-    (tmp_path / "data.csv").write_bytes(made[f"{SITES}.csv"].replace("Opérationnel".encode(), b"Bof"))
-    schema = Schema.from_descriptor(json.loads(made[f"{SITES}.schema.json"]))
-
-    assert not Resource(path="data.csv", basepath=str(tmp_path), schema=schema).validate().valid
 
 
 @pytest.mark.parametrize("name", [SITES, USAGE, AVAILABILITY])
@@ -163,26 +131,6 @@ def test_oda04_where_children_are_only_the_neighbourhood_is_told(town: Town, kin
     points = [row["geo_point_2d"] for row in sites_rows(changed, {})]
 
     assert max(len(str(part).partition(".")[2]) for point in points for part in point) == digits
-
-
-def test_oda05_the_catalogue_fits_the_shapes_of_dcat_ap(made: Files) -> None:
-    graphs = [Graph().parse(data=made[f"catalog.{end}"], format=kind) for end, kind in RDF.items()]
-    conforms, _, report = validate(graphs[0], shacl_graph=str(SHAPES), inference="none")
-
-    assert conforms, report
-    assert all(graph.isomorphic(graphs[0]) for graph in graphs)
-    assert {str(name) for name in graphs[0].objects(predicate=DCTERMS.identifier)} >= set(datasets())
-    assert {str(one) for one in graphs[0].objects(predicate=DCTERMS.license)} == {LICENCE_URL}
-
-
-RDF = {"ttl": "turtle", "rdf": "xml", "jsonld": "json-ld"}
-
-
-def test_oda05_a_catalogue_without_a_publisher_would_be_seen(made: Files) -> None:
-    graph = Graph().parse(data=made["catalog.ttl"], format="turtle")
-    graph.remove((None, DCTERMS.publisher, None))
-
-    assert not validate(graph, shacl_graph=str(SHAPES), inference="none")[0]
 
 
 def test_oda05_every_distribution_is_a_file_of_the_folder(made: Files, town: Town) -> None:
