@@ -216,6 +216,8 @@ class Exchange:
 
     def _expired(self, waiting: _Waiting) -> None:
         waiting.timer = None
+        if waiting.future.done():  # answered in the same turn of the event loop
+            return
         if waiting.loop.time() < waiting.given_up_at:  # that was the time of an earlier request, which was answered
             waiting.timer = waiting.loop.call_at(waiting.given_up_at, self._expired, waiting)
             return

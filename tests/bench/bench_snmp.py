@@ -225,18 +225,14 @@ def compared(folder: Path, count: int, version: str) -> list[Row]:
     interval = max(count / POLLS_PER_SECOND, 0.1)
     rounds = ROUNDS if count < SIZES[-1] else 2
     with ExitStack() as stack:
+        peer = stack.enter_context(theirs(folder, version))
         sides = []
         for kind in kinds():
-            sides.append(Side(kind, *stack.enter_context(ours(folder, count, interval, version, kind))))
-            learned(sides[-1].counts, count)
-            if kind != kinds()[-1]:
-                os.kill(sides[-1].pid, signal.SIGSTOP)
-        peer = stack.enter_context(theirs(folder, version))
-        for side in sides:
-            os.kill(side.pid, signal.SIGCONT)
-        check_series([page(PORTS[side.kind], "d0") for side in sides], f"{agents.address(0)}:{agents.PORT}")
-        for side in sides:
+            side = Side(kind, *stack.enter_context(ours(folder, count, interval, version, kind)))
+            learned(side.counts, count)
+            check_series(page(PORTS[kind], "d0"), f"{agents.address(0)}:{agents.PORT}")
             os.kill(side.pid, signal.SIGSTOP)
+            sides.append(side)
         others, memories = [], []
         for _ in range(rounds):
             for side in sides:
@@ -250,7 +246,7 @@ def lines(side: Side, others: list[float], memories: list[float], size: str) -> 
     """What one of ours took, beside the exporter; ratios are of one round each."""
     name = f"snmp_exporter {'.'.join(map(str, exporter_version()))}"
     ratios = [one / two for one, two in zip(side.took, others, strict=True)]
-    goal = (0.2 if "v3" in size else 0.1) if side.kind == "python" else 1 / 30
+    goal = 0.2 if "v3" in size else 0.1 if side.kind == "python" else 1 / 30
     return [
         row("cpu_per_target", "ms", round(middle(side.took), 3), round(middle(others), 3), name, size),
         row("cpu_ratio", "1", round(middle(ratios), 4), round(goal, 4), "goal", size),
@@ -259,12 +255,11 @@ def lines(side: Side, others: list[float], memories: list[float], size: str) -> 
     ]
 
 
-def check_series(ours_told: list[str], target: str) -> None:
-    """Stop unless all sides tell the same series."""
-    wanted = series(page(THEIRS, target))
-    for told in ours_told:
-        if series(told) != wanted:
-            raise SystemExit(f"not the same series: {sorted(series(told) ^ wanted)[:6]}")
+def check_series(told: str, target: str) -> None:
+    """Stop unless both sides tell the same series."""
+    differ = series(told) ^ series(page(THEIRS, target))
+    if differ:
+        raise SystemExit(f"not the same series: {sorted(differ)[:6]}")
 
 
 def learned(counts: Path, count: int) -> None:

@@ -27,6 +27,7 @@ from collectors.poller import Pacing, Poller
 from collectors.service import endpoint
 from collectors.web import Questions
 from parvis.inventory import CommunityCredential, Town, UserCredential
+from parvis.running import start_logging
 from parvis.values import Secret
 
 MODULE = "bench"
@@ -88,6 +89,7 @@ class Counted(Board):
 
 def main() -> None:
     port, count, interval, version, counts, _ = sys.argv[1:]
+    start_logging("bench", "error")  # the breaks between turns would be told as failed polls
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     foreign.modules()[MODULE] = module()
     devices = [

@@ -153,3 +153,26 @@ def test_who_waits_when_the_socket_closes_is_told() -> None:
 def test_a_name_that_does_not_resolve_is_named() -> None:
     with pytest.raises(BadName):
         asyncio.run(resolve("no-such-host.invalid", 161))
+
+
+def test_a_time_out_in_the_turn_of_the_answer_asks_nothing_more() -> None:
+    """As after a process was stopped for a while: the answer and the timer are both due."""
+    sealed: list[int] = []
+
+    async def work(exchange: Exchange) -> int:
+        def seal() -> tuple[int, bytes]:
+            sealed.append(1)
+            return 2**24, b""
+
+        asking = asyncio.create_task(exchange.ask(("127.0.0.1", 9), seal, lambda *_: None, Patience(60)))
+        await asyncio.sleep(0)
+        [waiting] = exchange._waiting["127.0.0.1", 9]
+        exchange._answered(waiting, b"", 2**24)
+        exchange._answered(waiting, b"", 2**24)
+        waiting.given_up_at = 0.0
+        exchange._expired(waiting)
+        await asking
+        return exchange.counts["stray"]
+
+    assert run(work) == 1
+    assert sealed == [1]
