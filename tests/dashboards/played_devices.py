@@ -8,6 +8,7 @@ from typing import Any
 from collectors.access import open_session
 from collectors.compatible import chosen
 from collectors.device import Device, Failed, Outcome, devices
+from collectors.layout import Part, Readings
 from collectors.poll import Target
 from collectors.poller import Pacing, attempt
 from collectors.schedule import Breaker
@@ -73,9 +74,20 @@ async def _play(town: Town, ailing: Mapping[str, Ailment], found: dict[str, list
             for name, (agent, target) in agents.items():
                 if name in ailing and step >= BREAKS_AT:
                     _suffer(agent, ailing[name], step)
-                found.setdefault(name, []).append(await attempt(target, PACING, Breaker()))
+                found.setdefault(name, []).append(_kept(await attempt(target, PACING, Breaker())))
     finally:
         exchange.close()
+
+
+def _kept(outcome: Outcome) -> Outcome:
+    """*outcome* for longer than until the next poll, which writes into the same lists."""
+    if isinstance(outcome, Failed):
+        return outcome
+    return replace(outcome, samples=_copied(outcome.samples), foreign=_copied(outcome.foreign))
+
+
+def _copied(found: Readings) -> Readings:
+    return replace(found, parts=tuple(Part(part.layout, list(part.values)) for part in found.parts))
 
 
 def _suffer(agent: Agent, ailment: Ailment, step: int) -> None:

@@ -1,0 +1,34 @@
+"""The dashboards on the running town's own Prometheus: our processes, its scrapes, nothing played."""
+
+import re
+
+import pytest
+
+from actors import eventually, promql
+from dashboards.catalogue import BOARDS
+from lab.town import Lab
+
+pytestmark = [pytest.mark.root, pytest.mark.slow]
+
+NEEDED = {"wifi-ville", "wifi-site", "wifi-borne", "wifi-collecte"}
+"""Boards of which a town that has just started must show the greater part; the others need residents, days or calls."""
+NEEDED_SHARE = 0.6
+
+
+def asked(text: str) -> str:
+    filled = text.replace("$__rate_interval", "1m").replace("$__range_s", "3600").replace("$__range", "1h")
+    return re.sub(r"\$(site|lien|borne|bande)\b", ".*", filled)
+
+
+def share(twin: Lab, uid: str) -> float:
+    """The part of a board's queries that find something; a query Prometheus refuses is an error."""
+    (board,) = (one for one in BOARDS if one.uid == uid)
+    queries = [query.promql for panel in board.panels for query in panel.queries]
+    return sum(bool(promql(twin, asked(text))) for text in queries) / len(queries)
+
+
+@pytest.mark.parametrize("uid", sorted(NEEDED))
+def test_a_board_shows_the_running_town(twin: Lab, uid: str) -> None:
+    eventually(lambda: share(twin, uid) >= NEEDED_SHARE, f"{uid} has figures")
+
+    assert share(twin, uid) >= NEEDED_SHARE
