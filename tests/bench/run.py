@@ -10,6 +10,7 @@ opennds the same residents at our door and at openNDS' (Debian's package, unpack
 isolation one bad device in a hundred, each fault of the twin in turn: what it does to the others' poll times
 monitor what asking and judging thousands of nodes costs, beside a bare loop; the wall page
 influx  what a sample costs through our spool, beside influxdb-client's batching; what an outage loses
+legal   what recording 5,000 connections a second costs, beside conntrack -E and beside port blocks
 traps   what a storm of 1000 traps a second costs
 town    how long the town takes to come up, and the memory of our processes, beside Debian's in the same run
 """
@@ -28,6 +29,7 @@ import bench_door
 import bench_gateway
 import bench_influx
 import bench_isolation
+import bench_legal
 import bench_monitor
 import bench_opennds
 import bench_snmp
@@ -120,6 +122,7 @@ BENCHES = {"page": page, "packet": packet, "town": town}
 
 ALONE = {
     "isolation": bench_isolation.rows,
+    "legal": bench_legal.rows,
     "traps": bench_traps.rows,
     "gateway": bench_gateway.rows,
     "door": bench_door.rows,

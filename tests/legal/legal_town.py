@@ -10,6 +10,7 @@ import sys
 import tempfile
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -191,9 +192,14 @@ class Street:
         only = [f"--{kind}=-all,+net_admin" for kind in ("inh-caps", "ambient-caps", "bounding-set")]
         user = ["setpriv", f"--reuid={EVIDENCE_UID}", f"--regid={EVIDENCE_UID}", "--clear-groups", *only]
         argv = ["ip", "netns", "exec", self.name("gw"), *user, sys.executable, PARVIS, "evidence"]
+        command = [*argv, "--settings", str(settings)]
+        if self.handles:  # as systemd hands them over: from 3 on, with LISTEN_PID the process' own
+            moved = "".join(f"exec {3 + n}<&{handle}; " for n, handle in enumerate(self.handles))
+            closed = "".join(f"exec {handle}<&-; " for handle in self.handles)
+            command = ["bash", "-c", f'{moved}{closed}export LISTEN_PID=$$; exec "$@"', "bash", *command]
         with (self.folder / "evidence.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*argv, "--settings", str(settings)], stdout=log, stderr=log, env=os.environ | environment,
+                command, stdout=log, stderr=log, env=os.environ | environment,
                 pass_fds=self.handles,
             )  # fmt: skip
         wait_for(self.healthy, "the recorder")
@@ -224,6 +230,14 @@ class Street:
                 return urllib.request.urlopen(f"http://127.0.0.1:9206{path}", timeout=5).read().decode()
             except OSError:
                 return ""
+
+    def ask_all(self, path: str) -> str:
+        """The answer whatever its status."""
+        with Inside(self.name("gw")):
+            try:
+                return urllib.request.urlopen(f"http://127.0.0.1:9206{path}", timeout=5).read().decode()
+            except urllib.error.HTTPError as error:
+                return error.read().decode()
 
     def healthy(self) -> bool:
         if self.process is not None and self.process.poll() is not None:
