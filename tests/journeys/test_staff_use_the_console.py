@@ -109,8 +109,9 @@ def test_f52_f49_a_device_is_found_by_its_code_disconnected_and_blocked(
     phone.accepts()
     assert phone.is_online()
     written = "".join(path.read_text("utf-8") for path in (twin.folder / "centre/console/audit").iterdir())
-    assert [json.loads(line)["did"] for line in written.splitlines()][-4:] == [
+    assert [json.loads(line)["did"] for line in written.splitlines()][-5:] == [
         "sign-in",
+        "secrecy-notice",
         "disconnect",
         "block",
         "block",
