@@ -297,7 +297,11 @@ BOARD = Board(
                     "site": SITE_KEY,
                 },
                 columns=(Column(title=Words("Séries", "Series"), unit="1"),),
-                queries=(Query('count by (alertname, severity, site) (ALERTS{alertstate="firing", site=~"$site"})'),),
+                queries=(
+                    Query(
+                        'count by (alertname, severity, site) (ALERTS{alertstate="firing", severity!="none", site=~"$site"})'
+                    ),
+                ),
                 silence=Words("✓ aucune", "✓ none"),
                 link="wifi-astreinte",
                 moved_by=ALARM,
