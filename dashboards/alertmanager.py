@@ -7,7 +7,7 @@ import yaml
 from dashboards.pace import paced
 from dashboards.ports import PRODUCTION, Ports
 from dashboards.rules import HEADER
-from parvis.alerts import BESIDE, LADDER, muted_by
+from parvis.alerts import BESIDE, LADDER, WIDE, muted_by
 from parvis.inventory import Town
 
 
@@ -87,7 +87,7 @@ def _ladder() -> list[dict[str, Any]]:
             {
                 "source_matchers": [f'layer="{layer}"', 'severity=~"page|page-jour"'],
                 "target_matchers": [f'layer=~"{"|".join(lower)}"', 'alertname!="Watchdog"'],
-                "equal": ["town"] if layer == "town" else ["town", "site"],
+                "equal": ["town"] if layer in WIDE else ["town", "site"],
             }
         )
     return found

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from lab import reports, state
+from lab import drills, reports, state
 from lab.agents import faults as simulated
 from lab.building import Options
 from lab.naming import LabError
@@ -193,6 +193,28 @@ def faults() -> None:
     for name, kind in simulated.FAULTS.items():
         usual = f" ({kind.usual:g} {kind.unit})" if kind.unit else ""
         click.echo(f"  {name:14} {kind.does}{usual}")
+
+
+@lab.command("drill")
+@click.argument("names", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every drill the twin can play.")
+@click.pass_obj
+def drill(twin: Lab, names: tuple[str, ...], everything: bool) -> None:
+    """Play drills in the running twin: break it, wait for the monitor's message, make it well again."""
+    picked = drills.chosen(names, everything=everything)
+    if not picked:
+        for one in drills.playable():
+            click.echo(f"{one.name:42} {one.title}")
+        return
+    failed = 0
+    for one in picked:
+        found = drills.play(twin, one)
+        failed += bool(found.wrong)
+        late = "nobody is called" if found.seconds is None else f"{found.seconds:.0f} s"
+        click.echo(f"{'FAILED' if found.wrong else 'ok':7}{one.name:42} {late}")
+        for words in found.wrong:
+            click.echo(f"       {words}")
+    sys.exit(int(bool(failed)))
 
 
 @lab.command()

@@ -5,7 +5,7 @@ the rules': whatever alerts.yml compares a figure of a gateway or of the collect
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from re import finditer
 
 from monitor.findings import Finding, State, isolated
@@ -87,6 +87,7 @@ def _told(
     alone = isolated(findings)
     yield "SupervisionIsolee", None, "", alone
     yield "VilleCoupee", None, "", None if alone else _most_links(findings)
+    yield "ServiceCommunEnPanne", None, "", None if alone else _most_visits(findings, signals)
     gateways = {f.target.site: f for f in findings if f.target.kind is Kind.GATEWAY}
     by_site: dict[str, list[Finding]] = {site.site: [] for site in town.sites}
     for finding in findings:
@@ -111,6 +112,13 @@ def _told(
 def _most_links(findings: Iterable[Finding]) -> bool | None:
     known = [f.state for f in findings if f.target.kind is Kind.UPLINK and not f.planned and f.state in _TOLD]
     return known.count(State.DOWN) / len(known) > MOST if len(known) > 2 else False  # noqa: PLR2004 as in the rule
+
+
+def _most_visits(findings: Iterable[Finding], signals: Signals) -> bool:
+    """Most visits fail although the links of their sites answer."""
+    well = {f.target.site for f in findings if f.target.kind is Kind.UPLINK and f.state in (State.UP, State.DEGRADED)}
+    failed = [site for site, visit in signals.visits.items() if visit.wrong and site in well]
+    return len(signals.visits) > 2 and len(failed) / len(signals.visits) > MOST  # noqa: PLR2004 as in the rule
 
 
 def _most_points(own: Iterable[Finding]) -> bool | None:
@@ -191,6 +199,7 @@ def _timed(alert: Alert, wrong: bool | None, before: Verdict | None, now: float,
         )
     if wrong:
         since = before.since if before and before.since is not None else now
+        alert = replace(alert, starts_at=since)
         return Verdict(alert, wrong, firing or now - since >= rule.for_ * pace, since, now)
     until = before.until if before else None
     lasting = firing and until is not None and now - until < rule.keep * pace

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from parvis.alerts import silences
+from parvis.alerts import WIDE, silences
 
 JOIN_SECONDS = 300.0
 """Alerts of one layer at one site that begin within this time of each other have one cause."""
-LAYERS_OF_ONE_CAUSE = ("town", "power", "uplink", "gateway", "switch", "ap", "door", "portal")
+LAYERS_OF_ONE_CAUSE = ("town", "core", "power", "uplink", "gateway", "switch", "ap", "door", "portal")
 """Elsewhere (monitoring, service) each alert is a cause of its own."""
 CALLING = ("page", "page-jour")
 """Severities for which somebody is called."""
@@ -161,7 +161,7 @@ def key_of(alert: Alert) -> str:
 
 def explains(one: Alert, other: Alert) -> bool:
     """Whether *one*, that somebody is called for, makes *other* nothing to be called for."""
-    near = one.site == other.site or (not one.site and one.layer == "town")
+    near = one.site == other.site or (not one.site and one.layer in WIDE)
     return near and one.severity in CALLING and silences(one.layer, other.layer)
 
 
@@ -232,14 +232,14 @@ def _belongs(alert: Alert, incident: Incident) -> bool:
     if incident.key == key_of(alert):
         same = any(held.identity == alert.identity for held in incident.held)
         return bool(alert.cause) or same or abs(alert.starts_at - incident.opened_at) <= JOIN_SECONDS
-    near = incident.site == alert.site or (not incident.site and incident.layer == "town")
+    near = incident.site == alert.site or (not incident.site and incident.layer in WIDE)
     below = incident.severity in CALLING and silences(incident.layer, alert.layer)
     return (near and below) or _leads(alert, incident)
 
 
 def _leads(alert: Alert, incident: Incident) -> bool:
     """Whether *alert* is the root of what *incident* was opened for a moment ago."""
-    near = alert.site == incident.site or (not alert.site and alert.layer == "town")
+    near = alert.site == incident.site or (not alert.site and alert.layer in WIDE)
     below = silences(alert.layer, incident.layer)
     return near and below and alert.severity in CALLING and alert.starts_at - incident.opened_at <= JOIN_SECONDS
 

@@ -308,6 +308,8 @@ class Entries:
 
     def _incidents(self, where: Any) -> list[Incident]:
         found = self._all(select(incidents).where(where).order_by(incidents.c.number))
+        if not found:
+            return []
         numbers = [row["number"] for row in found]
         parts: dict[int, list[Held]] = {}
         for row in self._db.execute(select(alerts).where(alerts.c.incident.in_(numbers))):

@@ -17,20 +17,37 @@ RUNBOOKS = "docs/06-runbooks.md"
 Severity = Literal["page", "page-jour", "ticket", "info"]
 """page: calls at any hour; page-jour: by day; ticket: calls nobody; info: only on dashboards."""
 Layer = Literal[
-    "town", "power", "uplink", "gateway", "switch", "ap", "radio", "door", "portal", "quality", "monitoring", "service"
+    "town",
+    "core",
+    "power",
+    "uplink",
+    "gateway",
+    "switch",
+    "ap",
+    "radio",
+    "door",
+    "portal",
+    "quality",
+    "monitoring",
+    "service",
 ]
+WIDE = ("town", "core")
+"""Layers of which one alert explains the whole town's."""
 
 LADDER: tuple[str, ...] = ("town", "power", "uplink", "gateway", "switch", "ap", "radio")
 """What stands higher makes silent what stands lower. ``service`` stands apart: what runs out slowly is no outage."""
 BESIDE: Mapping[str, tuple[Layer, ...]] = {
-    "town": ("door", "portal", "quality", "monitoring"),
+    "town": ("core", "door", "portal", "quality", "monitoring"),
+    "core": ("door", "portal"),
     "power": ("door", "portal", "quality"),
     "uplink": ("door", "portal", "quality"),
     "gateway": ("door", "portal", "quality"),
+    "switch": ("portal",),
     "door": ("portal",),
 }
 """Beside the ladder. ``door``: a process or the rules of a gateway; ``portal``: that residents do not get in, of which
-that is a cause; ``quality``: it works, but badly. When nothing answers, that nobody is heard is no news."""
+that is a cause; ``core``: what all sites share; ``quality``: it works, but badly. When nothing answers, that nobody is
+heard is no news."""
 
 
 def silences(layer: str, other: str) -> bool:

@@ -121,6 +121,12 @@ CASES: dict[str, Case] = {
         "",
         {},
     ),
+    "ServiceCommunEnPanne": (
+        {f'visitor_success{{site="{n}"}}': "0|0" if n < "c" else "1|1" for n in "abc"}
+        | {f'uplink_up{{site="{n}"}}': "1|0" if n == "a" else "1|1" for n in "abc"},
+        "",
+        {},
+    ),
     "CoupureSecteur": (f'ups_on_battery{{{SITE}, device="ups-1"}}', "1|0", {"device": "ups-1"}),
     "SeriesDisparues": (
         {

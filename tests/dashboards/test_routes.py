@@ -102,6 +102,7 @@ def test_below_the_town_a_rung_is_silent_only_at_its_own_site(town: Town) -> Non
     assert [rule["equal"] for rule in inhibitions(town)] == [
         ["town"],
         *[["town", "site"]] * len(LADDER[2:]),
+        ["town"],
         ["town", "site"],
     ]
 
