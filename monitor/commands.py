@@ -60,7 +60,9 @@ def components(town: Town, settings: MonitorSettings) -> tuple[AbstractContextMa
     forgetting = [Rounds("visits", FORGET_SECONDS, visits.forget, metrics.made).turns] if visits else []
     endpoint = service.Endpoint(address, metrics.registry, checks=checks, app=app)
     loops = duty.running(lambda: watch.picture), recorder.running(lambda: watch.picture)
-    return watch, *loops, *forgetting, *_status(town, settings, duty, recorder, metrics), endpoint
+    around = Surroundings(town, metrics, lambda: watch.picture, duty.dispatcher)
+    asking = Rounds("surroundings", INTERVAL_SECONDS, around.once, metrics.made).turns
+    return watch, *loops, *forgetting, asking, *_status(town, settings, duty, recorder, metrics), endpoint
 
 
 def _status(

@@ -30,6 +30,8 @@ from parvis.values import Secret
 TASK_SECONDS = 45
 WORKERS = 4
 REPLY_SECONDS = 20.0
+PAID = ("ovh",)
+"""Kinds of channels that are paid by the message."""
 ANSWERED = ("gsm", "ovh")
 """Kinds of channels whose messages can be answered."""
 
@@ -184,6 +186,11 @@ class Dispatcher(AbstractContextManager["Dispatcher"]):
             return json.loads(done.stdout)
         except (subprocess.SubprocessError, ValueError) as error:
             return _failed(type(error).__name__)
+
+    def credits(self) -> dict[str, float]:
+        """What each channel that is paid by the message says it has left; one that does not say is left out."""
+        told = {c.name: self._run(c.name, "", {"do": "credit"}) for c in self._channels.values() if c.kind in PAID}
+        return {name: float(said["credit"]) for name, said in told.items() if "credit" in said}
 
     def read_replies(self) -> None:
         """Do what was answered from numbers of the rota; strangers are counted and let be."""

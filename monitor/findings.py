@@ -6,6 +6,7 @@ A state changes only after the same answer several rounds running. "I cannot kno
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import ceil, log
 
 from monitor.flapping import Flap
 from monitor.observations import Outcome, Sample
@@ -13,6 +14,9 @@ from monitor.targets import Target, targets
 from monitor.topology import behind
 from parvis.catalogue import metric
 from parvis.inventory import Town
+
+CHANCE = 0.001
+MOST_PATIENT = 4
 
 
 class State(StrEnum):
@@ -49,6 +53,17 @@ class Policy:
     loss_ratio: float = float((metric("icmp_loss_ratio").levels.warn or "> 1").split()[1])
     held_seconds: float = 240.0
     """What flaps is down only once it has been silent for so long (NAV waits as long before it says "down")."""
+
+    def on_a_link_that_loses(self, ratio: float) -> "Policy":
+        """More patience where losses are usual: a run of them that chance makes once in a thousand rounds is no cut.
+
+        >>> [Policy().on_a_link_that_loses(ratio).fail_after for ratio in (0.0, 0.1, 0.4, 0.9)]
+        [3, 3, 8, 12]
+        """
+        if not 0 < ratio < 1:
+            return self
+        chance = ceil(log(CHANCE) / log(ratio))
+        return replace(self, fail_after=min(max(self.fail_after, chance), self.fail_after * MOST_PATIENT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +112,8 @@ class Finding:
     silent_since: float | None = None
     flap: Flap = Flap()  # noqa: RUF009 frozen
     turned_at: float = 0.0
+    usual_loss: float = 0.0
+    """The loss when it last answered: on a link that loses, some echoes missing in a row are no cut."""
     planned: str = ""
 
 
@@ -142,7 +159,10 @@ def _alone(
     silent_since = None if echo.answered is not False else (before and before.silent_since) or now
     snmp = _snmp(sample, silent_since)
     answered = _either(echo.answered, snmp)
-    answers = (before.answers if before else Latch()).after(answered, policy)
+    usual_loss = before.usual_loss if before else 0.0
+    if answered and echo.loss_ratio is not None:
+        usual_loss = echo.loss_ratio
+    answers = (before.answers if before else Latch()).after(answered, policy.on_a_link_that_loses(usual_loss))
     reason = _flaw(echo, snmp, policy)
     well = before.well if before else Latch()
     if answered:
@@ -165,6 +185,7 @@ def _alone(
         silent_since=silent_since,
         flap=flap,
         turned_at=turned_at,
+        usual_loss=usual_loss,
     )
 
 

@@ -14,6 +14,7 @@ from monitor.channels import apprise, gsm, mail, ovh
 TASKS: dict[str, dict[str, Callable[[dict[str, Any]], Any]]] = {
     "send": {"smtp": mail.send, "ovh": ovh.send, "gsm": gsm.send, "apprise": apprise.send},
     "prove": {"ovh": ovh.prove, "gsm": gsm.prove},
+    "credit": {"ovh": ovh.credit},
     "replies": {"ovh": ovh.replies, "gsm": gsm.replies},
 }
 MAX_DETAIL = 300

@@ -68,11 +68,11 @@ def muted_by(layer: str) -> tuple[str, ...]:
 def is_beyond(value: float, comparison: str) -> bool:
     """Whether *value* is wrong by a comparison of PromQL.
 
-    >>> is_beyond(0.0, "== 0"), is_beyond(3, "> 3"), is_beyond(-1.5, "< 0")
-    (True, False, True)
+    >>> is_beyond(0.0, "== 0"), is_beyond(3, "> 3"), is_beyond(-1.5, "< 0"), is_beyond(-1, "< 7 > 0")
+    (True, False, True, False)
     """
-    sign, limit = comparison.split()
-    return bool(_SIGNS[sign](value, float(limit)))
+    words = comparison.split()
+    return all(_SIGNS[sign](value, float(limit)) for sign, limit in zip(words[::2], words[1::2], strict=True))
 
 
 _SIGNS = {
@@ -105,7 +105,7 @@ class Alert(BaseModel):
     metric: str | None = None
     where: str = Field("", pattern=r"^(\{.*\})?$")
     level: Literal["warn", "page"] | None = None
-    beyond: str | None = Field(None, pattern=r"^(==|<|>|<=|>=) -?[0-9.]+$")
+    beyond: str | None = Field(None, pattern=r"^((==|<|>|<=|>=) -?[0-9.]+ ?)+$")
     cause: str = Field("", pattern=r"^[a-z-]*$")
     expr: str | None = None
     or_: str | None = Field(None, alias="or")

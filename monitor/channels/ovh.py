@@ -38,6 +38,11 @@ def prove(task: dict[str, Any]) -> Told:
     return told("accepted", proves=True, reference=task["reference"])
 
 
+def credit(task: dict[str, Any]) -> dict[str, float]:
+    """How many messages the account still pays for."""
+    return {"credit": float(_ask(task, "GET", "")["creditsLeft"])}
+
+
 def replies(task: dict[str, Any]) -> list[Reply]:
     """What was answered to the short number; what is read is deleted there."""
     found: list[Reply] = []

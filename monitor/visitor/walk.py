@@ -12,12 +12,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from monitor.guests import Kind, Known, Sighting, judge
+from monitor.probes import dns
 from monitor.probes.guest_wire import Wire, sightings, suspicious
 from monitor.probes.lease import Lease, NoLease, take
 
 ASK_SECONDS = 1.0
+DNS_SECONDS = 5.0
+"""As long as a phone's first try."""
 IPV6_SECONDS = 5.0
 VISIT_SECONDS = 40.0
 RESOLVER = Path("/etc/resolv.conf")
@@ -68,7 +72,7 @@ def visit(orders: Orders) -> Found:
         wire.hear(ASK_SECONDS)
         seen = [*wire.seen, *(one for frame in orders.frames for one in sightings(frame))]
         seen += [Sighting(Kind.CLAIM, wire.mac, address) for address in own]
-    if lease is not None and _configured(found, orders, lease):
+    if lease is not None and _configured(found, orders, lease) and _resolved(found, lease):
         found.steps += _walk(orders, lease)
         if any(step["name"] == PROVEN_BY and not step["wrong"] for step in found.steps):
             found.gateway = _neighbour(orders)
@@ -92,6 +96,20 @@ def _configured(found: Found, orders: Orders, lease: Lease) -> bool:
             _await_ipv6(name)
 
     found.step("addresses", use)
+    return not found.steps[-1]["wrong"]
+
+
+def _resolved(found: Found, lease: Lease) -> bool:
+    """The portal's own name, asked of the resolvers as they came with the lease; each must answer."""
+    name = urlsplit(lease.api).hostname or ""
+
+    def ask_each() -> None:
+        if not lease.resolvers:
+            raise NoLease("the lease names no resolver")
+        for resolver in lease.resolvers:
+            dns.ask(str(resolver), name, DNS_SECONDS)
+
+    found.step("dns", ask_each)
     return not found.steps[-1]["wrong"]
 
 

@@ -64,7 +64,16 @@ def test_the_visitor_walks_the_whole_way_and_the_network_is_clean(twin: Lab) -> 
     eventually(lambda: shown(twin).get("visitor_success{}") == 1)
 
     found = shown(twin)
-    for step in ("lease", "addresses", "api-captive", "accept", "internet-ipv4", "internet-ipv6", "captive-again"):
+    for step in (
+        "lease",
+        "addresses",
+        "dns",
+        "api-captive",
+        "accept",
+        "internet-ipv4",
+        "internet-ipv6",
+        "captive-again",
+    ):
         assert found[f'visitor_step_success{{step="{step}"}}'] == 1
     assert [value for name, value in found.items() if name.startswith("guest_hazard")] == [0, 0, 0, 0]
 
