@@ -4,6 +4,7 @@ Without Prometheus they call; with it they only say where both disagree. Names, 
 the rules': whatever alerts.yml compares a figure of a gateway or of the collectors with is checked here as well.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from re import finditer
@@ -115,10 +116,11 @@ def _most_links(findings: Iterable[Finding]) -> bool | None:
 
 
 def _most_visits(findings: Iterable[Finding], signals: Signals) -> bool:
-    """Most visits fail although the links of their sites answer."""
+    """Most visits fail at the same step although the links of their sites answer."""
     well = {f.target.site for f in findings if f.target.kind is Kind.UPLINK and f.state in (State.UP, State.DEGRADED)}
-    failed = [site for site, visit in signals.visits.items() if visit.wrong and site in well]
-    return len(signals.visits) > 2 and len(failed) / len(signals.visits) > MOST  # noqa: PLR2004 as in the rule
+    failed = Counter(visit.wrong for site, visit in signals.visits.items() if visit.wrong and site in well)
+    alike = max(failed.values(), default=0)
+    return len(signals.visits) > 2 and alike / len(signals.visits) > MOST  # noqa: PLR2004 as in the rule
 
 
 def _most_points(own: Iterable[Finding]) -> bool | None:

@@ -16,6 +16,7 @@ from monitor.instruments import MonitorMetrics
 from monitor.rounds import Rounds
 from monitor.settings import MonitorSettings
 from monitor.status.publish import SECRET, NotPublished, of_duty, published
+from monitor.surroundings import INTERVAL_SECONDS, Surroundings
 from monitor.visits import Visits
 from monitor.watch import Watch
 from monitor.web.app import create_app

@@ -16,7 +16,8 @@ UP_METRIC = {
     Kind.ACCESS_POINT: "ap_up",
 }
 PARTS = (
-    "probe", "collectors", "visits", "alertmanager", "oncall", "dispatch", "heartbeat", "scrape", "history", "status", "surroundings",
+    "probe", "collectors", "visits", "alertmanager", "oncall", "dispatch", "heartbeat", "scrape", "history", "status",
+    "surroundings",
 )  # fmt: skip
 """What the monitor does in rounds."""
 _VALUE = {State.UP: 1.0, State.DEGRADED: 1.0, State.DOWN: 0.0}

@@ -31,7 +31,7 @@ def not_after(host: str, port: int, timeout: float) -> float:
 
 
 def end_of(certificate: bytes) -> float:
-    """The notAfter of a DER certificate (RFC 5280 section 4.1), as Unix time; ValueError, IndexError when it is none."""
+    """Unix time of notAfter in a DER certificate (RFC 5280 section 4.1); ValueError, IndexError when it is none."""
     _, whole, _ = _part(certificate)
     _, inner, _ = _part(whole)
     tag, _, rest = _part(inner)

@@ -123,6 +123,7 @@ CASES: dict[str, Case] = {
     ),
     "ServiceCommunEnPanne": (
         {f'visitor_success{{site="{n}"}}': "0|0" if n < "c" else "1|1" for n in "abc"}
+        | {f'visitor_step_success{{site="{n}", step="dns"}}': "0|0" if n < "c" else "1|1" for n in "abc"}
         | {f'uplink_up{{site="{n}"}}': "1|0" if n == "a" else "1|1" for n in "abc"},
         "",
         {},

@@ -192,8 +192,6 @@ def test_the_monitor_judges_by_itself_whatever_the_rules_compare(town: Town, lis
             ("DHCPEpuise", "gw-biblio"),
             ("AdressesPresqueEpuisees", "gw-biblio"),
             ("PareFeuAbsent", "gw-biblio"),
-            ("CertificatBientotFini", "gw-biblio"),
-            ("CertificatExpire", "gw-biblio"),
             ("CertificatPerime", "gw-biblio"),
             ("CoupureSecteur", "ups-biblio"),
             ("ServicePasserelleArrete", "gw-biblio"),
