@@ -114,4 +114,4 @@ def test_the_command_lists_the_drills_and_refuses_others() -> None:
     assert CUT in CliRunner().invoke(drill_command, []).output
     refused = CliRunner().invoke(drill_command, ["fibre-cut-class-a"])
     assert refused.exit_code == 2
-    assert f"did you mean {CUT}?" in refused.output
+    assert "no drill is called fibre-cut-class-a" in " ".join(refused.output.split())
