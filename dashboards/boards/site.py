@@ -299,7 +299,8 @@ BOARD = Board(
                 columns=(Column(title=Words("Séries", "Series"), unit="1"),),
                 queries=(
                     Query(
-                        'count by (alertname, severity, site) (ALERTS{alertstate="firing", severity!="none", site=~"$site"})'
+                        'count by (alertname, severity, site) (ALERTS{alertstate="firing",'
+                        ' severity!="none", site=~"$site"})'
                     ),
                 ),
                 silence=Words("✓ aucune", "✓ none"),
