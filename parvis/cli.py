@@ -1,13 +1,15 @@
 """``parvis …``: the kernel's commands, and those the rooms register under the entry-point group parvis.commands."""
 
 import sys
+from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 
 from parvis import outputs
-from parvis.inventory import DEMO_TOWN, Fault, InventoryError, Town, examine, load
+from parvis.inventory import DEMO_TOWN, Fault, InventoryError, Town, examine, in_clear_text, load
 from parvis.inventory.abeille import to_do
 from parvis.settings import SettingsError
 
@@ -56,6 +58,10 @@ def check(town: Path) -> None:
         sys.exit(1)
     for site, words in to_do(found):
         click.echo(f"sites/{site}.yml: to do: {words}")
+    today = datetime.now(ZoneInfo(found.timezone)).date()
+    for one in in_clear_text(found):
+        colour = "red" if one.overdue(today) else None
+        click.echo(click.style(f"sites/{one.site.site}.yml: exception: {one.words(today)}", fg=colour))
     devices = sum(1 for site in found.sites for _ in site.polled())
     click.echo(f"{found.title.fr}: {len(found.sites)} sites, {devices} devices, no fault")
 

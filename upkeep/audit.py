@@ -2,10 +2,16 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Literal
+
+from parvis.inventory import ClearText
 
 Verdict = Literal["met", "not met", "exception", "not here"]
 SIGNS: dict[Verdict, str] = {"met": "✓", "not met": "✗", "exception": "≈", "not here": "-"}
+RANK: dict[Verdict, int] = {"not met": 0, "exception": 1}
+NAMED: dict[Verdict, str] = {"exception": "by exception", "not here": "not on this machine"}
+COLOURS: dict[Verdict, str] = {"not met": "red", "exception": "yellow"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +59,16 @@ def listening(found: Iterable[tuple[str, int]], allowed: Mapping[int, frozenset[
     return lines
 
 
+def clear_text(exceptions: Iterable[ClearText], today: date) -> list[Line]:
+    """SEC-06: each device asked in SNMPv2c; not met when the exception has ended or never had an end."""
+    return [
+        Line("SEC-06", f"SNMPv3 for {one.device}", one.words(today), "not met" if one.overdue(today) else "exception")
+        for one in exceptions
+    ]
+
+
 def units(scores: Mapping[str, float], most: float) -> list[Line]:
-    """SEC-10: what ``systemd-analyze security`` gives each unit of ours; 0 is best."""
+    """SEC-10: what ``systemd-analyze security`` gives each unit the town runs; 0 is best."""
     return [
         Line("SEC-10", f"{name} at most {most}", f"{score}", "met" if score <= most else "not met")
         for name, score in sorted(scores.items())
@@ -84,13 +98,15 @@ def setuid(found: Iterable[str], allowed: Iterable[str]) -> list[Line]:
 
 
 def report(lines: Iterable[Line], exceptions: Mapping[str, str], host: str, when: str) -> str:
-    """The report, Markdown: what is not met first."""
-    listed = sorted(lines, key=lambda line: (line.verdict != "not met", line.requirement))
+    """The report, Markdown: what is not met first, then exceptions."""
+    listed = sorted(lines, key=lambda line: (RANK.get(line.verdict, len(RANK)), line.requirement))
     counts = {verdict: sum(line.verdict == verdict for line in listed) for verdict in SIGNS}
+    counts["exception"] += len(exceptions)
+    told = ", ".join(f"{count} {NAMED.get(verdict, verdict)}" for verdict, count in counts.items())
     head = [
         f"# Self-audit of {host}",
         "",
-        f"{when}. {counts['met']} met, {counts['not met']} not met, {counts['not here']} not on this machine.",
+        f"{when}. {told}.",
         "",
         "| | requirement | asked | found |",
         "|---|---|---|---|",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from parvis.inventory import Site, Town, examine
+from parvis.inventory import ClearText, Site, Town, examine, in_clear_text
 from parvis.processes import (
     CONSOLE_HTTPS_PORT,
     GATEWAYD,
@@ -22,8 +22,10 @@ from upkeep import audit as judging
 from upkeep import hardening, places, ports
 from upkeep.commands import only_root
 from upkeep.machine import ask, lines
+from upkeep.units import DEBIAN
 
 WORST_SCORE = 3.0
+COLOURS_OF_SIGNS = {judging.SIGNS[verdict]: colour for verdict, colour in judging.COLOURS.items()}
 SYSCTL = Path("/proc/sys")
 DNS, DHCP, DHCP6 = 53, 67, 547
 LISTENING = re.compile(r"\S+\s+\S+\s+\d+\s+\d+\s+\[?([^\s\]%]+)\]?(?:%\S+)?:(\d+)\s")
@@ -41,7 +43,8 @@ def audit(report: Path | None) -> None:
     text = judging.report(found, hardening.exceptions(site), socket.gethostname(), when)
     if report:
         report.write_text(text, "utf-8")
-    click.echo(text, nl=False)
+    for row in text.splitlines():
+        click.echo(click.style(row, fg=COLOURS_OF_SIGNS.get(row[2:3])))
     sys.exit(any(line.verdict == "not met" for line in found))
 
 
@@ -59,15 +62,23 @@ def gather(town: Town | None, site: Site | None) -> list[judging.Line]:
     sshd = dict(line.split(" ", 1) for line in lines("sshd", "-T") if " " in line)
     installed = frozenset(lines("dpkg-query", "--show", "--showformat=${Package}\n"))
     bits = lines("find", "/usr", "-xdev", "-type", "f", "-perm", "/6000")
-    names = sorted(path.name for path in places.UNITS.glob("parvis-*.service"))
+    names = [path.name for path in places.UNITS.glob("parvis-*.service")]
+    names += [name for name in DEBIAN if ask("systemctl", "cat", name).code == 0]
+    today = datetime.now(UTC).date()
     return [
         *judging.kernel(wanted, {name: _sysctl(name) for name in wanted}),
         *judging.ssh(rules["ssh"], sshd),
         *judging.listening(_listening(), allowed(town, site)),
+        *judging.clear_text(asked_in_clear_text(town, site), today),
         *judging.units({name: score(name) for name in names}, WORST_SCORE),
         *judging.absent(rules["packages_absent"], installed),
         *judging.setuid(bits, rules["setuid_allowed"]),
     ]
+
+
+def asked_in_clear_text(town: Town | None, site: Site | None) -> list[ClearText]:
+    """The devices this machine asks in SNMPv2c: all of the town's in the centre, none from a gateway."""
+    return list(in_clear_text(town)) if town and site is None else []
 
 
 def allowed(town: Town | None, site: Site | None) -> dict[int, frozenset[str]]:

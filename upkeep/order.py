@@ -9,7 +9,7 @@ from pathlib import Path
 from parvis.processes import Process
 from upkeep import places
 from upkeep.delivered import INSTALLED
-from upkeep.units import DHCP, RESOLVER, RULES
+from upkeep.units import ALERTMANAGER, DHCP, PROMETHEUS, RESOLVER, RULES
 
 NETWORKS = Path("/etc/systemd/network")
 RULES_FILE = Path("/etc/nftables.conf")
@@ -72,11 +72,11 @@ def parts() -> tuple[Part, ...]:
         ours["collectors"],
         ours["monitor"],
         _debian(
-            "prometheus-alertmanager.service",
+            ALERTMANAGER,
             "/etc/prometheus/alertmanager.yml",
             "/etc/default/prometheus-alertmanager",
         ),
-        _debian("prometheus.service", "/etc/prometheus/rules.yml", "/etc/prometheus", "/etc/default/prometheus"),
+        _debian(PROMETHEUS, "/etc/prometheus/rules.yml", "/etc/prometheus", "/etc/default/prometheus"),
         ours["console"],
         _debian("nginx.service", "/etc/nginx/sites-enabled/parvis", str(places.CERTIFICATES)),
         *(

@@ -15,6 +15,9 @@ from upkeep.delivered import INSTALLED, KEYS, secrets
 RESOLVER = "parvis-resolver.service"
 DHCP = "kea-dhcp4-server.service"
 RULES = "nftables.service"
+PROMETHEUS, ALERTMANAGER = "prometheus.service", "prometheus-alertmanager.service"
+DEBIAN = (DHCP, PROMETHEUS, ALERTMANAGER)
+"""Debian's services that the town runs and others can reach: ours to harden and to judge."""
 KEA_GROUP = "_kea"
 """Since 2.6.3 Kea keeps its lease file from everybody else."""
 
@@ -198,7 +201,23 @@ StartLimitIntervalSec=0
 Restart=always
 RestartSec=1
 MemoryMax=512M
+CapabilityBoundingSet=CAP_NET_BIND_SERVICE CAP_NET_RAW
 {SANDBOX.replace("UMask=0077", "UMask=0027")}RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK AF_PACKET
+{_calls(())}"""
+
+
+def observer() -> str:
+    """What is added to Debian's units of Prometheus and Alertmanager: the sandbox, and their own folder."""
+    return f"""\
+# Generated (upkeep/units.py).
+[Unit]
+StartLimitIntervalSec=0
+
+[Service]
+Restart=always
+RestartSec=1
+ReadWritePaths=/var/lib/prometheus
+{SANDBOX}{_privileges(())}RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK
 {_calls(())}"""
 
 
@@ -222,4 +241,6 @@ def files(town: Town, place: str) -> dict[str, str]:
         made["parvis-portal.socket"] = portal_socket()
         made[RESOLVER] = resolver()
         made[f"{DHCP}.d/parvis.conf"] = dhcp()
+    else:
+        made |= {f"{name}.d/parvis.conf": observer() for name in (PROMETHEUS, ALERTMANAGER)}
     return made

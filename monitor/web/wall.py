@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,7 @@ from monitor.rota import Turn
 from monitor.sites import SiteView
 from monitor.watch import Picture
 from monitor.web.words import Language, age, duration, moment, pick, say, words
-from parvis.inventory import Site, Town
+from parvis.inventory import Site, Town, in_clear_text
 
 MAX_TROUBLED = 3
 """Devices named on a card; the count says how many more there are."""
@@ -66,6 +66,7 @@ def wall(
         "on_call": on_call(duty.turn, lang),
         "measured": _aged(measured, limits.round, lang),
         "beat": _beat(beat, limits.beat, now, lang),
+        "overdue": _overdue(town, local.date(), lang),
         "notices": [*_notices(picture, lang), *_tests(duty.failed_tests, lang)],
         "sites": sites,
         "alerts": [alert(shown, lang) for shown in duty.incidents],
@@ -101,6 +102,17 @@ def _notices(picture: Picture, lang: Language) -> list[str]:
     keys = ["isolated"] if isolated(picture.findings) else []
     keys += ["collectors-silent"] if picture.heard.wrong else []
     return [say(key, lang) for key in keys]
+
+
+def _overdue(town: Town, today: date, lang: Language) -> list[str]:
+    """SEC-06: devices still asked in clear text after the exception's end, or without one, in words."""
+    listed = [one for one in in_clear_text(town) if one.overdue(today)]
+    return [
+        say("clear-text-ended", lang, device=one.device, day=one.until.strftime("%d/%m/%Y"))
+        if one.until
+        else say("clear-text-endless", lang, device=one.device)
+        for one in listed
+    ]
 
 
 def _tests(failed: Sequence[str], lang: Language) -> list[str]:

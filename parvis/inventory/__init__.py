@@ -3,6 +3,7 @@
 from importlib.resources import files
 from pathlib import Path
 
+from parvis.inventory.clear_text import ClearText, in_clear_text
 from parvis.inventory.contracts import Line, Penalty, Sla, WorkingHours
 from parvis.inventory.load import InventoryError, examine, load
 from parvis.inventory.model import (
@@ -37,6 +38,7 @@ __all__ = [
     "Appearance",
     "Centre",
     "Channel",
+    "ClearText",
     "CommunityCredential",
     "EmergencyNumber",
     "Fault",
@@ -67,5 +69,6 @@ __all__ = [
     "Vendor",
     "WorkingHours",
     "examine",
+    "in_clear_text",
     "load",
 ]

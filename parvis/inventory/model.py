@@ -111,11 +111,13 @@ class KnownDevice(Part):
 
 
 class CommunityCredential(Part):
-    """SNMPv2c: a password in clear text (RFC 1901); only where a device has nothing better."""
+    """SNMPv2c: a password in clear text (RFC 1901), an exception: *reason* says why, *until* is its last day."""
 
     name: Name
     version: Literal["v2c"]
     community_secret: Name
+    reason: str | None = Field(None, min_length=3, max_length=200)
+    until: date | None = None
 
 
 class UserCredential(Part):

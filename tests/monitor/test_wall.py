@@ -5,6 +5,7 @@ import time
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,7 +18,8 @@ from monitor.rota import on_call
 from monitor.sites import views
 from monitor.watch import Picture
 from monitor.web.words import words
-from parvis.inventory import Town
+from parvis.inventory import Town, load
+from tests_support import Edit
 
 VOID = {"meta", "link", "br", "path", "circle", "rect"}
 
@@ -104,6 +106,25 @@ def test_the_devices_behind_the_cut_are_counted_not_accused(cut: Desk) -> None:
     assert "fibre-lagrange</strong>, ne répond pas" in page
     assert "4 équipement(s) injoignable(s) derrière" in page
     assert "ap-lagrange-gymnase" not in page
+
+
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [
+        ("until: 2020-02-29, ", "la dérogation a pris fin le 29/02/2020"),
+        ("", "ap-lagrange-gymnase est interrogé en clair (SNMPv2c), sans date de fin."),
+        ("until: 9999-12-31, ", ""),
+    ],
+)
+def test_sec06_a_device_asked_in_clear_text_beyond_its_exception_is_red_on_the_wall(
+    town_folder: Path, edit: Edit, tmp_path: Path, until: str, said: str
+) -> None:
+    edit("town.yml", "until: 2027-12-31, ", until)
+
+    page = Desk(load(town_folder), tmp_path).client.get("/wall").text
+
+    red = re.findall(r'<p class="notice overdue" role="status">(.*?)</p>', page)
+    assert [said in words for words in red] == ([True] if said else [])
 
 
 def test_clients_have_an_age_and_unknown_is_not_zero(cut: Desk) -> None:

@@ -30,6 +30,16 @@ def test_check_of_the_demo_town_says_that_all_is_well() -> None:
     assert "4 sites" in done.stdout
 
 
+def test_sec06_check_names_who_is_asked_in_clear_text_and_until_when(town_folder: Path, edit: Edit) -> None:
+    edit("town.yml", "until: 2027-12-31, ", "until: 2020-02-29, ")
+
+    done = parvis("check", str(town_folder))
+
+    assert done.returncode == 0, done.stderr
+    assert "sites/leo-lagrange.yml: exception: ap-lagrange-gymnase is asked in SNMPv2c" in done.stdout
+    assert "the exception ended on 2020-02-29" in done.stdout
+
+
 def test_check_lists_every_fault_with_file_and_line_and_exits_1(town_folder: Path, edit: Edit) -> None:
     edit("town.yml", "title: {fr: Ville", "titel: {fr: Ville")
     edit("sites/leo-lagrange.yml", "vendor: mikrotik", "vendor: mikrotic")

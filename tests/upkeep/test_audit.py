@@ -1,6 +1,14 @@
 """The self-audit judges what it is told."""
 
+from datetime import date
+from pathlib import Path
+
+from parvis.inventory import Town, in_clear_text, load
+from tests_support import Edit
 from upkeep import audit, hardening
+
+OLD = "ap-lagrange-gymnase"
+LAST_DAY, DAY_AFTER = date(2027, 12, 31), date(2028, 1, 1)
 
 
 def test_sec08_a_setting_that_is_away_is_not_met_and_one_that_is_not_here_is_said() -> None:
@@ -31,6 +39,26 @@ def test_sec02_a_port_nobody_has_named_is_found_and_one_at_another_address_too()
     }
 
 
+def test_sec06_a_device_asked_in_clear_text_is_named_and_not_met_after_its_last_day(town: Town) -> None:
+    on_time, late = (audit.clear_text(in_clear_text(town), day) for day in (LAST_DAY, DAY_AFTER))
+
+    assert [(line.requirement, line.asked, line.verdict) for line in on_time] == [
+        ("SEC-06", f"SNMPv3 for {OLD}", "exception")
+    ]
+    assert "until 2027-12-31" in on_time[0].found
+    assert [line.verdict for line in late] == ["not met"]
+    assert "ended on 2027-12-31" in late[0].found
+
+
+def test_sec06_an_exception_without_an_end_is_none(town_folder: Path, edit: Edit) -> None:
+    edit("town.yml", "until: 2027-12-31, ", "")
+
+    lines = audit.clear_text(in_clear_text(load(town_folder)), date(2026, 1, 1))
+
+    assert [line.verdict for line in lines] == ["not met"]
+    assert "without an end" in lines[0].found
+
+
 def test_sec07_packages_and_setuid_programs_without_a_reason_are_named() -> None:
     lines = [
         *audit.absent(["telnetd"], frozenset({"telnetd"})),
@@ -51,6 +79,6 @@ def test_the_report_puts_first_what_is_not_met_and_names_the_exceptions() -> Non
     text = audit.report(lines, {"net/ipv4/ip_forward = 1": "a gateway routes"}, "gw", "2026-11-30")
 
     assert text.index("SEC-10") < text.index("| ✓ |")
-    assert "1 met, 1 not met" in text
+    assert "1 met, 1 not met, 1 by exception" in text
     assert "a gateway routes" in text
     assert hardening.exceptions(None) == {}

@@ -1,6 +1,7 @@
 """The units: every process has one, with its own user, its privileges and no others, in the order of the start."""
 
 import configparser
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,6 +14,7 @@ from parvis.inventory import Town
 from parvis.processes import GATEWAYD, PORTAL
 from parvis.settings import load
 from upkeep import configuration, delivered, hardening, places, units
+from upkeep.audit_command import WORST_SCORE
 from upkeep.delivered import INSTALLED
 from upkeep.order import parts
 
@@ -118,6 +120,45 @@ def test_systemd_reads_every_unit(town: Town, tmp_path: Path, place: str) -> Non
     wrong = [line for line in done.stderr.splitlines() if "parvis" in line and "Unit configuration has fatal" in line]
     unknown = [line for line in done.stderr.splitlines() if "Unknown key" in line or "Failed to parse" in line]
     assert wrong + unknown == []
+
+
+def score(folder: Path, name: str, text: str) -> float:
+    """What systemd-analyze reckons for the unit *name* of this *text*."""
+    file = folder / name
+    file.write_text(text)
+    words = ["systemd-analyze", "security", "--offline=true", str(file)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    found = re.search(r"exposure level for \S+: ([0-9.]+)", done.stdout)
+    assert found, done.stderr
+    return float(found[1])
+
+
+def with_drop_in(name: str, added: str) -> str:
+    """Debian's unit *name* with what is *added* to it."""
+    own = Path("/usr/lib/systemd/system") / name
+    if not own.exists():
+        pytest.skip(f"this machine has no {name}")
+    return own.read_text().replace("[Service]\n", "[Service]\n" + added.partition("[Service]\n")[2])
+
+
+@pytest.mark.parametrize("place", ["gateway", "centre"])
+def test_sec10_no_unit_is_more_exposed_than_the_bound_nor_debians_beside_them(
+    town: Town, tmp_path: Path, place: str
+) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("this machine has no systemd-analyze")
+    made = units.files(town, place)
+    texts = {name: text for name, text in made.items() if name.endswith(".service")}
+    texts |= {
+        name: with_drop_in(name, made[f"{name}.d/parvis.conf"])
+        for name in units.DEBIAN
+        if f"{name}.d/parvis.conf" in made
+    }
+
+    scores = {name: score(tmp_path, name, text) for name, text in texts.items()}
+
+    assert {name: found for name, found in scores.items() if found > WORST_SCORE} == {}
+    assert set(texts) & set(units.DEBIAN), "Kea, Prometheus and Alertmanager are judged too"
 
 
 def test_the_settings_files_are_what_the_processes_take(town: Town, tmp_path: Path) -> None:
