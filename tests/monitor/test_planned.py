@@ -38,7 +38,7 @@ def local(spans: Iterator[tuple[float, float]]) -> list[str]:
     return [f"{begins:%m-%d %H:%M}-{ends:%H:%M}" for begins, ends in shown]
 
 
-def test_work_takes_its_site_its_switch_or_the_whole_town_with_all_that_is_behind(town: Town) -> None:
+def test_g32_work_takes_its_site_its_switch_or_the_whole_town_with_all_that_is_behind(town: Town) -> None:
     def named(*of: str) -> set[str]:
         return set(muted(town, 5.0, [Work(0.0, 10.0, "x", of)]))
 
@@ -109,7 +109,7 @@ def test_work_on_something_that_does_not_exist_is_a_fault_with_its_line(town_fol
     ]
 
 
-def test_a_cut_during_announced_work_is_shown_and_raises_no_alert(listener: Listener) -> None:
+def test_s32_a_cut_during_announced_work_is_shown_and_raises_no_alert(listener: Listener) -> None:
     listener.planned = muted(listener.town, 5.0, [Work(0.0, 10.0, "Fibre déplacée", (SITE,))])
     listener.hears(2).hears(30, silent=[UPLINK, "gw-msp", *BEHIND_SWITCH])
     verdicts = check(listener.town, listener.findings, 5.0, {}, listener.now)
