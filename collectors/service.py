@@ -97,6 +97,7 @@ def endpoint(
         pages={"/metrics": metrics, "/devices.json": devices_json},
         app=questions,
         compress=questions is not None and questions.gzip,
+        is_quick=True,
     )
 
 

@@ -2,21 +2,15 @@
 
 import gzip
 import json
-import os
 import re
 import socket
-import threading
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-from waitress.server import create_server
-
-STOP_SECONDS = 1.0
-"""Kept connections are not waited for longer than this."""
 
 ALIVE_SECONDS = 10.0
 """An endpoint that takes longer to answer itself hangs."""
@@ -38,6 +32,7 @@ class Endpoint(AbstractContextManager["Endpoint"]):
 
     ``/healthz`` answers 200 with ``{"ok": true}``, or 503 naming each check that fails. *metrics* replaces the
     registry's text where a room renders its own (it must then include the registry's). *compress*: pages, for who asks.
+    *is_quick*: no page waits for anything, so one thread answers them all.
     """
 
     def __init__(
@@ -49,36 +44,31 @@ class Endpoint(AbstractContextManager["Endpoint"]):
         app: WsgiApp | None = None,
         *,
         compress: bool = False,
+        is_quick: bool = False,
     ) -> None:
         self._compress = compress
+        self._is_quick = is_quick
         self._address = address
         self._registry = registry
         self._checks = checks or {}
         self._pages = {"/metrics": self._metrics, **(pages or {})}
         self._app = app
         self._server: Any = None
-        self._thread: threading.Thread | None = None
 
     @property
     def port(self) -> int:
         """The port in use, once started."""
-        return int(self._server.effective_port)
+        return int(self._server.address[1])
 
     def __enter__(self) -> Self:
-        host, port = self._address
-        how = {"threads": 4, "ident": "parvis", "asyncore_use_poll": True}
-        self._server = create_server(self._answer, host=host, port=port, **how)
-        self._thread = threading.Thread(target=self._server.run, name="endpoint", daemon=True)
-        self._thread.start()
+        self._server = _server(is_quick=self._is_quick)(self._answer, *self._address)
+        self._server.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.task_dispatcher.shutdown()  # first: who still answers a request needs the server's trigger
-        self._close_server()
-        if self._thread is not None:
-            self._thread.join(STOP_SECONDS)
+        self._server.stop()
 
     def alive(self) -> bool:
         """Whether it answers at all; what ``/healthz`` says is for people, not for the watchdog."""
@@ -89,21 +79,6 @@ class Endpoint(AbstractContextManager["Endpoint"]):
                 return connection.recv(16).startswith(b"HTTP/")
         except OSError:
             return False
-
-    def _close_server(self) -> None:
-        """Have the server closed by its own thread: closed by another, its select(2) would meet a dead descriptor.
-
-        That thread may be awake and close at once; waking it by a descriptor of our own, the byte goes nowhere else.
-        """
-        trigger = self._server.trigger
-        waker = os.dup(trigger.trigger)
-        try:
-            with trigger.lock:
-                trigger.thunks.append(self._server.close)
-            with suppress(BrokenPipeError):
-                os.write(waker, b"x")
-        finally:
-            os.close(waker)
 
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "/")
@@ -127,6 +102,17 @@ class Endpoint(AbstractContextManager["Endpoint"]):
         status = "503 Service Unavailable" if wrong else "200 OK"
         start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
         return [body]
+
+
+def _server(*, is_quick: bool) -> type[Any]:
+    """Who reads the sockets; the library of the other one is not loaded."""
+    if is_quick:
+        from parvis.quick import Server as Quick  # noqa: PLC0415 see above
+
+        return Quick
+    from parvis.threaded import Server as Threaded  # noqa: PLC0415 see above
+
+    return Threaded
 
 
 def respond(

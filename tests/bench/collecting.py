@@ -6,7 +6,6 @@ pages on PORT, and keeps the number of polls so far, and of failed ones, in FILE
 """
 
 import gc
-import logging
 import mmap
 import struct
 import sys
@@ -90,7 +89,7 @@ class Counted(Board):
 def main() -> None:
     port, count, interval, version, counts, _ = sys.argv[1:]
     start_logging("bench", "error")  # the breaks between turns would be told as failed polls
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+
     foreign.modules()[MODULE] = module()
     devices = [
         Device(f"d{number}", agents.address(number), agents.PORT, credential=version, site="s", town="t")

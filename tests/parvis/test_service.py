@@ -28,9 +28,11 @@ def get(port: int, path: str) -> tuple[int, str]:
         return error.code, error.read().decode()
 
 
-def test_healthz_names_what_is_wrong_and_recovers() -> None:
+@pytest.mark.parametrize("is_quick", [False, True])
+def test_healthz_names_what_is_wrong_and_recovers(*, is_quick: bool) -> None:
     state = {"disk": "disk full"}
-    with Endpoint(("127.0.0.1", 0), CollectorRegistry(), {"disk": lambda: state["disk"], "clock": str}) as endpoint:
+    checks = {"disk": lambda: state["disk"], "clock": str}
+    with Endpoint(("127.0.0.1", 0), CollectorRegistry(), checks, is_quick=is_quick) as endpoint:
         wrong = get(endpoint.port, "/healthz")
         state["disk"] = ""
         right = get(endpoint.port, "/healthz")
@@ -47,13 +49,14 @@ def test_metrics_say_which_version_runs() -> None:
     assert 'process_info{process="monitor",version=' in text
 
 
+@pytest.mark.parametrize("is_quick", [False, True])
 def test_an_endpoint_that_is_left_closes_its_port_without_an_error(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, *, is_quick: bool
 ) -> None:
     failures: list[object] = []
     monkeypatch.setattr(threading, "excepthook", failures.append)
     for _ in range(20):
-        with Endpoint(("127.0.0.1", 0), CollectorRegistry()) as endpoint:
+        with Endpoint(("127.0.0.1", 0), CollectorRegistry(), is_quick=is_quick) as endpoint:
             assert get(endpoint.port, "/healthz")[0] == 200
         with pytest.raises(OSError, match="refused"):
             socket.create_connection(("127.0.0.1", endpoint.port), 1)
