@@ -48,7 +48,7 @@ def _facts(town: Town, site: Site) -> dict[str, str | int]:
         "equipment": str(site.management.ipv4),
         "inside4": _set(str(network) for network in _inside4(town)),
         "address": str(gateway.address),
-        "blocks": Blocks(guest.ipv4, site.uplink.address).elements(),
+        "blocks": _blocks(site),
         "portal_http": PORTAL_HTTP_PORT,
         "portal_https": PORTAL_HTTPS_PORT,
         "metrics": _set(map(str, (PORTAL.port, GATEWAYD.port, EVIDENCE.port, MANAGEMENT_PORT, EVIDENCE_SHARED_PORT))),
@@ -58,6 +58,18 @@ def _facts(town: Town, site: Site) -> dict[str, str | int]:
 
 def _inside4(town: Town) -> list[IPv4Network]:
     return [town.centre.ipv4, *(network for s in town.sites for network in (s.guest.ipv4, s.management.ipv4))]
+
+
+def _blocks(site: Site) -> str:
+    """The rule that gives each resident's address its ports; nothing where the guests' network is too large for it."""
+    blocks = Blocks(site.guest.ipv4, site.uplink.address)
+    if not blocks.exist:
+        return "        # no blocks of ports: the guests' network is too large for them (port_blocks.py)"
+    return (
+        "        # each address has ports of its own: public address, port and time name one device (port_blocks.py)\n"
+        f'        oifname "{site.gateway.uplink_interface}" ip saddr {site.guest.ipv4} meta l4proto {{ tcp, udp }} '
+        f"snat ip to ip saddr map {{ {blocks.elements()} }}"
+    )
 
 
 def _family6(town: Town, site: Site) -> dict[str, str]:
@@ -147,6 +159,9 @@ table inet $table {
     set conn_count { typeof ether saddr; size 65536; flags dynamic; }
     set portal_count { typeof ether saddr; size 65536; flags dynamic; }
 
+    # A question to a resolver of the resident's own holds a port of its block no longer (RFC 4787 REQ-5a).
+    ct timeout question { protocol udp; l3proto ip; policy = { unreplied : 3, replied : 3 }; }
+
     # What was dropped, and why: gateway_dropped_packets_total.
     counter closed { }
     counter crowded { }
@@ -165,6 +180,7 @@ table inet $table {
         # flows of a session are judged packet by packet in 'up' and 'down'
         ct state established,related ct mark != 0 accept
         ct state new ct mark set 0
+        meta nfproto ipv4 udp dport 53 ct state new ct timeout set "question"
         ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept
         meta nfproto ipv4 iifname . ether saddr . ip saddr != @lease4 counter name spoofed drop
 $guard6
@@ -204,8 +220,7 @@ $portal6
     }
     chain masquerade_out {
         type nat hook postrouting priority srcnat; policy accept;
-        # a block of ports for each resident's address: public address, port and time name one (port_blocks.py)
-        oifname "$uplink" ip saddr $guest4 meta l4proto { tcp, udp } snat ip to ip saddr map { $blocks }
+$blocks
         oifname "$uplink" ip saddr $guest4 masquerade
     }
 

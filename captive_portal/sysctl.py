@@ -13,8 +13,9 @@ REFUSALS_MS = 0
 device. The kernel's second would let a browser's refused QUIC connections time out."""
 NEIGHBOURS = 16_384
 """Entries of the neighbour table; the kernel's 1,024 are too few for a full /22 with IPv6."""
-TIME_WAIT_SECONDS = 30
-"""A closed connection's port is free again after that; a resident has a block of ports, not all of them."""
+TIME_WAIT_SECONDS, IDLE_SECONDS = 10, 7440
+"""A resident has a block of ports, not all of them. A closed connection's is free again after the first (RFC 6888 REQ-8
+A; from Linux 6.7 on when it is needed), a silent one's after the second (RFC 5382 REQ-5), not in five days."""
 
 
 def text(site: Site) -> str:
@@ -39,6 +40,7 @@ def _lines(site: Site) -> list[str]:
         "net/netfilter/nf_conntrack_events = 1",
         "net/netfilter/nf_conntrack_timestamp = 1",
         f"net/netfilter/nf_conntrack_tcp_timeout_time_wait = {TIME_WAIT_SECONDS}",
+        f"net/netfilter/nf_conntrack_tcp_timeout_established = {IDLE_SECONDS}",
         f"-net/ipv4/neigh/default/gc_thresh3 = {NEIGHBOURS}",
         f"-net/ipv6/neigh/default/gc_thresh3 = {NEIGHBOURS}",
     ]

@@ -179,7 +179,7 @@ def _answer(line: Timeline, session: Span, held: Span, both: Span, blocks: Block
     if held.kind == LEASE:
         known = blocks or line.behind[-1].blocks
         block = known.of(IPv4Address(held.ip))
-        public, ports = str(known.public), f"{block[0]}-{block[-1]}"
+        public, ports = str(known.public), f"{block[0]}-{block[-1]}" if block else ""
     return Answer(
         line.site, session.number, held.mac, held.ip, public, ports, both.begin, both.end, session.terms, both.certain
     )

@@ -15,6 +15,7 @@ from captive_portal.port_blocks import Blocks
 Record = dict[str, Any]
 NEAR = 300
 """Seconds."""
+SHARED_PORTS = "réseau du public trop grand pour des blocs de ports : une adresse IPv4 et un port n'y nomment personne"
 
 
 @dataclass(slots=True)
@@ -75,7 +76,8 @@ class Timeline:
     def notes_about(self, first: int, last: int) -> list[str]:
         """What there is to say about the seconds from *first* to *last*, and five minutes around them."""
         near = [one for one in self.notes if one[0] // 1000 - NEAR <= last and one[1] // 1000 + NEAR >= first]
-        return [f"{_utc(begin)} à {_utc(end)} : {words}" for begin, end, words in near]
+        shared = [SHARED_PORTS] if any(not one.blocks.exist for one in self.behind) else []
+        return shared + [f"{_utc(begin)} à {_utc(end)} : {words}" for begin, end, words in near]
 
     def _note(self, line: Record, words: str) -> None:
         self.notes.append((int(line["at"]), int(line["at"]), words))

@@ -11,7 +11,7 @@ from pathlib import Path as File
 import reboot
 from door_twin import Inside
 from packets import pinned, sender
-from path import FIRST, GUESTS, Path, device, path
+from path import FIRST, SITE, Path, device, path, wide_town
 from table import Row, middle, part, row
 
 from captive_portal import rows as rows_of
@@ -20,7 +20,7 @@ from captive_portal.admission import Allow, Deny
 from captive_portal.gateway import SLOT, Gateway
 from captive_portal.transaction import Transaction
 from parvis.addresses import MacAddress
-from parvis.inventory import DEMO_TOWN, load
+from parvis.inventory import load
 
 COUNTS = (1, 1_000, 20_000, 65_000)
 ROUNDS = 9
@@ -43,11 +43,10 @@ SIDES = {"up": ("guests", "air0"), "down": ("net", "far0")}
 
 
 def rules() -> str:
-    """Our ruleset, as gatewayd loads it, for the bench's guest network."""
-    town = load(DEMO_TOWN)
-    text = ruleset.text(town, town.site("maison-services-publics"))
-    assert "10.11.0.0/22" in text
-    return text.replace("10.11.0.0/22", GUESTS).replace("10.11.0.1", "10.64.0.1")
+    """Our ruleset, as gatewayd loads it, for a town with the bench's guest network."""
+    with tempfile.TemporaryDirectory(prefix="be-") as folder:
+        town = load(wide_town(File(folder) / "town"))
+    return ruleset.text(town, town.site(SITE))
 
 
 def mac_of(number: int) -> MacAddress:

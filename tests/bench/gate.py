@@ -13,12 +13,12 @@ import tempfile
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from ipaddress import IPv4Address
 from itertools import count
 from pathlib import Path
 from typing import Any
 
-from door_twin import Twin, copy_town, sh, wait_for
+from door_twin import Twin, sh, wait_for
+from path import FIRST, GUESTS, SITE, wide_town
 
 from parvis.inventory import load
 
@@ -26,8 +26,6 @@ _numbers = count(os.getpid() * 10)
 """Several gateways of one run have names of their own."""
 HERE = Path(__file__).parent
 OURS = ("portal", "gatewayd")
-GUESTS = "10.64.0.0/14"
-FIRST = IPv4Address("10.64.1.0")
 KEY = "0123456789abcdef" * 4
 """The portal's key in this bench: the driver signs its own forms with it."""
 LEASE_SECONDS = 7 * 86400
@@ -135,13 +133,8 @@ def built(devices: int) -> Iterator[Gate]:
     """A gateway's namespaces, an internet behind it, and *devices* leases; none of our processes runs."""
     folder = Path(tempfile.mkdtemp(prefix="be-"))
     folder.chmod(0o755)
-    town_folder = copy_town(folder / "town", "12h")
-    site = town_folder / "sites" / "maison-services-publics.yml"
-    text = site.read_text("utf-8")
-    assert "10.11.0.0/22" in text
-    site.write_text(text.replace("10.11.0.0/22", GUESTS), "utf-8")
-    town = load(town_folder)
-    made = Gate(town, town.site("maison-services-publics"), folder, number=next(_numbers))
+    town = load(wide_town(folder / "town"))
+    made = Gate(town, town.site(SITE), folder, number=next(_numbers))
     try:
         made.build()
         made.lease(devices)

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import IPv4Address
+from pathlib import Path as File
 
-from door_twin import sh
+from door_twin import copy_town, sh
 from packets import End, frame, sender
 
 GUESTS, GATEWAY = "10.64.0.0/14", IPv4Address("10.64.0.1")
 WAN, NEXT = IPv4Address("198.51.100.2"), IPv4Address("198.51.100.1")
 HOSTS = [IPv4Address("203.0.113.80"), IPv4Address("203.0.113.81")]
 PORTS = 60_000
+SITE = "maison-services-publics"
 GUEST_MAC, UP_MAC = bytes.fromhex("02be00000001"), bytes.fromhex("02be00000002")
 FIRST = IPv4Address("10.64.1.0")
 
@@ -27,6 +29,15 @@ def device(number: int) -> End:
 def host(number: int) -> IPv4Address:
     """Whom device *number* talks to."""
     return HOSTS[number // PORTS]
+
+
+def wide_town(folder: File, session: str = "12h") -> File:
+    """The demo town in *folder*, the guests' network of SITE widened for many devices: too many for port blocks."""
+    site = copy_town(folder, session) / "sites" / f"{SITE}.yml"
+    text = site.read_text("utf-8")
+    assert text.count("10.11.0.0/22") == 1
+    site.write_text(text.replace("10.11.0.0/22", GUESTS), "utf-8")
+    return folder
 
 
 @dataclass(frozen=True)
