@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from lab import network, rooms, state
+from lab import evidence, network, rooms, state
 from lab.agents.agent import Device
 from lab.agents.model import WEEK_HOURS
 from lab.agents.tables import About
 from lab.agents.usm import User
 from lab.debian import SHARED_SECRET, Debian
+from lab.evidence import Evidence
 from lab.inet import NAMES
 from lab.inside import set_sysctls
 from lab.plan import DNS, Plan, centre_address, plan
@@ -45,6 +46,8 @@ class Options:
     pace: Pace = field(default_factory=Pace)
     shared: bool = False
     """Whether the gateways share a database."""
+    evidence: bool = False
+    """Whether gateways record evidence and the centre archives it."""
     walks: Path | None = None
     """A folder of recordings: an access point of which there is one (NAME.snmprec, NAME.walk) answers what it holds."""
 
@@ -78,21 +81,24 @@ def prepare(options: Options, folder: Path) -> tuple[Town, Plan]:
 
 def stages(town: Town, wiring: Plan, options: Options, folder: Path) -> list[Stage]:
     """Everything to start: first what the sites are made of, then the centre with the residents."""
-    drawn = _secrets(town, folder, shared=options.shared)
-    _certificates(town, folder)
+    drawn = _secrets(town, folder, options)
+    _certificates(town, folder, options)
     _resolvers(town, wiring)
     script = str(state.file_for(folder / "sight.sh", sight(folder)))
     ours = Rooms(town, wiring, folder, options.pace, script, shared=options.shared)
     texts = outputs.generate(town)
     _kernel_settings(town, wiring, texts)
     debian = Debian(town, wiring, folder, texts, drawn, script)
+    witness = Evidence(ours) if options.evidence else None
     without = options.without
     sites: list[Program] = [_simulated(town, wiring, folder, drawn, options.walks), debian.internet_dns()]
     for site in town.sites:
         sites += [*ours.gateway(site, without), debian.kea(site), debian.dnsmasq(site)]
+        sites += [witness.recorder(site)] if witness else []
         sites += [debian.snmpd(site, switch) for switch in site.switches]
     centre = ours.centre(without)
     centre += [debian.postgresql()] if options.shared else []
+    centre += [witness.archive()] if witness else []
     rules = folder / "centre" / "rules"
     if not {"prometheus", "alertmanager"} <= without:
         rooms.write_rules(rules, folder / "town", options.pace.alerts)
@@ -109,24 +115,26 @@ def _left(programs: list[Program], without: frozenset[str]) -> tuple[Program, ..
     return tuple(program for program in programs if program.name.rpartition(".")[2] not in without)
 
 
-def _secrets(town: Town, folder: Path, *, shared: bool) -> dict[str, str]:
-    portals = [*processes.PORTAL.secrets, *([SHARED_SECRET] if shared else [])]
+def _secrets(town: Town, folder: Path, options: Options) -> dict[str, str]:
+    portals = [*processes.PORTAL.secrets, *([SHARED_SECRET] if options.shared else [])]
     owners = {
         "collectors": (COLLECTORS, town.snmp_secrets()),
         "portal": (PORTAL, portals),
         "console": (CONSOLE, processes.CONSOLE.secrets),
         "monitor": (MONITOR, processes.MONITOR.secrets),
         "visitor": (ROOT, processes.MONITOR.secrets),
+        **(evidence.secrets() if options.evidence else {}),
     }
     return state.make_secrets(folder, owners)
 
 
-def _certificates(town: Town, folder: Path) -> None:
+def _certificates(town: Town, folder: Path, options: Options) -> None:
     portals = {site.gateway.name: (PORTAL, (town.policy(site).host,)) for site in town.sites}
     gateways = (site.gateway for site in town.sites)
     staff = {rooms.management(gateway.name): (PORTAL, (str(gateway.address),)) for gateway in gateways}
     console = {"console": (CONSOLE, ("localhost", rooms.LOOPBACK))}
-    state.make_certificates(folder, {"inet": (None, NAMES), **portals, **staff, **console})
+    told = evidence.certificates(town) if options.evidence else {}
+    state.make_certificates(folder, {"inet": (None, NAMES), **portals, **staff, **console, **told})
 
 
 def _resolvers(town: Town, wiring: Plan) -> None:

@@ -102,6 +102,7 @@ def lab(ctx: click.Context, folder: Path) -> None:
     help="Folder of recordings: NAME.snmprec or NAME.walk is what the access point NAME answers.",
 )
 @click.option("--shared", is_flag=True, help="Gateways share acceptances through a PostgreSQL in the machine room.")
+@click.option("--evidence", is_flag=True, help="Record evidence, sealed to three holders drawn for this town.")
 @click.pass_obj
 def up(
     twin: Lab,
@@ -116,10 +117,13 @@ def up(
     windows: bool,
     walks: Path | None,
     shared: bool,
+    evidence: bool,
 ) -> None:
     """Build TOWN (the demo town by default) and start everything. On a running lab it changes nothing."""
     left_out = frozenset(filter(None, without.split(",")))
-    options = Options(town, sites, residents, prefix, left_out, windows, Pace(poll, probe, pace), shared, walks)
+    options = Options(
+        town, sites, residents, prefix, left_out, windows, Pace(poll, probe, pace), shared, evidence, walks
+    )
     try:
         seconds = twin.up(options, say=click.echo)
     except AlreadyUp as running:

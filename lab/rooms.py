@@ -97,7 +97,7 @@ class Rooms:
         made = []
         for process, user, extra in ((processes.GATEWAYD, GATEWAYD, enforcing), (processes.PORTAL, PORTAL, serving)):
             if process.name not in without:
-                made.append(self._program(f"{name}.{process.name}", process, user, extra))
+                made.append(self.program(f"{name}.{process.name}", process, user, extra))
         return made
 
     def centre(self, without: frozenset[str]) -> list[Program]:
@@ -105,15 +105,15 @@ class Rooms:
         made = []
         if "collectors" not in without:
             extra: dict[str, Value] = {"poll_interval": self.pace.poll, "trap_port": TRAP_PORT}
-            made.append(self._program("collectors", processes.COLLECTORS, COLLECTORS, extra))
+            made.append(self.program("collectors", processes.COLLECTORS, COLLECTORS, extra))
         if "monitor" not in without:
             extra = {"probe_interval": self.pace.probe, "probe_timeout": self.pace.probe * 0.8}
             extra |= {"alert_pace": self.pace.alerts, "message_budget": CALLS}
-            made.append(self._program("monitor", processes.MONITOR, MONITOR, extra))
+            made.append(self.program("monitor", processes.MONITOR, MONITOR, extra))
         if "console" not in without:
             tls = self.folder / "tls"
             extra = {"certificate": f"{tls}/console.crt", "key": f"{tls}/console.key", "authority": f"{tls}/ca.pem"}
-            made.append(self._program("console", processes.CONSOLE, CONSOLE, extra))
+            made.append(self.program("console", processes.CONSOLE, CONSOLE, extra))
         return made
 
     def visitor(self, without: frozenset[str]) -> list[Program]:
@@ -134,13 +134,8 @@ class Rooms:
         argv = (sys.executable, "-OO", PARVIS, "visitor", "--settings", str(settings))
         return [Program("visitor", self.plan.centre, argv, "ours")]
 
-    def _program(
-        self,
-        name: str,
-        process: processes.Process,
-        user: User,
-        extra: Mapping[str, Value],
-    ) -> Program:
+    def program(self, name: str, process: processes.Process, user: User, extra: Mapping[str, Value]) -> Program:
+        """*process* called *name* as *user*, with folders and a settings file of its own that *extra* adds to."""
         device = name.partition(".")[0] if process.place == "gateway" else ""
         base = self.folder / (device or "centre")
         values: dict[str, Value] = {

@@ -32,6 +32,8 @@ MONITOR = User(61004)
 SERVERS = User(61005)
 """Prometheus and Alertmanager."""
 CONSOLE = User(61006)
+EVIDENCE = User(61007, processes.EVIDENCE.capabilities)
+ARCHIVE = User(61008)
 POSTGRES = "postgres"
 STRANGER = 0o001
 """The permission bit by which others may pass a folder."""

@@ -23,6 +23,7 @@ class Process:
 
 
 PORTAL_KEY, MANAGEMENT_TOKEN, VISITOR_TOKEN = "portal-key", "management-token", "visitor-token"
+EVIDENCE_TOKEN = "evidence-token"  # noqa: S105 a name
 
 PORTAL = Process("portal", 9201, "gateway", secrets=(PORTAL_KEY, MANAGEMENT_TOKEN))
 GATEWAYD = Process("gatewayd", 9202, "gateway", capabilities=("net_admin", "net_raw"))
@@ -30,8 +31,8 @@ GATEWAYD = Process("gatewayd", 9202, "gateway", capabilities=("net_admin", "net_
 COLLECTORS = Process("collectors", 9203, "centre")
 MONITOR = Process("monitor", 9204, "centre", secrets=(VISITOR_TOKEN,))
 CONSOLE = Process("console", 9205, "centre", secrets=(MANAGEMENT_TOKEN,))
-EVIDENCE = Process("evidence", 9206, "gateway")
-ARCHIVE = Process("archive", 9207, "centre")
+EVIDENCE = Process("evidence", 9206, "gateway", secrets=(EVIDENCE_TOKEN,), capabilities=("net_admin",))
+ARCHIVE = Process("archive", 9207, "centre", secrets=(EVIDENCE_TOKEN,))
 ALL = (PORTAL, GATEWAYD, COLLECTORS, MONITOR, CONSOLE, EVIDENCE, ARCHIVE)
 
 EVIDENCE_SHARED_PORT = 9446

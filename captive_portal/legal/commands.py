@@ -16,7 +16,7 @@ from captive_portal.legal.town_keys import TownKeys
 from parvis.catalogue import definitions
 from parvis.inventory import Site
 from parvis.launch import become
-from parvis.processes import ARCHIVE, EVIDENCE
+from parvis.processes import ARCHIVE, EVIDENCE, EVIDENCE_TOKEN
 from parvis.service import start_logging, town_or_exit, warn_of_strangers
 from parvis.settings import SettingsError, load
 
@@ -102,7 +102,7 @@ def _handing(settings: EvidenceSettings, site: Site) -> dict[str, Any] | None:
         "port": settings.shared_port,
         "certificate": str(certificate),
         "key": str(key),
-        "token": long_enough(settings, "evidence-token"),
+        "token": long_enough(settings, EVIDENCE_TOKEN),
     }
 
 
@@ -142,7 +142,7 @@ def archive_facts(settings: ArchiveSettings) -> dict[str, Any]:
         "signer": b64encode(signer.read_bytes()).decode(),
         "authority": str(settings.authority) if settings.authority else None,
         "seconds": settings.collect_seconds,
-        "token": long_enough(settings, "evidence-token"),
+        "token": long_enough(settings, EVIDENCE_TOKEN),
         "gateways": [
             {"site": site.site, "name": site.gateway.name, "address": str(site.gateway.address), "port": port}
             for site in town.sites
