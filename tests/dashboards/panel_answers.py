@@ -8,10 +8,11 @@ import subprocess
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
@@ -37,14 +38,16 @@ class Filled:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
+        self._line = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        self._answers: dict[str, Any] = {}
 
-    def fill(self, name: str, lines: Iterable[str]) -> None:
-        """Make blocks from *lines* in OpenMetrics, in the order of time within a series."""
+    def fill(self, name: str, lines: Iterable[str], longest: str = "1440h") -> None:
+        """Make blocks, each no longer than *longest*, from *lines* in OpenMetrics: within a series in order of time."""
         file = self._folder / f"{name}.om"
         with file.open("w", encoding="utf-8") as opened:
             opened.writelines(f"{line}\n" for line in lines)
             opened.write("# EOF\n")
-        command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", "--max-block-duration=1440h"]
+        command = ["promtool", "tsdb", "create-blocks-from", "openmetrics", f"--max-block-duration={longest}"]
         done = subprocess.run([*command, str(file), str(self._data)], capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
         file.unlink()
@@ -67,17 +70,24 @@ class Filled:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._line.close()
         if self._process:
             self._process.kill()
             self._process.wait()
 
     def ask(self, path: str, **words: object) -> Any:
-        """The data of one answer of the API; an error of the query is an AssertionError with its words."""
-        try:
-            with urlopen(f"http://127.0.0.1:{self.port}/api/v1/{path}?{urlencode(words)}", timeout=60) as answer:
-                return json.load(answer)["data"]
-        except HTTPError as error:
-            raise AssertionError(f"{words.get('query', path)}: {error.read().decode()[:500]}") from error
+        """The data of one answer of the API; an error of the query is an AssertionError with its words.
+
+        Nothing is added to the blocks once it runs: what was asked before has the same answer.
+        """
+        asked = f"/api/v1/{path}?{urlencode(words)}"
+        if asked not in self._answers:
+            self._line.request("GET", asked)
+            answer = self._line.getresponse()
+            said = json.load(answer)
+            assert answer.status == HTTPStatus.OK, f"{words.get('query', path)}: {said}"
+            self._answers[asked] = said["data"]
+        return self._answers[asked]
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """What portal and gatewayd of one site would show, minute by minute: their instruments, moved by a few residents."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import generate_latest
 
 from parvis.catalogue import Instruments
 
@@ -11,8 +12,33 @@ STEPS = ("lease", "probe", "api", "page", "accepted", "admitted", "first-byte")
 WAY_IN: Mapping[str, tuple[str, ...]] = {
     "visitor": ("lease", "addresses", "api-captive", "page", "accept", "api-online", "internet-ipv4", "leave"),
 }
+OWN = re.compile(r"^(python|process)_(?!info)|_created")
+"""What of a registry is the test's own process."""
+Bare = tuple[str, str]
+"""A sample's name, and what follows the labels Prometheus adds."""
 NOW_AND_THEN = 3
 """Every so many minutes somebody refuses, errs, leaves."""
+
+
+@cache
+def evening(guests: int, fault: str, steps: int, breaks_at: int) -> tuple[Mapping[str, tuple[Bare, ...]], ...]:
+    """What each process of a door shows at each step, by job; *fault* holds from *breaks_at* on."""
+    door = Door(guests)
+    found = []
+    for step in range(steps):
+        door.minute(frozenset({fault}) if fault and step >= breaks_at else frozenset())
+        pages = {"portal": door.portal, "gatewayd": door.gatewayd}
+        found.append({job: tuple(bare(registry)) for job, registry in pages.items()})
+    return tuple(found)
+
+
+def bare(registry: CollectorRegistry) -> Iterator[Bare]:
+    """Every sample of *registry*, but what is the test's own process's."""
+    for family in registry.collect():
+        for sample in family.samples:
+            if not OWN.search(sample.name):
+                labels = "".join(f',{name}="{value}"' for name, value in sample.labels.items())
+                yield sample.name, f"{labels}}} {sample.value}"
 
 
 class Door:
@@ -32,10 +58,6 @@ class Door:
         self._minutes += 1
         self._people(faults)
         self._state(faults)
-
-    def pages(self) -> dict[str, str]:
-        """The text of /metrics of each process."""
-        return {name: generate_latest(getattr(self, name)).decode() for name in ("portal", "gatewayd")}
 
     def _people(self, faults: frozenset[str]) -> None:
         counter = self._portal.counter

@@ -4,15 +4,13 @@ Access points and switches are the twin's, polled by our poller; findings, light
 fault has weeks of its own, at the same hours: one Prometheus holds them all, and each can be laid beside the quiet one.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import sin
 from pathlib import Path
 
 from played_devices import BREAKS_AT, MODULES, SILENT, STEP_SECONDS, STEPS, Ailment
-from played_door import WAY_IN, Door
-from prometheus_client.exposition import generate_latest
+from played_door import OWN, WAY_IN, bare, evening
 
 from collectors.board import Board
 from collectors.device import Failed, Outcome, Polled, devices
@@ -57,8 +55,6 @@ ALARMS: Mapping[str, tuple[str, str]] = {
 }
 ODD = "Médiathèque « l'été » (annexe + 1)"
 """A name nobody expects: a site like SITE under it shows what the reader's choices become in a query."""
-OWN = re.compile(r"^(python|process)_(?!info)|_created")
-"""What of a registry is the test's own process."""
 
 
 @dataclass
@@ -101,7 +97,6 @@ class Run:
         self._questions = Questions(self._board, MODULES, lambda: self._now, gzip=False)
         self._metrics = MonitorMetrics(self.town.town)
         show_town(self.town, self._metrics)
-        self._doors = {site.site: Door(2 + place) for place, site in enumerate(self.town.sites)}
         self._findings: list[Finding] = []
         self._sent = dict.fromkeys(self._devices, Traffic())
         self._light = Watch(self.town, self._board, _days(self.folder / f"optics-{self.number}", self.begins))
@@ -113,7 +108,7 @@ class Run:
         self._poll(step, at, silent)
         yield from self._of_collectors(at, broken)
         yield from self._of_monitor(step, at, silent, broken)
-        yield from self._of_doors(silent, frozenset(broken))
+        yield from self._of_doors(step, silent, broken)
         yield from self._of_others(broken)
 
     def _poll(self, step: int, at: float, silent: set[str]) -> None:
@@ -166,7 +161,7 @@ class Run:
         self._duty(at, broken)
         own = 'job="monitor",instance="127.0.0.1:9204"'
         yield f'up{{{own},town="cachan"}} 1'
-        yield from _told(generate_latest(self._metrics.registry).decode(), own)
+        yield from (f"{name}{{{own}{rest}" for name, rest in bare(self._metrics.registry))
         yield from _of_process(own)
 
     def _heard(self, name: str, at: float) -> Sample:
@@ -216,17 +211,17 @@ class Run:
         made.gauge("watchdog_beat_timestamp_seconds").set(beat - 10)
         made.counter("alert_refusals_total").labels("unproven").inc(int("beat-lost" in broken))
 
-    def _of_doors(self, silent: set[str], broken: frozenset[str]) -> Iterator[str]:
-        for site in self.town.sites:
-            door, here = self._doors[site.site], site.site == SITE
-            door.minute(broken if here else frozenset())
-            for job, text in door.pages().items():
+    def _of_doors(self, step: int, silent: set[str], broken: set[str]) -> Iterator[str]:
+        for place, site in enumerate(self.town.sites):
+            here = site.site == SITE
+            pages = evening(2 + place, self.fault if here else "", STEPS, BREAKS_AT)[step]
+            for job, samples in pages.items():
                 own = f'job="{job}",instance="{site.gateway.address}:9201",town="cachan",site="{site.site}"'
                 own += f',device="{site.gateway.name}"'
                 dead = here and (LINK in silent or f"{job}-dead" in broken)
                 yield f"up{{{own}}} {int(not dead)}"
                 if not dead:
-                    yield from _told(text, own)
+                    yield from (f"{name}{{{own}{rest}" for name, rest in samples)
                     yield from _of_process(own)
 
     def _of_others(self, broken: set[str]) -> Iterator[str]:
