@@ -25,6 +25,7 @@ from monitor.instruments import MonitorMetrics
 from monitor.letters import Letters
 from monitor.oncall import Policy
 from monitor.planned import Work, muted, works
+from monitor.readiness import show_readiness
 from monitor.rota import Roster
 from monitor.rounds import Rounds
 from monitor.settings import MonitorSettings
@@ -210,7 +211,7 @@ class Duty:
         self.metrics.made.gauge("watchdog_beat_timestamp_seconds").set(self.engine.beat)
 
     def _show_rota(self) -> None:
-        """Who is on call and for how long; once a quarter of a minute, for the rota takes some reading."""
+        """Who is on call and for how long, how calls are answered; every quarter of a minute: it takes some reading."""
         now = self.clock()
         if now - self._rota_shown < ROTA_SECONDS:
             return
@@ -225,6 +226,8 @@ class Duty:
         for level, person in self.roster.duty(at).items():
             duty.labels(str(level), person.name).set(1)
             left.labels(str(level)).set(self.roster.turn(at, level).ends.timestamp() - now)
+        with self.engine.book.page() as entries:
+            show_readiness(entries, self.metrics, [person.name for person in self._town.people], now)
 
     @property
     def _grace(self) -> float:

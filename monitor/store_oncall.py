@@ -161,6 +161,14 @@ class Entries:
         wanted = select(timeline).where(timeline.c.incident == number).order_by(timeline.c.at, timeline.c.id)
         return self._all(wanted)
 
+    def delays(self, what: str, since: float) -> list[float]:
+        """Seconds from the beginning of each incident to the first *what* in its timeline, of those *since* then."""
+        first = func.min(timeline.c.at)
+        joined = timeline.join(incidents, incidents.c.number == timeline.c.incident)
+        wanted = select(first, incidents.c.opened_at).select_from(joined).where(timeline.c.what == what)
+        grouped = wanted.group_by(incidents.c.number, incidents.c.opened_at).having(first >= since)
+        return [max(0.0, at - began) for at, began in self._db.execute(grouped)]
+
     def sent(self, *, since: float) -> list[Sent]:
         """Messages made since an instant."""
         return self._sent(pages.c.made_at >= since)
@@ -270,6 +278,11 @@ class Entries:
         """The single value called *name*."""
         row = self._db.execute(select(facts.c.value).where(facts.c.name == name)).first()
         return json.loads(row.value) if row else default
+
+    def facts_below(self, prefix: str) -> dict[str, Any]:
+        """The single values whose names begin with *prefix*, by the rest of their names."""
+        wanted = select(facts).where(facts.c.name.startswith(prefix, autoescape=True)).order_by(facts.c.name)
+        return {row.name.removeprefix(prefix): json.loads(row.value) for row in self._db.execute(wanted)}
 
     def remember(self, name: str, value: Any) -> None:
         """Write the single value called *name*."""

@@ -3,11 +3,13 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from zoneinfo import ZoneInfo
 
 from monitor.findings import Finding, State
 from monitor.history import series
-from monitor.history.blocks import FIVE_MINUTES, Block, rolled
+from monitor.history.blocks import FIVE_MINUTES, HOUR, Block, rolled
 from monitor.history.ring import SPAN_SECONDS, Ring
+from monitor.history.typical import typical
 from monitor.instruments import MonitorMetrics
 from monitor.rounds import Rounds
 from monitor.scrapes import Scrape, Scrapes
@@ -26,6 +28,7 @@ STEP_SECONDS = 20.0
 GAP_SECONDS = 90.0
 """What has not been seen for so long was not measured in between."""
 FORGET_SECONDS = 86400.0
+TYPICAL_SECONDS = 28 * 86400.0
 _SEEN = (State.UP, State.DEGRADED, State.DOWN)
 
 
@@ -158,10 +161,19 @@ class Recorder:
             self._slot = start + FIVE_MINUTES.slot
         if self._tidied != slot:
             self.history.tidy(now)
+            if HOUR.slot_of(slot) != HOUR.slot_of(self._tidied):
+                self._show_typical(now)
             self._tidied = slot
         if now - self._forgotten > FORGET_SECONDS:
             self.register.forget(now)
             self._forgotten = now
+
+    def _show_typical(self, now: float) -> None:
+        """The usual crowd of each hour of the week; once an hour, for nothing else changes it."""
+        names = [series.name("clients", site.site) for site in self._town.sites]
+        read = self.history.read(names, now - TYPICAL_SECONDS, now, HOUR)
+        for (weekday, hour), clients in typical(read.values(), ZoneInfo(self._town.timezone)).items():
+            self._metrics.set("town_clients_typical", clients, str(weekday), f"{hour:02d}")
 
     def _blocks(self, start: int) -> dict[str, Block]:
         found = {}

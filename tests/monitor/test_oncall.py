@@ -263,3 +263,35 @@ def test_each_channel_of_who_is_on_duty_is_tested_once_a_week_in_working_hours(t
 
     assert len(lines) == 2  # one channel, two levels
     assert "agent" in desk.client.get("/oncall.json").json["tests"][0]["person"]
+
+
+def test_how_soon_calls_are_answered_survives_a_restart(town: Town, night: Desk, tmp_path: Path) -> None:
+    for minutes, who in ((5, "agent-1"), (20, "agent-2")):
+        night.messenger.tells(alert("LienCoupe", site=who, startsAt=starts(night.clock())))
+        number = night.works().incidents()[-1]["number"]
+        night.passes(60 * minutes, step=60)
+        night.engine.act(number, Event.ACKNOWLEDGE, "agent-1", night.clock())
+        night.engine.act(number, Event.HAND_OVER, "agent-1", night.clock())
+        night.passes(600, step=60)
+        night.engine.act(number, Event.ACKNOWLEDGE, "agent-2", night.clock())
+    night.passes(30, step=15)
+    again = Desk(town, tmp_path, now=datetime.fromtimestamp(night.clock(), UTC)).works()
+
+    for desk in (night, again):
+        assert desk.counted("oncall_acknowledge_seconds", quantile="0.5") == pytest.approx(300, abs=2)
+        assert desk.counted("oncall_acknowledge_seconds", quantile="0.9") == pytest.approx(1200, abs=2)
+        assert desk.registry.get_sample_value("oncall_recovery_seconds", {"quantile": "0.5"}) is None
+
+
+def test_a_channel_works_when_the_newest_test_of_everybody_went_out(town: Town, tmp_path: Path) -> None:
+    desk = Desk(town, tmp_path, now=NIGHT)
+    desk.passes(20 * 3600, step=1800)
+    (channel,) = {channel.name for channel in town.channels}
+    assert desk.counted("oncall_test_success", channel=channel) == 1
+    assert NIGHT.timestamp() < desk.counted("oncall_test_timestamp_seconds", channel=channel) <= desk.clock()
+
+    with desk.engine.book.page() as entries:
+        tested = next(iter(entries.facts_below("test/")))
+        entries.remember(f"test/{tested}", {"at": desk.clock(), "result": "failed"})
+    desk.passes(30, step=15)
+    assert desk.registry.get_sample_value("oncall_test_success", {"channel": channel}) == 0

@@ -2,7 +2,9 @@
 
 import shutil
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner
@@ -206,3 +208,21 @@ def test_fib01_fib05_s35_the_command_line_gives_an_outage_its_ticket_its_cause_a
     assert "Disponibilité vécue" in html
     assert (tmp_path / "out/sla-fibre-lagrange-2025-11.pdf").read_bytes().startswith(b"%PDF")
     assert "INC-4711" in (tmp_path / "out/sla-fibre-lagrange-2025-11.csv").read_text("utf-8-sig")
+
+
+def test_the_usual_crowd_of_an_hour_is_shown_by_local_day_and_hour(scribe: Scribe) -> None:
+    for _ in range(3):
+        scribe.sees()
+        scribe.listener.now += 3600
+    scribe.starts().sees()
+    shown = {
+        (sample.labels["weekday"], sample.labels["hour"]): sample.value
+        for family in scribe.recorder._metrics.registry.collect()
+        if family.name == "town_clients_typical"
+        for sample in family.samples
+    }
+
+    assert shown
+    assert set(shown.values()) == {7.0}
+    began = datetime.fromtimestamp(1_764_000_000, ZoneInfo("Europe/Paris"))
+    assert (str(began.isoweekday()), f"{began.hour:02d}") in shown

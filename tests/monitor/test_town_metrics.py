@@ -37,6 +37,19 @@ def test_the_contract_stands_beside_the_measurements(town: Town, metrics: Monito
     assert value("site_location_info", {"town": "cachan", "site": SITE, "latitude": "48.7925", "longitude": "2.3312"})
 
 
+def test_what_the_contract_promises_and_costs_is_shown_where_known(town: Town, metrics: MonitorMetrics) -> None:
+    show_town(town, metrics)
+    dear = {"town": "cachan", "site": "maison-services-publics", "uplink": "fibre-msp"}
+    cheap = {"town": "cachan", "site": SITE, "uplink": "fibre-biblio"}
+
+    value = metrics.registry.get_sample_value
+    assert value("uplink_promised_availability_ratio", {**dear, "period": "year"}) == 0.9985
+    assert value("uplink_promised_repair_seconds", dear) == 4 * 3600
+    assert value("uplink_monthly_fee_euros", dear) == 390
+    assert value("uplink_promised_repair_seconds", cheap) == 10 * 3600
+    assert value("uplink_promised_availability_ratio", {**cheap, "period": "year"}) is None, "it promises none"
+
+
 def test_one_verdict_on_each_site_is_in_force(town: Town, metrics: MonitorMetrics) -> None:
     outcomes = [Outcome(each.name, each.name != "fibre-biblio") for each in targets(town)]
     findings = judge(town, outcomes, [], [], 0.0)
