@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from dashboards.panel import Fault, Panel, Saying, Variable
+from dashboards.panel import Column, Fault, Panel, Saying, Variable
 from dashboards.query import Query
 from dashboards.words import Words
 
@@ -45,6 +45,9 @@ SITE_OF_DEVICES = Variable(
 )
 
 SITE_KEY, DEVICE_KEY = Words("Site", "Site"), Words("Équipement", "Device")
+
+UPLINK_PORT = 'and on (site, device, port) uplink_capacity_bits_per_second{site=~"$site"}'
+"""Keeps, of the ports' figures, those of the port that holds a site's uplink."""
 
 TRUTH: Mapping[float, Saying] = {
     1: Saying(Words("✓ En service", "✓ Works"), "green"),
@@ -125,6 +128,26 @@ def purpose(identity: int, french: str, english: str) -> Panel:
             f"{french} Source : Prometheus et les alertes de Parvis. Mode d'emploi : `{DOCUMENT}`.",
             f"{english} Source: Prometheus and Parvis's alerts. How to read it: `{DOCUMENT}`.",
         ),
+    )
+
+
+def firing(identity: int, where: Words, matches: str = "", *, link: str) -> Panel:
+    """What fires now, *where* the alerts' labels match."""
+    wanted = ", ".join(part for part in ('alertstate="firing"', 'severity!="none"', matches) if part)
+    return Panel(
+        id=identity,
+        kind="table",
+        title=Words("Alertes en cours", "Alerts firing"),
+        answers=Words(
+            f"Ce qui est en alerte maintenant {where.fr}. Le mode d'emploi de chacune : docs/06-runbooks.md.",
+            f"What fires now {where.en}. Each alert has its runbook: docs/06-runbooks.md.",
+        ),
+        keys={"alertname": Words("Alerte", "Alert"), "severity": Words("Gravité", "Severity"), "site": SITE_KEY},
+        columns=(Column(title=Words("Séries", "Series"), unit="1"),),
+        queries=(Query(f"count by (alertname, severity, site) (ALERTS{{{wanted}}})"),),
+        silence=Words("✓ aucune", "✓ none"),
+        link=link,
+        moved_by=ALARM,
     )
 
 

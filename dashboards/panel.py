@@ -9,7 +9,7 @@ from dashboards.query import Query
 from dashboards.words import Words
 from parvis.catalogue import Levels, metric
 
-Kind = Literal["text", "stat", "lines", "stack", "bars", "gauges", "table", "states", "grid", "heat", "map"]
+Kind = Literal["text", "stat", "lines", "stack", "bars", "gauges", "table", "states", "grid", "heat", "map", "matrix"]
 Colour = Literal["green", "blue", "yellow", "orange", "red", "grey"]
 Fault = Literal[
     "fibre-cut", "ap-silent", "switch-silent", "radio-dead", "ap-deserted", "dirty-optic", "no-light", "ap-reboots",
@@ -84,7 +84,8 @@ class Panel(Figures):
     """One question and the figures that answer it. *id* is for ever: links lead to it.
 
     *answers*: what one sees here, and what to do about it. *moved_by*: the faults one sees here. *link*: the uid of the
-    board below. *keys* are a table's labels with their headings, *columns* its figures. *since*: how far back it
+    board below. *keys* are a table's labels with their headings, *columns* its figures; of a matrix the first key makes
+    the rows and the second the columns. *since*: how far back it
     looks whatever the board shows. Sizes are in Grafana's grid of 24 columns; 0: as its neighbours leave.
     """
 
@@ -122,6 +123,7 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "watts": (0.0, 1e5),
     "amperes": (0.0, 10.0),
     "volts": (0.0, 60.0),
+    "euros": (0.0, 1e6),
     "hertz": (0.0, 1e11),
 }
 

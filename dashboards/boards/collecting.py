@@ -1,12 +1,24 @@
 """Parvis watching itself: are the figures of the other boards true, fresh and whole."""
 
-from dashboards.every import DEVICE_KEY, DOOR, POLLED, REACHED, SITE_OF_DEVICES, data_age, faults, most, purpose
+from dashboards.every import (
+    DEVICE_KEY,
+    DOOR,
+    POLLED,
+    REACHED,
+    SITE_KEY,
+    SITE_OF_DEVICES,
+    data_age,
+    faults,
+    most,
+    purpose,
+)
 from dashboards.panel import Board, Column, Panel
 from dashboards.query import Query, Select
 from dashboards.words import Words
 from parvis.catalogue import Levels
 
 OURS = 'job=~"portal|gatewayd|collectors|monitor|console"'
+LOW_DISK = Levels(warn="< 0.2", page="< 0.05")
 
 BOARD = Board(
     uid="wifi-collecte",
@@ -181,23 +193,46 @@ BOARD = Board(
                 moved_by=faults("collectors-dead"),
             ),
             Panel(
-                id=13,
-                kind="lines",
-                title=Words("Processeur de nos processus", "Processor of our processes"),
+                id=17,
+                kind="table",
+                title=Words("Nos machines", "Our machines"),
                 answers=Words(
-                    "Part d'un cœur. Près de 1 : la machine est trop petite, ou quelque chose tourne en rond.",
-                    "Part of one core. Near 1: too small a machine, or something that spins.",
+                    "Processeur (part d'un cœur), disque libre, dans combien de temps il sera plein s'il continue, et"
+                    " écart d'horloge avec Prometheus. Un disque qui finit : vider ou agrandir ; une horloge : NTP.",
+                    "Processor (part of one core), free disk, when it will be full at this pace, and how far the clock"
+                    " is from Prometheus's. A disk that ends: empty or enlarge it; a clock: NTP.",
                 ),
-                unit="1",
-                queries=(
-                    Query(
-                        f"max by (job) (rate(process_cpu_seconds_total{{{OURS}}}[$__rate_interval]))",
-                        "{{job}}",
+                keys={"job": Words("Processus", "Process"), "site": SITE_KEY},
+                columns=(
+                    Column(title=Words("Processeur", "Processor"), unit="ratio", levels=Levels(warn="> 0.8")),
+                    Column(title=Words("Disque libre", "Free disk"), unit="ratio", levels=LOW_DISK),
+                    Column(
+                        title=Words("Plein dans", "Full in"),
+                        unit="seconds",
+                        levels=Levels(warn="< 604800", page="< 86400"),
+                    ),
+                    Column(
+                        title=Words("Horloge, écart", "Clock, off by"),
+                        of="clock_timestamp_seconds",
+                        levels=Levels(warn="> 1"),
                     ),
                 ),
-                decimals=2,
+                queries=(
+                    Query(f"max by (job, site) (rate(process_cpu_seconds_total{{{OURS}}}[$__rate_interval]))"),
+                    Query(
+                        f"min by (job, site) (state_disk_free_bytes{{{OURS}}} / state_disk_size_bytes{{{OURS}}})",
+                    ),
+                    Query(
+                        f"min by (job, site) (state_disk_free_bytes{{{OURS}}}"
+                        f" / (-deriv(state_disk_free_bytes{{{OURS}}}[6h]) > 0))"
+                    ),
+                    Query(
+                        f"max by (job, site) (abs(clock_timestamp_seconds{{{OURS}}}"
+                        f" - timestamp(clock_timestamp_seconds{{{OURS}}})))"
+                    ),
+                ),
                 width=9,
-                moved_by=faults("collectors-dead"),
+                moved_by=DOOR | faults("collectors-dead", "gatewayd-dead"),
             ),
         ),
         (

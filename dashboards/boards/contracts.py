@@ -14,6 +14,14 @@ MONTHS = (
     (" offset 60d", Words("encore avant", "before that")),
 )
 PERIOD = Words("sur la période affichée", "over the period shown")
+DATES = Words(
+    "du ${__from:date:DD/MM/YYYY} au ${__to:date:DD/MM/YYYY}", "${__from:date:DD/MM/YYYY}–${__to:date:DD/MM/YYYY}"
+)
+"""The period in the reader's own days: Grafana puts it into titles and texts."""
+UNANNOUNCED = f'({UP} unless on (site) (maintenance_active{{device="", site=~"$site"}} == 1))[$__range:1m]'
+"""The uplinks' minutes outside announced work on their site."""
+PROMISED = 'max by (site, uplink) (uplink_promised_availability_ratio{site=~"$site", uplink=~"$lien"})'
+AVAILABLE = Levels(warn="< 0.999", page="< 0.99")
 
 BOARD = Board(
     uid="wifi-sla",
@@ -27,25 +35,31 @@ BOARD = Board(
         (
             purpose(
                 1,
-                "**Les promesses sont-elles tenues, sur la période affichée en haut à droite** (d'abord : le mois en"
-                " cours) **?** Chiffres mesurés, tout compris ; le rapport opposable, travaux et exclusions déduits,"
-                " est celui du moniteur.",
-                "**Are promises kept, over the period shown at the top right** (first: this month)**?** As measured,"
-                " all included; the report that counts, works and exclusions taken out, is the monitor's.",
+                f"**Les promesses sont-elles tenues, {DATES.fr} ?** Tout compris, puis hors travaux annoncés ;"
+                " pénalités et preuves à l'appui : `parvis sla report`, docs/23.",
+                f"**Are promises kept, {DATES.en}?** All included, then without announced work; credit due and the"
+                " evidence for it: `parvis sla report`, docs/23.",
             ),
         ),
         (
             Panel(
                 id=2,
                 kind="stat",
-                title=Words("Disponibilité mesurée, pire lien", "Measured availability, worst uplink"),
+                title=Words(f"Disponibilité, pire lien, {DATES.fr}", f"Availability, worst uplink, {DATES.en}"),
                 answers=Words(
-                    f"Part du temps où le lien le plus mauvais répondait, {PERIOD.fr}. Sous 99 % : lire le contrat.",
-                    f"Part of the time the worst uplink answered, {PERIOD.en}. Below 99%: read the contract.",
+                    f"Part du temps où le lien le plus mauvais répondait, {PERIOD.fr} : ressentie, tout compris, et"
+                    " hors travaux annoncés. Sous la promesse du contrat : le rapport, puis l'opérateur.",
+                    f"Part of the time the worst uplink answered, {PERIOD.en}: felt, all included, and without"
+                    " announced work. Below the contract's promise: the report, then the operator.",
                 ),
                 unit="ratio",
-                levels=Levels(warn="< 0.999", page="< 0.99"),
-                queries=(Query(f"min(avg_over_time({UP}[$__range]))"),),
+                levels=AVAILABLE,
+                queries=(
+                    Query(f"min(avg_over_time({UP}[$__range]))", Words("ressentie", "felt")),
+                    Query(f"min(avg_over_time({UNANNOUNCED}))", Words("hors travaux", "without works")),
+                    Query(f"max({PROMISED})", Words("promise", "promised")),
+                ),
+                width=9,
                 decimals=3,
                 link="wifi-lien",
                 moved_by=CUT,
@@ -53,7 +67,9 @@ BOARD = Board(
             Panel(
                 id=3,
                 kind="stat",
-                title=Words("Ouvert et en service, pire site", "Open and in service, worst site"),
+                title=Words(
+                    f"Ouvert et en service, pire site, {DATES.fr}", f"Open and in service, worst site, {DATES.en}"
+                ),
                 answers=Words(
                     f"Part des heures d'ouverture où le Wi-Fi marchait, {PERIOD.fr}. C'est ce que l'habitant ressent.",
                     f"Part of opening hours in which Wi-Fi worked, {PERIOD.en}. It is what residents feel.",
@@ -75,7 +91,7 @@ BOARD = Board(
             Panel(
                 id=4,
                 kind="stat",
-                title=Words("Un visiteur peut entrer", "A visitor can get in"),
+                title=Words(f"Un visiteur peut entrer, {DATES.fr}", f"A visitor can get in, {DATES.en}"),
                 answers=Words(
                     f"Part des parcours réussis du visiteur de test, {PERIOD.fr}. Objectif : 99 %.",
                     f"Part of the test visitor's visits that succeeded, {PERIOD.en}. Goal: 99%.",
@@ -94,21 +110,23 @@ BOARD = Board(
             Panel(
                 id=6,
                 kind="table",
-                title=Words("Par lien, sur la période affichée", "By uplink, over the period shown"),
+                title=Words(f"Par lien, {DATES.fr}", f"By uplink, {DATES.en}"),
                 answers=Words(
-                    "Disponibilité, minutes de coupure, nombre de coupures, et pertes moyennes. À joindre.",
-                    "Availability, minutes cut, number of cuts, and mean loss. For the file to the operator.",
+                    "Ce que le contrat promet et ce qui fut : avec et sans les travaux annoncés ; minutes coupées, et"
+                    " celles que la promesse permet au prorata de la période. À joindre au courrier.",
+                    "What the contract promises and what was: with and without announced work; minutes cut, and those"
+                    " the promise allows for the period shown. For the letter to the operator.",
                 ),
                 keys={"site": SITE_KEY, "uplink": LINK.title},
                 columns=(
-                    Column(
-                        title=Words("Disponibilité", "Availability"),
-                        unit="ratio",
-                        levels=Levels(warn="< 0.999", page="< 0.99"),
-                    ),
+                    Column(title=Words("Ressentie", "Felt"), unit="ratio", levels=AVAILABLE),
                     Column(title=Words("Minutes coupées", "Minutes cut"), unit="minutes"),
                     Column(title=Words("Coupures", "Cuts"), unit="1"),
                     Column(title=Words("Pertes moyennes", "Mean loss"), of="icmp_loss_ratio"),
+                    Column(title=Words("Hors travaux", "Without works"), unit="ratio", levels=AVAILABLE),
+                    Column(title=Words("Promise", "Promised"), of="uplink_promised_availability_ratio"),
+                    Column(title=Words("Minutes permises", "Minutes allowed"), unit="minutes"),
+                    Column(title=Words("Réparer en", "Repair within"), of="uplink_promised_repair_seconds"),
                 ),
                 queries=(
                     Query(f"avg by (site, uplink) (avg_over_time({UP}[$__range]))"),
@@ -119,10 +137,16 @@ BOARD = Board(
                         'icmp_loss_ratio{kind="uplink", site=~"$site", target=~"$lien"}[$__range]),'
                         ' "uplink", "$1", "target", "(.*)"))'
                     ),
+                    Query(f"avg by (site, uplink) (avg_over_time({UNANNOUNCED}))"),
+                    Query(PROMISED),
+                    Query(f"(1 - {PROMISED}) * $__range_s / 60"),
+                    Query('max by (site, uplink) (uplink_promised_repair_seconds{site=~"$site", uplink=~"$lien"})'),
                 ),
                 link="wifi-lien",
                 moved_by=CUT,
             ),
+        ),
+        (
             Panel(
                 id=7,
                 kind="table",
@@ -132,17 +156,12 @@ BOARD = Board(
                     "Availability by thirty days, as far back as Prometheus remembers (90 days).",
                 ),
                 keys={"site": SITE_KEY, "uplink": LINK.title},
-                columns=tuple(
-                    Column(title=words, unit="ratio", levels=Levels(warn="< 0.999", page="< 0.99"))
-                    for _, words in MONTHS
-                ),
+                columns=tuple(Column(title=words, unit="ratio", levels=AVAILABLE) for _, words in MONTHS),
                 queries=tuple(
                     Query(f"avg by (site, uplink) (avg_over_time({UP}[30d]{offset}))") for offset, _ in MONTHS
                 ),
                 moved_by=CUT,
             ),
-        ),
-        (
             Panel(
                 id=8,
                 kind="states",
@@ -156,6 +175,8 @@ BOARD = Board(
                 link="wifi-lien",
                 moved_by=CUT,
             ),
+        ),
+        (
             Panel(
                 id=9,
                 kind="lines",

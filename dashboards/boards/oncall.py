@@ -1,6 +1,6 @@
 """On call: who is called, does the call get through, and is anybody called for nothing."""
 
-from dashboards.every import ALARM, SITE_KEY, data_age, faults, most, purpose
+from dashboards.every import ALARM, TRUTH, data_age, faults, firing, most, purpose
 from dashboards.panel import Board, Column, Panel
 from dashboards.query import Query
 from dashboards.words import Words
@@ -153,27 +153,7 @@ BOARD = Board(
                 decimals=0,
                 moved_by=ALARM,
             ),
-            Panel(
-                id=10,
-                kind="table",
-                title=Words("Alertes en cours", "Alerts firing"),
-                answers=Words(
-                    "Ce qui est en alerte maintenant, dans toute la ville. Mode d'emploi : docs/06-runbooks.md.",
-                    "What fires now, in the whole town. What to do: docs/06-runbooks.md.",
-                ),
-                keys={
-                    "alertname": Words("Alerte", "Alert"),
-                    "severity": Words("Gravité", "Severity"),
-                    "site": SITE_KEY,
-                },
-                columns=(Column(title=Words("Séries", "Series"), unit="1"),),
-                queries=(
-                    Query('count by (alertname, severity, site) (ALERTS{alertstate="firing", severity!="none"})'),
-                ),
-                silence=Words("✓ aucune", "✓ none"),
-                link="wifi-site",
-                moved_by=ALARM,
-            ),
+            firing(10, Words("dans toute la ville", "in the whole town"), link="wifi-site"),
         ),
         (
             Panel(
@@ -229,6 +209,56 @@ BOARD = Board(
                 queries=(Query("min by (channel) (oncall_sms_credits)", "{{channel}}"),),
                 silence=Words("pas de canal payé au message", "no channel paid by the message"),
                 height=8,
+            ),
+        ),
+        (
+            Panel(
+                id=15,
+                kind="stat",
+                title=Words("Prendre, rétablir, sur 30 jours", "To acknowledge, to recover, over 30 days"),
+                answers=Words(
+                    "Du début d'un incident à sa prise en charge, et à son rétablissement : la moitié, et neuf sur dix,"
+                    " en moins de tant. Qui monte : revoir la rota ou les niveaux d'appel.",
+                    "From an incident's beginning until somebody takes it, and until it is over: half of them, and nine"
+                    " in ten, within this. A rising one: look at the rota or the levels of calling.",
+                ),
+                of="oncall_acknowledge_seconds",
+                queries=tuple(
+                    Query(f'max({metric}{{quantile="{quantile}"}})', words)
+                    for metric, quantile, words in (
+                        ("oncall_acknowledge_seconds", "0.5", Words("pris, la moitié", "taken, half")),
+                        ("oncall_acknowledge_seconds", "0.9", Words("pris, 9 sur 10", "taken, 9 in 10")),
+                        ("oncall_recovery_seconds", "0.5", Words("rétabli, la moitié", "over, half")),
+                        ("oncall_recovery_seconds", "0.9", Words("rétabli, 9 sur 10", "over, 9 in 10")),
+                    )
+                ),
+                silence=Words("✓ aucun incident", "✓ no incident"),
+                decimals=0,
+            ),
+            Panel(
+                id=16,
+                kind="table",
+                title=Words("Essais des canaux", "Tests of the channels"),
+                answers=Words(
+                    "Chaque canal est essayé chaque semaine, vers chacun. ✗ : réparer avant que la panne n'appelle.",
+                    "Each channel is tested every week, to everybody. ✗: repair it before an outage calls.",
+                ),
+                keys={"channel": Words("Canal", "Channel")},
+                columns=(
+                    Column(title=Words("Essais de chacun", "Everybody's tests"), of="oncall_test_success", says=TRUTH),
+                    Column(
+                        title=Words("Depuis", "Since"),
+                        of="oncall_test_timestamp_seconds",
+                        levels=Levels(warn="> 691200"),
+                    ),
+                ),
+                queries=(
+                    Query("min by (channel) (oncall_test_success)"),
+                    Query("time() - max by (channel) (oncall_test_timestamp_seconds)"),
+                ),
+                silence=Words("✗ jamais essayés", "✗ never tested"),
+                height=4,
+                moved_by=faults("phone-dead"),
             ),
         ),
     ),

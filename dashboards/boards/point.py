@@ -1,5 +1,7 @@
 """One access point and its radios: who is on it, how free the air is, what changed."""
 
+from typing import Literal
+
 from dashboards.every import (
     BAND,
     CARRIED,
@@ -24,6 +26,10 @@ from dashboards.words import Words
 
 CHOICES = ("site", "borne", "bande")
 HERE = 'site=~"$site", device=~"$borne", band=~"$bande"'
+LEFT_RADAR = (
+    f'(wifi_radio_channel{{{HERE}, band="5GHz"}} offset 5m >= 52 <= 144) != wifi_radio_channel{{{HERE}, band="5GHz"}}'
+)
+"""Radios that were on a channel on which they must listen for radars (ETSI EN 301 893) and no longer are."""
 FLEET = "count by (model, version) (device_info)"
 
 
@@ -31,6 +37,14 @@ def radio(metric: str, *by: str, how: How = "sum", times: float = 1) -> Query:
     """A metric of the radios the reader has chosen, a line for each of *by*."""
     select = Select(metric, by=by, how=how, times=times, variables=CHOICES, top=12 if by else 0)
     return Query(select, " ".join(f"{{{{{label}}}}}" for label in by))
+
+
+def snr(stat: Literal["min", "avg", "max"], words: Words) -> Query:
+    """One of the figures radios give of all their clients' signal to noise."""
+    return Query(
+        Select("wifi_client_snr_db", how=stat, where={"stat": stat}, variables=CHOICES),
+        words,
+    )
 
 
 BOARD = Board(
@@ -154,14 +168,20 @@ BOARD = Board(
                 kind="bars",
                 title=Words("Changements de canal", "Changes of channel"),
                 answers=Words(
-                    "Par heure et par radio. Qui change sans cesse fuit un radar ou un voisin : lui fixer un canal.",
-                    "An hour and radio. One that keeps changing flees a radar or a neighbour: fix its channel.",
+                    "Par heure et par radio, et combien ont quitté un canal partagé avec les radars (52 à 144). Qui en"
+                    " part sans cesse y entend un radar : lui fixer un canal de 36 à 48.",
+                    "An hour and radio, and how many left a channel shared with radars (52 to 144). One that keeps"
+                    " leaving hears a radar there: fix a channel from 36 to 48.",
                 ),
                 unit="1",
                 queries=(
                     Query(
-                        f"topk(12, sum by (device, band) (changes(wifi_radio_channel{{{HERE}}}[1h])) > 0)",
+                        f"topk(8, sum by (device, band) (changes(wifi_radio_channel{{{HERE}}}[1h])) > 0)",
                         "{{device}} {{band}}",
+                    ),
+                    Query(
+                        f"topk(4, sum by (device) (count_over_time(({LEFT_RADAR})[1h:5m])) > 0)",
+                        Words("{{device}} : quitte un canal à radar", "{{device}}: leaves a radar channel"),
                     ),
                 ),
                 silence=Words("✓ aucun", "✓ none"),
@@ -254,6 +274,24 @@ BOARD = Board(
                 queries=(radio("device_temperature_celsius", "device", how="max"),),
                 silence=Words("la borne ne le dit pas", "the access point does not tell"),
                 moved_by=CARRIED,
+            ),
+            Panel(
+                id=16,
+                kind="lines",
+                title=Words("Signal sur bruit des clients", "Clients' signal to noise"),
+                answers=Words(
+                    "Le plus faible, la moyenne, le plus fort : jamais un client. Le plus faible sous 15 dB : quelqu'un"
+                    " est trop loin, ajouter une borne.",
+                    "The weakest, the mean, the strongest: never one client. The weakest below 15 dB: somebody is too"
+                    " far, add an access point.",
+                ),
+                of="wifi_client_snr_db",
+                queries=(
+                    snr("min", Words("le plus faible", "weakest")),
+                    snr("avg", Words("moyenne", "mean")),
+                    snr("max", Words("le plus fort", "strongest")),
+                ),
+                silence=Words("la borne ne le dit pas", "the access point does not tell"),
             ),
         ),
     ),

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from dashboards.every import (
-    ALARM,
     CARRIED,
     CROWD,
     CUT,
@@ -12,9 +11,11 @@ from dashboards.every import (
     SITE,
     SITE_KEY,
     STATES,
+    UPLINK_PORT,
     VERDICT_WORDS,
     data_age,
     faults,
+    firing,
     most,
     purpose,
     states,
@@ -25,7 +26,6 @@ from dashboards.query import Query, Select
 from dashboards.words import Words
 from parvis.catalogue import Levels
 
-UPLINK_PORT = 'and on (site, device, port) uplink_capacity_bits_per_second{site=~"$site"}'
 OF_POINT = 'label_replace({}, "subject", "$1", "device", "(.*)")'
 SWITCH_ON: Mapping[float, Saying] = {
     1: Saying(Words("✓ ouvert", "✓ open"), "green"),
@@ -283,30 +283,7 @@ BOARD = Board(
                 decimals=0,
                 height=8,
             ),
-            Panel(
-                id=14,
-                kind="table",
-                title=Words("Alertes en cours", "Alerts firing"),
-                answers=Words(
-                    "Ce qui est en alerte maintenant sur ce site. Le mode d'emploi de chacune : docs/06-runbooks.md.",
-                    "What fires now at this site. Each alert has its runbook: docs/06-runbooks.md.",
-                ),
-                keys={
-                    "alertname": Words("Alerte", "Alert"),
-                    "severity": Words("Gravité", "Severity"),
-                    "site": SITE_KEY,
-                },
-                columns=(Column(title=Words("Séries", "Series"), unit="1"),),
-                queries=(
-                    Query(
-                        'count by (alertname, severity, site) (ALERTS{alertstate="firing",'
-                        ' severity!="none", site=~"$site"})'
-                    ),
-                ),
-                silence=Words("✓ aucune", "✓ none"),
-                link="wifi-astreinte",
-                moved_by=ALARM,
-            ),
+            firing(14, Words("sur ce site", "at this site"), 'site=~"$site"', link="wifi-astreinte"),
         ),
     ),
 )

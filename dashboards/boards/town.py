@@ -9,6 +9,7 @@ from dashboards.every import (
     SITE,
     SITE_KEY,
     TRUTH,
+    UPLINK_PORT,
     VERDICT_WORDS,
     data_age,
     faults,
@@ -28,7 +29,6 @@ USUAL = " or ".join(
     f'label_replace(sum(site_clients{{site=~"$site"}} offset {weeks}w), "week", "{weeks}", "", "")'
     for weeks in (1, 2, 3, 4)
 )
-UPLINK_PORT = 'and on (site, device, port) uplink_capacity_bits_per_second{site=~"$site"}'
 
 BOARD = Board(
     uid="wifi-ville",

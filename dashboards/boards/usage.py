@@ -177,6 +177,50 @@ BOARD = Board(
         ),
         (
             Panel(
+                id=12,
+                kind="matrix",
+                title=Words("La semaine type de la ville", "The town's usual week"),
+                answers=Words(
+                    "Appareils à la fois, par jour et par heure, en moyenne des quatre dernières semaines. Une heure"
+                    " pleine juste avant la fermeture : ouvrir plus tard ; les heures creuses : y placer les travaux.",
+                    "Devices at once by day and hour, the mean of the last four weeks. A full hour just before closing:"
+                    " stay open longer; empty hours: announce work then.",
+                ),
+                of="town_clients_typical",
+                says=FEW,
+                keys={"weekday": Words("Jour", "Day"), "hour": Words("Heure", "Hour")},
+                queries=(Query(masked("sum by (weekday, hour) (town_clients_typical)")),),
+                silence=Words("pas encore une heure mesurée", "no hour measured yet"),
+                decimals=0,
+                width=18,
+                height=9,
+            ),
+            Panel(
+                id=13,
+                kind="stat",
+                title=Words("Ce que coûte une session", "What a session costs"),
+                answers=Words(
+                    "Le prix des liens sur trente jours, divisé par les appareils admis. Un site cher et vide : plus de"
+                    " borne à l'entrée, ou un plus petit contrat.",
+                    "The price of the uplinks over thirty days, divided by the devices admitted. Dear and empty: an"
+                    " access point at the door, or a smaller contract.",
+                ),
+                unit="euros",
+                queries=(
+                    Query(
+                        'sum(uplink_monthly_fee_euros{site=~"$site"}) * 12 / 365 * 30'
+                        ' / (sum(increase(portal_funnel_total{site=~"$site", step="admitted"}[30d])) >= 5)'
+                    ),
+                ),
+                silence=Words("aucun prix dans l'inventaire, ou moins de cinq", "no price in the inventory, or < 5"),
+                decimals=2,
+                width=6,
+                height=9,
+                moved_by=DOOR | faults("store-broken", "gatewayd-dead"),
+            ),
+        ),
+        (
+            Panel(
                 id=10,
                 kind="stack",
                 title=Words("Langues choisies", "Languages chosen"),

@@ -54,6 +54,15 @@ ANNOTATIONS = (
         ("site",),
     ),
     Annotation(
+        Words("Canal ou puissance changés", "Channel or power changed"),
+        "(sum by (site, device) (changes(wifi_radio_channel[5m])) > 0)"
+        " or (sum by (site, device) (changes(wifi_radio_tx_power_dbm[5m])) > 0)",
+        "semi-dark-purple",
+        "{{device}}",
+        ("site",),
+        shown=False,
+    ),
+    Annotation(
         Words("Redémarrages", "Restarts"),
         "sum by (site, device) (resets(device_uptime_seconds[15m])) > 0",
         "yellow",

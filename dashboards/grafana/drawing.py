@@ -35,6 +35,7 @@ PLUGINS: Mapping[Kind, str] = {
     "grid": "status-history",
     "heat": "heatmap",
     "map": "geomap",
+    "matrix": "table",
 }
 """Grafana's own panels, nothing that has to be installed."""
 HEIGHTS: Mapping[Kind, int] = {"text": 2, "stat": 4}
@@ -94,6 +95,7 @@ def _options(panel: Panel, language: Language) -> object:
             reduce_options=_newest(),
         ),
         "table": table.Options(cell_height=common.TableCellHeight.SM),
+        "matrix": table.Options(cell_height=common.TableCellHeight.SM),
         "states": statetimeline.Options(show_value=always, merge_values=True, legend=legend, tooltip=tooltip),
         "grid": statushistory.Options(show_value=never, legend=legend, tooltip=tooltip),
         "heat": heatmap.Options(calculate=False, color=blue, cell_gap=1),
@@ -148,13 +150,15 @@ def _fields(panel: Panel, board: Board, language: Language) -> dashboard.FieldCo
         links=[link] if link else None,
         custom=_custom(panel),
     )
-    overrides = [_override(column.title.said(language), column, language) for column in panel.columns]
+    overrides: list[Any] = [_override(column.title.said(language), column, language) for column in panel.columns]
     return dashboard.FieldConfigSource(defaults=defaults, overrides=overrides)
 
 
 def _colouring(panel: Panel) -> dashboard.FieldColor:
     if panel.kind in {"lines", "stack", "bars"}:
         return dashboard.FieldColor(mode=dashboard.FieldColorModeId.PALETTE_CLASSIC)
+    if panel.kind == "matrix":
+        return dashboard.FieldColor(mode=dashboard.FieldColorModeId.CONTINUOUS_BLUES)
     return dashboard.FieldColor(mode=dashboard.FieldColorModeId.THRESHOLDS)
 
 
@@ -197,6 +201,9 @@ def _custom(panel: Panel) -> object:
             return statushistory.FieldConfig(fill_opacity=80, line_width=0)
         case "table":
             return table.FieldConfig(align=common.FieldTextAlignment.AUTO)
+        case "matrix":
+            lit = common.TableColoredBackgroundCellOptions(mode=common.TableCellBackgroundDisplayMode.BASIC)
+            return table.FieldConfig(align=common.FieldTextAlignment.AUTO, cell_options=lit, min_width=36)
     return None
 
 
@@ -218,6 +225,8 @@ def _transformations(panel: Panel, language: Language) -> list[dashboard.DataTra
     if panel.kind == "map":
         numbers = [{"targetField": name, "destinationType": "number"} for name in ("latitude", "longitude")]
         return [dashboard.DataTransformerConfig(id_val="convertFieldType", options={"conversions": numbers})]
+    if panel.kind == "matrix":
+        return _crossed(*panel.keys)
     if panel.kind != "table":
         return None
     names = {key: words.said(language) for key, words in panel.keys.items()}
@@ -228,3 +237,13 @@ def _transformations(panel: Panel, language: Language) -> list[dashboard.DataTra
         dashboard.DataTransformerConfig(id_val="merge", options={}),
         dashboard.DataTransformerConfig(id_val="organize", options=organized),
     ]
+
+
+def _crossed(row: str, column: str) -> list[dashboard.DataTransformerConfig]:
+    """A row for each value of one label and a column for each of the other, both in their order."""
+    ordered = [
+        dashboard.DataTransformerConfig(id_val="sortBy", options={"fields": {}, "sort": [{"field": name}]})
+        for name in (row, column)
+    ]
+    options = {"rowField": row, "columnField": column, "valueField": "Value", "emptyValue": "null"}
+    return [*ordered, dashboard.DataTransformerConfig(id_val="groupingToMatrix", options=options)]

@@ -12,8 +12,9 @@ from dashboards.panel import Panel, Variable
 from dashboards.query import Query, Select
 from dashboards.words import Language
 
-INSTANT = {"stat", "gauges", "table", "map"}
+INSTANT = {"stat", "gauges", "table", "map", "matrix"}
 """Panels that show what is now."""
+TABLES = {"table", "map", "matrix"}
 
 
 class Speech(Protocol):
@@ -65,7 +66,7 @@ class Prometheus:
         """The queries of *panel*."""
         for place, query in enumerate(panel.queries):
             now = panel.kind in INSTANT
-            shape = "TABLE" if panel.kind in {"table", "map"} else "HEATMAP" if panel.kind == "heat" else "TIME_SERIES"
+            shape = "TABLE" if panel.kind in TABLES else "HEATMAP" if panel.kind == "heat" else "TIME_SERIES"
             yield prometheus.Dataquery(
                 ref_id=chr(ord("A") + place),
                 datasource=self.datasource,

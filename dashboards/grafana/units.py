@@ -24,6 +24,7 @@ UNITS: Mapping[str, str] = {
     "meters": units.Meter,
     "days": units.Days,
     "minutes": units.Minutes,
+    "euros": units.Euro,
     "moment": units.DatetimeISO,
 }
 

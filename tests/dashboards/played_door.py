@@ -12,7 +12,7 @@ STEPS = ("lease", "probe", "api", "page", "accepted", "admitted", "first-byte")
 WAY_IN: Mapping[str, tuple[str, ...]] = {
     "visitor": ("lease", "addresses", "api-captive", "page", "accept", "api-online", "internet-ipv4", "leave"),
 }
-OWN = re.compile(r"^(python|process)_(?!info)|_created")
+OWN = re.compile(r"^(python|process)_(?!info)|_created|^clock_")
 """What of a registry is the test's own process."""
 Bare = tuple[str, str]
 """A sample's name, and what follows the labels Prometheus adds."""

@@ -34,6 +34,7 @@ APART_SECONDS = 98 * 86400.0
 """Between two faults, back in time: longer than any panel looks back, and whole weeks."""
 SITE, POINT, SWITCH = "leo-lagrange", "ap-lagrange-tribune", "sw-lagrange"
 LINK = "fibre-lagrange"
+SUNDAY = 7
 AILMENTS: Mapping[str, tuple[str, Ailment]] = {
     "radio-dead": (POINT, Ailment("dead-radio")),
     "ap-deserted": (POINT, Ailment("zombie")),
@@ -97,6 +98,10 @@ class Run:
         self._questions = Questions(self._board, MODULES, lambda: self._now, gzip=False)
         self._metrics = MonitorMetrics(self.town.town)
         show_town(self.town, self._metrics)
+        for weekday in range(1, 8):
+            for hour in range(24):
+                crowd = (1 + sin(hour)) * 20 * (weekday < SUNDAY)
+                self._metrics.set("town_clients_typical", crowd, str(weekday), f"{hour:02d}")
         self._findings: list[Finding] = []
         self._sent = dict.fromkeys(self._devices, Traffic())
         self._light = Watch(self.town, self._board, _days(self.folder / f"optics-{self.number}", self.begins))
@@ -108,7 +113,7 @@ class Run:
         self._poll(step, at, silent)
         yield from self._of_collectors(at, broken)
         yield from self._of_monitor(step, at, silent, broken)
-        yield from self._of_doors(step, silent, broken)
+        yield from self._of_doors(step, at, silent, broken)
         yield from self._of_others(broken)
 
     def _poll(self, step: int, at: float, silent: set[str]) -> None:
@@ -134,7 +139,7 @@ class Run:
         yield f"influx_spool_bytes{{{own}}} {int(at - self.begins) * 1000 if away else 0}"
         yield f'influx_lines_total{{{own},outcome="dropped"}} 0'
         yield f'process_info{{{own},process="collectors",version="0.1.0"}} 1'
-        yield from _of_process(own)
+        yield from _of_process(own, at)
         for name in self._devices if self.doubled else ():
             yield from self._compatible(name)
 
@@ -162,7 +167,7 @@ class Run:
         own = 'job="monitor",instance="127.0.0.1:9204"'
         yield f'up{{{own},town="cachan"}} 1'
         yield from (f"{name}{{{own}{rest}" for name, rest in bare(self._metrics.registry))
-        yield from _of_process(own)
+        yield from _of_process(own, at)
 
     def _heard(self, name: str, at: float) -> Sample:
         standing = self._board.find(name)
@@ -207,11 +212,17 @@ class Run:
         made.counter("oncall_messages_total").labels("mail", "accepted").inc(int(lost or severity.startswith("page")))
         made.gauge("oncall_waiting_messages").set(float(lost))
         made.gauge("oncall_sms_credits").labels("ovh").set(120)
+        for quantile, minutes in (("0.5", 4), ("0.9", 11)):
+            made.gauge("oncall_acknowledge_seconds").labels(quantile).set(60 * minutes)
+            made.gauge("oncall_recovery_seconds").labels(quantile).set(600 * minutes)
+        for channel in ("sms", "mail"):
+            made.gauge("oncall_test_success").labels(channel).set(float(not (lost and channel == "sms")))
+            made.gauge("oncall_test_timestamp_seconds").labels(channel).set(self.begins - 86400)
         beat = self.begins + BREAKS_AT * STEP_SECONDS if "beat-lost" in broken else at
         made.gauge("watchdog_beat_timestamp_seconds").set(beat - 10)
         made.counter("alert_refusals_total").labels("unproven").inc(int("beat-lost" in broken))
 
-    def _of_doors(self, step: int, silent: set[str], broken: set[str]) -> Iterator[str]:
+    def _of_doors(self, step: int, at: float, silent: set[str], broken: set[str]) -> Iterator[str]:
         for place, site in enumerate(self.town.sites):
             here = site.site == SITE
             pages = evening(2 + place, self.fault if here else "", STEPS, BREAKS_AT)[step]
@@ -222,7 +233,7 @@ class Run:
                 yield f"up{{{own}}} {int(not dead)}"
                 if not dead:
                     yield from (f"{name}{{{own}{rest}" for name, rest in samples)
-                    yield from _of_process(own)
+                    yield from _of_process(own, at)
 
     def _of_others(self, broken: set[str]) -> Iterator[str]:
         yield 'up{job="console",instance="127.0.0.1:9205",town="cachan"} 1'
@@ -256,9 +267,12 @@ def _told(text: str, own: str) -> Iterator[str]:
                 yield f"{name}{{{own}}} {value}"
 
 
-def _of_process(own: str) -> Iterator[str]:
+def _of_process(own: str, at: float) -> Iterator[str]:
     yield f"process_resident_memory_bytes{{{own}}} 40000000"
     yield f"process_cpu_seconds_total{{{own}}} 12"
+    yield f"clock_timestamp_seconds{{{own}}} {at + 0.25:.3f}"
+    yield f'state_disk_free_bytes{{{own},folder="state"}} {9e9 - at % 86400 * 1e4:.0f}'
+    yield f'state_disk_size_bytes{{{own},folder="state"}} 20000000000'
 
 
 def _days(folder: Path, now: float) -> Path:

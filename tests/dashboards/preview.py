@@ -161,6 +161,20 @@ def rows(panel: Panel, found: list[Answer]) -> str:
     return f"<table><tr>{head}</tr>{''.join(lines)}</table>" if lines else escape(panel.silence.fr)
 
 
+def crossed(panel: Panel, found: list[Answer]) -> str:
+    """A table of the second label across the first, darker where there are more."""
+    row, column = panel.keys
+    cells = {(dict(at)[row], dict(at)[column]): values[-1] or 0.0 for answer in found for at, values in answer.items()}
+    most = max(cells.values(), default=1.0)
+    heads = sorted({across for _, across in cells})
+    lines = [f"<tr><th></th>{''.join(f'<th>{escape(head)}</th>' for head in heads)}</tr>"]
+    for name in sorted({down for down, _ in cells}):
+        shown = [cells.get((name, head), 0.0) for head in heads]
+        inked = [f'<td style="background:rgba(31,96,196,{value / most:.2f})">{value:.0f}</td>' for value in shown]
+        lines.append(f"<tr><th>{escape(name)}</th>{''.join(inked)}</tr>")
+    return f"<table>{''.join(lines)}</table>" if cells else escape(panel.silence.fr)
+
+
 def dots(panel: Panel, found: list[Answer], width: int, height: int) -> str:
     known = [({**dict(labels)}, values[-1]) for answer in found for labels, values in answer.items()]
     north = [float(labels["latitude"]) for labels, _ in known]
@@ -179,7 +193,9 @@ def inside(panel: Panel, found: list[Answer], width: int, height: int) -> str:
         return escape(panel.answers.fr).replace("**", "")
     if panel.kind == "map":
         return dots(panel, found, width, height)
-    draw = {"stat": tiles, "gauges": bars, "states": strips, "grid": strips, "table": rows}.get(panel.kind)
+    draw = {"stat": tiles, "gauges": bars, "states": strips, "grid": strips, "table": rows, "matrix": crossed}.get(
+        panel.kind
+    )
     return draw(panel, found) if draw else curves(panel, found, width, height)
 
 

@@ -21,6 +21,8 @@ CUT = range(ENDS - 10 * DAY, ENDS - 10 * DAY + 7200, STEP)
 """Two hours without fibre-a, ten days ago."""
 OLD_CUT = range(ENDS - 40 * DAY, ENDS - 40 * DAY + 21600, STEP)
 """Six hours, forty days ago."""
+RADAR_AT = ENDS - 1800
+"""When one radio leaves a channel shared with radars, and another one that is not."""
 QUIET_SITE, BUSY_SITE = "petit", "grand"
 
 
@@ -39,6 +41,14 @@ def lines() -> Iterator[str]:
             yield f'site_open{{site="{site}"}} {int(opened)} {at}'
             yield f'site_clients{{site="{site}"}} {clients} {at}'
             yield f'portal_funnel_total{{site="{site}",step="admitted"}} {admitted[site]:g} {at}'
+            announced = site == BUSY_SITE and at in OLD_CUT
+            yield f'maintenance_active{{site="{site}"}} {int(announced)} {at}'
+            yield f'uplink_promised_availability_ratio{{site="{site}",uplink="{link}",period="year"}} 0.9985 {at}'
+            yield f'uplink_monthly_fee_euros{{site="{site}",uplink="{link}"}} 73 {at}'
+        radar = 100 if at < RADAR_AT else 36
+        yield f'wifi_radio_channel{{site="{BUSY_SITE}",device="ap-a",band="5GHz"}} {radar} {at}'
+        neighbour = 36 if at < RADAR_AT else 44
+        yield f'wifi_radio_channel{{site="{BUSY_SITE}",device="ap-b",band="5GHz"}} {neighbour} {at}'
         yield f'oncall_messages_total{{channel="sms",result="accepted"}} {at // (2 * DAY)} {at}'
 
 
@@ -63,8 +73,10 @@ def by(label: str, answer: Answer) -> dict[str, float]:
 
 
 def test_availability_over_a_month_is_what_the_outage_left(filled: Filled) -> None:
-    (worst,) = numbers(answers(filled, panel("wifi-sla", 2), {}, shown()))
+    worst, without_works, promised = numbers(answers(filled, panel("wifi-sla", 2), {}, shown()))
 
+    assert promised == 0.9985
+    assert without_works == pytest.approx(worst, abs=2e-4), "no work was announced in these thirty days"
     assert worst == pytest.approx(1 - len(CUT) * STEP / (30 * DAY), abs=2e-4)
 
 
@@ -77,8 +89,49 @@ def test_thirty_days_after_thirty_each_has_its_own_outage(filled: Filled) -> Non
     assert {now["fibre-b"], before["fibre-b"], first["fibre-b"]} == {1}
 
 
+def test_announced_work_is_felt_and_does_not_count(filled: Filled) -> None:
+    with_the_works = Shown(ENDS - 60 * DAY, ENDS - 30 * DAY, 3600)
+    worst, without_works, _ = numbers(answers(filled, panel("wifi-sla", 2), {}, with_the_works))
+    felt, minutes, _, _, counted, promised, allowed, _ = answers(filled, panel("wifi-sla", 6), {}, with_the_works)
+
+    assert worst == pytest.approx(1 - 21600 / (30 * DAY), abs=2e-4)
+    assert without_works == 1
+    assert (by("uplink", felt)["fibre-a"], by("uplink", counted)["fibre-a"]) == (pytest.approx(worst), 1)
+    assert by("uplink", minutes)["fibre-a"] == pytest.approx(360, abs=10)
+    assert by("uplink", promised)["fibre-a"] == 0.9985
+    assert by("uplink", allowed)["fibre-a"] == pytest.approx(0.0015 * 30 * 24 * 60)
+
+
+def test_every_promise_says_its_period_and_its_target() -> None:
+    board = next(one for one in BOARDS if one.uid == "wifi-sla")
+    without = [
+        one.id
+        for one in board.panels
+        if any("$__range" in query.promql for query in one.queries) and "${__from:date" not in one.title.fr
+    ]
+
+    assert without == []
+    assert "${__from:date" in board.panels[0].answers.en
+    assert {"Promise", "Minutes permises"} <= {column.title.fr for column in panel("wifi-sla", 6).columns}
+
+
+def test_a_radio_that_leaves_a_radar_channel_is_told_from_one_that_only_moves(filled: Filled) -> None:
+    moved, left = answers(filled, panel("wifi-borne", 10), {"borne": ("ap-a", "ap-b")}, Shown(ENDS - 3600, ENDS, 300))
+
+    assert set(by("device", moved)) == {"ap-a", "ap-b"}
+    assert set(by("device", left)) == {"ap-a"}
+
+
+def test_what_a_session_costs_is_the_fee_over_the_devices_admitted(filled: Filled) -> None:
+    (cost,) = numbers(answers(filled, panel("wifi-usage", 13), {"site": (BUSY_SITE,)}, shown()))
+    opened_hours, slots_an_hour = 10, 12
+    sessions = opened_hours * slots_an_hour * 30
+
+    assert cost == pytest.approx(73 * 12 / 365 * 30 / sessions, rel=0.02)
+
+
 def test_minutes_cut_and_cuts_are_counted(filled: Filled) -> None:
-    _, minutes, cuts, _ = answers(filled, panel("wifi-sla", 6), {}, shown())
+    _, minutes, cuts, *_ = answers(filled, panel("wifi-sla", 6), {}, shown())
 
     assert by("uplink", minutes)["fibre-a"] == pytest.approx(120, abs=5)
     assert by("uplink", cuts) == {"fibre-a": 1, "fibre-b": 0}
@@ -86,7 +139,7 @@ def test_minutes_cut_and_cuts_are_counted(filled: Filled) -> None:
 
 def test_an_outage_at_night_costs_no_opening_hour(filled: Filled) -> None:
     (felt,) = numbers(answers(filled, panel("wifi-sla", 3), {}, shown()))
-    (measured,) = numbers(answers(filled, panel("wifi-sla", 2), {}, shown()))
+    measured, *_ = numbers(answers(filled, panel("wifi-sla", 2), {}, shown()))
 
     assert CUT.start % DAY == 0, "the cut was at midnight"
     assert felt == 1 > measured
