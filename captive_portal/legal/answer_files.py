@@ -24,7 +24,8 @@ METHOD = (
     "RFC 7422) : adresse publique, port et instant désignent une adresse privée. Le noyau du routeur annonce les baux "
     "et les sessions ; ils sont enregistrés, scellés et chaînés (SHA-256) au moment où ils changent. L'adresse MAC est "
     "celle que l'équipement a montrée ; elle peut être aléatoire, et n'est pas une personne. « certain : non » : "
-    "l'enregistreur ne fonctionnait pas à la fin ; elle est au plus tard à l'instant indiqué."
+    "l'enregistreur ne fonctionnait pas à la fin, qui est au plus tard à l'instant indiqué, ou l'horloge du routeur a "
+    "été réglée entre-temps : la ligne est alors donnée selon l'une et l'autre heure. Les remarques le disent."
 )
 CHECK = "openssl pkeyutl -verify -pubin -inkey ville.pem -rawin -in reponse.csv -sigfile reponse.csv.sig"
 COST = "Les surcoûts identifiables sont remboursés (CPCE R.10-13 VI, CPP R.213-1)."
@@ -121,7 +122,7 @@ def _row(one: Answer, zone: ZoneInfo) -> list[tuple[str, str]]:
         ("Début", " / ".join(_both(one.begin, zone))),
         ("Fin", " / ".join(_both(one.end, zone)) if one.end is not None else "en cours à la fin des données lues"),
         ("Conditions acceptées", one.terms or "version non notée"),
-        ("Certain", "oui" if one.certain else "non : l'enregistreur ne fonctionnait pas à la fin"),
+        ("Certain", "oui" if one.certain else "non : voir les remarques"),
     ]
 
 

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from captive_portal.legal import erasing, orders, report, retention
+from captive_portal.legal import erasing, orders, report, retention, time_signal
 from captive_portal.legal.cases import Cases
 from captive_portal.legal.collecting import Collector, Gateway, GatewaySilent
 from captive_portal.legal.officers import Journal, journal_in
@@ -38,9 +38,13 @@ class Keeper:
     journal: Journal
     signer: bytes
 
+    def due(self, today: date) -> list[Day]:
+        """The days that are over on *today* and held by no order."""
+        return retention.due(erasing.days_in(self.folder, self.keys), orders.read(self.holds), today)
+
     def purge(self, today: date) -> list[Day]:
         """Erase what is over on *today*: days, cases, old months of the journal; what was erased, journaled."""
-        gone = retention.due(erasing.days_in(self.folder, self.keys), orders.read(self.holds), today)
+        gone = self.due(today)
         erasing.erase(gone, self.folder, self.keys)
         closed = self.cases.purge(today)
         self.journal.audit.tidy(today)
@@ -89,11 +93,15 @@ class Archive:
     def tidy(self) -> float:
         """Erase, report, count; seconds until the next time."""
         today = datetime.now(UTC).date()
-        self.keeper.purge(today)
+        due = self.keeper.due(today)
+        if due and not time_signal.truth().synchronised:
+            log.warning("days are over by a clock that nobody keeps: they are erased once it is kept", count=len(due))
+        else:
+            self.keeper.purge(today)
+            self.instruments.gauge("archive_erased_timestamp_seconds").set(time.time())
         self._count(self.keeper.counts(today), today)
         if not report.is_written(self.keeper.reports, today):
             self._judge(self.keeper.report(today))
-        self.instruments.gauge("archive_erased_timestamp_seconds").set(time.time())
         return TIDY_SECONDS
 
     def _count(self, said: dict[str, Any], today: date) -> None:

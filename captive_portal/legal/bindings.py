@@ -112,6 +112,11 @@ class Picture:
             lines += self.begins(thing, since, until)
         return lines
 
+    def clock_set(self, step: int) -> None:
+        """The wall clock was set by *step*: when what lasts began, by the clock as it is now."""
+        for span in self._held.values():
+            span.since += step
+
     def again(self, at: int) -> list[Record]:
         """Everything that lasts, with when it began; then the mark that all was said."""
         lines = [thing.record(at, on=True, since=span.since, re=1) for thing, span in self._held.items()]

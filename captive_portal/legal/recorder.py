@@ -206,6 +206,7 @@ class Recorder:
             log.warning("the wall clock was set", step_ms=step)
             self.instruments.counter("evidence_clock_steps_total").inc()
             self._lines.append({"k": "clock", "at": now, "step": step})
+            self.picture.clock_set(step)
             self._compare(now)
 
     def _mind_losses(self, ear: Ear, now: int) -> None:

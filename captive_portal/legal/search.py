@@ -145,7 +145,8 @@ def _privates(question: AtMoment, line: Timeline) -> Iterator[tuple[str, Blocks 
     first, last = question.window
     for place, one in enumerate(line.behind):
         ended = line.behind[place + 1].begin if place + 1 < len(line.behind) else None
-        during = one.begin // 1000 <= last + 86_400 and (ended is None or ended // 1000 >= first)
+        begun = place == 0 or one.begin // 1000 <= last + 86_400  # nothing is known from before the first
+        during = begun and (ended is None or ended // 1000 >= first)
         if during and one.blocks.public == question.address and question.port is not None:
             holder = one.blocks.holder(question.port)
             if holder is not None:

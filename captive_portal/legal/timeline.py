@@ -1,11 +1,12 @@
 """From a gateway's lines to who held what from when until when. No clock, no I/O.
 
 A recorder that was gone for a while may have missed an end: what is not there when it comes back ended at an unknown
-moment in between, and says so (*certain*).
+moment in between, and says so (*certain*). What lasted while the gateway's clock was set says so too, and is there by
+both clocks: whichever was right, who was there is found.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any
@@ -65,7 +66,7 @@ class Timeline:
         """Take *lines* in; returns itself."""
         for line in lines:
             self._take(line)
-            self._last = max(self._last, int(line["at"]))
+            self._last = int(line["at"]) if line["k"] == "clock" else max(self._last, int(line["at"]))
         return self
 
     def offset_at(self, seconds: int) -> tuple[float, bool] | None:
@@ -91,7 +92,7 @@ class Timeline:
             case "alive":
                 self.offsets.append((int(line["at"]), float(line["offset"]), bool(line["sync"])))
             case "clock":
-                self._note(line, f"l'horloge du routeur a été réglée de {line['step']} ms")
+                self._clock_set(int(line["at"]), int(line["step"]))
             case "lost":
                 self._note(line, f"{line['count']} annonce(s) du noyau perdue(s)")
             case "lease" | "six" | "session" | "door":
@@ -108,6 +109,15 @@ class Timeline:
             if self._gap and self._last:
                 words = "l'enregistreur ne fonctionnait pas"
                 self.notes.append((self._last, int(line["at"]), words))
+
+    def _clock_set(self, at: int, step: int) -> None:
+        """At *at* on the clock as it is from then on. What lasts is there by the clock before and by this."""
+        moments = (at - step, at)
+        self.notes.append((min(moments), max(moments), f"l'horloge du routeur a été réglée de {step} ms"))
+        for key, span in self._open.items():
+            span.end, span.certain = at - step, False
+            self._open[key] = replace(span, begin=span.begin + step, end=None)
+            self.spans.append(self._open[key])
 
     def _all_said(self, at: int) -> None:
         """Whatever a restart has not found again had ended before."""
