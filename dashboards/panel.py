@@ -51,6 +51,7 @@ class Figures:
     unit: str = ""
     levels: Levels | None = None
     says: Mapping[float, Saying] = field(default_factory=dict)
+    decimals: int | None = None
 
     @property
     def measure(self) -> str:
@@ -99,7 +100,6 @@ class Panel(Figures):
     keys: Mapping[str, Words] = field(default_factory=dict)
     columns: tuple[Column, ...] = ()
     silence: Words = NOTHING
-    decimals: int | None = None
     since: str = ""
     width: int = 0
     height: int = 0

@@ -1,14 +1,18 @@
-"""iCalendar (RFC 5545): the town's rota/*.ics become shifts, the rota becomes a calendar to subscribe to."""
+"""iCalendar (RFC 5545): rota/*.ics become shifts, events/*.ics what goes on in town; the rota becomes a calendar."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.rota import Roster, Shift, Turn
 from parvis.inventory import Fault, Town
 
 SPAN = timedelta(days=800)
+LONGEST_TITLE = 80
 _SUMMARY = re.compile(
     r"\s*(?P<person>[a-z0-9-]+)(?:\s*[,(]?\s*(?:niveau|level|N)\s*(?P<level>[1-5])\)?)?\s*", re.IGNORECASE
 )
@@ -33,40 +37,78 @@ def shifts_of(town: Town) -> tuple[Shift, ...]:
     return tuple(found)
 
 
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that goes on in town: a market, a fête. *site* is empty unless it has the name of one as its place."""
+
+    title: str
+    site: str
+    starts: datetime
+    ends: datetime
+
+
+def happenings(town: Town, since: datetime, before: datetime) -> tuple[Happening, ...]:
+    """What touches the span (aware), of every calendar of events/, earliest first; CalendarFaulty."""
+    found = [one for name, text in sorted(town.events.items()) for one in _happenings(town, name, text, since, before)]
+    return tuple(sorted(found, key=lambda one: (one.starts, one.title)))
+
+
 def faults(town: Town) -> list[Fault]:
     """What is wrong with the calendars."""
     found = []
-    for name, text in sorted(town.calendars.items()):
+    start = town.rota.starts.replace(tzinfo=UTC)
+    readers: list[Callable[[], object]] = [
+        *(partial(_shifts, town, name, text) for name, text in sorted(town.calendars.items())),
+        *(partial(_happenings, town, name, text, start, start + SPAN) for name, text in sorted(town.events.items())),
+    ]
+    for read in readers:
         try:
-            _shifts(town, name, text)
+            read()
         except CalendarFaulty as error:
             found.append(error.fault)
     return found
 
 
 def _shifts(town: Town, name: str, text: str) -> list[Shift]:
+    begin = town.rota.starts.replace(tzinfo=None) - timedelta(days=31)
+    found = _occurrences(f"rota/{name}", text, begin, begin + 2 * SPAN)
+    return sorted((_shift(town, name, event) for event in found), key=lambda shift: shift.starts)
+
+
+def _happenings(town: Town, name: str, text: str, since: datetime, before: datetime) -> list[Happening]:
+    zone, sites = ZoneInfo(town.timezone), {site.site for site in town.sites}
+    found = []
+    for event in _occurrences(f"events/{name}", text, since, before):
+        title = " ".join(str(event.get("SUMMARY", "")).split())[:LONGEST_TITLE]
+        if not title:
+            raise CalendarFaulty(Fault(f"events/{name}", 1, "", "an event has no title", "give it a SUMMARY"))
+        place = str(event.get("LOCATION", "")).strip()
+        starts = _aware(event["DTSTART"].dt, zone)
+        ends = _aware(event["DTEND"].dt, zone) if "DTEND" in event else starts + timedelta(days=1)
+        found.append(Happening(title, place if place in sites else "", starts, ends))
+    return found
+
+
+def _occurrences(shown_as: str, text: str, since: datetime, before: datetime) -> list[Any]:
+    """Each time an event of the calendar *text* touches the span; icalendar's Event is a mapping without types."""
     import icalendar  # noqa: PLC0415 8 MB, for towns that have a calendar
     import recurring_ical_events  # noqa: PLC0415
 
     try:
-        calendar = icalendar.Calendar.from_ical(text)
-        begin = town.rota.starts.replace(tzinfo=None) - timedelta(days=31)
-        events = recurring_ical_events.of(calendar).between(begin, begin + 2 * SPAN)
+        return list(recurring_ical_events.of(icalendar.Calendar.from_ical(text)).between(since, before))
     except ValueError as error:
-        raise CalendarFaulty(Fault(f"rota/{name}", 1, "", f"is no calendar: {error}", "export it again")) from error
-    return sorted((_shift(town, name, event) for event in events), key=lambda shift: shift.starts)
+        raise CalendarFaulty(Fault(shown_as, 1, "", f"is no calendar: {error}", "export it again")) from error
 
 
-def _shift(town: Town, name: str, event: object) -> Shift:
-    facts = event  # icalendar's Event behaves as a mapping; it has no types
-    summary = str(facts.get("SUMMARY", ""))  # type: ignore[attr-defined]
+def _shift(town: Town, name: str, event: Any) -> Shift:
+    summary = str(event.get("SUMMARY", ""))
     found = _SUMMARY.fullmatch(summary)
     people = {person.name for person in town.people}
     if found is None or found["person"].lower() not in people:
         message = f"{summary!r} names nobody of people"
         raise CalendarFaulty(Fault(f"rota/{name}", 1, summary, message, "write agent-1, or agent-1 N2 for level 2"))
     zone = ZoneInfo(town.timezone)
-    starts, ends = (_aware(facts[key].dt, zone) for key in ("DTSTART", "DTEND"))  # type: ignore[index]
+    starts, ends = (_aware(event[key].dt, zone) for key in ("DTSTART", "DTEND"))
     return Shift(found["person"].lower(), int(found["level"] or 1), starts, ends)
 
 

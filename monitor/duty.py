@@ -19,6 +19,7 @@ from monitor.checks import check
 from monitor.dispatch import Dispatcher
 from monitor.engine import OnCall, summary
 from monitor.evidence import Memory, evidence
+from monitor.happenings import Happenings
 from monitor.hours import Hours
 from monitor.incidents import State
 from monitor.instruments import MonitorMetrics
@@ -91,6 +92,7 @@ class Duty:
         self._rota_shown = 0.0
         self._misses_beat = misses_beat
         self.hours = Hours(town)
+        self._happenings = Happenings(town)
         self.signals: Callable[[], Signals] = Signals
         """What is known beside the echoes; whoever gathers it gives it."""
         self._memory = Memory()
@@ -226,6 +228,7 @@ class Duty:
         for level, person in self.roster.duty(at).items():
             duty.labels(str(level), person.name).set(1)
             left.labels(str(level)).set(self.roster.turn(at, level).ends.timestamp() - now)
+        self._happenings.show(self.metrics, now)
         with self.engine.book.page() as entries:
             show_readiness(entries, self.metrics, [person.name for person in self._town.people], now)
 

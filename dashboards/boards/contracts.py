@@ -1,7 +1,9 @@
 """What operators and the town promised, over the period shown: the month so far unless the reader chooses another."""
 
+from collections.abc import Mapping
+
 from dashboards.every import CUT, LINK, SITE, SITE_KEY, data_age, faults, most, purpose
-from dashboards.panel import Board, Column, Panel
+from dashboards.panel import Board, Column, Panel, Saying
 from dashboards.query import Query
 from dashboards.words import Words
 from parvis.catalogue import Levels
@@ -14,13 +16,15 @@ MONTHS = (
     (" offset 60d", Words("encore avant", "before that")),
 )
 PERIOD = Words("sur la période affichée", "over the period shown")
-DATES = Words(
-    "du ${__from:date:DD/MM/YYYY} au ${__to:date:DD/MM/YYYY}", "${__from:date:DD/MM/YYYY}–${__to:date:DD/MM/YYYY}"
-)
+DATES = Words("${__from:date:DD/MM/YY} → ${__to:date:DD/MM/YY}", "${__from:date:YYYY-MM-DD} → ${__to:date:YYYY-MM-DD}")
 """The period in the reader's own days: Grafana puts it into titles and texts."""
 UNANNOUNCED = f'({UP} unless on (site) (maintenance_active{{device="", site=~"$site"}} == 1))[$__range:1m]'
 """The uplinks' minutes outside announced work on their site."""
 PROMISED = 'max by (site, uplink) (uplink_promised_availability_ratio{site=~"$site", uplink=~"$lien"})'
+KEPT: Mapping[float, Saying] = {
+    1: Saying(Words("✓ tenue", "✓ kept"), "green"),
+    0: Saying(Words("✗ manquée", "✗ missed"), "red"),
+}
 AVAILABLE = Levels(warn="< 0.999", page="< 0.99")
 
 BOARD = Board(
@@ -45,7 +49,7 @@ BOARD = Board(
             Panel(
                 id=2,
                 kind="stat",
-                title=Words(f"Disponibilité, pire lien, {DATES.fr}", f"Availability, worst uplink, {DATES.en}"),
+                title=Words(f"Pire lien, {DATES.fr}", f"Worst uplink, {DATES.en}"),
                 answers=Words(
                     f"Part du temps où le lien le plus mauvais répondait, {PERIOD.fr} : ressentie, tout compris, et"
                     " hors travaux annoncés. Sous la promesse du contrat : le rapport, puis l'opérateur.",
@@ -57,9 +61,8 @@ BOARD = Board(
                 queries=(
                     Query(f"min(avg_over_time({UP}[$__range]))", Words("ressentie", "felt")),
                     Query(f"min(avg_over_time({UNANNOUNCED}))", Words("hors travaux", "without works")),
-                    Query(f"max({PROMISED})", Words("promise", "promised")),
                 ),
-                width=9,
+                width=8,
                 decimals=3,
                 link="wifi-lien",
                 moved_by=CUT,
@@ -67,9 +70,7 @@ BOARD = Board(
             Panel(
                 id=3,
                 kind="stat",
-                title=Words(
-                    f"Ouvert et en service, pire site, {DATES.fr}", f"Open and in service, worst site, {DATES.en}"
-                ),
+                title=Words(f"Pire site ouvert, {DATES.fr}", f"Worst site when open, {DATES.en}"),
                 answers=Words(
                     f"Part des heures d'ouverture où le Wi-Fi marchait, {PERIOD.fr}. C'est ce que l'habitant ressent.",
                     f"Part of opening hours in which Wi-Fi worked, {PERIOD.en}. It is what residents feel.",
@@ -91,7 +92,7 @@ BOARD = Board(
             Panel(
                 id=4,
                 kind="stat",
-                title=Words(f"Un visiteur peut entrer, {DATES.fr}", f"A visitor can get in, {DATES.en}"),
+                title=Words(f"Visiteur de test, {DATES.fr}", f"Test visitor, {DATES.en}"),
                 answers=Words(
                     f"Part des parcours réussis du visiteur de test, {PERIOD.fr}. Objectif : 99 %.",
                     f"Part of the test visitor's visits that succeeded, {PERIOD.en}. Goal: 99%.",
@@ -119,12 +120,13 @@ BOARD = Board(
                 ),
                 keys={"site": SITE_KEY, "uplink": LINK.title},
                 columns=(
-                    Column(title=Words("Ressentie", "Felt"), unit="ratio", levels=AVAILABLE),
+                    Column(title=Words("Ressentie", "Felt"), unit="ratio", levels=AVAILABLE, decimals=2),
                     Column(title=Words("Minutes coupées", "Minutes cut"), unit="minutes"),
                     Column(title=Words("Coupures", "Cuts"), unit="1"),
                     Column(title=Words("Pertes moyennes", "Mean loss"), of="icmp_loss_ratio"),
-                    Column(title=Words("Hors travaux", "Without works"), unit="ratio", levels=AVAILABLE),
-                    Column(title=Words("Promise", "Promised"), of="uplink_promised_availability_ratio"),
+                    Column(title=Words("Hors travaux", "Without works"), unit="ratio", levels=AVAILABLE, decimals=2),
+                    Column(title=Words("Promise", "Promised"), of="uplink_promised_availability_ratio", decimals=2),
+                    Column(title=Words("Tenue", "Kept"), says=KEPT),
                     Column(title=Words("Minutes permises", "Minutes allowed"), unit="minutes"),
                     Column(title=Words("Réparer en", "Repair within"), of="uplink_promised_repair_seconds"),
                 ),
@@ -139,6 +141,7 @@ BOARD = Board(
                     ),
                     Query(f"avg by (site, uplink) (avg_over_time({UNANNOUNCED}))"),
                     Query(PROMISED),
+                    Query(f"avg by (site, uplink) (avg_over_time({UNANNOUNCED})) >= bool {PROMISED}"),
                     Query(f"(1 - {PROMISED}) * $__range_s / 60"),
                     Query('max by (site, uplink) (uplink_promised_repair_seconds{site=~"$site", uplink=~"$lien"})'),
                 ),
@@ -156,7 +159,7 @@ BOARD = Board(
                     "Availability by thirty days, as far back as Prometheus remembers (90 days).",
                 ),
                 keys={"site": SITE_KEY, "uplink": LINK.title},
-                columns=tuple(Column(title=words, unit="ratio", levels=AVAILABLE) for _, words in MONTHS),
+                columns=tuple(Column(title=words, unit="ratio", levels=AVAILABLE, decimals=2) for _, words in MONTHS),
                 queries=tuple(
                     Query(f"avg by (site, uplink) (avg_over_time({UP}[30d]{offset}))") for offset, _ in MONTHS
                 ),

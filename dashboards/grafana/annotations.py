@@ -54,6 +54,13 @@ ANNOTATIONS = (
         ("site",),
     ),
     Annotation(
+        Words("Événements de la ville", "Town events"),
+        "max by (site, event) (town_event_info) == 1",
+        "green",
+        "{{event}} {{site}}",
+        ("site",),
+    ),
+    Annotation(
         Words("Canal ou puissance changés", "Channel or power changed"),
         "(sum by (site, device) (changes(wifi_radio_channel[5m])) > 0)"
         " or (sum by (site, device) (changes(wifi_radio_tx_power_dbm[5m])) > 0)",

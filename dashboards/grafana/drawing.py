@@ -210,6 +210,8 @@ def _custom(panel: Panel) -> object:
 def _override(name: str, column: Figures, language: Language) -> Any:
     """A table's column has a unit, colours and words of its own."""
     properties = [dashboard.DynamicConfigValue("unit", unit(column.measure))]
+    if column.decimals is not None:
+        properties.append(dashboard.DynamicConfigValue("decimals", column.decimals))
     if mappings := _mappings(column.says, language):
         properties.append(dashboard.DynamicConfigValue("mappings", mappings))
     if column.steps or column.says:

@@ -55,9 +55,10 @@ def examine(folder: Path, *, thorough: bool = False) -> tuple[Town | None, list[
             faults += _misnamed(path, *site)
     if town_file is None:
         return None, sorted(faults)
-    own, calendars = texts(folder / "portal", faults), texts(folder / "rota", faults)
+    own, calendars, events = (texts(folder / name, faults) for name in ("portal", "rota", "events"))
     ordered = tuple(sorted(sites, key=lambda s: s.site))
-    town = Town.model_construct(**dict(town_file[0]), sites=ordered, portal_files=own, calendars=calendars)
+    known = {**dict(town_file[0]), "portal_files": own, "calendars": calendars, "events": events}
+    town = Town.model_construct(**known, sites=ordered)
 
     def locate(site: Site | None, where: Path_, message: str, fix: str) -> Fault:
         document = documents[site.site] if site else town_file[1]

@@ -310,6 +310,8 @@ class Town(TownFile):
     """Path below portal/ -> content; what is in them, the portal judges."""
     calendars: dict[str, str] = Field(default_factory=dict)
     """Path below rota/ -> iCalendar text that changes the rota; what is in them, the monitor judges."""
+    events: dict[str, str] = Field(default_factory=dict)
+    """Path below events/ -> iCalendar text of what goes on in the town (market, fête); the monitor judges it."""
 
     def policy(self, site: Site) -> PortalPolicy:
         """The portal policy in force at *site*: the town's, and what the site changes."""

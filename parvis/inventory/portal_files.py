@@ -1,4 +1,4 @@
-"""The folders of a town that hold texts of a room: ``portal/`` (logo, terms) and ``rota/`` (calendars).
+"""The folders of a town that hold texts of a room: ``portal/`` (logo, terms), ``rota/`` and ``events/`` (calendars).
 
 Read as text here; the room that uses them judges.
 """
@@ -7,14 +7,14 @@ from pathlib import Path
 
 from parvis.inventory.yaml_lines import Fault
 
-SUFFIXES = {"portal": (".svg", ".yml", ".html", ".json"), "rota": (".ics",)}
+SUFFIXES = {"portal": (".svg", ".yml", ".html", ".json"), "rota": (".ics",), "events": (".ics",)}
 MAX_BYTES = 60_000
 """Of one file: the longest terms have 10,000."""
 MAX_FILES = 100
 
 
 def texts(folder: Path, faults: list[Fault]) -> dict[str, str]:
-    """Path below *folder* (``portal`` or ``rota``) -> content; an empty dict when there is none.
+    """Path below *folder* (``portal``, ``rota``, ``events``) -> content; an empty dict when there is none.
 
     What cannot be read is added to *faults*.
     """

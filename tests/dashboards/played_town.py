@@ -35,6 +35,7 @@ APART_SECONDS = 98 * 86400.0
 SITE, POINT, SWITCH = "leo-lagrange", "ap-lagrange-tribune", "sw-lagrange"
 LINK = "fibre-lagrange"
 SUNDAY = 7
+FAIR = "Fête de l'été"
 AILMENTS: Mapping[str, tuple[str, Ailment]] = {
     "radio-dead": (POINT, Ailment("dead-radio")),
     "ap-deserted": (POINT, Ailment("zombie")),
@@ -200,6 +201,7 @@ class Run:
 
     def _duty(self, at: float, broken: set[str]) -> None:
         made = self._metrics.made
+        self._metrics.set("town_event_info", 1.0, SITE, FAIR)
         name, severity = ALARMS.get(self.fault, ("", "")) if broken else ("", "")
         for each in ("page", "page-jour", "ticket"):
             made.gauge("alerts_open").labels(each).set(float(bool(name) and each == severity))

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 
@@ -30,6 +31,7 @@ INK = {
 }
 LINES = ("#3274d9", "#ff780a", "#56a64b", "#e02f44", "#a352cc", "#e0b400", "#37872d", "#8ab8ff", "#b877d9", "#fa6400")
 SUFFIX = {
+    "euros": " €",
     "dbm": " dBm",
     "db": " dB",
     "celsius": " °C",
@@ -57,7 +59,7 @@ def ink(figures: Figures, value: float | None) -> str:
         return "#eee"
     if figures.says:
         said = figures.says.get(value)
-        return INK[said.colour] if said else "#eee"
+        return INK[said.colour if said else "blue"]
     reached = [step for step in figures.steps if step.at is None or value >= step.at]
     return INK[reached[-1].colour] if reached else INK["blue"]
 
@@ -67,7 +69,7 @@ def told(figures: Figures, value: float) -> str:
     if figures.says and value in figures.says:
         return figures.says[value].words.fr
     if figures.measure == "ratio":
-        return f"{100 * value:.1f} %"
+        return f"{100 * value:.{1 if figures.decimals is None else figures.decimals}f} %"
     if figures.measure == "seconds":
         sizes = ((86400, "j"), (3600, "h"), (60, "min"), (1, "s"), (0.001, "ms"))
         return next((f"{value / size:.1f} {name}" for size, name in sizes if abs(value) >= size), "0 s")
@@ -170,7 +172,10 @@ def crossed(panel: Panel, found: list[Answer]) -> str:
     lines = [f"<tr><th></th>{''.join(f'<th>{escape(head)}</th>' for head in heads)}</tr>"]
     for name in sorted({down for down, _ in cells}):
         shown = [cells.get((name, head), 0.0) for head in heads]
-        inked = [f'<td style="background:rgba(31,96,196,{value / most:.2f})">{value:.0f}</td>' for value in shown]
+        inked = [
+            f'<td style="background:rgba(31,96,196,{value / most:.2f})">{escape(told(panel, value))}</td>'
+            for value in shown
+        ]
         lines.append(f"<tr><th>{escape(name)}</th>{''.join(inked)}</tr>")
     return f"<table>{''.join(lines)}</table>" if cells else escape(panel.silence.fr)
 
@@ -199,6 +204,13 @@ def inside(panel: Panel, found: list[Answer], width: int, height: int) -> str:
     return draw(panel, found) if draw else curves(panel, found, width, height)
 
 
+def dated(text: str, shown: Shown) -> str:
+    """*text* with the period put in, as Grafana does."""
+    for name, at in (("from", shown.begins), ("to", shown.ends)):
+        text = text.replace(f"${{__{name}:date:DD/MM/YY}}", f"{datetime.fromtimestamp(at, UTC):%d/%m/%y}")
+    return text
+
+
 def page(board: Board, prometheus: Filled, shown: Shown) -> tuple[str, int]:
     """HTML and its height in pixels."""
     made, top = [], 40
@@ -216,6 +228,7 @@ def page(board: Board, prometheus: Filled, shown: Shown) -> tuple[str, int]:
             left, tallest = left + width, max(tallest, height)
         top += tallest * CELL_HEIGHT
     note = "aperçu dessiné par Parvis, ce n'est pas Grafana"
+    made = [dated(one, shown) for one in made]
     head = f"<h1>{escape(board.title.fr)} <small style='font-weight:400'>— {note}</small></h1>"
     return f"<!doctype html><meta charset=utf-8><style>{STYLE}</style>{head}{''.join(made)}", top + 8
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import promql_parser
 import pytest
 from panel_answers import Answer, Choices, Shown, answers, escaped, filled_in, numbers, same
-from played_town import LINK, ODD, POINT, SITE
+from played_town import FAIR, LINK, ODD, POINT, SITE
 from playing import DOUBLED, FAULTS, Play
 
 from dashboards.catalogue import BOARDS
@@ -44,7 +44,7 @@ tests/collectors has some that do.
 OF_SOME_MODELS = {("wifi-borne", 9), ("wifi-borne", 15)}
 """Noise and temperature: a UniFi access point tells neither, and the panel says so."""
 PROMISES = "maison-services-publics"
-OF_PROMISES = {("wifi-sla", 2): {2}, ("wifi-sla", 6): {5, 6}}
+OF_PROMISES = {("wifi-sla", 6): {5, 6, 7}}
 """What a contract promises of availability: of the sites chosen here, that of PROMISES only does."""
 OTHERS = "bibliotheque-centrale", "maison-services-publics"
 WHO: dict[str, Choices] = {
@@ -195,6 +195,13 @@ def test_what_fires_is_drawn_across_the_boards(play: Play) -> None:
     }
 
     assert drawn == {"LienCoupe", "LienSature"}
+
+
+def test_an_event_of_the_town_is_marked_by_its_name(play: Play) -> None:
+    (events,) = (one for one in ANNOTATIONS if "town_event_info" in one.expr)
+    (row,) = play.prometheus.ask("query", query=events.expr, time=play.shown().ends)["result"]
+
+    assert (row["metric"]["event"], row["metric"]["site"]) == (FAIR, SITE)
 
 
 LOOKS_LIKE = {
