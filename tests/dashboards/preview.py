@@ -33,7 +33,6 @@ LINES = ("#3274d9", "#ff780a", "#56a64b", "#e02f44", "#a352cc", "#e0b400", "#378
 SUFFIX = {
     "euros": " €",
     "dbm": " dBm",
-    "euros": " €",
     "db": " dB",
     "celsius": " °C",
     "bits per second": "b/s",
