@@ -99,6 +99,8 @@ class Panel(Figures):
     moved_by: frozenset[Fault] = frozenset()
     keys: Mapping[str, Words] = field(default_factory=dict)
     columns: tuple[Column, ...] = ()
+    names: Mapping[str, Words] = field(default_factory=dict)
+    """What the rows of a matrix are called, by their label."""
     silence: Words = NOTHING
     since: str = ""
     width: int = 0

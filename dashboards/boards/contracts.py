@@ -62,7 +62,7 @@ BOARD = Board(
                     Query(f"min(avg_over_time({UP}[$__range]))", Words("ressentie", "felt")),
                     Query(f"min(avg_over_time({UNANNOUNCED}))", Words("hors travaux", "without works")),
                 ),
-                width=8,
+                width=9,
                 decimals=3,
                 link="wifi-lien",
                 moved_by=CUT,

@@ -11,6 +11,15 @@ from parvis.catalogue import Levels
 FEWEST = 5
 """A count below says something about somebody: it is shown as "< 5"."""
 FEW: Mapping[float, Saying] = {FEWEST - 1: Saying(Words("< 5", "< 5"), "grey")}
+DAYS: Mapping[str, Words] = {
+    "1": Words("lundi", "Monday"),
+    "2": Words("mardi", "Tuesday"),
+    "3": Words("mercredi", "Wednesday"),
+    "4": Words("jeudi", "Thursday"),
+    "5": Words("vendredi", "Friday"),
+    "6": Words("samedi", "Saturday"),
+    "7": Words("dimanche", "Sunday"),
+}
 DAILY = 'sum(increase(portal_funnel_total{{site=~"$site", step="admitted"}}[1d]{offset}))'
 DAILY_BY_SITE = 'sum by (site) (increase(portal_funnel_total{site=~"$site", step="admitted"}[1d]))'
 BYTES = (
@@ -188,6 +197,7 @@ BOARD = Board(
                 ),
                 of="town_clients_typical",
                 says=FEW,
+                names=DAYS,
                 keys={"weekday": Words("Jour", "Day"), "hour": Words("Heure", "Hour")},
                 queries=(Query(masked("sum by (weekday, hour) (town_clients_typical)")),),
                 silence=Words("pas encore une heure mesurée", "no hour measured yet"),

@@ -151,6 +151,8 @@ def _fields(panel: Panel, board: Board, language: Language) -> dashboard.FieldCo
         custom=_custom(panel),
     )
     overrides: list[Any] = [_override(column.title.said(language), column, language) for column in panel.columns]
+    if panel.kind == "matrix":
+        overrides.append(_heads(panel, language))
     return dashboard.FieldConfigSource(defaults=defaults, overrides=overrides)
 
 
@@ -249,3 +251,18 @@ def _crossed(row: str, column: str) -> list[dashboard.DataTransformerConfig]:
     ]
     options = {"rowField": row, "columnField": column, "valueField": "Value", "emptyValue": "null"}
     return [*ordered, dashboard.DataTransformerConfig(id_val="groupingToMatrix", options=options)]
+
+
+def _heads(panel: Panel, language: Language) -> Any:
+    """The first column of a matrix: rows by their names, never read as figures."""
+    named = {
+        label: dashboard.ValueMappingResult(text=words.said(language), index=place)
+        for place, (label, words) in enumerate(panel.names.items())
+    }
+    plain = common.TableAutoCellOptions()
+    properties = [
+        dashboard.DynamicConfigValue("mappings", [dashboard.ValueMap(options=named)]),
+        dashboard.DynamicConfigValue("custom.cellOptions", plain),
+    ]
+    matcher = dashboard.MatcherConfig(id_val="byName", options="\\".join(panel.keys))
+    return dashboard.DashboardFieldConfigSourceOverrides(matcher=matcher, properties=properties)

@@ -176,7 +176,7 @@ def crossed(panel: Panel, found: list[Answer]) -> str:
             f'<td style="background:rgba(31,96,196,{value / most:.2f})">{escape(told(panel, value))}</td>'
             for value in shown
         ]
-        lines.append(f"<tr><th>{escape(name)}</th>{''.join(inked)}</tr>")
+        lines.append(f"<tr><th>{escape(panel.names[name].fr)}</th>{''.join(inked)}</tr>")
     return f"<table>{''.join(lines)}</table>" if cells else escape(panel.silence.fr)
 
 

@@ -155,6 +155,17 @@ def test_every_unit_is_one_grafana_knows() -> None:
     assert [unit for unit in UNITS.values() if unit not in known and not unit.startswith("suffix:")] == []
 
 
+def test_days_of_the_usual_week_are_named_and_the_fourth_is_no_masked_count() -> None:
+    (usage,) = (board for board in BOARDS if board.uid == "wifi-usage")
+    (week,) = (one for one in drawn(usage)["panels"] if one["id"] == 12)
+    (heads,) = week["fieldConfig"]["overrides"]
+    named = next(one["value"][0]["options"] for one in heads["properties"] if one["id"] == "mappings")
+
+    assert heads["matcher"] == {"id": "byName", "options": r"weekday\hour"}
+    assert [named[str(day)]["text"] for day in range(1, 8)][3:5] == ["jeudi", "vendredi"]
+    assert week["fieldConfig"]["defaults"]["mappings"][0]["options"]["4"]["text"] == "< 5"
+
+
 def test_a_fault_names_what_it_is_for_a_reader_of_english_as_of_french() -> None:
     for board in BOARDS:
         for panel in board.panels:
