@@ -156,7 +156,7 @@ async def _no_longer_empty(
     often = [each for each in empty if not each.keep_seconds]
     for start in range(0, len(often), many := min(NAMES_PER_GET, pace.least)):
         some = often[start : start + many]
-        roots = [each.first for each in some]
+        roots = tuple([each.first for each in some])
         if not await holds(session, plan.behind(roots, roots), pace):
             found.update(each.key for each in some)
     return found
@@ -166,10 +166,12 @@ async def _recalled(recall: Recall, each: Cluster, session: Session, pace: Pace,
     """Whether the table was as its plan expects; a changed pace gives it another plan first."""
     held = recall.held[each.key]
     own = pace.of(each.first)
-    made = plan.plan(_settled(held), own.budget, _way(own, session))
-    if made is not held.plan:
-        held.plan = made
-        held.known = _known(made, held.values)
+    columns, way = _settled(held), _way(own, session)
+    if columns is not held.plan.columns or (own.budget, way) != (held.plan.budget, held.plan.way):
+        made = plan.plan(columns, own.budget, way)
+        if made is not held.plan:
+            held.plan = made
+            held.known = _known(made, held.values)
     is_due = bool(held.plan.kept) and clock - held.kept_at >= held.plan.keep_seconds
     if await fetch(session, held.plan, held.values, own, held.known, with_kept=is_due):
         held.polls += 1

@@ -7,7 +7,7 @@ draft-reeder-snmpv3-usm-3desede-00 (the two ways to stretch a key for AES-192 an
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from itertools import count
@@ -96,7 +96,15 @@ def priv_key(auth: AuthProtocol, priv: PrivProtocol, password: bytes, engine_id:
 
 def sign(protocol: AuthProtocol, key: bytes, message: bytes) -> bytes:
     """The truncated HMAC of a message whose digest field is zero."""
-    return hmac.digest(key, message, protocol.value)[: DIGEST_OCTETS[protocol]]
+    signing = _signing(protocol, key).copy()
+    signing.update(message)
+    return signing.digest()[: DIGEST_OCTETS[protocol]]
+
+
+@lru_cache(maxsize=8192)
+def _signing(protocol: AuthProtocol, key: bytes) -> hmac.HMAC:
+    """An HMAC that knows its key and no message yet."""
+    return hmac.new(key, digestmod=protocol.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,10 @@ class Privacy:
 
     protocol: PrivProtocol
     key: bytes
+    _aes: AES | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_aes", None if self.protocol == PrivProtocol.DES else AES(self.key))
 
     def encrypt(self, plain: bytes, boots: int, time: int) -> tuple[bytes, bytes]:
         """Cipher text and msgPrivacyParameters (the salt)."""
@@ -122,11 +134,11 @@ class Privacy:
         return decryptor.update(secret) + decryptor.finalize()
 
     def _cipher(self, salt: bytes, boots: int, time: int) -> "Cipher[CBC] | Cipher[CFB]":
-        if self.protocol == PrivProtocol.DES:  # three equal keys make Triple-DES single DES
+        if self._aes is None:  # three equal keys make Triple-DES single DES
             start = bytes(a ^ b for a, b in zip(self.key[8:16], salt, strict=True))
             return Cipher(TripleDES(self.key[:8] * 3), CBC(start))
         start = boots.to_bytes(4, "big") + time.to_bytes(4, "big") + salt
-        return Cipher(AES(self.key), CFB(start))
+        return Cipher(self._aes, CFB(start))
 
 
 _salts = count(secrets.randbits(63))

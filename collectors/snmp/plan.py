@@ -14,6 +14,7 @@ A ``Plan`` is the same object for all agents whose tables look alike; the values
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from weakref import WeakValueDictionary
 
 from collectors.snmp import ber, pdu
@@ -68,6 +69,8 @@ class Plan:
     kept: tuple[Question, ...]
     keep_seconds: float
     size: int
+    budget: int
+    way: "Way"
 
     def slices(self) -> dict[RawOid, slice]:
         """Where each column's values stand."""
@@ -213,7 +216,7 @@ def _made(columns: tuple[Cells, ...], budget: int, way: Way) -> Plan:
         ask = _by_rows(group, budget, starts) if way is Way.ROWS else _by_name(group, budget, starts, way)
         asked[keep > 0].extend(ask)
     shortest = min((column.keep_seconds for column in columns if column.keep_seconds), default=0.0)
-    return Plan(columns, tuple(asked[False]), tuple(asked[True]), shortest, size)
+    return Plan(columns, tuple(asked[False]), tuple(asked[True]), shortest, size, budget, way)
 
 
 def _by_rows(group: Sequence[Cells], budget: int, starts: dict[RawOid, int]) -> Iterator[Question]:
@@ -238,7 +241,7 @@ def _by_rows(group: Sequence[Cells], budget: int, starts: dict[RawOid, int]) -> 
 def _by_name(group: Sequence[Cells], budget: int, starts: dict[RawOid, int], way: Way) -> Iterator[Question]:
     """Scalars by GET; else by GETNEXT, each cell from the one before it, so that a row between them would be seen."""
     if way is Way.NAMES:
-        yield behind([group[0].root + group[0].rows[-1]], [group[0].root])
+        yield behind((group[0].root + group[0].rows[-1],), (group[0].root,))
     wanted = [(column, row) for column in group for row in range(len(column.rows))]
     many = min(budget, NAMES_PER_GET)
     for start in range(0, len(wanted), many):
@@ -258,9 +261,10 @@ def by_name(cells: Sequence[tuple[Cells, int]], starts: Mapping[RawOid, int], ki
     return question(pdu.prepare(pdu.ask(kind, names), expected), slots, len(cells))
 
 
-def behind(names: Sequence[RawOid], roots: Sequence[RawOid]) -> Question:
+@lru_cache(maxsize=1024)
+def behind(names: tuple[RawOid, ...], roots: tuple[RawOid, ...]) -> Question:
     """GETNEXT behind *names* that must find nothing below *roots*: a table has no more rows, an empty one none yet."""
-    return question(pdu.prepare(pdu.ask(Kind.GET_NEXT, list(names)), _expected(tuple(roots), ())), (), 0)
+    return question(pdu.prepare(pdu.ask(Kind.GET_NEXT, names), _expected(roots, ())), (), 0)
 
 
 def rest(cut: Question, got: int, plan: Plan) -> Question:

@@ -24,6 +24,7 @@ from collectors.snmp.errors import (
     WrongAuthPassword,
     WrongPrivacyPassword,
 )
+from collectors.snmp.frames import Frames, suits
 from collectors.snmp.pdu import MAX_REQUEST_ID, Kind, Pdu, Prepared, ReadVarbinds, Request, Version
 from collectors.snmp.sockets import Address
 from collectors.snmp.transport import Exchange, Patience
@@ -132,6 +133,7 @@ class UsmSession:
     version: Version = Version.V3
     any_source: bool = False
     _has_worked: bool = False
+    _frames: Frames | None = None
 
     async def ask(self, request: Request, patience: Patience | None = None) -> Pdu:
         """See Session.ask; once per request, a clock out of window or a new engine ID leads to a new try."""
@@ -147,11 +149,30 @@ class UsmSession:
             await self._proven(ask, patience)
 
     def _sealed(self, request: Request) -> tuple[int, bytes]:
-        return _sealed(request, self.user, self.engine)
+        frames = self._known() if isinstance(request, Prepared) else None
+        if frames is None:
+            return _sealed(request, self.user, self.engine)
+        number = _number()
+        return number, frames.seal(request, self.engine, number, time.monotonic())  # type: ignore[arg-type] # see above
 
     def _opened(self, data: bytes, number: int) -> Body:
-        body: Body = served(self._read(self.user, whole, data, number)).varbinds  # type: ignore[assignment] # *whole*'s
+        frames = self._known()
+        message = frames.open(data, number) if frames else None
+        if message:
+            answer = self._judged(message, self.user, number)
+        else:
+            answer = self._read(self.user, whole, data, number)
+            if frames:
+                frames.learn(data)
+        body: Body = served(answer).varbinds  # type: ignore[assignment] # what *whole* made of them
         return body
+
+    def _known(self) -> Frames | None:
+        """The frames of this engine, where there can be any."""
+        engine_id = self.engine.engine_id
+        if engine_id and (self._frames is None or self._frames.engine_id != engine_id) and suits(self.user):
+            self._frames = Frames(self.user, engine_id)
+        return self._frames if engine_id else None
 
     async def _proven(self, once: Callable[[], Awaitable[Any]], patience: Patience) -> Any:
         """What *once* gives, after finding out who and when the engine is, as far as that has to be known."""
@@ -196,7 +217,10 @@ class UsmSession:
         return True
 
     def _read(self, user: usm.User, read: ReadVarbinds, data: bytes, number: int) -> Pdu:
-        message = usm.open_message(data, user, self.engine, number, read)
+        return self._judged(usm.open_message(data, user, self.engine, number, read), user, number)
+
+    def _judged(self, message: usm.Opened, user: usm.User, number: int) -> Pdu:
+        """The PDU of a message that is an answer, and comes in time."""
         now = time.monotonic()
         if usm.is_report(message):
             report = _report(message)

@@ -15,8 +15,10 @@ from collectors.snmp.pdu import Kind, Pdu, ReadVarbinds, Request, Version
 MAX_MESSAGE_OCTETS = 65507
 TIME_WINDOW_SECONDS = 150
 _MAX_BOOTS = 2**31 - 1
-_USM = 3
-_AUTH, _PRIV, _REPORTABLE = 1, 2, 4
+SECURITY_MODEL = 3
+_AUTH, _PRIV = 1, 2
+AUTH_PRIV, REPORTABLE = _AUTH | _PRIV, 4
+"""Bits of msgFlags (RFC 3412 section 6.4)."""
 _ENGINES_KEPT = 4
 
 
@@ -110,13 +112,13 @@ def seal(request: Request, user: User, engine: Engine, number: int, now: float) 
     )
     salt = b""
     if user.flags & _PRIV:
-        secret, salt = _privacy(user, engine.engine_id).encrypt(scoped, boots, time)
+        secret, salt = privacy_of(user.keys(engine.engine_id)).encrypt(scoped, boots, time)
         scoped = ber.tlv(ber.OCTET_STRING, secret)
     digest = bytes(DIGEST_OCTETS[user.auth]) if user.auth else b""
     security = (ber.integer(boots), ber.integer(time), ber.tlv(4, user.name), ber.tlv(4, digest), ber.tlv(4, salt))
     parameters = ber.tlv(ber.SEQUENCE, ber.tlv(ber.OCTET_STRING, engine.engine_id) + b"".join(security))
-    flags = bytes((user.flags | _REPORTABLE,))
-    header = ber.integer(number) + ber.integer(MAX_MESSAGE_OCTETS) + ber.tlv(4, flags) + ber.integer(_USM)
+    flags = bytes((user.flags | REPORTABLE,))
+    header = ber.integer(number) + ber.integer(MAX_MESSAGE_OCTETS) + ber.tlv(4, flags) + ber.integer(SECURITY_MODEL)
     head = ber.integer(Version.V3) + ber.tlv(ber.SEQUENCE, header) + ber.tlv(ber.OCTET_STRING, parameters)
     message = ber.tlv(ber.SEQUENCE, head + scoped)
     if not user.auth:
@@ -157,7 +159,7 @@ def open_message(
         if not flags & _AUTH or not user.flags & _PRIV:
             raise Unauthentic("encrypted without signature, or for a user who does not encrypt")
         secret, _ = ber.read_octets(data, at, end)
-        scoped = _privacy(user, engine_id).decrypt(secret, salt, boots, time)
+        scoped = privacy_of(user.keys(engine_id)).decrypt(secret, salt, boots, time)
         start, stop = 0, len(scoped)
     try:
         content = _read_scoped(scoped, start, stop, read)
@@ -175,7 +177,7 @@ def _read_header(data: bytes, at: int, end: int) -> tuple[int, int, int]:
     _, at = ber.read_integer(data, at, stop)
     flags, at = ber.read_octets(data, at, stop)
     model, _ = ber.read_integer(data, at, stop)
-    if len(flags) != 1 or model != _USM:
+    if len(flags) != 1 or model != SECURITY_MODEL:
         raise Malformed(f"flags of {len(flags)} octets, security model {model}")
     return number, flags[0], stop
 
@@ -205,11 +207,11 @@ def _keys_for(user: User, engine_id: bytes) -> Keys:
     return Keys(auth_key(user.auth, user.auth_password, engine_id), privacy)
 
 
-def _privacy(user: User, engine_id: bytes) -> Privacy:
-    privacy = user.keys(engine_id).privacy
-    if privacy is None:
+def privacy_of(keys: Keys) -> Privacy:
+    """What encrypts and decrypts; Unauthentic where the user does not."""
+    if keys.privacy is None:
         raise Unauthentic("encryption without protocols")
-    return privacy
+    return keys.privacy
 
 
 def is_report(message: Opened) -> bool:
