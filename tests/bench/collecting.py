@@ -5,7 +5,6 @@ pages on PORT, and keeps the number of polls so far, and of failed ones, in FILE
 ``python``: as if there were no compiled core.
 """
 
-import gc
 import mmap
 import struct
 import sys
@@ -25,6 +24,7 @@ from collectors.device import Device, Failed, Outcome
 from collectors.poller import Pacing, Poller
 from collectors.service import endpoint
 from collectors.web import Questions
+from parvis import heap
 from parvis.inventory import CommunityCredential, Town, UserCredential
 from parvis.running import start_logging
 from parvis.values import Secret
@@ -90,6 +90,7 @@ def main() -> None:
     port, count, interval, version, counts, _ = sys.argv[1:]
     start_logging("bench", "error")  # the breaks between turns would be told as failed polls
 
+    heap.keep_small()
     foreign.modules()[MODULE] = module()
     devices = [
         Device(f"d{number}", agents.address(number), agents.PORT, credential=version, site="s", town="t")
@@ -103,9 +104,10 @@ def main() -> None:
         poller = Poller(town, devices, _secret, board, pacing, also=also)
         questions = Questions(board, [MODULE], time.time, gzip=False)
         with poller, endpoint(("127.0.0.1", int(port)), board, poller, questions=questions):
-            gc.freeze()
-            while True:
-                time.sleep(3600)
+            heap.settle()
+            while True:  # as parvis.running.hold does
+                time.sleep(heap.TIDY_SECONDS)
+                heap.tidy()
 
 
 def _secret(name: str) -> Secret:
