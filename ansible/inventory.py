@@ -10,12 +10,17 @@ import argparse
 import json
 import os
 import sys
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
 from parvis import instruments, outputs, processes
 from parvis.inventory import DEMO_TOWN, InventoryError, Town, load
-from upkeep import delivered, hardening, ports
+from upkeep import delivered, hardening, places, ports
+
+IGNORED = {".git"}
+PLACED = {"settings": places.CONFIGURATION, "units": places.UNITS, "networks": Path("/etc/systemd/network")}
+"""Folder of generated files -> where they are on the machine."""
 
 
 def inventory(town: Town, folder: Path) -> dict[str, Any]:
@@ -44,6 +49,11 @@ def inventory(town: Town, folder: Path) -> dict[str, Any]:
     }
 
 
+def _plain(text: str) -> dict[str, str]:
+    """Text that Ansible does not read as a template."""
+    return {"__ansible_unsafe": text}
+
+
 def _machine(town: Town, address: str, place: str, folder: str, made: dict[str, str]) -> dict[str, Any]:
     own = {name.removeprefix(folder): text for name, text in made.items() if name.startswith(folder)}
     own["hardening/sysctl.conf"] = hardening.sysctl_text()
@@ -53,7 +63,15 @@ def _machine(town: Town, address: str, place: str, folder: str, made: dict[str, 
         "parvis_town": town.town,
         "parvis_place": place,
         "parvis_address": address,
-        "parvis_files": {name: {"__ansible_unsafe": text} for name, text in own.items()},
+        "parvis_files": {name: _plain(text) for name, text in own.items()},
+        "parvis_placed": {
+            kind: {
+                str(folder / name.removeprefix(f"{kind}/")): _plain(text)
+                for name, text in own.items()
+                if name.startswith(f"{kind}/")
+            }
+            for kind, folder in PLACED.items()
+        },
         "parvis_packages": delivered.packages(place),
         "parvis_processes": [
             {
@@ -72,8 +90,11 @@ def _machine(town: Town, address: str, place: str, folder: str, made: dict[str, 
 def _everywhere(town: Town, folder: Path) -> dict[str, Any]:
     return {
         "parvis_version": instruments.VERSION,
-        "parvis_town_folder": str(folder.resolve()),
-        "parvis_town_files": sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file()),
+        "parvis_town_files": {
+            str(places.TOWN / file.relative_to(folder)): b64encode(file.read_bytes()).decode()
+            for file in sorted(folder.rglob("*"))
+            if file.is_file() and not set(file.relative_to(folder).parts) & IGNORED
+        },
         "parvis_centre_address": str(town.centre.address),
         "parvis_hardening": {name: hardening.rules()[name] for name in ("packages_absent", "files")},
         "parvis_ports": {"proxy": ports.PROXY, "database": ports.DATABASE, "journal": ports.JOURNAL},

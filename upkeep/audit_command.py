@@ -11,7 +11,7 @@ import click
 from parvis.inventory import ClearText, Site, Town, examine, in_clear_text
 from parvis.processes import (
     CONSOLE_HTTPS_PORT,
-    GATEWAYD,
+    EVIDENCE_SHARED_PORT,
     MANAGEMENT_PORT,
     PORTAL,
     PORTAL_HTTP_PORT,
@@ -21,6 +21,7 @@ from parvis.processes import (
 from upkeep import audit as judging
 from upkeep import hardening, places, ports
 from upkeep.commands import only_root
+from upkeep.delivered import INSTALLED
 from upkeep.machine import ask, lines
 from upkeep.units import DEBIAN
 
@@ -91,7 +92,13 @@ def allowed(town: Town | None, site: Site | None) -> dict[int, frozenset[str]]:
     management, guest = frozenset({str(site.gateway.address)}), _guest(site)
     # dnsmasq's DHCPv6 socket has no address of its own; the ruleset lets only the guests' interface reach it.
     made = dict.fromkeys((PORTAL_HTTP_PORT, PORTAL_HTTPS_PORT, DHCP6), frozenset("*"))
-    made |= dict.fromkeys((ports.SSH, MANAGEMENT_PORT, PORTAL.port, GATEWAYD.port), management)
+    staff = (
+        ports.SSH,
+        MANAGEMENT_PORT,
+        EVIDENCE_SHARED_PORT,
+        *(one.port for one in INSTALLED if one.place == "gateway"),
+    )
+    made |= dict.fromkeys(staff, management)
     return made | dict.fromkeys((DNS, DHCP), guest)
 
 

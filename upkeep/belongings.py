@@ -20,8 +20,13 @@ CONFIGURATION = (
 STATE = ("var/lib/parvis",)
 LEASES = ("var/lib/kea/kea-leases4.csv",)
 """Who has which address: belongs to living sessions, so it is only kept on the machine itself."""
-NOT_KEPT = ("var/lib/parvis/settled", "var/lib/parvis/evidence")
-"""What a new start makes anew, and the sealed log, which is copied by its own rules."""
+NOT_KEPT = (
+    "var/lib/parvis/settled",
+    "var/lib/parvis/evidence",
+    "var/lib/parvis/archive/sealed",
+    "var/lib/parvis/archive/keys",
+)
+"""What a new start makes anew, and the sealed log with its days' keys, which are copied and erased otherwise."""
 SQLITE = b"SQLite format 3\0"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from parvis.inventory import Site, Town
-from parvis.processes import COLLECTORS, CONSOLE, GATEWAYD, MONITOR, PORTAL, TRAP_PORT, Process
+from parvis.processes import ARCHIVE, COLLECTORS, CONSOLE, EVIDENCE, GATEWAYD, MONITOR, PORTAL, TRAP_PORT, Process
 from upkeep import places
 
 HEADER = "# Generated from the town (upkeep/configuration.py). Single settings are changed by parvis_settings.\n"
@@ -22,7 +22,14 @@ def gateway(site: Site) -> dict[str, str]:
         "management_certificate": str(tls / "management.crt"),
         "management_key": credential(PORTAL, "management.key"),
     }
+    evidence = {
+        "holders": str(places.HOLDERS),
+        "choice": str(places.CHOICE),
+        "certificate": str(tls / "management.crt"),
+        "key": credential(EVIDENCE, "management.key"),
+    }
     return {
+        f"{EVIDENCE.name}.toml": _file(EVIDENCE, {**here, **evidence}),
         f"{GATEWAYD.name}.toml": _file(GATEWAYD, {**here, **socket, "allowed_users": [PORTAL.user]}),
         f"{PORTAL.name}.toml": _file(PORTAL, {**here, **socket, **pages}),
     }
@@ -36,7 +43,9 @@ def centre(town: Town) -> dict[str, str]:
         "key": credential(CONSOLE, "console.key"),
         "authority": str(places.CERTIFICATES / "authority.pem"),
     }
+    archive = {"holders": str(places.CEREMONY), "authority": str(places.CERTIFICATES / "authority.pem")}
     return {
+        f"{ARCHIVE.name}.toml": _file(ARCHIVE, archive),
         f"{COLLECTORS.name}.toml": _file(COLLECTORS, {"trap_port": TRAP_PORT}),
         f"{MONITOR.name}.toml": _file(MONITOR, {}),
         f"{CONSOLE.name}.toml": _file(CONSOLE, console),

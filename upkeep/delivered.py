@@ -1,14 +1,18 @@
 """Which secrets each process is given, by name: those it always needs, and those the town's description names."""
 
 from parvis.inventory import Town
-from parvis.processes import COLLECTORS, CONSOLE, GATEWAYD, MONITOR, PORTAL, Process
+from parvis.processes import ARCHIVE, COLLECTORS, CONSOLE, EVIDENCE, GATEWAYD, MONITOR, PORTAL, Process
 
-INSTALLED = (PORTAL, GATEWAYD, COLLECTORS, MONITOR, CONSOLE)
-"""The processes that the roles install; evidence and archive wait for the key ceremony's files (docs/18)."""
+INSTALLED = (PORTAL, GATEWAYD, COLLECTORS, MONITOR, CONSOLE, EVIDENCE, ARCHIVE)
+"""The processes that the roles install; evidence and archive start once the keys' ceremony was held (docs/18)."""
 SHARED_DATABASE, CONSOLE_OIDC, INFLUX_TOKEN = "shared-database", "console-oidc", "influx-token"
 OPTIONAL = {PORTAL.name: (SHARED_DATABASE,), "console": (CONSOLE_OIDC,), COLLECTORS.name: (INFLUX_TOKEN,)}
 """Needed only where the settings ask for what they open."""
-KEYS = {PORTAL.name: ("portal.key", "management.key"), "console": ("console.key",)}
+KEYS = {
+    PORTAL.name: ("portal.key", "management.key"),
+    CONSOLE.name: ("console.key",),
+    EVIDENCE.name: ("management.key",),
+}
 """The private keys of TLS certificates, delivered as secrets are."""
 
 

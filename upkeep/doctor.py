@@ -20,7 +20,7 @@ from parvis.settings import ProcessSettings, SettingsError, load
 from upkeep import places, settle
 from upkeep.delivered import INSTALLED
 from upkeep.machine import ask
-from upkeep.order import RULES_FILE
+from upkeep.order import RULES_FILE, sign
 from upkeep.units import NEEDS
 
 FULL, NEARLY_FULL = 0.97, 0.90
@@ -46,8 +46,8 @@ def _town() -> Town | None:
 
 
 def installed() -> list[Process]:
-    """The processes of ours that this machine runs, by their settings files."""
-    return [process for process in INSTALLED if places.settings(process.name).is_file()]
+    """The processes of ours that this machine runs."""
+    return [process for process in INSTALLED if places.settings(process.name).is_file() and sign(process).is_file()]
 
 
 def disks() -> Iterator[Diagnosis]:

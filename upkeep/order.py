@@ -6,7 +6,7 @@ rules → sessions → DHCP → names → portal; in the centre: rules → what 
 from dataclasses import dataclass
 from pathlib import Path
 
-from parvis.processes import Process
+from parvis.processes import ARCHIVE, EVIDENCE, Process
 from upkeep import places
 from upkeep.delivered import INSTALLED
 from upkeep.units import ALERTMANAGER, DHCP, PROMETHEUS, RESOLVER, RULES
@@ -14,6 +14,8 @@ from upkeep.units import ALERTMANAGER, DHCP, PROMETHEUS, RESOLVER, RULES
 NETWORKS = Path("/etc/systemd/network")
 RULES_FILE = Path("/etc/nftables.conf")
 PACKAGE = places.PROGRAM / "pyvenv.cfg"
+DATABASE = ("-access.conf", ".crt", ".key")
+"""What PostgreSQL reads beside its settings (roles/database)."""
 CODE = places.PROGRAM / "lib"
 
 
@@ -44,9 +46,15 @@ def process(one: Process) -> Part:
         places.TOWN,
         places.SECRETS,
         places.CERTIFICATES,
+        places.LEGAL,
     )
     socket = "parvis-portal.socket" if one.name == "portal" else ""
-    return Part(unit, places.settings(one.name), reads, socket=socket, ours=True)
+    return Part(unit, sign(one), reads, socket=socket, ours=True)
+
+
+def sign(one: Process) -> Path:
+    """The file that says that *one* runs on this machine: its settings, or what somebody must decide first."""
+    return {EVIDENCE.name: places.CHOICE, ARCHIVE.name: places.CEREMONY}.get(one.name, places.settings(one.name))
 
 
 def _debian(unit: str, sign: str, *reads: str, reload: bool = False) -> Part:
@@ -69,6 +77,7 @@ def parts() -> tuple[Part, ...]:
         _debian(DHCP, "/etc/kea/kea-dhcp4.conf"),
         _debian(RESOLVER, "/etc/parvis/dnsmasq.conf", str(places.UNITS / RESOLVER)),
         gateway[1],
+        _debian("postgresql.service", "/etc/parvis/database.conf", *(f"/etc/parvis/database{end}" for end in DATABASE)),
         ours["collectors"],
         ours["monitor"],
         _debian(

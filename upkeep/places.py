@@ -19,6 +19,13 @@ SEALED = STATE / "evidence"
 """The sealed source log: what the law wants kept outlives the programs; removal leaves it."""
 
 
+LEGAL = CONFIGURATION / "evidence"
+"""On a gateway: who holds the keys, and the signed choice about the injunction (docs/18)."""
+HOLDERS, CHOICE = LEGAL / "holders.json", LEGAL / "choice.json"
+CEREMONY = STATE / "archive" / "holders.json"
+"""In the centre: what the key ceremony leaves, in the archive's own folder."""
+
+
 def settings(process: str) -> Path:
     """The settings file of *process*."""
     return CONFIGURATION / f"{process}.toml"

@@ -8,7 +8,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from parvis.inventory import Town
-from parvis.processes import COLLECTORS, CONSOLE, GATEWAYD, MONITOR, PORTAL, PORTAL_HTTP_PORT, Process
+from parvis.processes import (
+    ARCHIVE,
+    COLLECTORS,
+    CONSOLE,
+    EVIDENCE,
+    GATEWAYD,
+    MONITOR,
+    PORTAL,
+    PORTAL_HTTP_PORT,
+    Process,
+)
 from upkeep import places
 from upkeep.delivered import INSTALLED, KEYS, secrets
 
@@ -56,6 +66,15 @@ NEEDS = {
     COLLECTORS.name: Needs("the SNMP collectors", "1G"),
     MONITOR.name: Needs("the monitor: probes, incidents, on call", "768M"),
     CONSOLE.name: Needs("the staff console", "384M"),
+    EVIDENCE.name: Needs(
+        "the recorder of evidence",
+        "512M",
+        after=(places.unit(GATEWAYD.name),),
+        families=("AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK"),
+        # what was heard and not yet sealed outlives a restart (docs/18)
+        lines=("FileDescriptorStoreMax=8",),
+    ),
+    ARCHIVE.name: Needs("the archive of evidence", "384M"),
 }
 
 SANDBOX = """\

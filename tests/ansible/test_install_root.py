@@ -20,7 +20,7 @@ from actors import Resident
 from lab.building import Options
 from lab.town import Lab
 from parvis.instruments import VERSION
-from parvis.processes import ALERTMANAGER_PORT, COLLECTORS, MONITOR
+from parvis.processes import ALERTMANAGER_PORT, COLLECTORS, EVIDENCE_TOKEN, MONITOR
 from upkeep.delivered import INSTALLED
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +61,7 @@ class Installation:
 
     def variables(self, version: str, **more: object) -> Path:
         secrets = {file.name: file.read_text() for file in (self.lab.folder / "secrets").rglob("*") if file.is_file()}
+        secrets.setdefault(EVIDENCE_TOKEN, "essai-" * 8)
         tls = self.lab.folder / "tls"
         held = {
             "parvis_secrets": secrets,

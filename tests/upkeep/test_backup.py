@@ -26,6 +26,9 @@ def machine(tmp_path: Path) -> Path:
     (root / "etc/parvis/secrets/portal-key").write_text("very secret")
     (root / "var/lib/parvis/evidence").mkdir(parents=True)
     (root / "var/lib/parvis/evidence/sealed").write_text("sealed")
+    for name in ("sealed/2026-11-30.sealed", "keys/2026-11-30.key", "private/signer.key"):
+        (root / "var/lib/parvis/archive" / name).parent.mkdir(parents=True)
+        (root / "var/lib/parvis/archive" / name).write_text("key")
     (root / "var/lib/kea").mkdir(parents=True)
     (root / "var/lib/kea/kea-leases4.csv").write_text(f"10.11.0.7,{MAC}\n")
     database = root / "var/lib/parvis/portal/portal.sqlite3"
@@ -72,6 +75,8 @@ def test_sec15_a_backup_holds_no_hardware_address(machine: Path, tmp_path: Path)
     assert MAC.encode() not in plain.read_bytes()
     assert not (root / "var/lib/kea/kea-leases4.csv").exists()
     assert not (root / "var/lib/parvis/evidence").exists()
+    kept = {path.name for path in (root / "var/lib/parvis/archive").rglob("*") if path.is_file()}
+    assert kept == {"signer.key"}, "days' keys are destroyed everywhere when their time is over"
     assert rows(machine / "var/lib/parvis/portal/portal.sqlite3") == [(MAC, None)], (
         "the machine's own file is left alone"
     )

@@ -11,7 +11,7 @@ import pytest
 from lab.users import GATEWAYD as LAB_GATEWAYD
 from parvis.documentation import settings_models
 from parvis.inventory import Town
-from parvis.processes import GATEWAYD, PORTAL
+from parvis.processes import EVIDENCE, GATEWAYD, PORTAL
 from parvis.settings import load
 from upkeep import configuration, delivered, hardening, places, units
 from upkeep.audit_command import WORST_SCORE
@@ -45,11 +45,12 @@ def test_every_process_has_a_unit_with_a_user_of_its_own(town: Town) -> None:
     assert len({process.user for process in INSTALLED}) == len(INSTALLED)
 
 
-def test_sec10_only_gatewayd_has_capabilities_and_the_lab_gives_it_the_same(town: Town) -> None:
+def test_sec10_only_gatewayd_and_the_recorder_have_capabilities_and_the_lab_gives_it_the_same(town: Town) -> None:
     made = {**units.files(town, "gateway"), **units.files(town, "centre")}
     bounds = {process.name: values(made[places.unit(process.name)], "CapabilityBoundingSet") for process in INSTALLED}
 
-    assert {name for name, found in bounds.items() if found != [""]} == {GATEWAYD.name}
+    assert {name for name, found in bounds.items() if found != [""]} == {GATEWAYD.name, EVIDENCE.name}
+    assert bounds[EVIDENCE.name] == ["CAP_NET_ADMIN"]
     assert bounds[GATEWAYD.name] == ["CAP_NET_ADMIN CAP_NET_RAW"]
     assert LAB_GATEWAYD.capabilities == GATEWAYD.capabilities
 
@@ -77,6 +78,15 @@ def test_rules_come_before_sessions_before_dhcp_before_the_portal(town: Town) ->
     order = [part.unit for part in parts()]
     wanted = [units.RULES, "parvis-gatewayd.service", units.DHCP, units.RESOLVER, "parvis-portal.service"]
     assert [unit for unit in order if unit in wanted] == wanted
+
+
+def test_what_the_recorder_heard_outlives_its_restart_and_it_starts_only_when_somebody_has_chosen(town: Town) -> None:
+    text = units.files(town, "gateway")["parvis-evidence.service"]
+    signs = {part.unit: part.sign for part in parts()}
+
+    assert values(text, "FileDescriptorStoreMax") == ["8"]
+    assert signs["parvis-evidence.service"] == places.CHOICE
+    assert signs["parvis-archive.service"] == places.CEREMONY
 
 
 def test_every_process_is_settled_by_parvis_settle() -> None:
