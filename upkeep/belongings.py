@@ -13,7 +13,7 @@ CONFIGURATION = (
     "etc/prometheus/*.yml",
     "etc/default/prometheus",
     "etc/default/prometheus-alertmanager",
-    "etc/nginx/sites-enabled/parvis",
+    "etc/nginx/nginx.conf",
     "etc/sysctl.d/*-parvis-*.conf",
 )
 """Paths below / as Path.glob reads them."""

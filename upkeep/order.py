@@ -87,7 +87,7 @@ def parts() -> tuple[Part, ...]:
         ),
         _debian(PROMETHEUS, "/etc/prometheus/rules.yml", "/etc/prometheus", "/etc/default/prometheus"),
         ours["console"],
-        _debian("nginx.service", "/etc/nginx/sites-enabled/parvis", str(places.CERTIFICATES)),
+        _debian("nginx.service", "/etc/nginx/nginx.conf", str(places.CERTIFICATES)),
         *(
             ours[one.name]
             for one in INSTALLED

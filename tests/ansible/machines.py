@@ -172,6 +172,7 @@ def playbook(
         "ANSIBLE_PRIVATE_KEY_FILE": str(key),
         "ANSIBLE_REMOTE_USER": INSTALLER,
         "ANSIBLE_LOCAL_TEMP": str(key.parent / "ansible-local"),
+        "ANSIBLE_LOG_PATH": str(key.parent / "ansible.log"),
         "ANSIBLE_SSH_CONTROL_PATH_DIR": str(key.parent / "cp"),
     }
     argv: Sequence[str | Path] = (
