@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from re import finditer
+from statistics import median
 
 from monitor.findings import Finding, State, isolated
 from monitor.incidents import Alert
@@ -27,7 +28,8 @@ OF_KIND = {
 _TOLD = {State.DOWN: True, State.UP: False, State.DEGRADED: False}
 MOST = 0.5
 """More than this part of the links or access points is a failure of its own."""
-FULL = 0.05
+LOST_OF_LINK, LOST_OF_SITE = 0.1, 0.2
+"""A link loses too much when it loses more than the first and half of what is behind it more than the second."""
 VISIT_SECONDS = 300.0
 Told = tuple[str, Site | None, str, bool | None]
 """An alert's name, its site, its subject, and whether it is there."""
@@ -144,9 +146,13 @@ def _link(own: Iterable[Finding]) -> Iterator[tuple[str, str, bool | None]]:
         if finding.target.kind is Kind.UPLINK:
             down = finding.state is State.DOWN
             yield "LienInstable", "", finding.flap.flapping
-            lossy = finding.loss_ratio
-            comparison = alerts()["LienDegrade"].comparison
-            yield "LienDegrade", "", None if lossy is None else not down and is_beyond(lossy, comparison)
+            yield "LienDegrade", "", None if finding.loss_ratio is None else not down and _loses(finding, own)
+
+
+def _loses(link: Finding, own: Iterable[Finding]) -> bool:
+    """All echoes of the site cross its link: most of them must be lost as often, or chance decides."""
+    losses = [finding.loss_ratio for finding in own if finding.loss_ratio is not None]
+    return (link.loss_ratio or 0.0) > LOST_OF_LINK and median(losses) > LOST_OF_SITE
 
 
 def _door(site: Site, signals: Signals, now: float, *, reached: bool) -> Iterator[tuple[str, str, bool | None]]:

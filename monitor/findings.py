@@ -214,10 +214,11 @@ def _flaw(echo: Outcome, snmp: bool | None, policy: Policy) -> Reason:
 
 
 def _state(answers: Latch, well: Latch) -> State:
+    """What answers now and then is no longer down, though not yet up: a link that loses much is not a cut one."""
     if answers.value is None:
         return State.UNKNOWN
     if not answers.value:
-        return State.DOWN
+        return State.DEGRADED if answers.candidate else State.DOWN
     return State.DEGRADED if well.value is False else State.UP
 
 
@@ -237,7 +238,7 @@ def _placed(alone: list[Finding]) -> list[Finding]:
     """Each finding seen from its parents: silent behind something down is unreachable; if all is silent, it is us."""
     if isolated(alone):
         return [
-            replace(finding, state=State.UNKNOWN, reason=Reason.ISOLATED) if finding.state is State.DOWN else finding
+            replace(finding, state=State.UNKNOWN, reason=Reason.ISOLATED) if finding.answers.value is False else finding
             for finding in alone
         ]
     states: Mapping[str, bool] = {finding.target.name: finding.answers.value is False for finding in alone}

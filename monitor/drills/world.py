@@ -78,6 +78,9 @@ class World:
         self.targets = targets(self.town)
         self.sites = {site.site: site for site in self.town.sites}
         self._names = {t.name: t for t in self.targets}
+        self._polled_at = self.now - self.chance.uniform(0, POLL_SECONDS)
+        self._scraped_at = self.now - self.chance.uniform(0, SCRAPE_SECONDS)
+        self._phases = {site: self.chance.uniform(0, VISIT_SECONDS) for site in self.sites}
 
     def do(self, step: Step) -> bool:
         """Let *step* happen; False when it is none of the world's (of a process, of the clock)."""
@@ -207,8 +210,8 @@ class World:
 
     def _visit(self) -> None:
         """A visit of each site a minute, each at its own second; a failing one takes ten seconds longer."""
-        for n, site in enumerate(self.town.sites):
-            at, _ = self._visits.get(site.site, (self.now - VISIT_SECONDS + 13.0 * n, Visited()))
+        for site in self.town.sites:
+            at, _ = self._visits.get(site.site, (self.now - self._phases[site.site], Visited()))
             wrong = self._failing_step(site)
             if self.now - at >= VISIT_SECONDS + (10.0 if wrong else 0.0):
                 reached = ALL_VISITED.index(wrong) if wrong else len(ALL_VISITED)

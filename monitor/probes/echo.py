@@ -3,7 +3,7 @@
 import struct
 from collections import deque
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import mean, median
 
 REQUEST = {4: 8, 6: 128}
@@ -12,6 +12,8 @@ REPLY = {4: 0, 6: 129}
 """ICMP and ICMPv6 type of an echo reply."""
 _HEADER = struct.Struct("!BBHHH")
 TOKEN_BYTES = 16
+CUT_ECHOES = 3
+"""So many missing in a row, once: a cut that is over, counted as that and not as loss."""
 SEQUENCES = 1 << 16
 
 
@@ -61,8 +63,19 @@ class Window:
 
     @property
     def loss_ratio(self) -> float | None:
-        """Lost of sent; None before the first echo."""
-        return sum(rtt is None for rtt in self.echoes) / len(self.echoes) if self.echoes else None
+        """Lost of sent; None before the first echo. What one cut that is over has swallowed is not loss.
+
+        >>> window = Window(10)
+        >>> for rtt in (0.01, None, None, None, 0.01):
+        ...     window.add(rtt)
+        >>> window.loss_ratio, window.add(None), window.loss_ratio
+        (0.0, None, 0.6666666666666666)
+        """
+        if not self.echoes:
+            return None
+        runs = [len(list(run)) for lost, run in groupby(self.echoes, lambda rtt: rtt is None) if lost]
+        lone_cut = len(runs) == 1 and runs[0] >= CUT_ECHOES and self.echoes[-1] is not None
+        return 0.0 if lone_cut else sum(runs) / len(self.echoes)
 
     @property
     def rtt_seconds(self) -> float | None:

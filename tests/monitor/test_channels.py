@@ -127,6 +127,9 @@ class Ovh(BaseHTTPRequestHandler):
             self._say(200, None)
 
     def _read(self) -> None:
+        if self.path == "/1.0/sms/sms-xx1-1":
+            self._say(200, {"creditsLeft": 37.5, "name": "sms-xx1-1"})
+            return
         kind, _, number = self.path.removeprefix("/1.0/sms/sms-xx1-1/").partition("/")
         if kind == "outgoing":
             self._say(200, {"id": int(number), "deliveryReceipt": int(int(number) in self.delivered)})
@@ -196,6 +199,10 @@ def test_ovh_refuses_a_wrong_key_and_that_is_a_failure(sms: OvhChannel) -> None:
     assert said["result"] == "failed"
     assert "403" in said["detail"]
     assert Ovh.received == []
+
+
+def test_ovh_says_how_many_messages_are_left(sms: OvhChannel) -> None:
+    assert ovh.credit(task(sms, secret=KEYS)) == {"credit": 37.5}
 
 
 def test_answers_to_ovh_are_read_once(sms: OvhChannel) -> None:

@@ -52,10 +52,19 @@ def test_an_echo_in_between_starts_the_count_again(listener: Listener) -> None:
 
 def test_one_answer_does_not_bring_it_back_two_do(listener: Listener) -> None:
     listener.hears(2).hears(3, silent=[UPLINK]).hears(1)
-    assert listener.state(UPLINK) is State.DOWN
+    assert listener.state(UPLINK) is State.DEGRADED, "what answers is not cut, and not yet well"
 
     listener.hears(1)
     assert listener.state(UPLINK) is State.UP
+
+
+def test_what_answers_once_and_falls_silent_again_is_down_anew(listener: Listener) -> None:
+    listener.hears(2).hears(3, silent=[UPLINK])
+    cut = listener.since(UPLINK)
+    listener.hears(1).hears(1, silent=[UPLINK])
+
+    assert listener.state(UPLINK) is State.DOWN
+    assert listener.since(UPLINK) > cut
 
 
 def test_s28_behind_a_cut_uplink_devices_are_unreachable_not_down(listener: Listener) -> None:
