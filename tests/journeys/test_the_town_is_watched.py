@@ -10,9 +10,11 @@ import pytest
 from actors import DESK, MSP, SPORTS, Resident, eventually, promql, scrape
 from lab.town import Lab
 from parvis.catalogue import metrics
-from parvis.processes import ALL, MONITOR
+from parvis.processes import ALL, ARCHIVE, EVIDENCE, MONITOR
 
 SHARED = "portal_shared_"
+RUNNING = [process for process in ALL if process not in {EVIDENCE, ARCHIVE}]
+"""This twin keeps no evidence: its two processes have a journey of their own."""
 pytestmark = [pytest.mark.root, pytest.mark.slow]
 
 CUT_OFF = {"deadline"}
@@ -42,14 +44,14 @@ def test_every_device_of_the_inventory_is_polled_and_answers(twin: Lab) -> None:
 
 def test_prometheus_scrapes_every_process(twin: Lab) -> None:
     sites = len(twin.town.sites)
-    expected = sum(sites if process.place == "gateway" else 1 for process in ALL)
+    expected = sum(sites if process.place == "gateway" else 1 for process in RUNNING)
 
     def all_up() -> bool:
         ups = [row for row in promql(twin, 'up{job!~"prometheus|alertmanager"}') if row["value"][1] == "1"]
         return len(ups) == expected
 
     eventually(all_up, f"{expected} targets are up")
-    assert promql(twin, 'up{job!~"prometheus|alertmanager"} == 0') == []
+    assert promql(twin, 'up{job!~"prometheus|alertmanager|evidence|archive"} == 0') == []
 
 
 def test_a_silent_device_has_a_named_reason_and_delays_nobody(twin: Lab) -> None:
@@ -124,7 +126,7 @@ def test_the_wall_shows_every_site_in_words(twin: Lab, resident: Callable[[str],
 def test_the_catalogue_and_the_processes_say_the_same(twin: Lab) -> None:
     """Every metric exposed is defined in the catalogue, with its kind; every metric of the catalogue is exposed."""
     gateway = str(twin.town.site(MSP).gateway.address)
-    for process in ALL:
+    for process in RUNNING:
         text = scrape(twin, gateway if process.place == "gateway" else "127.0.0.1", process.port)
         exposed = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE))
         ours = {name: kind for name, kind in exposed.items() if is_ours(name)}
