@@ -122,7 +122,16 @@ def up(
     """Build TOWN (the demo town by default) and start everything. On a running lab it changes nothing."""
     left_out = frozenset(filter(None, without.split(",")))
     options = Options(
-        town, sites, residents, prefix, left_out, windows, Pace(poll, probe, alerts=pace), shared, evidence, walks
+        town,
+        sites,
+        residents,
+        prefix,
+        left_out,
+        windows,
+        Pace(poll=poll, probe=probe, alerts=pace),
+        shared,
+        evidence,
+        walks,
     )
     try:
         seconds = twin.up(options, say=click.echo)

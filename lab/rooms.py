@@ -24,7 +24,7 @@ READ_BY_OTHERS = 0o2750
 """A folder whose owner writes and whose group passes; what is made in it belongs to the group."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
     """How fast the twin's rooms work, in seconds; faster than production, so that a demo need not wait."""
 
