@@ -49,6 +49,8 @@ class Target:
     has_answered: bool = False
     also: tuple[Profile, ...] = ()
     """Profiles beside ours: snmp_exporter's modules, where the settings name some."""
+    modules: tuple[str, ...] = ()
+    """Those of *also* that fit."""
     recall: Recall = field(default_factory=Recall)
     streams: Streams = field(init=False)
     clusters: tuple[Cluster, ...] = ()
@@ -95,7 +97,7 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
         faults=tuple((ber.oid_text(c.root), c.end.value) for c in columns if c.end and c.end is not End.COMPLETE),
         implausible=streams.implausible,
         foreign=foreign,
-        modules=tuple(fit.profile.profile for fit in target.fits if fit.profile in target.also),
+        modules=target.modules,
         variables=sum(held.plan.size for held in recall.held.values()) + sum(len(column.cells) for column in columns),
     )
 
@@ -150,6 +152,7 @@ async def _profile(target: Target, identity: Identity) -> Profile:
 
         learned = [bridge.profile(target.device.behind)] if target.device.behind else []
         target.fits = tuple(await detect.fits((*target.also, *learned, *profiles()), identity, probe))
+        target.modules = tuple(fit.profile.profile for fit in target.fits if fit.profile in target.also)
         target.recall.forget()
         target.combined, what = _combined(tuple(fit.profile for fit in target.fits))
         target.streams = Streams(target.combined, what)

@@ -91,6 +91,12 @@ class Poller(AbstractContextManager["Poller"]):
         """Empty while the poller runs, else what is wrong; for /healthz."""
         return "" if self._thread.is_alive() else "the poller is not running"
 
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Where it polls, once entered; RuntimeError before."""
+        if self._loop is None:
+            raise RuntimeError("the poller has not been started")
+        return self._loop
+
     def poll_now(self, name: str) -> None:
         """Have the device called *name* polled at once, or once more if it is being polled; from any thread."""
         wanted = self._wanted.get(name)

@@ -5,13 +5,15 @@ every poll, or whose walk ends in disorder, is walked each time. Whatever was le
 so that columns and scalars a device has gained are found.
 """
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 
 from collectors.profile import SCALARS, Profile
 from collectors.snmp import plan, walk
 from collectors.snmp.ber import RawOid, Value
-from collectors.snmp.fetch import Known, fetch, holds
+from collectors.snmp.fetch import Asked, Known, fetch, holds
 from collectors.snmp.pdu import Version
 from collectors.snmp.plan import NAMES_PER_GET, Cells, Plan, Way
 from collectors.snmp.session import Session
@@ -60,7 +62,7 @@ class Recall:
         held = self.held.get(SCALARS)
         if held is None:
             return None
-        if not await fetch(session, held.plan, held.values, pace, held.known, with_kept=False, patience=patience):
+        if not await fetch(session, [Asked(held.plan, held.values, pace, held.known)], patience):
             del self.held[SCALARS]
             return None
         return {
@@ -123,11 +125,14 @@ async def ask_tables(
     for key in await _no_longer_empty(recall, session, tables, pace, clock):
         del recall.empty[key]
     loose: list[Column] = []
-    for each in tables:
-        if each.key in recall.empty:
-            continue
-        if each.key in recall.held and await _recalled(recall, each, session, pace, clock):
-            continue
+    left = deque(each for each in tables if each.key not in recall.empty)
+    while left:
+        row = list(takewhile(lambda each: each.key in recall.held, left))
+        for _ in range(await _recalled(recall, row, session, pace, clock)):
+            left.popleft()
+        if not left:
+            break
+        each = left.popleft()
         asked_at, columns = recall.loose.get(each.key, (clock, []))
         if not columns or clock - asked_at >= each.keep_seconds:
             columns = await _walked(recall, each, session, pace, clock)
@@ -162,9 +167,24 @@ async def _no_longer_empty(
     return found
 
 
-async def _recalled(recall: Recall, each: Cluster, session: Session, pace: Pace, clock: float) -> bool:
-    """Whether the table was as its plan expects; a changed pace gives it another plan first."""
-    held = recall.held[each.key]
+async def _recalled(recall: Recall, row: Sequence[Cluster], session: Session, pace: Pace, clock: float) -> int:
+    """Ask the held tables of *row*; how many of them were as their plans expect. The next one is held no longer."""
+    asked = [_asked(recall.held[each.key], each, session, pace, clock) for each in row]
+    good = await fetch(session, asked) if asked else 0
+    for each, table in zip(row[:good], asked, strict=False):
+        held = recall.held[each.key]
+        held.polls += 1
+        recall.restless[each.key] = 0
+        if table.with_kept:
+            held.kept_at = clock
+    for each in row[good : good + 1]:
+        del recall.held[each.key]
+        recall.restless[each.key] = recall.restless.get(each.key, 0) + 1
+    return good
+
+
+def _asked(held: Held, each: Cluster, session: Session, pace: Pace, clock: float) -> Asked:
+    """How a held table is asked now; a changed pace gives it another plan first."""
     own = pace.of(each.first)
     columns, way = _settled(held), _way(own, session)
     if columns is not held.plan.columns or (own.budget, way) != (held.plan.budget, held.plan.way):
@@ -173,15 +193,7 @@ async def _recalled(recall: Recall, each: Cluster, session: Session, pace: Pace,
             held.plan = made
             held.known = _known(made, held.values)
     is_due = bool(held.plan.kept) and clock - held.kept_at >= held.plan.keep_seconds
-    if await fetch(session, held.plan, held.values, own, held.known, with_kept=is_due):
-        held.polls += 1
-        recall.restless[each.key] = 0
-        if is_due:
-            held.kept_at = clock
-        return True
-    del recall.held[each.key]
-    recall.restless[each.key] = recall.restless.get(each.key, 0) + 1
-    return False
+    return Asked(held.plan, held.values, own, held.known, with_kept=is_due)
 
 
 async def _walked(recall: Recall, each: Cluster, session: Session, pace: Pace, clock: float) -> list[Column]:

@@ -98,6 +98,7 @@ def endpoint(
         app=questions,
         compress=questions is not None and questions.gzip,
         is_quick=True,
+        loop=poller.loop,
     )
 
 

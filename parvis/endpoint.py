@@ -7,10 +7,13 @@ import socket
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
 
 ALIVE_SECONDS = 10.0
 """An endpoint that takes longer to answer itself hangs."""
@@ -25,6 +28,8 @@ Check = Callable[[], str]
 """Empty when all is well, else what is wrong, in words."""
 Page = Callable[[], tuple[str, bytes]]
 """(content type, body)."""
+Loop = Callable[[], "AbstractEventLoop"]
+"""An event loop that runs in another thread."""
 
 
 class Endpoint(AbstractContextManager["Endpoint"]):
@@ -32,7 +37,8 @@ class Endpoint(AbstractContextManager["Endpoint"]):
 
     ``/healthz`` answers 200 with ``{"ok": true}``, or 503 naming each check that fails. *metrics* replaces the
     registry's text where a room renders its own (it must then include the registry's). *compress*: pages, for who asks.
-    *is_quick*: no page waits for anything, so one thread answers them all.
+    *is_quick*: no page waits for anything, so one thread answers them all. Where that is the one *loop* names, which
+    has other work too, *pages* are made aside.
     """
 
     def __init__(
@@ -45,9 +51,11 @@ class Endpoint(AbstractContextManager["Endpoint"]):
         *,
         compress: bool = False,
         is_quick: bool = False,
+        loop: Loop | None = None,
     ) -> None:
         self._compress = compress
         self._is_quick = is_quick
+        self._loop = loop
         self._address = address
         self._registry = registry
         self._checks = checks or {}
@@ -61,7 +69,7 @@ class Endpoint(AbstractContextManager["Endpoint"]):
         return int(self._server.address[1])
 
     def __enter__(self) -> Self:
-        self._server = _server(is_quick=self._is_quick)(self._answer, *self._address)
+        self._server = self._made()
         self._server.start()
         return self
 
@@ -79,6 +87,18 @@ class Endpoint(AbstractContextManager["Endpoint"]):
                 return connection.recv(16).startswith(b"HTTP/")
         except OSError:
             return False
+
+    def _made(self) -> Any:
+        """Who reads the sockets; the library of the other one is not loaded."""
+        if not self._is_quick:
+            from parvis.threaded import Server as Threaded  # noqa: PLC0415 see above
+
+            return Threaded(self._answer, *self._address)
+        from parvis.quick import Server as Quick  # noqa: PLC0415 see above
+
+        if self._loop is None:
+            return Quick(self._answer, *self._address)
+        return Quick(self._answer, *self._address, self._loop(), self._pages)
 
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "/")
@@ -102,17 +122,6 @@ class Endpoint(AbstractContextManager["Endpoint"]):
         status = "503 Service Unavailable" if wrong else "200 OK"
         start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
         return [body]
-
-
-def _server(*, is_quick: bool) -> type[Any]:
-    """Who reads the sockets; the library of the other one is not loaded."""
-    if is_quick:
-        from parvis.quick import Server as Quick  # noqa: PLC0415 see above
-
-        return Quick
-    from parvis.threaded import Server as Threaded  # noqa: PLC0415 see above
-
-    return Threaded
 
 
 def respond(

@@ -1,7 +1,9 @@
 """HTTP/1.1 for pages that are ready when they are asked for: one thread, no queue, at a tenth of a full server's cost.
 
 A WSGI application answers in the thread that reads the sockets, so it must not wait for anything; one that may wait
-belongs behind waitress (endpoint.py). Only GET and HEAD are served. Requests are read by httptools (Node.js' llhttp).
+belongs behind waitress (endpoint.py). That thread may be one that has an event loop already: two that take turns at
+Python's lock cost more than the pages. Pages that take long are then made aside. Only GET and HEAD are served. Requests
+are read by httptools (Node.js' llhttp).
 What a stranger can make us hold is bounded: connections, octets of a request, requests behind one that is not taken
 off our hands, and the time for each.
 """
@@ -9,11 +11,13 @@ off our hands, and the time for each.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from email.utils import formatdate
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote_to_bytes
 
 import httptools
@@ -21,6 +25,9 @@ import httptools
 from parvis.journal import log
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Told = tuple[str, list[tuple[str, str]], bytes]
+"""Status, headers and body."""
+T = TypeVar("T")
 
 MOST_CONNECTIONS = 100
 MOST_OCTETS = 32_768
@@ -38,48 +45,91 @@ STOP_SECONDS = 2.0
 
 
 class Server:
-    """Listens at once, and answers by *app* in a thread of its own from ``start`` to ``stop``; OSError: port taken."""
+    """Listens at once, and answers by *app* from ``start`` to ``stop``; OSError: the port is taken.
 
-    def __init__(self, app: WsgiApp, host: str, port: int) -> None:
+    It answers in *loop*, which runs in another thread already, or else in a thread of its own. Pages of the paths
+    *aside* are made in one more thread, one after the other, and nobody else waits for them.
+    """
+
+    def __init__(
+        self,
+        app: WsgiApp,
+        host: str,
+        port: int,
+        loop: asyncio.AbstractEventLoop | None = None,
+        aside: Collection[str] = (),
+    ) -> None:
         self.app = app
+        self.aside = frozenset(aside)
         self.connections: set[_Connection] = set()
         self.buffer = memoryview(bytearray(READ_OCTETS))
         """Where all connections read: what came is taken out before the next one reads."""
-        self._loop = asyncio.new_event_loop()
+        self.maker = ThreadPoolExecutor(1, "pages")
+        self.loop = loop or asyncio.new_event_loop()
+        self._thread = None if loop else Thread(target=self._run, name="endpoint", daemon=True)
+        self._sweeping: asyncio.TimerHandle | None = None
         try:
-            listening = self._loop.create_server(lambda: _Connection(self), host or None, port)
-            self._server = self._loop.run_until_complete(listening)
+            self._server = self._do(self._listen(host or None, port))
         except BaseException:
-            self._loop.close()
+            if self._thread:
+                self.loop.close()
             raise
         self.address: tuple[str, int] = self._server.sockets[0].getsockname()[:2]
-        self._thread = Thread(target=self._run, name="endpoint", daemon=True)
+
+    async def _listen(self, host: str | None, port: int) -> asyncio.Server:
+        return await self.loop.create_server(lambda: _Connection(self), host, port)
 
     def start(self) -> None:
         """Begin to answer."""
-        self._thread.start()
+        if self._thread:
+            self._thread.start()
+        self.loop.call_soon_threadsafe(self._sweep)
 
     def stop(self) -> None:
-        """Close every connection and the port; from any thread."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(STOP_SECONDS)
+        """Close every connection and the port; from any thread but that of the loop."""
+        with suppress(TimeoutError):  # whoever has the loop keeps it busy, and ends soon
+            self._do(self._close())
+        if self._thread:
+            self.loop.call_soon_threadsafe(self.loop.stop)
+            self._thread.join(STOP_SECONDS)
+        self.maker.shutdown(wait=False)
+
+    def told(self, environ: dict[str, Any]) -> Told:
+        """Status, headers and body; a page that fails is logged, and the next request may do better."""
+        said: list[Any] = []
+        try:
+            body = b"".join(self.app(environ, lambda status, headers: said.extend((status, headers))))
+            status, headers = said
+        except Exception:  # noqa: BLE001 see above
+            log.exception("a page failed", path=environ["PATH_INFO"])
+            return "500 Internal Server Error", [("Content-Length", "0")], b""
+        return status, headers, body
+
+    def _do(self, work: Coroutine[Any, Any, T]) -> T:
+        """Have *work* done in the loop, whoever runs it."""
+        if self.loop.is_running():
+            return asyncio.run_coroutine_threadsafe(work, self.loop).result(STOP_SECONDS)
+        return self.loop.run_until_complete(work)
+
+    async def _close(self) -> None:
+        self._server.close()
+        if self._sweeping:
+            self._sweeping.cancel()
+        for connection in list(self.connections):
+            connection.drop()
+        await asyncio.sleep(0)
 
     def _run(self) -> None:
-        self._sweep()
         try:
-            self._loop.run_forever()
+            self.loop.run_forever()
         finally:
-            self._server.close()
-            for connection in list(self.connections):
-                connection.drop()
-            self._loop.run_until_complete(asyncio.sleep(0))
-            self._loop.close()
+            self.loop.close()
 
     def _sweep(self) -> None:
         now = time.monotonic()
         for connection in [each for each in self.connections if each.is_late(now)]:
             connection.drop()
-        self._loop.call_later(SWEEP_SECONDS, self._sweep)
+        self._sweeping = self.loop.call_later(SWEEP_SECONDS, self._sweep)
 
 
 class _Connection(asyncio.BufferedProtocol):
@@ -95,6 +145,8 @@ class _Connection(asyncio.BufferedProtocol):
         self._octets = 0
         self._since = time.monotonic()
         self._is_full = False
+        self._is_waiting = False
+        """For a page that is being made aside."""
         self._behind: deque[tuple[dict[str, Any], bool]] = deque()
         self._is_over = False
 
@@ -141,10 +193,14 @@ class _Connection(asyncio.BufferedProtocol):
     def resume_writing(self) -> None:
         self._is_full = False
         self._since = time.monotonic()
-        while self._behind and not self._is_full and not self._is_over:
-            self._answer(*self._behind.popleft())
+        self._go_on()
         if not self._is_full and not self._is_over:
             self._transport.resume_reading()
+
+    def _go_on(self) -> None:
+        """Answer who had to wait."""
+        while self._behind and not (self._is_full or self._is_waiting or self._is_over):
+            self._answer(*self._behind.popleft())
 
     # --- what httptools tells
 
@@ -170,7 +226,7 @@ class _Connection(asyncio.BufferedProtocol):
         path, _, self._environ["QUERY_STRING"] = self._target().partition("?")
         self._environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1") if "%" in path else path
         keeps = self._parser.should_keep_alive()
-        if not self._is_full:
+        if not (self._is_full or self._is_waiting):
             self._answer(self._environ, keeps)
         elif len(self._behind) < MOST_BEHIND:
             self._behind.append((self._environ, keeps))
@@ -186,13 +242,21 @@ class _Connection(asyncio.BufferedProtocol):
     # --- what we say
 
     def _answer(self, environ: dict[str, Any], keeps: bool) -> None:
-        told: list[Any] = []
-        try:
-            body = b"".join(self._server.app(environ, lambda status, headers: told.extend((status, headers))))
-            status, headers = told
-        except Exception:  # noqa: BLE001 logged; the next request may do better
-            log.exception("a page failed", path=environ["PATH_INFO"])
-            status, headers, body = "500 Internal Server Error", [("Content-Length", "0")], b""
+        if environ["PATH_INFO"] not in self._server.aside:
+            self._say(environ, keeps, self._server.told(environ))
+            return
+        self._is_waiting, self._since = True, time.monotonic()
+        made = self._server.loop.run_in_executor(self._server.maker, self._server.told, environ)
+        made.add_done_callback(partial(self._made, environ, keeps))
+
+    def _made(self, environ: dict[str, Any], keeps: bool, made: "asyncio.Future[Told]") -> None:
+        self._is_waiting = False
+        if not self._is_over and not made.cancelled():
+            self._say(environ, keeps, made.result())
+            self._go_on()
+
+    def _say(self, environ: dict[str, Any], keeps: bool, told: Told) -> None:
+        status, headers, body = told
         lines = "".join([f"{name}: {value}\r\n" for name, value in headers])
         end = "\r\n" if keeps else "Connection: close\r\n\r\n"
         head = f"HTTP/1.1 {status}\r\n{lines}{_usual(int(time.time()))}{end}".encode("latin-1")
@@ -221,7 +285,7 @@ class _Connection(asyncio.BufferedProtocol):
 
     def is_late(self, now: float) -> bool:
         """Whether it has been waited for long enough."""
-        is_busy = self._octets or self._is_full or self._is_over
+        is_busy = self._octets or self._is_full or self._is_waiting or self._is_over
         return now - self._since > (SLOW_SECONDS if is_busy else IDLE_SECONDS)
 
 

@@ -1,13 +1,14 @@
-"""Asking a plan's questions of an agent: the values land in their places, or the table is not what it was."""
+"""Asking the questions of plans of an agent: the values land in their places, or a table is not what it was."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import Any
 
 from collectors.compiled import core
 from collectors.snmp.ber import Value
 from collectors.snmp.errors import TOO_BIG, AgentError, NotAuthorized, Silent
-from collectors.snmp.pdu import Kind
+from collectors.snmp.pdu import Kind, Prepared
 from collectors.snmp.plan import Expected, Filled, Plan, Question, rest
 from collectors.snmp.session import Session
 from collectors.snmp.transport import Patience
@@ -24,65 +25,97 @@ class Known:
     """The answers in which a variable has no value."""
 
 
-async def fetch(
-    session: Session,
-    plan: Plan,
-    values: list[Value],
-    pace: Pace,
-    known: Known,
-    *,
-    with_kept: bool,
-    patience: Patience | None = None,
-) -> bool:
-    """Put the answers to *plan*'s questions into *values*; False: walk the table again, by what *pace* has learned."""
-    questions = (*plan.often, *plan.kept) if with_kept else plan.often
-    filling = _Filling(questions, values, pace, known)
-    while filling.place < len(questions):
-        left = questions[filling.place :]
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A plan that is asked: where its answers go, and what is learned from them; *with_kept*: all of it."""
+
+    plan: Plan
+    values: list[Value]
+    pace: Pace
+    known: Known
+    with_kept: bool = False
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """What is asked this time; ``Known`` counts the answers by their places in it."""
+        return (*self.plan.often, *self.plan.kept) if self.with_kept else self.plan.often
+
+
+async def fetch(session: Session, tables: Sequence[Asked], patience: Patience | None = None) -> int:
+    """Put the answers to the plans' questions into their values, all in one row.
+
+    How many of *tables* were as expected; the next of them is to be walked again, by what its pace has learned, and
+    those behind it have not been asked to the end.
+    """
+    filling = _Filling([(table, place, asked) for table in tables for place, asked in enumerate(table.questions)])
+    while filling.is_left:
         filling.is_odd = False
-        is_bulk = left[0].request.kind is Kind.GET_BULK
-        requests = [question.request for question in left]
+        requests = filling.alike()
+        is_bulk = requests[0].kind is Kind.GET_BULK
         try:
             await session.ask_in_turn(requests, filling.take, bulk_patience(session) if is_bulk else patience)
         except (AgentError, Silent) as error:
-            if not _may_go_on(error, questions[filling.place], pace):
+            table, _, question = filling.step
+            if not _may_go_on(error, question, table.pace):
                 raise
-            return False
+            return _place_of(table, tables)
         if filling.is_odd:
-            found = await _completed(session, questions[filling.place], plan, pace, filling.odd)
+            table, _, question = filling.step
+            found = await _completed(session, question, table.plan, table.pace, filling.odd)
             if found is None:
-                return False
+                return _place_of(table, tables)
             filling.put(found)
-    return True
+    return len(tables)
+
+
+def _place_of(table: Asked, tables: Sequence[Asked]) -> int:
+    return next(place for place, each in enumerate(tables) if each is table)
+
+
+Step = tuple[Asked, int, Question]
+"""A question, the plan it is of, and its place in it."""
 
 
 @dataclass(slots=True)
 class _Filling:
-    """Takes the answers to *questions*, one after the other, and puts what they say into *values*."""
+    """Takes the answers to the questions of *steps*, one after the other, and puts what they say into the values."""
 
-    questions: Sequence[Question]
-    values: list[Value]
-    pace: Pace
-    known: Known
-    place: int = 0
+    steps: Sequence[Step]
+    at: int = 0
     is_odd: bool = False
     odd: Filled = None
     """The beginning of an answer that was cut short; None: it is not what was expected."""
 
+    @property
+    def is_left(self) -> bool:
+        """Whether there is something to ask."""
+        return self.at < len(self.steps)
+
+    @property
+    def step(self) -> Step:
+        """Whose turn it is."""
+        return self.steps[self.at]
+
+    def alike(self) -> list[Prepared]:
+        """What is to be asked from here on, as long as it is all by GETBULK or all otherwise."""
+        left = [question.request for _, _, question in self.steps[self.at :]]
+        is_bulk = left[0].kind is Kind.GET_BULK
+        return list(takewhile(lambda request: (request.kind is Kind.GET_BULK) is is_bulk, left))
+
     def take(self, data: bytes, at: int, end: int) -> bool:
         """See turns.Take; an answer about what hardly moves is remembered once it has been read whole."""
-        question = self.questions[self.place]
+        table, place, question = self.steps[self.at]
         expected: Expected = question.request.read  # type: ignore[assignment] # what plan.py makes
         begin = expected.behind_guards(data, at, end) if expected.guards else at
         octets = hash(data[begin:end]) if question.is_still and begin is not None else None
         if octets is not None:
-            if self.known.octets.get(self.place) == octets:
-                self.place += 1
+            if table.known.octets.get(place) == octets:
+                self.at += 1
                 return True
-            self.known.octets.pop(self.place, None)
+            table.known.octets.pop(place, None)
         may_be_quick = core and begin is not None and expected.are_unsigned
-        if may_be_quick and core.fill(data, begin, end, expected.cells, question.order, self.values):
-            self._noted(question, octets, is_void=False)
+        if may_be_quick and core.fill(data, begin, end, expected.cells, question.order, table.values):
+            self._noted(octets, is_void=False)
             return True
         found = None if begin is None else expected.fill(data, begin, end)
         if found is None or len(found) != question.count:
@@ -93,22 +126,24 @@ class _Filling:
 
     def put(self, found: list[Value], octets: int | None = None) -> None:
         """Note the values of the question whose turn it is, and go on to the next."""
-        question = self.questions[self.place]
+        table, _, question = self.steps[self.at]
         side = len(question.slots)
         for place, slot in enumerate(question.slots):
-            self.values[slot] = found[place::side]
-        self._noted(question, octets, is_void=None in found)
+            table.values[slot] = found[place::side]
+        self._noted(octets, is_void=None in found)
 
-    def _noted(self, question: Question, octets: int | None, *, is_void: bool) -> None:
+    def _noted(self, octets: int | None, *, is_void: bool) -> None:
+        table, place, question = self.steps[self.at]
+        known, pace = table.known, table.pace
         if octets is not None:
-            self.known.octets[self.place] = octets
+            known.octets[place] = octets
         if is_void:
-            self.known.void.add(self.place)
-        elif self.known.void:
-            self.known.void.discard(self.place)
-        if question.count * 2 > self.pace.budget:
-            self.pace.succeeded()
-        self.place += 1
+            known.void.add(place)
+        elif known.void:
+            known.void.discard(place)
+        if question.count * 2 > pace.budget:
+            pace.succeeded()
+        self.at += 1
 
 
 async def holds(session: Session, question: Question, pace: Pace) -> bool:

@@ -314,7 +314,9 @@ class Exchange:
 
     def _again(self, waiting: _Waiting) -> None:
         """The next request of somebody who was answered."""
-        self._forget_numbers(waiting)
+        if waiting.any_source:
+            self._forget_numbers(waiting)
+        waiting.numbers.clear()
         waiting.attempt, waiting.refusal = 0, None
         try:
             self._try(waiting)

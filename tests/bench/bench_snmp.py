@@ -38,7 +38,7 @@ ROUNDS = 3
 SIZES = (10, 100, 1_000)
 IN_V3 = 100
 AT_ONCE = 32
-POLLS_PER_SECOND = 200
+POLLS_PER_SECOND = 1000
 """How fast ours is made to poll in the comparison: some way below what one core can do on a busy machine."""
 SECONDS = 2
 """Of polls alone, and again of polls and scrapes, in each round; at least one interval."""

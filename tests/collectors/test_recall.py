@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -16,7 +16,9 @@ from collectors.poll import Target, poll
 from collectors.snmp import ber, fetch
 from collectors.snmp.ber import Value
 from collectors.snmp.errors import Silent
-from collectors.snmp.pdu import Kind, Version
+from collectors.snmp.pdu import Kind, Prepared, Version
+from collectors.snmp.transport import Patience
+from collectors.snmp.turns import Take
 
 Mib = dict[str, tuple[int, Value]]
 STEP_SECONDS = 601
@@ -252,6 +254,24 @@ def test_a_table_that_changes_costs_the_others_nothing() -> None:
     without_change = [n for r in memory.asked for n, _, _ in r.varbinds if n.startswith(ber.oid("1.3.6.1.2.1.99"))]
 
     assert with_change == without_change
+
+
+def test_all_known_tables_are_asked_in_one_row() -> None:
+    memory = MemoryAgent({**SWITCH, **SENSORS})
+    target = made(memory)
+    polled(target)
+    rows = []
+    asked_in_turn = Wired.ask_in_turn
+
+    async def counted(session: Wired, requests: Sequence[Prepared], take: Take, *patience: Patience | None) -> None:
+        rows.append({request.kind for request in requests})
+        await asked_in_turn(session, requests, take, *patience)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Wired, "ask_in_turn", counted)
+        polled(target, 60)
+
+    assert rows == [{Kind.GET}, {Kind.GET_BULK}], "first the scalars, then every table"
 
 
 def test_a_table_that_is_different_each_time_is_walked_each_time() -> None:

@@ -1,11 +1,13 @@
 """The quick server: what HTTP/1.1 promises is kept, and no stranger can make it hold much, wait long or fall over."""
 
+import asyncio
 import http.client
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from itertools import pairwise
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -216,3 +218,42 @@ def test_a_request_in_pieces_is_the_same_request(server: quick.Server, cuts: lis
             connection.sendall(whole[begin:end])
 
         assert everything(connection).endswith(b"/pieces?of=it")
+
+
+@pytest.fixture
+def busy() -> Iterator[asyncio.AbstractEventLoop]:
+    """An event loop with a thread of its own, as the poller's is."""
+    loop = asyncio.new_event_loop()
+    thread = Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    yield loop
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(5)
+    loop.close()
+
+
+def test_in_anothers_loop_a_long_page_holds_nobody_up_and_the_order_is_kept(busy: asyncio.AbstractEventLoop) -> None:
+    may_go = Event()
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        assert environ["PATH_INFO"] != "/long" or may_go.wait(30)
+        body = environ["PATH_INFO"].encode()
+        start_response("200 OK", [("Content-Length", str(len(body)))])
+        return [body]
+
+    server = quick.Server(answer, "127.0.0.1", 0, busy, {"/long"})
+    server.start()
+    try:
+        with connect(server) as patient, connect(server) as quick_one:
+            patient.sendall(b"GET /long HTTP/1.1\r\n\r\nGET /behind HTTP/1.1\r\nConnection: close\r\n\r\n")
+            quick_one.sendall(b"GET /short HTTP/1.1\r\nConnection: close\r\n\r\n")
+            assert everything(quick_one).endswith(b"/short")
+            may_go.set()
+            said = everything(patient)
+    finally:
+        server.stop()
+
+    assert said.index(b"/long") < said.index(b"/behind")
+    assert busy.is_running(), "whose loop it is goes on"
+    with pytest.raises(ConnectionRefusedError):
+        connect(server)
