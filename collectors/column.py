@@ -34,11 +34,13 @@ Reading = Literal[
     "mac",
     "mac_or_text",
     "address",
+    "hex",
     "opaque_float",
     "channel",
     "band_of_megahertz",
     "channel_of_megahertz",
     "band_of_channel",
+    "band_of_6e_channel",
 ]
 """How the octets of a variable become a number or a text; see collectors.reading.READ."""
 
@@ -58,7 +60,8 @@ class Part(BaseModel):
 class Column(Part):
     """One object: where it is and how its raw value is read. A raw or read value out of bounds is no value.
 
-    *item* takes the n-th of a comma list, counted from 0; *extract* what the pattern's first group captures. *names*
+    *item* takes the n-th of a comma list, counted from 0; *extract* what the pattern's first group captures; *bit* the
+    n-th bit, 0 or 1: of octets counted from the first's highest (RFC 2578 BITS), of an integer from its lowest. *names*
     maps whole raw texts (regular expressions) to the word used here; what matches none has no value. *absent* lists
     read values that mean "none"; then *offset* is added and *scale* multiplied; *range* is inclusive, in the unit
     after *scale*; *cap* cuts off above. *every*: how often it is asked, else as often as its table.
@@ -68,6 +71,7 @@ class Column(Part):
     arc: int | None = Field(default=None, ge=1)
     item: int | None = Field(default=None, ge=0)
     extract: CapturingPattern | None = None
+    bit: int | None = Field(default=None, ge=0)
     read: Reading = "number"
     offset: float = 0
     scale: float = 1

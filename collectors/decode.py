@@ -103,7 +103,7 @@ def _derive(profile: Profile, tables: Rows) -> None:
         elif table.derive == "bridge":
             tables[name] = ports.derive_bridge(tables[name], tables.get("port", {}))
         elif table.derive == "huawei_optics":
-            tables[name] = optics.derive_huawei(tables[name])
+            tables[name] = optics.derive_huawei(tables[name], hundredths=profile.quirks.hundredths)
         elif table.derive == "lldp":
             tables[name] = ports.derive_lldp(tables[name], tables.get("lldp_local", {}), tables.get("port", {}))
 

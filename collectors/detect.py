@@ -54,6 +54,23 @@ def reason(match: Match, identity: Identity) -> str | None:
     return " and ".join(reasons)
 
 
+_models: dict[tuple[int, str], tuple[Profile, Profile]] = {}
+_MOST_MODELS = 256
+"""A town has some dozens; a device that says at every poll that it is another one ends here."""
+
+
+def _placed(profile: Profile, match: Match, object_id: str) -> Profile | None:
+    """*profile* for the device's model, the same object for all of that model; None when sysObjectID names no model."""
+    if not any(table.own for table in profile.tables.values()):
+        return profile
+    parts = object_id.split(".")[: len((match.object_id or "").split(".")) + 1]
+    branch = ".".join(parts)
+    key = (id(profile), branch)
+    if branch == match.object_id or (key not in _models and len(_models) >= _MOST_MODELS):
+        return None
+    return _models.setdefault(key, (profile, profile.placed(branch)))[1]
+
+
 async def fits(profiles: Iterable[Profile], identity: Identity, probe: Probe) -> list[Fit]:
     """Every base profile that fits, then the one device profile that fits best: the longest sysObjectID, then sysDescr.
 
@@ -73,8 +90,9 @@ async def fits(profiles: Iterable[Profile], identity: Identity, probe: Probe) ->
         if all(fit.profile is not profile for fit in chosen) and await _answers(match, probe):
             chosen.append(_fit(profile, match, why))
     for profile, match, why in sorted(device, key=lambda candidate: _precision(candidate[1]), reverse=True):
-        if await _answers(match, probe):
-            return [*chosen, _fit(profile, match, why)]
+        model = _placed(profile, match, identity.object_id)
+        if model and await _answers(match, probe):
+            return [*chosen, _fit(model, match, why)]
     return chosen
 
 

@@ -153,6 +153,7 @@ def verb(column: Column) -> str:
     given = {
         "item": column.item,
         "extract": column.extract,
+        "bit": column.bit,
         "names": dict(column.names) or None,
         "read": None if column.names else column.read,
         "absent": list(column.absent) or None,

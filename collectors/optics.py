@@ -24,22 +24,23 @@ def dbm(watts: float) -> float | None:
     return found if found is not None and DARK_DBM < found <= MAX_DBM else None
 
 
-def derive_huawei(modules: Mapping[bytes, Row]) -> dict[bytes, dict[str, Read]]:
+def derive_huawei(modules: Mapping[bytes, Row], *, hundredths: bool = False) -> dict[bytes, dict[str, Read]]:
     r"""HUAWEI-ENTITY-EXTENT-MIB hwOpticalModuleInfoTable with *rx_dbm* and *tx_dbm*.
 
     Older switches give microwatts, newer devices hundredths of a dBm. A negative number can only be the latter; then
-    the module's other number is one too. Two positive ones are hundredths if the lanes' texts, which always are, agree.
+    the module's other number is one too. Two positive ones are hundredths if the lanes' texts, which always are, agree;
+    or where *hundredths* says so of the software.
 
     >>> rows = derive_huawei({b"\x01": {"rx": -622.0, "tx": 150.0}, b"\x02": {"rx": 239.0, "tx": 562.0}})
     >>> [(row["rx_dbm"], row["tx_dbm"]) for row in rows.values()]
     [(-6.22, 1.5), (-6.216, -2.503)]
     """
-    return {suffix: {**row, **_huawei(row)} for suffix, row in modules.items()}
+    return {suffix: {**row, **_huawei(row, hundredths=hundredths)} for suffix, row in modules.items()}
 
 
-def _huawei(row: Row) -> dict[str, Read]:
+def _huawei(row: Row, *, hundredths: bool) -> dict[str, Read]:
     raw = {name: value for name in ("rx", "tx") if isinstance(value := row.get(name), int | float)}
-    hundredths = any(value < 0 for value in raw.values()) or any(_agrees(row, name, raw[name]) for name in raw)
+    hundredths = hundredths or any(power < 0 or _agrees(row, name, power) for name, power in raw.items())
     return {f"{name}_dbm": _light(value / 100) if hundredths else dbm(value * 1e-6) for name, value in raw.items()}
 
 

@@ -37,6 +37,7 @@ BOUNDS: Mapping[str, tuple[Bounds, ...]] = {
     "device_memory_bytes": (Bounds(0, 1e15),),
     "device_temperature_celsius": (CELSIUS,),
     "port_speed_bits_per_second": (Bounds(1, 2e12),),
+    "port_counters_since_seconds": (Bounds(0, 2**32 / 100),),
     "wifi_radio_clients": (CLIENTS,),
     "wifi_ssid_clients": (CLIENTS,),
     "wifi_clients": (CLIENTS,),

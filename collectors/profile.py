@@ -38,17 +38,21 @@ def _listed(value: Any) -> Any:
 class Table(Part):
     """Columns that share their index; *oid* is the entry their arcs are counted from.
 
-    *index* makes columns of the index's places. *every*: how often it is asked; *changed* names a scalar that tells
-    when it must be asked at once. *derive*: columns worked out from the others (entity.py, ports.py, optics.py).
-    *private*: the rows are residents' devices, so that their index is shown nowhere.
+    *own* is written instead by vendors who give every model the same tables in a branch of its own: what follows there
+    the model's number, which in sysObjectID follows the match's object_id (``Profile.placed``). *index* makes columns of
+    the index's places. *every*: how often it is asked; *changed* names a scalar that tells when it must be asked at once. *derive*: columns worked out from the others (entity.py, ports.py, optics.py).
+    *private*: the rows are residents' devices, so that their index is shown nowhere. *unordered*: some agents give its
+    rows in any order, each once.
     """
 
     oid: Oid | None = None
+    own: Oid | None = None
     columns: dict[str, ColumnSpec]
     index: dict[str, IndexSpec] = Field(default_factory=dict)
     every: Every = "poll"
     changed: str | None = None
     private: bool = False
+    unordered: bool = False
     derive: Literal["entity_sensor", "port", "huawei_optics", "lldp", "bridge"] | None = None
 
     @property
@@ -147,12 +151,14 @@ class Quirks(Part):
     """What is wrong with an agent.
 
     *clocks*: those that lie; *unordered*: rows come in any order, each once; *max_oids*: names it takes in a request.
+    *hundredths*: light is always in 0.01 dBm, which others of its family mix with microwatts.
     """
 
     bulk: bool = True
     max_oids: int | None = Field(default=None, ge=1, le=100)
     unordered: bool = False
     clocks: frozenset[Literal["agent", "engine", "host"]] = frozenset()
+    hundredths: bool = False
 
 
 class Profile(Part):
@@ -179,9 +185,15 @@ class Profile(Part):
             if table.changed and table.changed not in self.scalars:
                 raise ValueError(f"{name}: changed: there is no scalar {table.changed!r}")
             for column_name, column in table.columns.items():
-                if (column.oid is None) == (column.arc is None) or (column.arc and not table.oid):
+                if (column.oid is None) == (column.arc is None) or (column.arc and not (table.oid or table.own)):
                     raise ValueError(f"{name}.{column_name}: give its oid, or its arc below the table's oid")
         return self
+
+    def placed(self, branch: str) -> "Profile":
+        """This profile for the model whose branch is *branch*; itself when no table is in one."""
+        own = {name: table for name, table in self.tables.items() if table.own}
+        here = {name: t.model_copy(update={"oid": f"{branch}.{t.own}", "own": None}) for name, t in own.items()}
+        return self.model_copy(update={"tables": {**self.tables, **here}}) if own else self
 
     def tells(self, metric: str) -> bool:
         """Whether any rule gives *metric*."""

@@ -41,11 +41,26 @@ def channel(megahertz: float) -> int | None:
 
 
 def band_of_channel(number: int) -> str | None:
-    """The band of a channel number on a device without 6 GHz, where 1 to 14 are 2.4 GHz and the rest 5 GHz.
+    """The band of a channel number, where the device does not tell it.
 
-    >>> band_of_channel(11), band_of_channel(36), band_of_channel(20)
-    ('2.4GHz', '5GHz', None)
+    Numbers up to 14 are taken for 2.4 GHz and those of both other bands (149 to 177) for 5 GHz; 37, 53 or 233 can only
+    be 6 GHz, whose channels are 1 more than a multiple of 4.
+
+    >>> band_of_channel(11), band_of_channel(36), band_of_channel(20), band_of_channel(37), band_of_channel(149)
+    ('2.4GHz', '5GHz', None, '6GHz', '5GHz')
     """
     if 1 <= number <= 14:  # noqa: PLR2004 channels of 2.4 GHz
         return "2.4GHz"
+    if is_6ghz_channel(number) and not 149 <= number <= 177:  # noqa: PLR2004 channels of 5 GHz, too
+        return "6GHz"
     return "5GHz" if 36 <= number <= 177 else None  # noqa: PLR2004 channels of 5 GHz
+
+
+def is_6ghz_channel(number: int) -> bool:
+    """Whether a 20 MHz channel of 6 GHz has that number (IEEE 802.11ax-2021 table E-4).
+
+    >>> [number for number in (2, 5, 36, 37, 149, 237) if is_6ghz_channel(number)]
+    [2, 5, 37, 149]
+    """
+    _, first, last = CHANNELS["6GHz"]
+    return number == 2 or (first <= number <= last and number % 4 == 1)  # noqa: PLR2004 the odd one, 5935 MHz

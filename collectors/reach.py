@@ -95,6 +95,7 @@ def is_as_it_stands(column: Column) -> bool:
         or column.offset
         or column.range
         or column.item is not None
+        or column.bit is not None
         or column.cap is not None
         or column.scale != 1
     )

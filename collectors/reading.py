@@ -15,6 +15,8 @@ Read = str | float | None
 MAX_TEXT = 128
 _MAC_OCTETS = 6
 _OCTET = 256
+_WIDTHS = 8 * _OCTET
+"""Three bits above a channel's octet say how wide it is, on access points that do so."""
 _OPAQUE_FLOAT_OCTETS = 7
 
 
@@ -32,6 +34,8 @@ def judged(column: Column, cell: Cell) -> tuple[Read, str]:
         if part is None:
             return None, f"the text has no {column.extract or f'item {column.item}'}"
         cell = (ber.OCTET_STRING, part.encode())
+    if column.bit is not None:
+        cell = (ber.INTEGER, bit(cell, column.bit))
     if column.names:
         return _named(column, oid_or_text(cell))
     found = READ[column.read](cell)
@@ -69,6 +73,19 @@ def _bounded(column: Column, number: float) -> tuple[Read, str]:
     if column.range and not column.range[0] <= number <= column.range[1]:
         return None, f"{number:g} is out of the column's range {column.range[0]:g} to {column.range[1]:g}"
     return (number if column.cap is None else min(number, column.cap)), ""
+
+
+def bit(cell: Cell, place: int) -> int:
+    r"""One bit: of octets counted from the first's highest, where those not sent are 0; of an integer from its lowest.
+
+    >>> bit((4, b"\x80\x10"), 0), bit((4, b"\x80\x10"), 11), bit((4, b"\x80"), 11), bit((2, 6), 1)
+    (1, 1, 0, 1)
+    """
+    value = cell[1]
+    if isinstance(value, int):
+        return value >> place & 1
+    octets = value or b""
+    return octets[place // 8] >> 7 - place % 8 & 1 if place // 8 < len(octets) else 0
 
 
 def number(cell: Cell) -> float | None:
@@ -153,6 +170,16 @@ def address(cell: Cell) -> str:
     return octets[:_MAC_OCTETS].ljust(_MAC_OCTETS, b"\0").hex(":").upper()
 
 
+def hexadecimal(cell: Cell) -> str:
+    r"""Octets that are neither text nor address, as a serial number may be.
+
+    >>> hexadecimal((4, b"\x48\x57\x00\x2a"))
+    '4857002a'
+    """
+    value = cell[1]
+    return value[: MAX_TEXT // 2].hex() if isinstance(value, bytes) else oid_or_text(cell)
+
+
 def opaque_float(cell: Cell) -> float | None:
     r"""A float that Net-SNMP wraps in an Opaque: tags 9F 78, length 4, IEEE 754 single precision.
 
@@ -167,14 +194,18 @@ def opaque_float(cell: Cell) -> float | None:
 
 
 def channel(cell: Cell) -> int | None:
-    """A channel number, also where a text adds the width: ``116E``, ``53S``, ``11+``.
+    """A channel number, also where its width is added: as a text (``116E``, ``53S``, ``11+``), or as bits above the octet.
 
-    >>> channel((4, b"116E")), channel((2, 11)), channel((4, b"auto")), channel((2, 0))
-    (116, 11, None, None)
+    A number that could be a frequency in MHz is none.
+
+    >>> channel((4, b"116E")), channel((2, 11)), channel((4, b"auto")), channel((2, 0)), channel((2, 0x124))
+    (116, 11, None, None, 36)
+    >>> channel((2, 5180)), channel((2, -1))
+    (None, None)
     """
     value = cell[1]
     if isinstance(value, int):
-        return value or None
+        return value % _OCTET or None if 0 < value < _WIDTHS else None
     found = re.match(r"\d{1,3}", text(value)) if value else None
     return int(found[0]) or None if found else None
 
@@ -200,13 +231,25 @@ def channel_of_megahertz(cell: Cell) -> int | None:
 
 
 def band_of_channel(cell: Cell) -> str | None:
-    """The band of a channel number, on devices that have no 6 GHz radio.
+    """The band of a channel number, where the device does not tell it.
 
     >>> band_of_channel((4, b"36"))
     '5GHz'
     """
     found = channel(cell)
     return None if found is None else radio.band_of_channel(found)
+
+
+def band_of_6e_channel(cell: Cell) -> str | None:
+    """The band of a channel of a radio that works in 6 GHz wherever its number allows it.
+
+    >>> band_of_6e_channel((2, 5)), band_of_6e_channel((2, 36))
+    ('6GHz', '5GHz')
+    """
+    found = channel(cell)
+    if found is None:
+        return None
+    return "6GHz" if radio.is_6ghz_channel(found) else radio.band_of_channel(found)
 
 
 READ: dict[Reading, Callable[[Cell], Read]] = {
@@ -217,10 +260,12 @@ READ: dict[Reading, Callable[[Cell], Read]] = {
     "mac": mac,
     "mac_or_text": mac_or_text,
     "address": address,
+    "hex": hexadecimal,
     "opaque_float": opaque_float,
     "channel": channel,
     "band_of_megahertz": band_of_megahertz,
     "channel_of_megahertz": channel_of_megahertz,
     "band_of_channel": band_of_channel,
+    "band_of_6e_channel": band_of_6e_channel,
 }
 """How a profile's ``read`` words read one variable."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 
 from collectors.profile import SCALARS, Profile
-from collectors.snmp import plan, walk
+from collectors.snmp import ber, plan, walk
 from collectors.snmp.ber import RawOid, Value
 from collectors.snmp.fetch import Asked, Known, fetch, holds
 from collectors.snmp.pdu import Version
@@ -79,6 +79,9 @@ class Cluster:
     marks: tuple[RawOid, ...] = ()
     """The scalars that tell when one of them has changed."""
     unordered: bool = False
+    """Rows come in any order, so that no plan holds."""
+    tolerant: bool = False
+    """Rows may do so, on some agents."""
 
     @property
     def key(self) -> str:
@@ -106,9 +109,9 @@ def clusters(profile: Profile, tables: Iterable[tuple[str, ...]]) -> tuple[Clust
                 seconds = profile.keep_seconds(name, root)
                 keep[root] = min(keep.get(root, seconds), seconds)
         marks = [changed for name in names if (changed := profile.tables[name].changed)]
-        found.append(
-            Cluster(names, keep, tuple(profile.root(SCALARS, changed) for changed in marks), profile.quirks.unordered)
-        )
+        roots = tuple(profile.root(SCALARS, changed) for changed in marks)
+        tolerant = any(profile.tables[name].unordered for name in names)
+        found.append(Cluster(names, keep, roots, profile.quirks.unordered, tolerant))
     return tuple(found)
 
 
@@ -198,9 +201,10 @@ def _asked(held: Held, each: Cluster, session: Session, pace: Pace, clock: float
 
 async def _walked(recall: Recall, each: Cluster, session: Session, pace: Pace, clock: float) -> list[Column]:
     """Walk a table and learn what can be learned of it."""
-    columns = await walk.walk(session, list(each.keep), pace, Limits(unordered=each.unordered))
+    columns = await walk.walk(session, list(each.keep), pace, Limits(unordered=each.unordered or each.tolerant))
     recall.loose.pop(each.key, None)
-    is_orderly = all(column.end is End.COMPLETE for column in columns) and not each.unordered
+    is_mixed = each.unordered or (each.tolerant and any(_is_mixed(column) for column in columns))
+    is_orderly = all(column.end is End.COMPLETE for column in columns) and not is_mixed
     with_rows = [column for column in columns if column.cells]
     restless = recall.restless.get(each.key, 0)
     if is_orderly and not with_rows:
@@ -214,6 +218,12 @@ async def _walked(recall: Recall, each: Cluster, session: Session, pace: Pace, c
         recall.restless[each.key] = restless + 1 if restless < RESTLESS_AFTER + RESTLESS_POLLS else 0
         recall.loose[each.key] = (clock, columns)
     return columns
+
+
+def _is_mixed(column: Column) -> bool:
+    """Whether the rows of a column came in another order than that of their index."""
+    found = [ber.index(suffix) for suffix in column.cells]
+    return found != sorted(found)
 
 
 def _known(made: Plan, values: Sequence[Value]) -> Known:

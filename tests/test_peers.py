@@ -4,9 +4,6 @@ import pytest
 from peers_page import PAGE, ROOMS, Room, owed, page, proofs, rows, wants_a_test
 
 NOT_YET = {
-    "S15": "counter discontinuities are shown, not used",
-    "S36": "only light is held against its own past",
-    "S39": "no test runs two pollers",
     "SEC-11": "the journal stays on each machine",
 }
 """Promised later, and said so on the page."""

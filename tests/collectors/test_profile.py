@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 import collectors
+from collectors import detect
 from collectors.detect import Fit, Identity, fits
-from collectors.profile import Ambiguous, Profile, ProfileError, combine, heirs, parse, profiles
+from collectors.profile import Ambiguous, Match, Profile, ProfileError, combine, heirs, parse, profiles
 from parvis import catalogue
 
 GOOD = """
@@ -107,12 +108,69 @@ VAPS = "1.3.6.1.4.1.41112.1.6.1.2.1.8"
         (Identity("1.3.6.1.4.1.14823.1.2.111", "ArubaOS"), ("1.3.6.1.4.1.14823.2.3.3.1.2.1",), "aruba_instant"),
         (Identity("1.3.6.1.4.1.14823.1.2.111", "ArubaOS"), (), "system"),
         (Identity(), (), "system"),
+        (Identity(NET_SNMP, "Linux GWN7630"), ("1.3.6.1.4.1.42397.1.1.2.1",), "grandstream_gwn"),
+        (Identity(NET_SNMP, "Linux"), ("1.3.6.1.4.1.41112.1.10.1.2.2",), "airfiber_ltu"),
+        (Identity("1.3.6.1.4.1.10002.1", "Linux"), ("1.3.6.1.4.1.41112.1.11.1.1",), "af60"),
+        (Identity("1.3.6.1.4.1.10002.1", "Linux"), ("1.3.6.1.4.1.41112.1.3.1.1.5",), "airfiber"),
+        (Identity("1.3.6.1.4.1.41112.1.4", "Linux"), (), "airmax"),
+        (Identity("1.3.6.1.4.1.9.1.3185", "Cisco Wireless CW9176I"), (), "meraki_mr"),
+        (Identity("1.3.6.1.4.1.29671.2.210", "Meraki MS120-8LP Cloud Managed Switch"), (), "system"),
+        (Identity("1.3.6.1.4.1.2011.2.23.968", "Huawei YunShan OS Version 1.23"), (), "huawei_yunshan"),
+        (Identity("1.3.6.1.4.1.2011.2.23.968", "Huawei Versatile Routing Platform"), (), "huawei_vrp"),
+        (Identity("1.3.6.1.4.1.6486.800.1.1.2.1.11.1.7", "OS6850"), (), "omniswitch"),
+        (Identity("1.3.6.1.4.1.6486.800.1.1.2.2.4.1", "LS6224"), (), "system"),
+        (Identity("1.3.6.1.4.1.6486.800.1.1.2.2.2.1", "AOS-W"), ("1.3.6.1.4.1.14823.2.2.1.1.3.1",), "arubaos"),
+        (Identity("1.3.6.1.4.1.6486.802.1.1.2.1.2.14", "OAW-AP1361"), (), "stellar"),
+        (Identity("1.3.6.1.4.1.6486.802.1.1.2.1.2", "no model"), (), "system"),
+        (Identity("1.3.6.1.4.1.52642.1.99.5638", "S5850-48B8C"), (), "fs_centec"),
+        (Identity("1.3.6.1.4.1.3902.1082.1001.9999.1", "C320"), (), "zte_olt"),
+        (Identity("1.3.6.1.4.1.3902.15.2.11", "ZXR10 switch"), (), "system"),
     ],
 )
 def test_s02_a_device_is_known_by_what_it_says_and_answers(
     identity: Identity, answering: tuple[str, ...], expected: str
 ) -> None:
     assert names(detected(identity, *answering))[-1] == expected
+
+
+def test_s02_a_model_is_read_in_its_own_branch_and_models_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detect, "_models", {})
+
+    def optics(model: int) -> str | None:
+        found = detected(Identity(f"1.3.6.1.4.1.9304.100.{model}.7", "CTS"))[-1].profile
+        return found.tables["cts_optics"].oid if found.profile == "cts" else None
+
+    first = detected(Identity("1.3.6.1.4.1.9304.100.3112", "CTS"))[-1].profile
+    assert first is detected(Identity("1.3.6.1.4.1.9304.100.3112", "CTS"))[-1].profile
+    assert optics(3112) == "1.3.6.1.4.1.9304.100.3112.5.34.2.1.1"
+    assert optics(51122) == "1.3.6.1.4.1.9304.100.51122.5.34.2.1.1"
+    assert sum(optics(model) is not None for model in range(100_000, 101_000)) < 256
+
+
+SAID = {
+    "(?i)yunshan": "Huawei YunShan OS",
+    "Catalyst 1[23]00 Series": "Catalyst 1200 Series Managed Switch",
+    "^(UAP|UAL|U6|U7|E7|UK-|UWB|UXG|U-LTE|UBB|UniFi)": "U7-Pro-Max",
+    "^(UAP|UAL|U6|U7|E7|UK-|UWB|U-LTE)": "E7 8.0",
+    "Cisco (Controller|Business Wireless)": "Cisco Controller",
+    "(?i)C9800": "Cisco IOS Software, C9800 Software",
+    "MR|CW9": "Meraki MR46",
+    "^=?(Meraki (MR|CW)|Cisco Wireless CW)": "Cisco Wireless CW9166",
+    "(?i)openwrt": "Linux OpenWrt 23.05",
+    "Xirrus|ArrayOS": "Xirrus XR4830, ArrayOS",
+    ".": "a switch",
+}
+"""For each pattern of sysDescr, what such a device says."""
+WAYS = [(each.profile, match) for each in profiles() if each.layer == "device" for match in each.match]
+
+
+@pytest.mark.parametrize(("name", "match"), WAYS, ids=[f"{name}-{n}" for n, (name, _) in enumerate(WAYS)])
+def test_s02_no_profile_captures_a_sibling(name: str, match: Match) -> None:
+    """A device that a profile describes, and that answers nothing else, is taken for that one."""
+    said = SAID[match.description] if match.description else "something"
+    identity = Identity(f"{match.object_id}.4242" if match.object_id else "1.3.6.1.4.1.99999", said)
+
+    assert names(detected(identity, *([match.probe] if match.probe else [])))[-1] == name
 
 
 def test_the_reason_is_given_in_words() -> None:

@@ -58,7 +58,7 @@ def ears() -> Iterator[str]:
         yield f"127.0.0.1:{endpoint.port}"
 
 
-def configured(address: str, half: int) -> str:
+def configured(address: str, half: int | str) -> str:
     told = documented()
     for job in told["scrape_configs"]:
         job["http_sd_configs"][0]["url"] = job["http_sd_configs"][0]["url"].replace("127.0.0.1:9203", address)

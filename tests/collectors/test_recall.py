@@ -33,22 +33,14 @@ SENSORS = {
 }
 
 
-def vendor(name: str) -> Mib:
-    """A made-up device of the family *name*."""
-    asked = test_vendors.CASES[name]["asked"].items()
-    return {
-        oid: (ber.INTEGER, value) if isinstance(value, int) else (ber.OCTET_STRING, value.encode())
-        for oid, value in asked
-    }
-
-
 def fits(name: str) -> Mib:
     """What makes a device be taken for one of the family *name*, if a sysObjectID is enough."""
     match = next((m for m in test_vendors.profile(name).match if m.object_id and not (m.description or m.probe)), None)
     found: Mib = dict(SYSTEM)
-    if match and match.object_id:
+    object_id = test_vendors.CASES[name].get("object_id") or (match.object_id if match else None)
+    if object_id:
         found["1.3.6.1.2.1.1.1.0"] = (ber.OCTET_STRING, b"a device")
-        found["1.3.6.1.2.1.1.2.0"] = (ber.OBJECT_IDENTIFIER, ber.oid(match.object_id))
+        found["1.3.6.1.2.1.1.2.0"] = (ber.OBJECT_IDENTIFIER, ber.oid(object_id))
     return found
 
 
@@ -92,7 +84,7 @@ def one_more_row(mib: Mib, name: str) -> Mib:
 DEVICES: dict[str, Mib] = {
     "unifi": UNIFI,
     "switch": {**SYSTEM, "1.3.6.1.2.1.1.1.0": (ber.OCTET_STRING, b"a switch"), **PORTS, **SENSORS},
-    **{name: {**fits(name), **PORTS, **vendor(name)} for name in test_vendors.CASES},
+    **{name: {**fits(name), **PORTS, **test_vendors.answered(name)} for name in test_vendors.CASES},
 }
 
 

@@ -133,6 +133,28 @@ def test_rows_out_of_order_are_told_and_none_is_wrong(switch: Path) -> None:
     asked(work)
 
 
+def test_g04_g31_neighbours_told_out_of_order_are_all_found(switch: Path, tmp_path: Path) -> None:
+    """As Zyxel's and D-Link's switches do; the other tables of such an agent are cut where they fall."""
+    entry = "1.0.8802.1.1.2.1.4.1.1"
+    rows = [f"{entry}.9.0.{port}.1|4|neighbour-{port}" for port in range(1, PORTS + 1)]
+    file = tmp_path / "neighbours.snmprec"
+    file.write_text(switch.read_text() + "\n".join(rows) + "\n")
+
+    async def work(town: Town) -> None:
+        agent = await town.add("sw", walk=file)
+        truth = values(await town.found("sw"))
+        assert len(only(truth, "lldp_neighbor_info")) == PORTS
+        await town.add("disordered", walk=file)
+        town.agents["disordered"].suffer("disorder")
+        for _ in range(2):
+            found = values(await town.found("disordered"))
+            assert set(only(found, "lldp_neighbor_info")) == set(only(truth, "lldp_neighbor_info"))
+        agent.suffer("disorder")
+        assert only(values(await town.found("sw")), "lldp_neighbor_info") == only(truth, "lldp_neighbor_info")
+
+    asked(work)
+
+
 def test_an_object_that_repeats_for_ever_is_told_and_none_is_wrong(switch: Path) -> None:
     async def work(town: Town) -> None:
         agent = await town.add("sw", walk=switch)

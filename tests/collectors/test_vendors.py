@@ -10,6 +10,7 @@ import yaml
 from collectors import decode
 from collectors.profile import Profile, profiles
 from collectors.snmp import ber
+from collectors.snmp.walk import Cell
 
 CASES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "vendors.yml").read_text("utf-8"))
 TESTED_ELSEWHERE = {"aruba_instant", "unifi", "if_mib", "system", "ucd", "entity_sensor", "cisco_sensor"}
@@ -20,15 +21,23 @@ def profile(name: str) -> Profile:
     return next(each for each in profiles() if each.profile == name)
 
 
+def answered(name: str) -> dict[str, Cell]:
+    """The variables of the made-up device, by their names: a number, a text, or a list of octets."""
+    return {
+        oid: (ber.INTEGER, value)
+        if isinstance(value, int)
+        else (ber.OCTET_STRING, value.encode() if isinstance(value, str) else bytes(value))
+        for oid, value in CASES[name]["asked"].items()
+    }
+
+
 def told(name: str) -> dict[str, float]:
     """Series as text -> value, of what the made-up device answers."""
     chosen = profile(name)
-    variables = [
-        (ber.oid(oid), ber.INTEGER if isinstance(value, int) else ber.OCTET_STRING, value)
-        for oid, value in CASES[name]["asked"].items()
-    ]
-    encoded = [(oid, tag, value if isinstance(value, int) else value.encode()) for oid, tag, value in variables]
-    found = decode.samples(chosen, decode.group(chosen, encoded), {"device": "d"}, at=0.0)
+    if branch := CASES[name].get("object_id"):
+        chosen = chosen.placed(branch)
+    variables = [(ber.oid(oid), *cell) for oid, cell in answered(name).items()]
+    found = decode.samples(chosen, decode.group(chosen, variables), {"device": "d"}, at=0.0)
     return {series(sample.metric, dict(sample.labels)): sample.value for sample in found}
 
 
@@ -47,6 +56,11 @@ def test_s26_s27_s54_a_family_is_read_as_its_mib_says(name: str) -> None:
 
     for written, value in CASES[name]["told"].items():
         assert found.get(sorted_series(written)) == pytest.approx(value, abs=0.001), (written, found)
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if "never" in case])
+def test_a_row_whose_state_says_that_it_has_no_value_gives_none(name: str) -> None:
+    assert {sorted_series(written) for written in CASES[name]["never"]} & set(told(name)) == set()
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if "absent" in case])

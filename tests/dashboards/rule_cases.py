@@ -3,7 +3,7 @@
 SITE = 'town="cachan", site="leo-lagrange"'
 SAMPLES = 1000
 """Of 15 s each: longer than any alert waits."""
-STEPS_SECONDS = {"MicrologicielAncien": 3600, "UsageAnormal": 3600, "SeriesDisparues": 300}
+STEPS_SECONDS = {"MicrologicielAncien": 3600, "UsageAnormal": 3600, "SeriesDisparues": 300, "BorneZombie": 900}
 """Between two samples, where days must pass; 15 s elsewhere."""
 NEEDED_SECONDS = {
     "PreuvesPerdues": 15,
@@ -17,6 +17,7 @@ NEEDED_SECONDS = {
     "SeriesDisparues": 2 * 86_400 + 600,
     "FileInfluxBloquee": 900,
     "UsageAnormal": 29 * 86_400,
+    "BorneZombie": 701 * 900,
     "LienSature": 600,
     "ErreursInterface": 600,
     "BorneRedemarre": 120,
@@ -200,7 +201,10 @@ CASES: dict[str, Case] = {
         {"device": "ap-lagrange-tribune"},
     ),
     "BorneZombie": (
-        {f'wifi_clients{{{SITE}, device="ap-1", ap=""}}': "0|1", f"site_clients{{{SITE}}}": "21|30"},
+        {
+            f'wifi_radio_clients{{{SITE}, device="ap-1", radio="wifi0", band="5GHz"}}': "8x700 0x300|0",
+            f"site_clients{{{SITE}}}": "21|30",
+        },
         "",
         {"device": "ap-1"},
     ),

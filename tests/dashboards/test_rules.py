@@ -126,6 +126,44 @@ def test_a_dead_collector_process_fires_even_when_nobody_knows_the_data_age(town
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def judged(town: Town, tmp_path: Path, test: Any) -> subprocess.CompletedProcess[str]:
+    """What promtool says of one test of all the town's rules."""
+    (tmp_path / "rules.yml").write_text(rules(town))
+    (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": [test]}))
+    return promtool("test", "rules", str(tmp_path / "tests.yml"))
+
+
+def test_s15_rates_over_counters_that_began_anew_accuse_no_port(town: Town, tmp_path: Path) -> None:
+    """Port 1 counts errors; so does port 2, but its card was changed at 100 150 s, some minutes ago."""
+    rule = rule_called(town, "ErreursInterface")
+    series = {f'port_receive_errors_total{{{SITE}, device="sw", port="{port}"}}': "0+30" for port in (1, 2)}
+    series |= {f'device_uptime_seconds{{{SITE}, device="sw"}}': "100000+15"}
+    series |= {f'port_counters_since_seconds{{{SITE}, device="sw", port="2"}}': "100150"}
+    expected = [expectation(rule, {"device": "sw", "port": "1"})]
+    later = [expectation(rule, {"device": "sw", "port": port}) for port in "12"]
+
+    done = judged(town, tmp_path, unit_test(rule, series, 1050, expected))
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = judged(town, tmp_path, unit_test(rule, series, 4000, later))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_s36_an_access_point_is_held_against_its_own_week(town: Town, tmp_path: Path) -> None:
+    """Nobody on three of them: one had eight a week ago, one never has anybody, one has a controller that speaks for it."""
+    rule = rule_called(town, "BorneZombie")
+    series = {
+        f'wifi_radio_clients{{{SITE}, device="busy", radio="0"}}': "8x700 0x300",
+        f'wifi_radio_clients{{{SITE}, device="store-room", radio="0"}}': "0",
+        f'wifi_radio_clients{{{SITE}, device="as-ever", radio="0"}}': "8",
+        f'wifi_clients{{{SITE}, device="controller", ap="hall"}}': "9x700 0x300",
+        f"site_clients{{{SITE}}}": "30",
+    }
+    expected = [expectation(rule, {"device": "busy"}), expectation(rule, {"device": "controller", "ap": "hall"})]
+
+    done = judged(town, tmp_path, unit_test(rule, series, 711 * 900, expected, step=900))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_the_watchdog_always_fires_and_carries_the_second_it_was_made(town: Town, tmp_path: Path) -> None:
     rule = rule_called(town, "Watchdog")
     texts = {**rule["annotations"], "beat": "600.000"}
