@@ -39,14 +39,15 @@ class Table(Part):
     """Columns that share their index; *oid* is the entry their arcs are counted from.
 
     *own* is written instead by vendors who give every model the same tables in a branch of its own: what follows there
-    the model's number, which in sysObjectID follows the match's object_id (``Profile.placed``). *index* makes columns of
-    the index's places. *every*: how often it is asked; *changed* names a scalar that tells when it must be asked at once. *derive*: columns worked out from the others (entity.py, ports.py, optics.py).
-    *private*: the rows are residents' devices, so that their index is shown nowhere. *unordered*: some agents give its
-    rows in any order, each once.
+    the model's number, which in sysObjectID follows the match's object_id (``Profile.placed``). *index* makes columns
+    of the index's places. *every*: how often it is asked; *changed* names a scalar that tells when it must be asked at
+    once. *derive*: columns worked out from the others (entity.py, ports.py, optics.py). *private*: the rows are
+    residents' devices, so that their index is shown nowhere. *unordered*: some agents give its rows in any order, each
+    once.
     """
 
     oid: Oid | None = None
-    own: Oid | None = None
+    own: str | None = Field(default=None, pattern=r"^\d+(\.\d+)*$")
     columns: dict[str, ColumnSpec]
     index: dict[str, IndexSpec] = Field(default_factory=dict)
     every: Every = "poll"

@@ -194,7 +194,7 @@ def opaque_float(cell: Cell) -> float | None:
 
 
 def channel(cell: Cell) -> int | None:
-    """A channel number, also where its width is added: as a text (``116E``, ``53S``, ``11+``), or as bits above the octet.
+    """A channel number, also where its width is added: by letters (``116E``, ``53S``, ``11+``) or bits above the octet.
 
     A number that could be a frequency in MHz is none.
 

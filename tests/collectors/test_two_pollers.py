@@ -57,6 +57,9 @@ def test_s39_when_one_poller_dies_the_other_goes_on_with_every_device(town: Town
             for name in [one for one in UNIFI if one.startswith(CLIENTS)]:
                 memory._cells[ber.oid(name)] = (ber.INTEGER, 31)
 
-        until(servers[0], 'up{job="parvis"} == 0', 3)
-        until(servers[1], "count by (device) (wifi_ssid_clients == 31)", 3)
-        until(servers[1], 'snmp_up == 1 and on () count(up{job="parvis"} == 1) == 3', 3)
+        gone = until(servers[0], 'up{job="parvis"} == 0', 3)
+        fresh = until(servers[1], "count by (device) (wifi_ssid_clients == 31)", 3)
+        alive = until(servers[1], 'up{job="parvis"} == 1', 3)
+
+    names = {device.name for device in devices}
+    assert [{row["metric"].get("device") for row in rows} for rows in (gone, fresh, alive)] == [names] * 3

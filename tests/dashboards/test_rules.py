@@ -126,10 +126,11 @@ def test_a_dead_collector_process_fires_even_when_nobody_knows_the_data_age(town
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def judged(town: Town, tmp_path: Path, test: Any) -> subprocess.CompletedProcess[str]:
-    """What promtool says of one test of all the town's rules."""
-    (tmp_path / "rules.yml").write_text(rules(town))
-    (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": [test]}))
+def judged(tmp_path: Path, rule: dict[str, Any], *tests: Any) -> subprocess.CompletedProcess[str]:
+    """What promtool says of the tests of one rule."""
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "this one", "rules": [rule]}]}))
+    told = {"rule_files": ["rules.yml"], "evaluation_interval": tests[0]["interval"], "tests": list(tests)}
+    (tmp_path / "tests.yml").write_text(yaml.safe_dump(told))
     return promtool("test", "rules", str(tmp_path / "tests.yml"))
 
 
@@ -142,14 +143,12 @@ def test_s15_rates_over_counters_that_began_anew_accuse_no_port(town: Town, tmp_
     expected = [expectation(rule, {"device": "sw", "port": "1"})]
     later = [expectation(rule, {"device": "sw", "port": port}) for port in "12"]
 
-    done = judged(town, tmp_path, unit_test(rule, series, 1050, expected))
-    assert done.returncode == 0, done.stdout + done.stderr
-    done = judged(town, tmp_path, unit_test(rule, series, 4000, later))
+    done = judged(tmp_path, rule, unit_test(rule, series, 1050, expected), unit_test(rule, series, 4000, later))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_s36_an_access_point_is_held_against_its_own_week(town: Town, tmp_path: Path) -> None:
-    """Nobody on three of them: one had eight a week ago, one never has anybody, one has a controller that speaks for it."""
+    """Nobody on three of them: one had eight a week ago, one never has anybody, for one a controller speaks."""
     rule = rule_called(town, "BorneZombie")
     series = {
         f'wifi_radio_clients{{{SITE}, device="busy", radio="0"}}': "8x700 0x300",
@@ -160,7 +159,7 @@ def test_s36_an_access_point_is_held_against_its_own_week(town: Town, tmp_path: 
     }
     expected = [expectation(rule, {"device": "busy"}), expectation(rule, {"device": "controller", "ap": "hall"})]
 
-    done = judged(town, tmp_path, unit_test(rule, series, 711 * 900, expected, step=900))
+    done = judged(tmp_path, rule, unit_test(rule, series, 711 * 900, expected, step=900))
     assert done.returncode == 0, done.stdout + done.stderr
 
 
