@@ -25,8 +25,10 @@ NOT_KEPT = (
     "var/lib/parvis/evidence",
     "var/lib/parvis/archive/sealed",
     "var/lib/parvis/archive/keys",
+    "var/lib/parvis/archive/clock.json",
 )
-"""What a new start makes anew, and the sealed log with its days' keys, which are copied and erased otherwise."""
+"""What a new start makes anew, the sealed log with its days' keys, which are copied and erased otherwise, and what
+testifies for this machine's clock and for no other's."""
 SQLITE = b"SQLite format 3\0"
 
 

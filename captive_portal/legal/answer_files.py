@@ -18,14 +18,16 @@ COLUMNS = (
     "fin_local", "conditions", "certain",
 )  # fmt: skip
 TRAFFIC = ("session", "adresse_privee", "port", "protocole", "destinataire", "port_destinataire", "debut_utc",
-           "debut_local", "fin_utc", "fin_local")  # fmt: skip
+           "debut_local", "fin_utc", "fin_local", "fin_connue")  # fmt: skip
 METHOD = (
     "Chaque adresse privée a, sur l'adresse publique du site, un bloc de ports qui n'est qu'à elle (NAT déterministe, "
     "RFC 7422) : adresse publique, port et instant désignent une adresse privée. Le noyau du routeur annonce les baux "
     "et les sessions ; ils sont enregistrés, scellés et chaînés (SHA-256) au moment où ils changent. L'adresse MAC est "
     "celle que l'équipement a montrée ; elle peut être aléatoire, et n'est pas une personne. « certain : non » : "
     "l'enregistreur ne fonctionnait pas à la fin, qui est au plus tard à l'instant indiqué, ou l'horloge du routeur a "
-    "été réglée entre-temps : la ligne est alors donnée selon l'une et l'autre heure. Les remarques le disent."
+    "été réglée entre-temps : la ligne est alors donnée selon l'une et l'autre heure ; ou l'enregistrement s'arrête "
+    "avant l'instant demandé. Les remarques le disent. « fin_connue : non » : la communication durait encore à "
+    "l'instant indiqué, le dernier où elle a été vue ; sa fin n'a pas pu être enregistrée (coupure de courant)."
 )
 CHECK = "openssl pkeyutl -verify -pubin -inkey ville.pem -rawin -in reponse.csv -sigfile reponse.csv.sig"
 COST = "Les surcoûts identifiables sont remboursés (CPCE R.10-13 VI, CPP R.213-1)."
@@ -65,7 +67,7 @@ def traffic_csv(flows: Iterable[Flow], zone: ZoneInfo) -> bytes:
     for one in flows:
         times = (*_both(one.start // 1_000_000 or None, zone), *_both(one.stop // 1_000_000, zone))
         protocol = PROTOCOLS.get(one.protocol, str(one.protocol))
-        write((one.mark, one.source, one.sport, protocol, one.target, one.tport, *times))
+        write((one.mark, one.source, one.sport, protocol, one.target, one.tport, *times, "non" if one.open else "oui"))
     return out.getvalue().encode()
 
 

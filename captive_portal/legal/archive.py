@@ -12,8 +12,9 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from captive_portal.legal import erasing, orders, report, retention, time_signal
+from captive_portal.legal import erasing, orders, report, retention
 from captive_portal.legal.cases import Cases
+from captive_portal.legal.clock_marks import ClockDoubted, Witness
 from captive_portal.legal.collecting import Collector, Gateway, GatewaySilent
 from captive_portal.legal.officers import Journal, journal_in
 from captive_portal.legal.retention import Day
@@ -28,7 +29,7 @@ TIDY_SECONDS = 3600.0
 
 @dataclass(slots=True)
 class Keeper:
-    """Erases and reports. *signer* is the town's private key."""
+    """Erases and reports. *signer* is the town's private key, *clock* what is asked before anything is destroyed."""
 
     folder: Path
     keys: Path
@@ -37,14 +38,25 @@ class Keeper:
     reports: Path
     journal: Journal
     signer: bytes
+    clock: Witness
 
     def due(self, today: date) -> list[Day]:
         """The days that are over on *today* and held by no order."""
         return retention.due(erasing.days_in(self.folder, self.keys), orders.read(self.holds), today)
 
-    def purge(self, today: date) -> list[Day]:
-        """Erase what is over on *today*: days, cases, old months of the journal; what was erased, journaled."""
-        gone = self.due(today)
+    def purge(self, today: date, by: str = "") -> list[Day]:
+        """Erase what is over on *today*: days, cases, old months of the journal; what was erased, journaled.
+
+        ClockDoubted when days would go by a clock that is not believed; then nothing does. *by*: who answers for it.
+        """
+        gone, doubts = self.due(today), self.clock.doubts()
+        if doubts and by:
+            self.journal.note(by, "clock", how=f"answered for it, though {doubts}")
+        elif doubts:
+            if gone:
+                raise ClockDoubted(doubts, len(gone))
+            return gone
+        self.clock.remember(by)
         erasing.erase(gone, self.folder, self.keys)
         closed = self.cases.purge(today)
         self.journal.audit.tidy(today)
@@ -60,7 +72,7 @@ class Keeper:
     def report(self, today: date) -> dict[str, Any]:
         """Write the report of *today*; what it says."""
         said = report.facts(self.folder, self.keys, orders.read(self.holds), today)
-        report.write(self.reports, said, self.signer)
+        report.write(self.reports, said, self.signer, forget=not self.clock.doubts())
         return said
 
 
@@ -93,12 +105,15 @@ class Archive:
     def tidy(self) -> float:
         """Erase, report, count; seconds until the next time."""
         today = datetime.now(UTC).date()
-        due = self.keeper.due(today)
-        if due and not time_signal.truth().synchronised:
-            log.warning("days are over by a clock that nobody keeps: they are erased once it is kept", count=len(due))
-        else:
+        refused = 0
+        try:
             self.keeper.purge(today)
+        except ClockDoubted as error:
+            log.error("nothing is erased", words=str(error))
+            refused = error.days
+        else:
             self.instruments.gauge("archive_erased_timestamp_seconds").set(time.time())
+        self.instruments.gauge("archive_erasing_refused_days").set(refused)
         self._count(self.keeper.counts(today), today)
         if not report.is_written(self.keeper.reports, today):
             self._judge(self.keeper.report(today))
@@ -135,6 +150,7 @@ def run(facts: dict[str, Any]) -> None:
         Path(facts["reports"]),
         journal_in(Path(facts["journal"])),
         b64decode(facts["signer"]),
+        Witness(Path(facts["clock"]), folder),
     )
     gateways = [Gateway(**one) for one in facts["gateways"]]
     collector = Collector(folder, keys, facts["token"], context)

@@ -10,6 +10,7 @@ import click
 
 from captive_portal.commands import long_enough, settings_option, site_option
 from captive_portal.legal import injunction, town_keys
+from captive_portal.legal.clock_marks import Witness
 from captive_portal.legal.injunction import NotChosen
 from captive_portal.legal.settings import ArchiveSettings, EvidenceSettings
 from captive_portal.legal.town_keys import TownKeys
@@ -26,9 +27,16 @@ PRIVATE_FOLDER = 0o700
 @click.command()
 @site_option
 @settings_option
-def evidence(site: str | None, file: Path | None) -> None:
+@click.option(
+    "--clock-is-right", "by", metavar="NAME", help="Only note that NAME answers for this machine's clock, and end."
+)
+def evidence(site: str | None, file: Path | None, by: str | None) -> None:
     """Record, sealed, who had which address and ports. Needs CAP_NET_ADMIN and a choice about the injunction."""
     settings = load(EvidenceSettings, file, site=site)
+    if by:
+        Witness(settings.clock(), settings.folder()).remember(by)
+        click.echo(f"{settings.clock()}: {by} answers for the clock; what is over goes within ten minutes")
+        return
     start_logging(EVIDENCE.name, settings.log_level)
     warn_of_strangers(settings)
     facts = evidence_facts(settings)
@@ -57,6 +65,7 @@ def evidence_facts(settings: EvidenceSettings) -> dict[str, Any]:
         "metrics": [asdict(entry) for entry in definitions(EVIDENCE.name)],
         "folder": str(settings.folder()),
         "keys": str(settings.keys()),
+        "clock": str(settings.clock()),
         "reserve": settings.reserve_megabytes * 1_000_000,
         "masters": {store.value: b64encode(key).decode() for store, key in keys.stores.items()},
         "choice": asdict(choice),
@@ -135,6 +144,7 @@ def archive_facts(settings: ArchiveSettings) -> dict[str, Any]:
         "metrics": [asdict(entry) for entry in definitions(ARCHIVE.name)],
         "folder": str(settings.folder()),
         "keys": str(settings.keys()),
+        "clock": str(settings.clock()),
         "holds": str(settings.holds()),
         "cases": str(settings.cases()),
         "reports": str(settings.reports()),

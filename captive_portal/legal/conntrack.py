@@ -1,11 +1,11 @@
-"""Connections that have ended, as conntrack tells them (linux/netfilter/nfnetlink_conntrack.h), in 64 octets each.
+"""Connections that have ended, or go on, as conntrack tells them (linux/netfilter/nfnetlink_conntrack.h).
 
 The kernel writes all messages of one kind alike: where their values are is learnt from one and used for those that have
 the same headers, which is three times quicker than walking through the attributes.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from operator import itemgetter
@@ -41,6 +41,10 @@ _SIZES = {"4s": 4, "16s": 16, "B": 1, "H": 2, "L": 4, "Q": 8}
 _NESTED = {(ORIGINAL,), (REPLY,), (ORIGINAL, IP), (ORIGINAL, PROTO), (REPLY, IP), (REPLY, PROTO), (TIMESTAMP,)}
 _ROW = struct.Struct(">QQBBHLHHHxx16s16s")
 ROW_BYTES = _ROW.size
+TICK = 1_000_000
+"""Nanoseconds in a row's unit of time: what is finer says nothing to anybody, and does not pack."""
+OPEN = 1
+"""A row's flag: at its *stop* the communication went on; its end stands in another row, if the kernel could tell it."""
 WANTED = ("source", "target", "protocol", "sport", "tport", "peer", "public", "pport", "mark", "start", "stop")
 _ABSENT: dict[str, bytes | int] = {"source": b"", "target": b"", "peer": b"", "public": b""}
 
@@ -58,6 +62,8 @@ class Flow(NamedTuple):
     tport: int
     pport: int
     """The port the public address had for it; for IPv6 the source's own."""
+    open: bool = False
+    """Whether it still went on at *stop*, when it was last looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +136,11 @@ class Reader:
         self._guests = guests
         self._shapes: dict[int, list[_Shape]] = {}
 
-    def row(self, body: bytes, now: int) -> bytes | None:
-        """The row of one message's *body*; None for what is not a resident's. *now*: nanoseconds, where no end is."""
+    def row(self, body: bytes, now: int, flags: int = 0, since: int = 0) -> bytes | None:
+        """The row of one message's *body*; None for what is not a resident's, or began before *since*.
+
+        *now*: what is written where there is no end; both in nanoseconds since 1970. *flags*: OPEN while it goes on.
+        """
         shapes = self._shapes.setdefault(len(body), [])
         shape = next((one for one in shapes if one.fits(body)), None)
         if shape is None:
@@ -141,13 +150,42 @@ class Reader:
         if not shape.known:
             return None
         source, target, protocol, sport, tport, _peer, public, pport, mark, start, stop = shape.values(body)
-        if not self._guests.left(source, target, public):
+        if start < since or not self._guests.left(source, target, public):
             return None
-        return _ROW.pack(start, stop or now, protocol, len(source), 0, mark, sport, tport, pport, source, target)
+        times = (start // TICK, (stop or now) // TICK)
+        return _ROW.pack(*times, protocol, len(source), flags, mark, sport, tport, pport, source, target)
 
 
-def flows(rows: bytes) -> Iterator[Flow]:
-    """The communications in *rows*."""
-    for start, stop, protocol, size, _flags, mark, sport, tport, pport, source, target in _ROW.iter_unpack(rows):
+def columns(rows: bytes) -> bytes:
+    """*rows* turned: octets that mean the same stand side by side, and pack into half.
+
+    >>> rows_of(columns(bytes(range(ROW_BYTES)) * 3)) == bytes(range(ROW_BYTES)) * 3
+    True
+    """
+    return b"".join(rows[place::ROW_BYTES] for place in range(ROW_BYTES))
+
+
+def rows_of(turned: bytes) -> bytes:
+    """The rows that :func:`columns` has turned."""
+    made, count = bytearray(len(turned)), len(turned) // ROW_BYTES
+    for place in range(ROW_BYTES):
+        made[place::ROW_BYTES] = turned[place * count : (place + 1) * count]
+    return bytes(made)
+
+
+def flows(rows: bytes, tick: int = TICK) -> Iterator[Flow]:
+    """The communications in *rows*; *tick*: nanoseconds in their unit of time."""
+    for start, stop, protocol, size, flags, mark, sport, tport, pport, source, target in _ROW.iter_unpack(rows):
         here, there = ip_address(source[:size]), ip_address(target[:size])
-        yield Flow(start, stop, protocol, mark, here, sport, there, tport, pport)
+        yield Flow(start * tick, stop * tick, protocol, mark, here, sport, there, tport, pport, bool(flags & OPEN))
+
+
+def each_once(found: Iterable[Flow]) -> list[Flow]:
+    """Every communication once: with its end where that was told, else as it was seen last."""
+    kept: dict[tuple[Any, ...], Flow] = {}
+    for one in found:
+        key = (one.start or one.stop, one.protocol, one.source, one.sport, one.target, one.tport)
+        known = kept.get(key)
+        if known is None or (known.open and (not one.open or one.stop > known.stop)):
+            kept[key] = one
+    return list(kept.values())

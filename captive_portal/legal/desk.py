@@ -8,6 +8,7 @@ import click
 from captive_portal.console.accounts import Accounts
 from captive_portal.legal.archive import Keeper
 from captive_portal.legal.cases import Cases
+from captive_portal.legal.clock_marks import Witness
 from captive_portal.legal.commands import read_keys
 from captive_portal.legal.officers import Officers, journal_in
 from captive_portal.legal.requisition import Office
@@ -43,9 +44,8 @@ def keeper(settings: ArchiveSettings) -> Keeper:
     for folder in (settings.folder(), settings.keys()):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     places = (settings.folder(), settings.keys(), settings.holds())
-    return Keeper(
-        *places, Cases(settings.cases()), settings.reports(), journal_in(settings.journal()), signer(settings)
-    )
+    journal, clock = journal_in(settings.journal()), Witness(settings.clock(), settings.folder())
+    return Keeper(*places, Cases(settings.cases()), settings.reports(), journal, signer(settings), clock)
 
 
 def signer(settings: ArchiveSettings) -> bytes:

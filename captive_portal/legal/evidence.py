@@ -15,7 +15,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from captive_portal.clock import moment
 from captive_portal.legal import erasing, fd_store, listening, retention, time_signal
+from captive_portal.legal.clock_marks import Witness
 from captive_portal.legal.conntrack import Guests, Reader
 from captive_portal.legal.handing_over import Counter
 from captive_portal.legal.injunction import Choice
@@ -67,12 +69,20 @@ class Loop(AbstractContextManager["Loop"]):
 
 
 class Traffic:
-    """Begins and ends store B with the injunction: the choice says the days, the day says whether."""
+    """Begins and ends store B with the injunction: the choice says the days, the day says whether.
+
+    A clock that has *jumped* ends nothing: what the law wants recorded would be lost for as long as it is wrong.
+    """
 
     def __init__(
-        self, recorder: Recorder, choice: Choice, ledger: Callable[[], Ledger], instruments: Instruments
+        self,
+        recorder: Recorder,
+        choice: Choice,
+        ledger: Callable[[], Ledger],
+        instruments: Instruments,
+        jumped: Callable[[], str],
     ) -> None:
-        self._recorder, self._choice, self._ledger = recorder, choice, ledger
+        self._recorder, self._choice, self._ledger, self._jumped = recorder, choice, ledger, jumped
         self._recording = instruments.gauge("evidence_traffic_recorded")
         self._left = instruments.gauge("evidence_injunction_days_left")
         self._ear: Ear | None = None
@@ -80,16 +90,17 @@ class Traffic:
     def __call__(self) -> None:
         """Make it so for today (UTC)."""
         today = datetime.now(UTC).date()
-        wanted, there = self._choice.in_force(today), self._ear is not None
-        if wanted and not there:
+        wanted = self._choice.in_force(today)
+        if wanted and self._ear is None:
             self._begin(listening.connections())
-        if there and not wanted and self._ear is not None:
+        if not wanted and self._ear is not None and not self._jumped():
+            self._recorder.openings.now()
             self._recorder.turn()
             self._recorder.ears.remove(self._ear)
             self._ear.close()
             self._ear = None
             self._recorder.stores.traffic = None
-        self._recording.set(wanted)
+        self._recording.set(self._ear is not None)
         self._left.set(float("nan") if (left := self._choice.days_left(today)) is None else left)
 
     def inherit(self, ear: Ear | None) -> None:
@@ -101,6 +112,7 @@ class Traffic:
         self._ear = ear
         self._recorder.stores.traffic = self._ledger()
         self._recorder.ears.append(ear)
+        self._recorder.openings.all()
         fd_store.keep("connections", ear.fileno())
 
 
@@ -120,11 +132,13 @@ def run(facts: dict[str, Any]) -> None:
 
     _zeros(instruments)
     recorder, connections = _recorder(facts, instruments, ledger)
-    traffic = Traffic(recorder, Choice(**facts["choice"]), lambda: ledger(Store.TRAFFIC), instruments)
+    witness = Witness(Path(facts["clock"]), folder)
+    choice = Choice(**facts["choice"])
+    traffic = Traffic(recorder, choice, lambda: ledger(Store.TRAFFIC), instruments, witness.jumped)
     traffic.inherit(connections)
     components: list[AbstractContextManager[Any]] = [
         Loop(recorder, traffic),
-        Turns("tidy", lambda: _tidy(folder, keys, reserve, instruments)),
+        Turns("tidy", lambda: _tidy(folder, keys, reserve, instruments, witness)),
     ]
     components += _counter(facts, (folder, keys), instruments)
     checks = {"evidence": lambda: recorder.wrong}
@@ -150,7 +164,7 @@ def _recorder(
         reader=Reader(Guests(IPv4Address(facts["about"]["public"]).packed, network6, gateway6)),
         clocks=CLOCKS,
         instruments=instruments,
-        about={**facts["about"], "version": VERSION},
+        about={**facts["about"], "version": VERSION, "boot": moment().boot},
         terms=facts["terms"],
         inherited={"spool", "sets"} <= left.keys(),
     )
@@ -180,16 +194,19 @@ def _zeros(instruments: Instruments) -> None:
         instruments.counter("evidence_handed_requests_total").labels(result)
 
 
-def _tidy(folder: Path, keys: Path, reserve: Reserve, instruments: Instruments) -> float:
+def _tidy(folder: Path, keys: Path, reserve: Reserve, instruments: Instruments, witness: Witness) -> float:
     """Erase what is old, take the reserve back when there is room again; seconds until the next time."""
     today = datetime.now(UTC).date()
     due = retention.due(erasing.days_in(folder, keys), (), today)
-    gone = 0
-    if due and not time_signal.truth().synchronised:
-        log.warning("days are over by a clock that nobody keeps: they are erased once it is kept", count=len(due))
+    doubts, gone = witness.doubts(), 0
+    if due and doubts:
+        log.error("days are over by a clock that is not believed: nothing is erased", count=len(due), why=doubts)
     else:
         gone = erasing.erase(due, folder, keys)
         instruments.gauge("evidence_erased_timestamp_seconds").set(time.time())
+    if not doubts:
+        witness.remember()
+    instruments.gauge("evidence_erasing_refused_days").set(len(due) - gone)
     instruments.counter("evidence_erased_days_total").inc(gone)
     for store in Store:
         days: list[date] = [one.day for one in names_in(folder, store)]

@@ -5,7 +5,7 @@ import sys
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -13,6 +13,7 @@ import click
 from captive_portal.commands import FILE
 from captive_portal.console.audit import Broken as JournalBroken
 from captive_portal.legal import erasing, orders, report, sealing
+from captive_portal.legal.clock_marks import Witness
 from captive_portal.legal.commands import read_keys
 from captive_portal.legal.desk import keeper, today
 from captive_portal.legal.officers import journal_in
@@ -75,13 +76,35 @@ def hold_list(settings: ArchiveSettings) -> None:
 
 
 @click.command()
+@click.option(
+    "--clock-is-right", "by", metavar="NAME", help="NAME has compared this clock with another one, and answers for it."
+)
 @click.pass_obj
-def purge(settings: ArchiveSettings) -> None:
-    """Erase what is over, now: keys first, then files. parvis archive does the same every hour."""
-    gone = keeper(settings).purge(today())
+def purge(settings: ArchiveSettings, by: str | None) -> None:
+    """Erase what is over, now: keys first, then files. parvis archive does the same every hour.
+
+    By a clock that is not believed nothing is erased: a wrong year would destroy a year's keys.
+    """
+    gone = keeper(settings).purge(today(), by or "")
     for one in gone:
         click.echo(f"store {one.store.value} of {one.gateway}, {one.day}: erased")
     click.echo(f"{len(gone)} days of a store erased")
+
+
+@click.command()
+@click.pass_obj
+def clock(settings: ArchiveSettings) -> None:
+    """Say what testifies for this machine's clock, and whether days may be erased by it. Exit code 1: they may not."""
+    witness = Witness(settings.clock(), settings.folder())
+    now, last = witness.observed(), witness.last()
+    click.echo(f"the clock says {datetime.fromtimestamp(now.wall / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC")
+    click.echo(f"kept by NTP: {'yes' if now.synchronised else 'no'}; newest day sealed: {now.newest or 'none'}")
+    if last is not None:
+        answered = f", {last.by} answers for it" if last.by else ""
+        click.echo(f"last believed: {datetime.fromtimestamp(last.wall / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC{answered}")
+    if why := witness.doubts():
+        raise click.ClickException(f"nothing is erased by it: {why}")
+    click.echo("it is believed")
 
 
 @click.command(name="report")
@@ -136,4 +159,4 @@ def _counted(wrong: list[str]) -> Iterator[None]:
         wrong.append(f"journal: broken at {error}")
 
 
-COMMANDS = (hold, purge, report_, verify)
+COMMANDS = (hold, purge, clock, report_, verify)

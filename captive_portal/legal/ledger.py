@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from captive_portal.legal import day_keys, sealing, segment
+from captive_portal.legal.conntrack import columns
 from captive_portal.legal.segment import Name, Store
 
 LARGEST_FILE = 16 * 1024 * 1024
-RECORDS, ROWS = b"J", b"F"
-"""How a block begins: lines of JSON, or rows of communications; then zlib (RFC 1950)."""
+RECORDS, ROWS, COLUMNS = b"J", b"F", b"T"
+"""How a block begins: lines of JSON, communications by rows (until 0.1), or by columns; then zlib (RFC 1950)."""
 MODE = 0o640
 
 
@@ -34,7 +35,7 @@ def records(lines: Iterable[dict[str, Any]]) -> bytes:
 
 def rows(data: bytes) -> bytes:
     """A block of communications."""
-    return ROWS + zlib.compress(data, 1)
+    return COLUMNS + zlib.compress(columns(data), 1)
 
 
 class Reserve:

@@ -10,6 +10,7 @@ from captive_portal.console.audit import Broken as JournalBroken
 from captive_portal.console.audit import NotWritten
 from captive_portal.legal import case_commands, keeping_commands, town_commands
 from captive_portal.legal.cases import CaseError
+from captive_portal.legal.clock_marks import ClockDoubted
 from captive_portal.legal.holders import WrongShares
 from captive_portal.legal.injunction import NotChosen
 from captive_portal.legal.officers import Refused
@@ -22,8 +23,8 @@ from captive_portal.legal.settings import ArchiveSettings
 from parvis.settings import load
 
 WORDS = (
-    AccountError, Broken, CaseError, Erased, JournalBroken, NotWritten, OrderError, Refused, Unlawful, WrongShares,
-    NotChosen, NotOurs,
+    AccountError, Broken, CaseError, ClockDoubted, Erased, JournalBroken, NotWritten, OrderError, Refused, Unlawful,
+    WrongShares, NotChosen, NotOurs,
 )  # fmt: skip
 """Errors that tell a person what to do."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from captive_portal.legal import conntrack, day_keys, sealing, segment
 from captive_portal.legal.conntrack import Flow
-from captive_portal.legal.ledger import RECORDS, ROWS, names_in
+from captive_portal.legal.ledger import COLUMNS, RECORDS, ROWS, names_in
 from captive_portal.legal.segment import Broken, Frame, Name, Store
 from captive_portal.legal.timeline import Record, Timeline
 
@@ -74,9 +74,11 @@ def records_in(block: bytes) -> list[Record]:
 
 def flows_in(block: bytes) -> list[Flow]:
     """The communications of a block; Broken when it has none."""
-    if not block.startswith(ROWS):
-        raise Broken("a block of communications begins otherwise")
-    return list(conntrack.flows(zlib.decompress(block[1:])))
+    if block.startswith(COLUMNS):
+        return list(conntrack.flows(conntrack.rows_of(zlib.decompress(block[1:]))))
+    if block.startswith(ROWS):
+        return list(conntrack.flows(zlib.decompress(block[1:]), tick=1))
+    raise Broken("a block of communications begins otherwise")
 
 
 def _of_days(folder: Path, store: Store, days: Iterable[date]) -> list[Name]:

@@ -14,6 +14,7 @@ from captive_portal.legal.bindings import DOOR, KEPT_OUT, KINDS, LEASE, SESSION,
 from captive_portal.legal.conntrack import IPCTNL_MSG_CT_DELETE, Reader
 from captive_portal.legal.ledger import Ledger, NotWritten
 from captive_portal.legal.listening import Ear, Source, commits, set_changes
+from captive_portal.legal.open_connections import Openings
 from captive_portal.legal.spool import Spool
 from captive_portal.legal.time_signal import Truth
 from captive_portal.netlink import messages
@@ -62,9 +63,11 @@ class Recorder:
     inherited: bool = False
     """Whether spool and sockets are a predecessor's, so that nothing was missed between it and us."""
     picture: Picture = field(default_factory=Picture)
+    openings: Openings = field(default_factory=Openings)
     _lines: list[Record] = field(default_factory=list)
     _guarded: list[Record] = field(default_factory=list)
     _rows: list[bytes] = field(default_factory=list)
+    _open_rows: list[bytes] = field(default_factory=list)
     _changes: dict[Thing, tuple[bool, int | None, int]] = field(default_factory=dict)
     _handled: int = 0
     _shift: int = 0
@@ -96,11 +99,13 @@ class Recorder:
             self._mind_losses(ear, now)
         self._handle()
         self._look_around(now)
+        self._look_at_connections(now)
         self._write(now)
 
     def stop(self) -> None:
         """Write what there is, and say that this is the end."""
         self._flushed = 0
+        self.openings.now()
         self._lines.append({"k": "stop", "at": self.clocks.wall()})
         self.turn()
         for one in (self.stores.source, self.stores.security, self.stores.traffic):
@@ -159,6 +164,13 @@ class Recorder:
             told = {"offset": round(truth.offset, 3), "sync": int(truth.synchronised)}
             self._lines.append({"k": "alive", "at": now, **told})
 
+    def _look_at_connections(self, now: int) -> None:
+        """Take what goes on, where connections are recorded; not while the disk takes nothing: it stays to be seen."""
+        if self.stores.traffic is None or self.wrong or not self.openings.are_due(self.clocks.steady()):
+            return
+        self._open_rows += self.openings.rows(self.reader, now, self.clocks.steady)
+        self.instruments.gauge("evidence_openings_timestamp_seconds").set(now / 1000)
+
     def _sixes(self, now: int, since: int) -> list[Record]:
         """IPv6 addresses: taken when first spoken from; given up when silent for an hour and without a session."""
         seen = self._seen(("known6",))
@@ -207,6 +219,7 @@ class Recorder:
             self.instruments.counter("evidence_clock_steps_total").inc()
             self._lines.append({"k": "clock", "at": now, "step": step})
             self.picture.clock_set(step)
+            self.openings.all()
             self._compare(now)
 
     def _mind_losses(self, ear: Ear, now: int) -> None:
@@ -256,12 +269,13 @@ class Recorder:
     def _write_rows(self, now: int) -> None:
         steady = self.clocks.steady()
         due = steady - self._flushed >= FLUSH_MS or len(self._rows) >= ROWS_AT_ONCE
-        if not due or not self._rows:
+        if not due or not (self._rows or self._open_rows):
             return
         if self.stores.traffic is not None:
-            self._append(self.stores.traffic, ledger.rows(b"".join(self._rows)), now)
+            self._append(self.stores.traffic, ledger.rows(b"".join((*self._rows, *self._open_rows))), now)
             self.instruments.counter("evidence_connections_total").inc(len(self._rows))
-        self._rows, self._flushed = [], steady
+            self.instruments.counter("evidence_openings_total").inc(len(self._open_rows))
+        self._rows, self._open_rows, self._flushed = [], [], steady
 
     def _append(self, store: Ledger, block: bytes, now: int) -> None:
         store.append(block, now)

@@ -104,15 +104,15 @@ def _path(folder: Path, day: str) -> Path:
     return folder / f"report-{day}.json"
 
 
-def write(folder: Path, said: dict[str, Any], signer: bytes) -> Path:
-    """Write the signed report of its day into *folder*; reports older than three years go."""
+def write(folder: Path, said: dict[str, Any], signer: bytes, *, forget: bool) -> Path:
+    """Write the signed report of its day into *folder*; with *forget*, reports older than three years go."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     data = json.dumps(said, ensure_ascii=False, sort_keys=True).encode()
     whole = {"report": said, "signature": b64encode(sealing.sign(signer, data)).decode()}
     path = _path(folder, said["day"])
     write_whole(path, json.dumps(whole, ensure_ascii=False, sort_keys=True, indent=1).encode())
     today = date.fromisoformat(said["day"])
-    for old in folder.glob("report-*.json"):
+    for old in folder.glob("report-*.json") if forget else ():
         if (today - date.fromisoformat(old.stem.removeprefix("report-"))).days > KEPT_DAYS:
             old.unlink()
     return path

@@ -73,7 +73,8 @@ def answer(
     if key.traffic is not None:
         gateways = [one.gateway for one in lines]
         found = reading.traffic(office.folder, office.keys, days, key.traffic, gateways)
-        flows = communications(rows, found, first, last)
+        boots = [(one.site, at) for one in lines for at in one.boots]
+        flows = communications(rows, found, first, last, boots)
     notes = _notes(lines, rows, first, last)
     names = (people[0].name, people[1].name)
     about = Context(office.town, office.zone, case, told(question), notes, names, time.time())

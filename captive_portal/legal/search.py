@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
 from captive_portal.legal.bindings import DOOR, LEASE, SESSION, SIX
-from captive_portal.legal.conntrack import Flow
+from captive_portal.legal.conntrack import Flow, each_once
 from captive_portal.legal.timeline import Span, Timeline
 from captive_portal.port_blocks import Blocks
 from parvis.addresses import MacAddress
@@ -18,6 +18,8 @@ MOST_TOLERANCE = 300
 LONG_WINDOW = 86_400
 LONGEST_WINDOW = 31 * 86_400
 LAST_PORT = 65535
+SECOND = 1_000_000_000
+"""In nanoseconds."""
 
 
 class Unlawful(ValueError):
@@ -163,6 +165,7 @@ def _with_addresses(
         for held in spans:
             both = _both(session, held)
             if held.kind in {LEASE, SIX} and session.mac in {held.mac, ""} and both and both.within(first, last):
+                both.certain = both.certain and (both.end is not None or line.tells_of(last))
                 yield _answer(line, session, held, both, blocks)
 
 
@@ -194,14 +197,21 @@ def _of_session(question: OfSession, line: Timeline) -> Iterator[Answer]:
         yield from _with_addresses(line, [session, *held], first, last)
 
 
-def communications(answer: Iterable[Answer], flows: Iterable[Flow], first: int, last: int) -> list[Flow]:
-    """Of *flows*, those of the sessions and addresses in *answer*, begun or going on in the seconds asked about."""
-    held = {(one.session, one.private) for one in answer}
-    found = [
-        one
-        for one in flows
-        if (one.mark, str(one.source)) in held
-        and one.start // 1_000_000_000 <= last
-        and one.stop // 1_000_000_000 >= first
-    ]
-    return sorted(found)
+def communications(
+    answer: Iterable[Answer], flows: Iterable[Flow], first: int, last: int, boots: Iterable[tuple[str, int]] = ()
+) -> list[Flow]:
+    """Of *flows*, those of the sessions and addresses in *answer*, begun or going on in the seconds asked about.
+
+    *boots*: (site, milliseconds) of each start of a gateway: what went on before it had ended by then at the latest.
+    """
+    held = {(one.session, one.private): one.site for one in answer}
+    theirs = (one for one in flows if (one.mark, str(one.source)) in held and one.start // SECOND <= last)
+    starts = sorted((at, site) for site, at in boots)
+    found = []
+    for one in each_once(theirs):
+        site = held[one.mark, str(one.source)]
+        later = (at * 1_000_000 for at, where in starts if where == site and at * 1_000_000 > one.start)
+        stop = next(later, None) if one.open else one.stop
+        if stop is None or stop // SECOND >= first:
+            found.append(one)
+    return sorted(found, key=lambda one: (one.start, one.stop, str(one.source), one.sport, str(one.target), one.tport))

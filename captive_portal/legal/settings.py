@@ -32,6 +32,10 @@ class EvidenceSettings(ProcessSettings):
         """Where the sealed files are."""
         return self.state / "sealed"
 
+    def clock(self) -> Path:
+        """The file of the last moment the clock was believed."""
+        return self.state / "clock.json"
+
     def keys(self) -> Path:
         """Where the days' keys are: kept out of every backup."""
         return self.state / "keys"
@@ -74,6 +78,10 @@ class ArchiveSettings(ProcessSettings):
     def journal(self) -> Path:
         """Where every reading is written down, for the DPO."""
         return self.state / "journal"
+
+    def clock(self) -> Path:
+        """The file of the last moment the clock was believed."""
+        return self.state / "clock.json"
 
     def holds(self) -> Path:
         """The file of the orders to keep."""

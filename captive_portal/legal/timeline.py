@@ -16,6 +16,8 @@ from captive_portal.port_blocks import Blocks
 Record = dict[str, Any]
 NEAR = 300
 """Seconds."""
+QUIET_MS = 150_000
+"""A gateway says each minute that it lives, and the archive fetches that half a minute later."""
 SHARED_PORTS = "réseau du public trop grand pour des blocs de ports : une adresse IPv4 et un port n'y nomment personne"
 
 
@@ -59,13 +61,19 @@ class Timeline:
     """(milliseconds, offset in milliseconds, synchronised) as the kernel knew its clock."""
     _open: dict[tuple[str, str, str, int], Span] = field(default_factory=dict)
     _unsure: set[tuple[str, str, str, int]] = field(default_factory=set)
+    boots: list[int] = field(default_factory=list)
+    """When it was first heard of again after each start of the machine (milliseconds): no connection lasts over one."""
+    _boot: str = ""
     _last: int = 0
+    _furthest: int = 0
+    """The latest moment anything is written of, by whichever clock there was."""
     _gap: bool = False
 
     def read(self, lines: Iterable[Record]) -> "Timeline":
         """Take *lines* in; returns itself."""
         for line in lines:
             self._take(line)
+            self._furthest = max(self._furthest, int(line["at"]))
             self._last = int(line["at"]) if line["k"] == "clock" else max(self._last, int(line["at"]))
         return self
 
@@ -78,7 +86,12 @@ class Timeline:
         """What there is to say about the seconds from *first* to *last*, and five minutes around them."""
         near = [one for one in self.notes if one[0] // 1000 - NEAR <= last and one[1] // 1000 + NEAR >= first]
         shared = [SHARED_PORTS] if any(not one.blocks.exist for one in self.behind) else []
-        return shared + [f"{_utc(begin)} à {_utc(end)} : {words}" for begin, end, words in near]
+        silent = [] if self.tells_of(last) else [f"rien n'est écrit après {_utc(self._furthest)}"]
+        return shared + silent + [f"{_utc(begin)} à {_utc(end)} : {words}" for begin, end, words in near]
+
+    def tells_of(self, second: int) -> bool:
+        """Whether the record goes so far; where it ends before, the power may have gone, with all that lasted."""
+        return second * 1000 <= self._furthest + QUIET_MS
 
     def _note(self, line: Record, words: str) -> None:
         self.notes.append((int(line["at"]), int(line["at"]), words))
@@ -109,6 +122,10 @@ class Timeline:
             if self._gap and self._last:
                 words = "l'enregistreur ne fonctionnait pas"
                 self.notes.append((self._last, int(line["at"]), words))
+        boot = str(line.get("boot", ""))
+        if self._boot and boot not in {"", self._boot}:
+            self.boots.append(int(line["at"]))
+        self._boot = boot or self._boot
 
     def _clock_set(self, at: int, step: int) -> None:
         """At *at* on the clock as it is from then on. What lasts is there by the clock before and by this."""

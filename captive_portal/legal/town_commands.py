@@ -1,5 +1,6 @@
 """``parvis legal``: the town's keys, its choice about the injunction, its accounts."""
 
+import itertools
 import os
 import sys
 from datetime import datetime
@@ -44,13 +45,12 @@ def ceremony_(
     private = settings.private()
     private.mkdir(parents=True, exist_ok=True, mode=0o700)
     for name, key in (("signer.key", made.signer), ("security.key", made.security)):
-        if (private / name).exists():
-            (private / name).rename(private / f"{name}.until-{today().isoformat()}")
+        _set_aside(private / name, f"{name}.until-{today().isoformat()}")
         _secret_file(private / name, key)
     for name in names:
         _hand_over(name, made.shares[name], shares_into)
-    if settings.holders.exists():  # days sealed until now open with the shares of these
-        settings.holders.rename(settings.holders.with_suffix(f".until-{today().isoformat()}.json"))
+    holders = settings.holders  # days sealed until now open with the shares of these
+    _set_aside(holders, f"{holders.stem}.until-{today().isoformat()}", holders.suffix)
     write_whole(settings.holders, made.public.text().encode())
     settings.holders.chmod(0o644)
     for what, digits in made.public.prints().items():
@@ -59,6 +59,13 @@ def ceremony_(
     click.echo(
         f"{settings.holders}: copy it to every gateway. Try the shares now: parvis legal try A, parvis legal try B"
     )
+
+
+def _set_aside(path: Path, stem: str, suffix: str = "") -> None:
+    """Give the file its former place; a second renewal on one day overwrites nothing."""
+    if path.exists():
+        places = (path.with_name(f"{stem}{f'.{n}' if n else ''}{suffix}") for n in itertools.count())
+        path.rename(next(place for place in places if not place.exists()))
 
 
 def _hand_over(name: str, shares: dict[Store, str], into: Path | None) -> None:

@@ -51,8 +51,7 @@ def session(at: str, mac: str, number: int, *, on: bool = True, **more: object) 
 def row(start: str, stop: str, mark: int, source: str, target: str, tport: int = 443) -> bytes:
     """A communication of store B."""
     here, there = ip_address(source), ip_address(target)
-    times = (ms(start) * 1_000_000, ms(stop) * 1_000_000)
-    return _ROW.pack(*times, 6, len(here.packed), 0, mark, 50_000, tport, 1_100, here.packed, there.packed)
+    return _ROW.pack(ms(start), ms(stop), 6, len(here.packed), 0, mark, 50_000, tport, 1_100, here.packed, there.packed)
 
 
 class Disk:

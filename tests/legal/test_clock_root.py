@@ -6,17 +6,17 @@ The recorder is the real one, with the real ruleset, sets and files; only what i
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from ipaddress import IPv4Address, IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 
 import pytest
 from door_twin import Inside
 from legal_town import Street, master, street
-from sealed_days import ABOUT, GATEWAY, MADE, Disk
+from sealed_days import ABOUT, GATEWAY, MADE
 from test_evidence_root import Person, people
 
-from captive_portal.legal import evidence, listening, reading, report, time_signal
+from captive_portal.legal import listening, reading, report, time_signal
 from captive_portal.legal.conntrack import Guests, Reader
 from captive_portal.legal.ledger import Ledger, Reserve, names_in
 from captive_portal.legal.recorder import Clocks, Recorder, Stores
@@ -141,19 +141,3 @@ def test_ret12_a_clock_that_is_only_disciplined_is_no_step(here: Street, tmp_pat
             its.sets_the_clock(100)
         assert its.steps() == 0
         its.recorder.stop()
-
-
-@pytest.mark.parametrize("kept", [True, False])
-def test_ret05_a_clock_that_nobody_keeps_destroys_no_key(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: bool
-) -> None:
-    """A clock gone to 2031 must not cost a year of evidence: destroying a key cannot be undone."""
-    disk = Disk(tmp_path)
-    disk.day(datetime.now(UTC).date() - timedelta(days=400))
-    monkeypatch.setattr(time_signal, "truth", lambda: Truth(0.0, synchronised=kept))
-    registry, instruments = registry_of("evidence", definitions(EVIDENCE.name))
-    evidence._tidy(disk.sealed, disk.keys, Reserve(disk.sealed / "reserve", 0), instruments)
-
-    assert bool(list(disk.keys.iterdir())) is not kept
-    assert (registry.get_sample_value("evidence_erased_days_total") == 1) is kept
-    assert (registry.get_sample_value("evidence_erased_timestamp_seconds") == 0) is not kept

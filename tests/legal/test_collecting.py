@@ -78,6 +78,7 @@ class Place:
             "metrics": [asdict(entry) for entry in definitions(ARCHIVE.name)],
             "folder": str(self.archive.sealed),
             "keys": str(self.archive.keys),
+            "clock": str(self.folder / "archive" / "clock.json"),
             "holds": places.pop("holds.json"),
             **places,
             "signer": b64encode(MADE.signer).decode(),
@@ -138,7 +139,9 @@ def place(tmp_path: Path) -> Iterator[Place]:
     made.closes()
 
 
-def test_f58_archive_and_gateway_away_by_turns_and_what_was_written_meanwhile_is_there_after(place: Place) -> None:
+def test_f58_ret13_archive_and_gateway_away_by_turns_and_what_was_written_meanwhile_is_there_after(
+    place: Place,
+) -> None:
     place.gateway.day(TODAY - timedelta(days=1))
     pen, at = place.gateway.ledger(), f"{TODAY}T10:00:00"
     pen.append(_block(1, at), ms(at))

@@ -7,7 +7,7 @@ import re
 import subprocess
 import time
 import zlib
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from io import StringIO
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from sealed_days import ANNA, GATEWAY, Disk, all_said, head, lease, row, session
 
 from captive_portal.console.accounts import Accounts
 from captive_portal.console.roles import Role
-from captive_portal.legal import sealing, town_keys
+from captive_portal.legal import injunction, sealing, town_keys
 from captive_portal.legal.legal_commands import legal
 from captive_portal.legal.officers import NOTICE_VERSION
 from captive_portal.legal.segment import Store
@@ -364,3 +364,18 @@ def test_the_ceremony_keeps_no_whole_key_and_replaces_none_unasked(tmp_path: Pat
     assert town.run("ceremony", "--holder=a", "--holder=b", f"--shares-into={tmp_path}/f", "--renew").exit_code == 0
     assert Store.SOURCE in town_keys.read((tmp_path / "holders.json").read_text()).stores
     assert [path.name for path in tmp_path.glob("holders.until-*")] != []
+
+
+def test_ret06_a_choice_about_the_injunction_is_in_the_journal_with_who_made_it(town: Town) -> None:
+    days = ("--from=2026-10-21", "--to=2027-10-20")
+    chosen = town.folder / "choice.json"
+    unnamed = town.run("injunction", "--on", "--by=La maire", *days, f"--into={chosen}")
+    assert "names no decree" in unnamed.output
+    assert not chosen.exists()
+
+    town.run("injunction", "--on", "--by=La maire", "--decree=décret n° 2026-900", *days, f"--into={chosen}")
+
+    last = town.journal()[-1]
+    assert (last["did"], last["why"]) == ("injunction", "La maire")
+    assert "décret n° 2026-900" in last["how"]
+    assert injunction.read(chosen.read_text(), town.public.signer).in_force(date(2027, 10, 20))

@@ -4,19 +4,22 @@ import json
 import re
 import shutil
 from base64 import b64decode
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 import yaml
-from legal_town import ON
+from legal_town import ON, write_keys
 from sealed_days import ANNA, GATEWAY, MADE, Disk, row
 
+from captive_portal.console.audit import Entry
 from captive_portal.legal import day_keys, erasing, injunction, reading, report, retention, sealing
 from captive_portal.legal.archive import Keeper
 from captive_portal.legal.bindings import KINDS, Thing
-from captive_portal.legal.cases import Cases
+from captive_portal.legal.cases import Case, Cases
+from captive_portal.legal.clock_marks import Witness
+from captive_portal.legal.commands import evidence_facts
 from captive_portal.legal.conntrack import Flow
 from captive_portal.legal.injunction import Choice, NotChosen
 from captive_portal.legal.officers import journal_in
@@ -24,7 +27,9 @@ from captive_portal.legal.orders import OrderError, add, release
 from captive_portal.legal.reading import Erased
 from captive_portal.legal.retention import Day, Hold
 from captive_portal.legal.segment import Broken, Name, Store
+from captive_portal.legal.settings import EvidenceSettings
 from parvis.kept import kept_days
+from parvis.settings import SettingsError
 
 ROOT = Path(__file__).parents[2]
 DAY = date(2026, 11, 30)
@@ -36,12 +41,18 @@ def disk(tmp_path: Path) -> Disk:
     return Disk(tmp_path / "archive")
 
 
+class Sure(Witness):
+    """The clock is believed: these tests say which day it is."""
+
+    def doubts(self) -> str:
+        return ""
+
+
 def keeper(disk: Disk) -> Keeper:
     base = disk.sealed.parent
     cases = Cases(base / "cases")
-    return Keeper(
-        disk.sealed, disk.keys, base / "holds.json", cases, base / "reports", journal_in(base / "journal"), MADE.signer
-    )
+    journal, clock = journal_in(base / "journal"), Sure(base / "clock.json", disk.sealed)
+    return Keeper(disk.sealed, disk.keys, base / "holds.json", cases, base / "reports", journal, MADE.signer, clock)
 
 
 def readable(disk: Disk, day: date, store: Store = Store.SECURITY) -> bool:
@@ -109,6 +120,50 @@ def test_f57_a_gateway_cannot_open_what_it_has_sealed(disk: Disk) -> None:
         with pytest.raises((sealing.NotOurs, ValueError)):
             list(reading.blocks(disk.sealed, disk.keys, Name(Store.SECURITY, GATEWAY, DAY, 1), [known]))
     assert readable(disk, DAY)
+
+
+def test_req04_a_cases_papers_and_answers_go_a_year_after_it_was_closed(disk: Disk) -> None:
+    here = keeper(disk)
+    made = Case("2026-001", "Commissariat", "CPP 60-1", "PV 1", "2026-11-30", "0" * 64, "ana", "2026-11-30", "bob")
+    here.cases.save(replace(made, closed="2026-12-10"))
+    here.cases.save(replace(made, id="2026-002"))
+    (here.cases.place("2026-001") / "answer-001.sealed").write_bytes(b"sealed")
+    here.purge(date(2027, 12, 10))
+    assert [one.id for one in here.cases.all()] == ["2026-001"], (
+        "the other, never closed, went a year after it was opened"
+    )
+
+    here.purge(date(2027, 12, 11))
+
+    assert here.cases.all() == []
+    assert [path for path in disk.sealed.parent.rglob("*") if "2026-00" in str(path) or "answer" in path.name] == []
+    assert "purge" in next((disk.sealed.parent / "journal").glob("*.jsonl")).read_text()
+
+
+def test_req05_the_journal_of_readings_is_kept_a_year_and_no_longer(disk: Disk) -> None:
+    here = keeper(disk)
+    for month in ("2026-11", "2026-12"):
+        here.journal.audit.write(Entry(at=f"{month}-15T10:00:00+00:00", who="ana", role="requisition", did="search"))
+    here.purge(date(2027, 11, 30))
+    assert len(list((disk.sealed.parent / "journal").glob("audit-*.jsonl"))) == 2
+
+    here.purge(date(2027, 12, 1))
+
+    assert [path.name for path in (disk.sealed.parent / "journal").glob("audit-*.jsonl")] == ["audit-2026-12.jsonl"]
+    assert here.journal.audit.verify()[0] == 1
+
+
+def test_ret06_the_recorder_does_not_start_where_nobody_has_chosen(tmp_path: Path) -> None:
+    holders, chosen = write_keys(tmp_path, MADE)
+    given = EvidenceSettings(site="maison-services-publics", holders=holders, choice=chosen, state=tmp_path / "state")
+    assert evidence_facts(given)["choice"]["by"] == "La maire"
+    chosen.write_text(chosen.read_text().replace("La maire", "Le maire"))
+    with pytest.raises(SettingsError, match="not signed by this town"):
+        evidence_facts(given)
+    chosen.unlink()
+
+    with pytest.raises(SettingsError, match="nobody has chosen yet whether communications are recorded"):
+        evidence_facts(given)
 
 
 def test_ret10_a_held_day_survives_the_purge_and_goes_after_its_release(disk: Disk) -> None:
@@ -194,7 +249,7 @@ def test_ret07_ret09_no_field_of_any_store_can_hold_a_name_a_url_or_an_identity(
     kept = {*Thing._fields, *Flow._fields}
 
     assert kept == {"kind", "mac", "ip", "number", "start", "stop", "protocol", "mark", "source", "sport", "target",
-                    "tport", "pport"}  # fmt: skip
+                    "tport", "pport", "open"}  # fmt: skip
     assert set(KINDS) == {"lease4", "known6", "auth", "open", "blocked"}
     forbidden = re.compile(r"host|url|sni|dns|name|email|phone|header|agent|payload|content", re.IGNORECASE)
     assert [one for one in kept if forbidden.search(one)] == []
@@ -234,8 +289,9 @@ def test_ret13_every_alarm_about_missing_evidence_comes_within_five_minutes() ->
     alerts = yaml.safe_load((ROOT / "parvis/alerts.yml").read_text())
     waits = {
         name: alerts[name]["for"]
-        for name in ("PreuvesNonEcrites", "EnregistreurMuet", "LacunePreuves", "ReservePreuvesEntamee")
-    }
+        for name in ("PreuvesNonEcrites", "EnregistreurMuet", "LacunePreuves", "ReservePreuvesEntamee", "HorlogeReglee",
+                     "EffacementRefuse", "EffacementRefuseArchive")
+    }  # fmt: skip
 
     assert all(int(wait.removesuffix("m")) < 5 for wait in waits.values()), waits
     assert "> 240" in alerts["PreuvesNonCollectees"]["expr"]

@@ -1,5 +1,6 @@
 """Who had it: the timeline and the three questions, at the seconds where answers change."""
 
+from datetime import UTC, datetime
 from ipaddress import IPv4Address, IPv4Network, ip_address
 
 import pytest
@@ -163,3 +164,61 @@ def test_communications_are_those_of_the_answers_sessions_only() -> None:
 
     shown = communications(found, flows, sec(f"{DAY}T10:00:00"), sec(f"{DAY}T10:30:00"))
     assert [str(one.target) for one in shown] == ["203.0.113.80"]
+
+
+def going_on(start: str, seen: str, target: str) -> bytes:
+    """A row of a connection that was seen open."""
+    made = bytearray(row(f"{DAY}T{start}", f"{DAY}T{seen}", 7, "10.11.0.5", target))
+    made[18:20] = conntrack.OPEN.to_bytes(2, "big")
+    return bytes(made)
+
+
+def shown(flows: bytes, first: str, last: str, boots: tuple[tuple[str, int], ...] = ()) -> list[tuple[str, str, bool]]:
+    window = sec(f"{DAY}T{first}"), sec(f"{DAY}T{last}")
+    found = answers(OfDevice(MacAddress(ANNA), *window), told())
+    listed = communications(found, conntrack.flows(flows), *window, boots)
+    stop = lambda one: datetime.fromtimestamp(one.stop / 1e9, UTC).strftime("%H:%M")  # noqa: E731
+    return [(str(one.target), stop(one), one.open) for one in listed]
+
+
+def test_ret06_a_communication_seen_open_has_the_end_that_was_told_later_or_none() -> None:
+    ended = row(f"{DAY}T10:10:00", f"{DAY}T10:25:00", 7, "10.11.0.5", "203.0.113.80")
+    flows = going_on("10:10:00", "10:10:09", "203.0.113.80") + ended + going_on("10:12:00", "10:12:05", "203.0.113.81")
+    again = going_on("10:12:00", "10:20:00", "203.0.113.81")
+
+    assert shown(flows + again, "10:11:00", "10:15:00") == [
+        ("203.0.113.80", "10:25", False),
+        ("203.0.113.81", "10:20", True),
+    ]
+    assert shown(again + flows, "10:30:00", "10:40:00") == [("203.0.113.81", "10:20", True)], "it may still go on"
+
+
+def test_ret06_no_communication_lasts_over_a_start_of_the_machine() -> None:
+    flows = going_on("10:12:00", "10:12:05", "203.0.113.81")
+    boot = ("maison-services-publics", ms(f"{DAY}T10:20:00"))
+
+    assert shown(flows, "10:13:00", "10:14:00", (boot,)) == [("203.0.113.81", "10:12", True)]
+    assert shown(flows, "10:21:00", "10:30:00", (boot,)) == []
+    assert shown(flows, "10:21:00", "10:30:00", (("elsewhere", boot[1]),)) != []
+
+
+def test_ret06_a_start_of_the_machine_is_known_by_its_name() -> None:
+    lines = [
+        head(f"{DAY}T00:00:00", boot="one"),
+        head(f"{DAY}T09:00:00", boot="one"),
+        head(f"{DAY}T10:00:00", boot="two"),
+    ]
+
+    assert told(*lines)[0].boots == [ms(f"{DAY}T10:00:00")]
+
+
+def test_ret13_after_the_record_ends_nothing_is_certain_and_the_answer_says_so() -> None:
+    """The power went and came back days later: the day that is read knows of no end."""
+    lines = [*ORDINARY, {"k": "alive", "at": ms(f"{DAY}T12:00:00"), "offset": 0.0, "sync": 1}]
+    question = lambda at: AtMoment(ip_address("198.51.100.2"), PORT, sec(f"{DAY}T{at}"))  # noqa: E731
+    (line,) = told(*lines)
+
+    assert [(one.mac, one.certain) for one in answers(question("12:01:00"), [line])] == [(BRUNO, True)]
+    assert [(one.mac, one.certain) for one in answers(question("15:00:00"), [line])] == [(BRUNO, False)]
+    assert line.notes_about(*[sec(f"{DAY}T15:00:00")] * 2) == [f"rien n'est écrit après {DAY}T12:00:00+00:00"]
+    assert line.notes_about(*[sec(f"{DAY}T12:01:00")] * 2) == []

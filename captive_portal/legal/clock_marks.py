@@ -1,0 +1,66 @@
+"""What testifies for this machine's clock: the kernel, the sealed files, and the last moment that was believed."""
+
+import json
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+from captive_portal.clock import moment
+from captive_portal.legal import clock_doubts, time_signal
+from captive_portal.legal.clock_doubts import Mark, Observed
+from captive_portal.legal.day_keys import write_whole
+from captive_portal.legal.ledger import names_in
+from captive_portal.legal.segment import Store
+
+
+class ClockDoubted(Exception):
+    """Days would be erased by a clock that is not believed; nothing was. Says why, and what to do."""
+
+    def __init__(self, why: str, days: int) -> None:
+        super().__init__(
+            f"{days} days of a store would be erased now, but {why}. Nothing was erased, for what is destroyed does "
+            "not come back. Put the clock right; if it is, answer for it: --clock-is-right YOUR-NAME"
+        )
+        self.days = days
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What is known about the clock; *mark*: the file of the last moment believed, *folder*: the sealed files."""
+
+    mark: Path
+    folder: Path
+
+    def observed(self) -> Observed:
+        """What can be known now."""
+        kept = time_signal.truth().synchronised
+        return Observed(time_signal.wall(), time_signal.steady(), moment().boot, kept, newest_day(self.folder))
+
+    def doubts(self) -> str:
+        """Why the clock is not believed; empty when it is."""
+        return clock_doubts.doubts(self.observed(), self.last())
+
+    def jumped(self) -> str:
+        """What speaks against the clock, whether or not anything keeps it; empty when nothing does."""
+        return clock_doubts.jumped(self.observed(), self.last())
+
+    def last(self) -> Mark | None:
+        """The last moment that was believed; None before the first, or where the file cannot be read."""
+        with suppress(OSError, ValueError, TypeError):
+            return Mark(**json.loads(self.mark.read_text("utf-8")))
+        return None
+
+    def remember(self, by: str = "") -> None:
+        """This moment is believed; *by*: who answers for it, whatever was doubted before."""
+        now, before = self.observed(), self.last()
+        misdated = before.misdated if before else ""
+        if now.newest is not None and now.newest > now.day:
+            misdated = max(misdated, now.newest.isoformat())
+        made = Mark(now.wall, now.up, now.boot, by or (before.by if before else ""), misdated)
+        write_whole(self.mark, json.dumps(asdict(made)).encode())
+
+
+def newest_day(folder: Path) -> date | None:
+    """The newest day a sealed file in *folder* is named after."""
+    return max((name.day for store in Store for name in names_in(folder, store)), default=None)
