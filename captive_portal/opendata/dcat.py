@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from datetime import date
 
-from rdflib import DCAT, DCTERMS, FOAF, RDF, XSD, Graph, Literal, Namespace, URIRef
+from rdflib import DCAT, DCTERMS, FOAF, RDF, RDFS, SKOS, XSD, Graph, Literal, Namespace, URIRef
 
 from captive_portal.opendata.datasets import LICENCE, LICENCE_URL, datasets
 from parvis.inventory import OpenData, Town
 
 VCARD = Namespace("http://www.w3.org/2006/vcard/ns#")
 EU = "http://publications.europa.eu/resource/authority/"
-THEMES = ("GOVE", "TECH")
+THEMES = {"GOVE": "Gouvernement et secteur public", "TECH": "Science et technologie"}
 MEDIA = {
     "csv": "text/csv",
     "json": "application/json",
@@ -18,6 +18,20 @@ MEDIA = {
     "parquet": "application/vnd.apache.parquet",
 }
 FILE_TYPES = {"csv": "CSV", "json": "JSON", "geojson": "GEOJSON", "parquet": "PARQUET"}
+CLASSES = {
+    DCAT.contactPoint: VCARD.Kind,
+    DCAT.mediaType: DCTERMS.MediaType,
+    DCAT.theme: SKOS.Concept,
+    DCTERMS.accrualPeriodicity: DCTERMS.Frequency,
+    DCTERMS.conformsTo: DCTERMS.Standard,
+    DCTERMS.format: DCTERMS.MediaTypeOrExtent,
+    DCTERMS.language: DCTERMS.LinguisticSystem,
+    DCTERMS.license: DCTERMS.LicenseDocument,
+    DCTERMS.rights: DCTERMS.RightsStatement,
+    DCTERMS.spatial: DCTERMS.Location,
+    FOAF.homepage: FOAF.Document,
+}
+"""Property -> what it leads to is one of those (DCAT-AP): said here, so that nobody must fetch it to know."""
 RDF_FORMATS = {"ttl": "turtle", "rdf": "pretty-xml", "jsonld": "json-ld"}
 """Ending of the file -> what rdflib calls it."""
 
@@ -43,6 +57,11 @@ def catalogue(town: Town, data: OpenData, files: dict[str, list[str]], issued: d
         _dataset(graph, node, name, town, data)
         _dates(graph, node, issued, modified)
         _distributions(graph, node, name, data.page, endings)
+    for theme, label in THEMES.items():
+        graph.add((URIRef(f"{EU}data-theme/{theme}"), SKOS.prefLabel, Literal(label, lang="fr")))
+    for leads, kind in CLASSES.items():
+        for found in list(graph.objects(predicate=leads)):
+            graph.add((found, RDF.type, kind))
     return graph
 
 
@@ -96,4 +115,5 @@ def _distributions(graph: Graph, node: URIRef, name: str, page: str, endings: It
         graph.add((file, DCAT.mediaType, URIRef(f"http://www.iana.org/assignments/media-types/{MEDIA[ending]}")))
         graph.add((file, DCTERMS.format, URIRef(f"{EU}file-type/{FILE_TYPES[ending]}")))
         graph.add((file, DCTERMS.license, URIRef(LICENCE_URL)))
-        graph.add((file, DCTERMS.rights, Literal(LICENCE, lang="fr")))
+        graph.add((file, DCTERMS.rights, URIRef(f"{page}#licence")))
+        graph.add((URIRef(f"{page}#licence"), RDFS.label, Literal(LICENCE, lang="fr")))

@@ -17,6 +17,8 @@ class OpenDataSettings(ProcessSettings):
     """The certificate authority of the sites' management certificates, PEM."""
     management_port: Port = MANAGEMENT_PORT
     """Port of the sites' management APIs."""
+    availability: str | None = None
+    """Where the monitor tells the months' availability: ``http://127.0.0.1:9204/availability.json``, or a file."""
 
     def published(self) -> Path:
         """The folder of the months that were published, and of the log of releases."""

@@ -93,11 +93,10 @@ def under_paris_names(rows: Iterable[Row]) -> list[Row]:
     return [{theirs: row[ours] for ours, theirs in PARIS.items()} for row in rows]
 
 
-def availability_rows(town: Town, said: Iterable[SaidMonth]) -> list[Row]:
-    """A row a site and month, in order; KeyError for a site the town does not have."""
+def availability_rows(said: Iterable[SaidMonth]) -> list[Row]:
+    """A row a site and month, in order."""
     rows = []
     for one in sorted(said, key=lambda line: (line.month, line.site)):
-        town.site(one.site)
         figures = {"disponibilite_pct": round(one.availability_pct, 2), "nb_incidents": one.incidents}
         mttr = None if one.mttr_minutes is None else round(one.mttr_minutes, 1)
         rows.append({"mois": one.month, "id_site": one.site, **figures, "mttr_min": mttr})

@@ -1,5 +1,6 @@
 """``parvis sla``: outages of the uplinks with their five instants, the operator's ticket, the monthly report."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -171,6 +172,13 @@ def reported(month: datetime, link: str | None, into: Path, file: Path | None) -
         for path in paths:
             click.echo(f"  {path}")
     click.echo(f"faults told to operators, by link: {number(desk.fault_rate(month.date(), now), 2)}")
+
+
+@sla.command()
+@SETTINGS
+def availability(file: Path | None) -> None:
+    """Print the months that are over as open data need them (JSON): what the monitor shows at /availability.json."""
+    click.echo(json.dumps(desk_of(file).months(time.time()), indent=1))
 
 
 def _change(desk: Desk, number_: int, **values: Any) -> Outage:

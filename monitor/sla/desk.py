@@ -1,17 +1,19 @@
 """Gathers what a report needs: from the history's file, the inventory, the calendars. Reads only."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.history.blocks import HOUR
 from monitor.history.series import name
 from monitor.holidays_of_france import french_holidays
-from monitor.sla.figures import Terms
+from monitor.sla.figures import Terms, judged
 from monitor.sla.hours import Span, month_of, none_is_a_holiday, year_of
+from monitor.sla.published import line, months_over
 from monitor.sla.report import Figures, Report, Seen, quantiles, report
 from monitor.store_history import History
-from monitor.store_outages import Register
+from monitor.store_outages import KEEP_SPELLS, Register
 from parvis.inventory import Site, Sla, Town
 from parvis.opening import Opening
 
@@ -53,6 +55,23 @@ class Desk:
             self._figures(uplink, (period[0], until)),
         )
         return report(site, month, seen, self.terms(site), now)
+
+    def months(self, now: float) -> list[dict[str, Any]]:
+        """The availability of each site in each month that is over and wholly known, as open data publish it."""
+        known = datetime.fromtimestamp(now - KEEP_SPELLS, self.zone).date() + timedelta(days=1)
+        today = datetime.fromtimestamp(now, self.zone).date()
+        found = []
+        for month in months_over(known, today):
+            lines = (self._month(site, month, now) for site in self.town.sites)
+            found += [one for one in lines if one is not None]
+        return found
+
+    def _month(self, site: Site, month: date, now: float) -> dict[str, Any] | None:
+        period, uplink, terms = month_of(month, self.zone), site.uplink.name, self.terms(site)
+        found = [judged(one, terms, now) for one in self.register.outages(*period, uplink)]
+        spells = self.register.spells(uplink, *period)
+        seen = [(spell.starts_at, spell.seen_at) for spell in spells if spell.state in MEASURED]
+        return line(site.site, month, found, seen, period)
 
     def fault_rate(self, month: date, now: float) -> float:
         """Faults signalled to operators in the month, by link: to compare with ARCEP's taux de pannes."""

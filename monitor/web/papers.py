@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, json
 from werkzeug.exceptions import NotFound
 
 from monitor.sla.desk import Desk, month_given
@@ -35,7 +35,7 @@ def promised(desk: Desk, site: Site, now: float, lang: Language) -> dict[str, An
 
 
 def add_papers(app: Flask, desk: Desk, clock: Callable[[], float]) -> None:
-    """``/sla/UPLINK/2026-11.pdf``, ``.html``, ``.csv``: the report of a month."""
+    """``/sla/UPLINK/2026-11.pdf``, ``.html``, ``.csv``: a month's report. ``/availability.json``: for open data."""
 
     def paper(uplink: str, month: str, kind: str) -> Response:
         site = next((site for site in desk.town.sites if site.uplink.name == uplink), None)
@@ -44,7 +44,11 @@ def add_papers(app: Flask, desk: Desk, clock: Callable[[], float]) -> None:
         body = _body(desk, site, _month(month, clock(), desk), kind, clock())
         return Response(body, headers={"Content-Security-Policy": PAPER_POLICY}, content_type=KINDS[kind])
 
+    def availability() -> Response:
+        return Response(json.dumps(desk.months(clock())), content_type="application/json")
+
     app.add_url_rule("/sla/<uplink>/<month>.<kind>", view_func=paper, endpoint="paper")
+    app.add_url_rule("/availability.json", view_func=availability, endpoint="availability")
 
 
 def _body(desk: Desk, site: Site, month: date, kind: str, now: float) -> bytes:
