@@ -33,6 +33,15 @@ def test_pri01_no_list_of_devices_that_are_not_connected_is_asked_for() -> None:
     assert asked == []
 
 
+def test_pri01_the_collectors_ask_by_snmp_alone() -> None:
+    """No controller's web API, where lists of everybody nearby can be had; InfluxDB is written to, not asked."""
+    clients = re.compile(r"^\s*(?:import|from) (?:requests|urllib\.request|http\.client|aiohttp|httpx)\b", re.MULTILINE)
+    sources = {path: path.read_text("utf-8") for path in (ROOT / "collectors").rglob("*.py")}
+
+    assert [str(path) for path, text in sources.items() if clients.search(text)] == []
+    assert clients.search("from urllib.request import urlopen")
+
+
 def test_pri01_nothing_listens_in_monitor_mode() -> None:
     sources = {path: path.read_text("utf-8") for room in ROOMS for path in (ROOT / room).rglob("*.py")}
     wrong = re.compile(r"Dot11|monitor=True|IEEE802_11_RADIO|radiotap|rfmon", re.IGNORECASE)

@@ -35,7 +35,7 @@ def comes_back(here: Office, agent: Staff) -> Staff:
 
 
 @pytest.mark.parametrize("role", Role)
-def test_nobody_sees_or_does_anything_before_the_notice_is_read(here: Office, role: Role) -> None:
+def test_req06_nobody_sees_or_does_anything_before_the_notice_is_read(here: Office, role: Role) -> None:
     agent = newcomer(here, role)
     token = agent.get("/secret").text.partition('name="token" value="')[2].partition('"')[0]
     for method, rule in PAGES:
@@ -48,7 +48,7 @@ def test_nobody_sees_or_does_anything_before_the_notice_is_read(here: Office, ro
     assert "<nav" not in agent.get("/secret").text
 
 
-def test_the_notice_names_the_law_and_is_written_down_with_version_and_time(here: Office, tmp_path: Path) -> None:
+def test_req06_the_notice_names_the_law_and_is_written_down_with_version_and_time(here: Office, tmp_path: Path) -> None:
     agent = newcomer(here)
     text = words(agent.get("/secret").text)
     assert all(article in text for article in ("L. 32-3", "226-13", "226-15", "432-9"))

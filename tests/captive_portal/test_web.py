@@ -113,10 +113,12 @@ def test_leaving_and_extending_need_their_own_form(house: House, anna: Visitor) 
     assert set(house.gateway.admitted()) == {ANNA}
 
 
-def test_the_splash_has_the_terms_and_one_button(anna: Visitor) -> None:
+def test_cgu01_the_splash_has_the_terms_and_one_button_and_nothing_is_ticked_beforehand(anna: Visitor) -> None:
     page = anna.get("/fr/").text
 
-    assert Page(page).all("button") == [{}]
+    assert Page(page).all("button") == [{}], "a button of a form: pressing it is the act"
+    assert [one for one in Page(page).all("input") if one.get("type") != "hidden"] == []
+    assert [one.get("method") for one in Page(page).all("form")] == ["post"]
     assert "J&#39;accepte les conditions d&#39;utilisation et je me connecte" in page.replace("'", "&#39;")
     assert all(f'id="{clause}"' in page for clause in CLAUSES)
 
@@ -156,6 +158,15 @@ def test_f14_cgu02_version_digest_and_language_of_the_accepted_text_are_stored(h
     assert row[0:2] == ("en", "2.0.0")
     assert row[2] in anna.get("/en/cgu/2.0.0").text
     assert row[3] == ANNA.text
+
+
+def test_cgu02_a_version_that_is_in_force_no_more_stays_readable_and_is_another_text(anna: Visitor) -> None:
+    """A session of last year knows the version it accepted; whoever asks reads that one."""
+    now, then = (Page(anna.get(f"/fr/cgu/{version}").text) for version in ("2.0.0", "1.0.0"))
+
+    assert [one["id"] for one in now.all("h3") if one.get("id", "").startswith("cgu-")] == list(CLAUSES)
+    assert len([one for one in then.all("h3") if one.get("id", "").startswith("cgu-")]) == 8
+    assert anna.get("/cgu/1.0.0").status_code in {200, 302, 303}, "the address that stands in the session's record"
 
 
 def test_a_version_of_the_terms_that_never_was_is_not_found(anna: Visitor) -> None:

@@ -71,8 +71,14 @@ def judged(driver: webdriver.Chrome) -> list[str]:
     return list(violations)
 
 
+def stored(driver: webdriver.Chrome) -> list[int]:
+    """How many cookies, items of localStorage and sessionStorage, and databases a page has left."""
+    asked = "indexedDB.databases().then(d => arguments[0]([localStorage.length, sessionStorage.length, d.length]))"
+    return [len(driver.get_cookies()), *driver.execute_async_script(asked)]
+
+
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
-def test_f15_no_page_in_any_language_and_state_breaks_an_accessibility_rule(
+def test_f15_cgu06_no_page_in_any_language_and_state_breaks_an_accessibility_rule_or_stores_anything(
     served: Served, chromium: webdriver.Chrome, look: Look
 ) -> None:
     shows(chromium, 360)
@@ -80,6 +86,7 @@ def test_f15_no_page_in_any_language_and_state_breaks_an_accessibility_rule(
     with served.looking(look):
         for language in LANGUAGES:
             chromium.get(address(language, look.path))
+            assert stored(chromium) == [0, 0, 0, 0], language
             violations = judged(chromium)
             if violations:
                 found[language] = violations

@@ -197,7 +197,7 @@ def test_cgu03_the_first_layer_of_the_notice_is_short_and_the_rest_one_tap_away_
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_notice_says_everything_article_13_wants_in_every_language(anna: Visitor, language: str) -> None:
+def test_cgu03_the_notice_says_everything_article_13_wants_in_every_language(anna: Visitor, language: str) -> None:
     page = anna.get(f"/{language}/donnees").text
     wanted = ("responsable", "dpo", "finalites", "categories", "source", "destinataires", "transferts", "decision",
               "obligation", "droits", "reclamation")  # fmt: skip

@@ -20,7 +20,7 @@ CANARIES = (
 )
 
 
-def test_of_a_log_line_only_named_fields_leave() -> None:
+def test_gdp01_of_a_log_line_only_named_fields_leave() -> None:
     line = json.dumps(
         {"event": "session ended", "level": "info", "mac": CANARIES[0], "ip": CANARIES[1], "who": CANARIES[5]}
     )
@@ -28,7 +28,7 @@ def test_of_a_log_line_only_named_fields_leave() -> None:
     assert json.loads(support.log([line])) == {"level": "info", "event": "session ended"}
 
 
-def test_a_sentence_with_an_address_in_it_does_not_leave() -> None:
+def test_gdp01_a_sentence_with_an_address_in_it_does_not_leave() -> None:
     for canary in CANARIES[:4]:
         made = support.log([json.dumps({"event": f"lost {canary}", "level": "error"})])
         assert canary not in made
@@ -36,7 +36,7 @@ def test_a_sentence_with_an_address_in_it_does_not_leave() -> None:
 
 
 @given(st.dictionaries(st.text(max_size=8), st.one_of(st.sampled_from(CANARIES), st.text(max_size=20))))
-def test_no_field_beyond_the_list_leaves_whatever_it_is_called(fields: dict[str, str]) -> None:
+def test_gdp01_no_field_beyond_the_list_leaves_whatever_it_is_called(fields: dict[str, str]) -> None:
     made = support.log([json.dumps(fields)])
 
     assert set(json.loads(made or "{}")) <= set(support.LOG_FIELDS)
