@@ -16,7 +16,7 @@ from typing import Any
 
 from parvis import instruments, outputs, processes
 from parvis.inventory import DEMO_TOWN, InventoryError, Town, load
-from upkeep import delivered, hardening, places, ports
+from upkeep import delivered, hardening, least_data, places, ports
 
 IGNORED = {".git"}
 PLACED = {"settings": places.CONFIGURATION, "units": places.UNITS, "networks": Path("/etc/systemd/network")}
@@ -31,6 +31,7 @@ def inventory(town: Town, folder: Path) -> dict[str, Any]:
         name: {
             **_machine(town, str(site.gateway.address), "gateway", f"gateway/{name}/", made),
             "parvis_site": site.site,
+            "parvis_town_own": _encoded(least_data.own(folder, site.site)),
             "parvis_portal_host": town.policy(site).host,
             "parvis_guest_interface": site.gateway.guest_interface,
             "parvis_management_interface": site.gateway.management_interface,
@@ -42,9 +43,9 @@ def inventory(town: Town, folder: Path) -> dict[str, Any]:
     groups = {f"site_{site.site.replace('-', '_')}": {"hosts": [name]} for name, site in gateways.items()}
     return {
         "_meta": {"hostvars": hostvars},
-        "all": {"vars": _everywhere(town, folder)},
-        "gateways": {"hosts": sorted(gateways)},
-        "centres": {"hosts": ["centre"]},
+        "all": {"vars": _everywhere(town)},
+        "gateways": {"hosts": sorted(gateways), "vars": {"parvis_town_files": _encoded(least_data.shared(folder))}},
+        "centres": {"hosts": ["centre"], "vars": {"parvis_town_files": _encoded(_whole(folder))}},
         **groups,
     }
 
@@ -73,6 +74,11 @@ def _machine(town: Town, address: str, place: str, folder: str, made: dict[str, 
             for kind, folder in PLACED.items()
         },
         "parvis_packages": delivered.packages(place),
+        "parvis_state_folders": [
+            {"paths": [str(places.STATE / one.name)], "owner": one.user, "group": one.user, "mode": "0700"}
+            for one in delivered.INSTALLED
+            if one.place == place
+        ],
         "parvis_processes": [
             {
                 "name": one.name,
@@ -87,17 +93,30 @@ def _machine(town: Town, address: str, place: str, folder: str, made: dict[str, 
     }
 
 
-def _everywhere(town: Town, folder: Path) -> dict[str, Any]:
+def _whole(folder: Path) -> dict[str, bytes]:
+    return {
+        file.relative_to(folder).as_posix(): file.read_bytes()
+        for file in sorted(folder.rglob("*"))
+        if file.is_file() and not set(file.relative_to(folder).parts) & IGNORED
+    }
+
+
+def _encoded(files: dict[str, bytes]) -> dict[str, str]:
+    """Where each file of the town is on the machine -> its content, as roles/program takes it."""
+    return {str(places.TOWN / name): b64encode(content).decode() for name, content in files.items()}
+
+
+def _everywhere(town: Town) -> dict[str, Any]:
     return {
         "parvis_version": instruments.VERSION,
-        "parvis_town_files": {
-            str(places.TOWN / file.relative_to(folder)): b64encode(file.read_bytes()).decode()
-            for file in sorted(folder.rglob("*"))
-            if file.is_file() and not set(file.relative_to(folder).parts) & IGNORED
-        },
         "parvis_centre_address": str(town.centre.address),
         "parvis_hardening": {name: hardening.rules()[name] for name in ("packages_absent", "files")},
-        "parvis_ports": {"proxy": ports.PROXY, "database": ports.DATABASE, "journal": ports.JOURNAL},
+        "parvis_ports": {
+            "proxy": ports.PROXY,
+            "database": ports.DATABASE,
+            "journal": ports.JOURNAL,
+            "grafana": ports.GRAFANA,
+        },
         "parvis_monitor_port": processes.MONITOR.port,
     }
 

@@ -64,7 +64,7 @@ def gather(town: Town | None, site: Site | None) -> list[judging.Line]:
     installed = frozenset(lines("dpkg-query", "--show", "--showformat=${Package}\n"))
     bits = lines("find", "/usr", "-xdev", "-type", "f", "-perm", "/6000")
     names = [path.name for path in places.UNITS.glob("parvis-*.service")]
-    names += [name for name in DEBIAN if ask("systemctl", "cat", name).code == 0]
+    names += [name for name in DEBIAN if (places.UNITS / f"{name}.d/parvis.conf").is_file()]
     today = datetime.now(UTC).date()
     return [
         *judging.kernel(wanted, {name: _sysctl(name) for name in wanted}),
@@ -88,7 +88,9 @@ def allowed(town: Town | None, site: Site | None) -> dict[int, frozenset[str]]:
         return {}
     if site is None:
         own, anywhere = frozenset({str(town.centre.address)}), frozenset("*")
-        return {ports.SSH: own, CONSOLE_HTTPS_PORT: own, ports.PROXY: anywhere, TRAP_PORT: anywhere, ports.JOURNAL: own}
+        return {ports.SSH: own, CONSOLE_HTTPS_PORT: own, ports.PROXY: anywhere, TRAP_PORT: anywhere} | dict.fromkeys(
+            (ports.JOURNAL, ports.DATABASE), own
+        )
     management, guest = frozenset({str(site.gateway.address)}), _guest(site)
     # dnsmasq's DHCPv6 socket has no address of its own; the ruleset lets only the guests' interface reach it.
     made = dict.fromkeys((PORTAL_HTTP_PORT, PORTAL_HTTPS_PORT, DHCP6), frozenset("*"))

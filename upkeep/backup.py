@@ -1,6 +1,7 @@
 """Backups for another day and another machine: encrypted for a key that is not here, without living sessions."""
 
 import json
+import shutil
 import socket
 import tarfile
 import tempfile
@@ -12,15 +13,17 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from parvis.instruments import VERSION
-from upkeep import belongings, places
-from upkeep.delivered import INSTALLED, packages
+from upkeep import belongings, places, shared_database
+from upkeep.delivered import INSTALLED, chosen, packages
 from upkeep.keeping import installed_package, pack
 from upkeep.machine import ProgramFailed, ask, must
 
 ROOT = Path("/")
 DAY_SECONDS = 86400
 ENDING = ".parvis.age"
+SHARED = "shared-database.sql"
 AGE_SECONDS = 3600.0
+APT_INSTALL = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "--yes", "--no-install-recommends")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,9 @@ def collect(scratch: Path, *, sessions: bool, root: Path, made_at: str) -> Path:
     forget = {} if sessions else forgotten()
     databases = pack(here / "state.tar", belongings.files(root, patterns), root, scratch, forget)
     running = [process for process in INSTALLED if (root / places.settings(process.name).relative_to("/")).is_file()]
-    wanted = sorted({name for process in running for name in packages(process.place)})
+    wanted = sorted({name for process in running for name in packages(process.place)} | set(chosen(root)))
+    if shared_database.here(root):
+        (here / SHARED).write_text(shared_database.dump())
     about = About(VERSION, socket.gethostname(), made_at, sessions, [one.user for one in running], wanted, databases)
     (here / "about.json").write_text(json.dumps({name: getattr(about, name) for name in About.__slots__}))
     if package := installed_package():
@@ -98,6 +103,8 @@ def restore(archive: Path, identity: Path, root: Path = ROOT) -> About:
     with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".parvis-") as scratch:
         here = Path(scratch)
         plain = here / "backup.tar"
+        if shutil.which("age") is None:
+            must(*APT_INSTALL, "age", seconds=AGE_SECONDS)
         must("age", "--decrypt", "--identity", str(identity), "--output", str(plain), str(archive), seconds=AGE_SECONDS)
         with tarfile.open(plain) as opened:
             opened.extraction_filter = lambda member, _: member  # ours: encrypted by the town's own key
@@ -113,6 +120,8 @@ def restore(archive: Path, identity: Path, root: Path = ROOT) -> About:
             with tarfile.open(here / part) as opened:
                 opened.extraction_filter = lambda member, _: member
                 opened.extractall(root)  # noqa: S202
+        if (here / SHARED).exists() and root == ROOT:
+            shared_database.put_back((here / SHARED).read_text())
         if (here / "package.deb").exists():
             kept = root / "var/cache/parvis" / f"parvis_{VERSION}.deb"
             kept.parent.mkdir(parents=True, exist_ok=True)
@@ -129,5 +138,4 @@ def prepare(about: About) -> None:
         if ask("id", user).code:
             words = ("--system", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin")
             must("useradd", *words, "--user-group", "--groups", "parvis", user)
-    environment = ("env", "DEBIAN_FRONTEND=noninteractive")
-    must(*environment, "apt-get", "install", "--yes", "--no-install-recommends", *about.packages, seconds=AGE_SECONDS)
+    must(*APT_INSTALL, *about.packages, seconds=AGE_SECONDS)

@@ -14,6 +14,8 @@ CONFIGURATION = (
     "etc/default/prometheus",
     "etc/default/prometheus-alertmanager",
     "etc/nginx/nginx.conf",
+    "etc/grafana/parvis",
+    "etc/postgresql/*/main/conf.d/parvis.conf",
     "etc/sysctl.d/*-parvis-*.conf",
 )
 """Paths below / as Path.glob reads them."""

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import sys
 import time
 from dataclasses import asdict
@@ -74,4 +75,7 @@ def keep(folder: Path) -> None:
     from upkeep.keeping import keep as keep_all  # noqa: PLC0415 settle and doctor need no tar
 
     only_root()
-    keep_all(folder)
+    try:
+        keep_all(folder)
+    except (OSError, sqlite3.Error) as error:
+        raise click.ClickException(f"what is there cannot be kept: {error}") from error

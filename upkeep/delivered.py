@@ -1,5 +1,7 @@
 """Which secrets each process is given, by name: those it always needs, and those the town's description names."""
 
+from pathlib import Path
+
 from parvis.inventory import Town
 from parvis.processes import ARCHIVE, COLLECTORS, CONSOLE, EVIDENCE, GATEWAYD, MONITOR, PORTAL, Process
 
@@ -32,11 +34,25 @@ def everything(town: Town) -> dict[str, list[str]]:
 
 
 DEBIAN = {
-    "everywhere": ("nftables", "chrony", "unattended-upgrades", "openssl", "age"),
+    "everywhere": ("nftables", "chrony", "unattended-upgrades", "openssl", "age", "systemd-journal-remote"),
     "gateway": ("kea-dhcp4-server", "dnsmasq-base", "libnftables1"),
-    "centre": ("prometheus", "prometheus-alertmanager"),
+    "centre": ("prometheus", "prometheus-alertmanager", "stunnel4"),
 }
 """Debian's packages that a machine of each place needs beside ours."""
+
+
+CHOSEN = {
+    "postgresql": "etc/parvis/database.conf",
+    "nginx": "etc/nginx/nginx.conf",
+    "grafana": "etc/systemd/system/grafana-server.service.d/parvis.conf",
+    "lego": "etc/systemd/system/parvis-certificates.service",
+}
+"""Debian's packages that a machine has when the town chose so -> the file of ours, below the root, that says so."""
+
+
+def chosen(root: Path) -> list[str]:
+    """The packages of CHOSEN that the machine below *root* has."""
+    return [name for name, sign in CHOSEN.items() if (root / sign).is_file()]
 
 
 def packages(place: str) -> list[str]:

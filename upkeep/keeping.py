@@ -1,5 +1,6 @@
 """Keep what a machine is before it is changed, so that it can be put back when its new state is not well."""
 
+import filecmp
 import json
 import shutil
 import sqlite3
@@ -22,9 +23,18 @@ def keep(folder: Path, root: Path = ROOT) -> None:
     Last of all ``complete``: a folder without it is from a run that was cut short, and is made again.
     """
     if (folder / "complete").exists():
+        _state_again(folder, root)
         return
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
+    try:
+        _keep(folder, root)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)  # half a copy helps nobody, least of all on a full disk
+        raise
+
+
+def _keep(folder: Path, root: Path) -> None:
     pack(folder / "configuration.tar", belongings.files(root, belongings.CONFIGURATION), root, folder)
     state = list(belongings.files(root, belongings.STATE + belongings.LEASES))
     databases = pack(folder / "state.tar", state, root, folder)
@@ -34,6 +44,19 @@ def keep(folder: Path, root: Path = ROOT) -> None:
         shutil.copy(package, folder / "package.deb")
     shutil.copy(PUT_BACK, folder / "put-back")
     (folder / "complete").touch()
+
+
+def _state_again(folder: Path, root: Path) -> None:
+    """Take the state anew beside an older configuration: nobody's acceptance is to be lost by a run cut short long ago.
+
+    Only while the version is the one that was kept: a newer one may have changed the databases.
+    """
+    package, kept = installed_package(), folder / "package.deb"
+    if package is None or not kept.exists() or not filecmp.cmp(package, kept, shallow=False):
+        return
+    draft = folder / "state.tar.new"
+    pack(draft, belongings.files(root, belongings.STATE + belongings.LEASES), root, folder)
+    draft.replace(folder / "state.tar")
 
 
 def units() -> list[str]:

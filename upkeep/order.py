@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parvis.processes import ARCHIVE, EVIDENCE, Process
-from upkeep import places
+from upkeep import logs, places
 from upkeep.delivered import INSTALLED
 from upkeep.units import ALERTMANAGER, DHCP, PROMETHEUS, RESOLVER, RULES
 
@@ -17,6 +17,7 @@ PACKAGE = places.PROGRAM / "pyvenv.cfg"
 DATABASE = ("-access.conf", ".crt", ".key")
 """What PostgreSQL reads beside its settings (roles/database)."""
 CODE = places.PROGRAM / "lib"
+REMOTE_DROP_IN = places.UNITS / f"{logs.REMOTE}.d"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,9 @@ def parts() -> tuple[Part, ...]:
         _debian("ssh.service", "/etc/ssh/sshd_config.d/10-parvis.conf", "/etc/ssh/sshd_config", reload=True),
         Part("systemd-networkd.service", NETWORKS / "10-parvis-guests.network", (NETWORKS,), reload=True),
         _debian(RULES, str(RULES_FILE), "/etc/parvis/nftables.d", reload=True),
+        Part(logs.REMOTE, REMOTE_DROP_IN / "parvis.conf", (REMOTE_DROP_IN,), socket=logs.REMOTE_SOCKET),
+        _debian(logs.DOOR, str(places.UNITS / logs.DOOR), str(logs.DOOR_FILE), str(places.CERTIFICATES)),
+        _debian(logs.UPLOAD, str(places.UNITS / f"{logs.UPLOAD}.d/parvis.conf"), str(places.CERTIFICATES)),
         gateway[0],
         _debian(DHCP, "/etc/kea/kea-dhcp4.conf"),
         _debian(RESOLVER, "/etc/parvis/dnsmasq.conf", str(places.UNITS / RESOLVER)),
@@ -87,12 +91,19 @@ def parts() -> tuple[Part, ...]:
         ),
         _debian(PROMETHEUS, "/etc/prometheus/rules.yml", "/etc/prometheus", "/etc/default/prometheus"),
         ours["console"],
+        _debian(
+            "grafana-server.service",
+            str(places.UNITS / "grafana-server.service.d/parvis.conf"),
+            "/etc/grafana/parvis/provisioning",
+            str(places.SECRETS / "grafana.env"),
+        ),
         _debian("nginx.service", "/etc/nginx/nginx.conf", str(places.CERTIFICATES)),
         *(
             ours[one.name]
             for one in INSTALLED
             if one.name not in {"gatewayd", "portal", "collectors", "monitor", "console"}
         ),
+        _debian(f"{logs.WEEKLY}.timer", str(places.UNITS / f"{logs.WEEKLY}.timer")),
         _debian("parvis-backup.timer", str(places.UNITS / "parvis-backup.timer")),
         _debian("parvis-certificates.timer", str(places.UNITS / "parvis-certificates.timer")),
     )

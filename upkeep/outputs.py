@@ -1,7 +1,7 @@
 """What the hands draw from the town: settings, units, networks, the centre's rules; ``parvis plan`` compares them."""
 
 from parvis.inventory import Town
-from upkeep import centre_rules, configuration, networks, units
+from upkeep import centre_rules, configuration, logs, networks, units
 
 
 def outputs(town: Town) -> dict[str, str]:
@@ -14,5 +14,6 @@ def outputs(town: Town) -> dict[str, str]:
         made |= {f"{folder}/networks/{name}": text for name, text in networks.files(site).items()}
     made |= {f"centre/settings/{name}": text for name, text in configuration.centre(town).items()}
     made |= {f"centre/units/{name}": text for name, text in units.files(town, "centre").items()}
+    made[f"centre/settings/{logs.DOOR_FILE.name}"] = logs.door_settings(town)
     made["centre/nftables.nft"] = centre_rules.text(town)
     return made

@@ -16,6 +16,8 @@ from upkeep.order import CODE, Part, parts
 NOTES = places.STATE / "settled"
 ASKED = "ActiveState,ConditionResult,ConditionTimestampMonotonic,UnitFileState"
 """A unit whose condition does not hold (a clock service in a container) is as it should be."""
+STARTED_BY_ITSELF = frozenset({"enabled", "static", "indirect"})
+"""UnitFileState of what runs after a reboot too; indirect: its socket is what is enabled."""
 Verb = Literal["start", "restart", "reload"]
 
 
@@ -66,7 +68,7 @@ def _seen(part: Part, notes: Path) -> Seen:
     up = told.get("ActiveState") in {"active", "activating", "reloading"} or excused
     note = notes / part.unit
     then = note.read_text() if note.exists() else ""
-    return Seen(part, stamp(part), then, up, told.get("UnitFileState") in {"enabled", "static"})
+    return Seen(part, stamp(part), then, up, told.get("UnitFileState") in STARTED_BY_ITSELF)
 
 
 def stamp(part: Part, code: Path = CODE) -> str:

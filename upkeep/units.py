@@ -19,14 +19,14 @@ from parvis.processes import (
     PORTAL_HTTP_PORT,
     Process,
 )
-from upkeep import places
+from upkeep import logs, places
 from upkeep.delivered import INSTALLED, KEYS, secrets
 
 RESOLVER = "parvis-resolver.service"
 DHCP = "kea-dhcp4-server.service"
 RULES = "nftables.service"
 PROMETHEUS, ALERTMANAGER = "prometheus.service", "prometheus-alertmanager.service"
-DEBIAN = (DHCP, PROMETHEUS, ALERTMANAGER)
+DEBIAN = (DHCP, PROMETHEUS, ALERTMANAGER, logs.UPLOAD, logs.REMOTE)
 """Debian's services that the town runs and others can reach: ours to harden and to judge."""
 KEA_GROUP = "_kea"
 """Since 2.6.3 Kea keeps its lease file from everybody else."""
@@ -262,4 +262,5 @@ def files(town: Town, place: str) -> dict[str, str]:
         made[f"{DHCP}.d/parvis.conf"] = dhcp()
     else:
         made |= {f"{name}.d/parvis.conf": observer() for name in (PROMETHEUS, ALERTMANAGER)}
-    return made
+    sandbox = f"{SANDBOX}{_privileges(())}RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX\n{_calls(())}"
+    return made | logs.units(town, place, sandbox)

@@ -2,6 +2,8 @@
 
 import os
 import platform
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +15,7 @@ from pathlib import Path
 BASE = "systemd,systemd-sysv,dbus,python3,python3-apt,openssh-server,sudo,iproute2,ca-certificates,procps"
 OFFERED = (
     "kea-dhcp4-server dnsmasq-base nftables libnftables1 age unattended-upgrades chrony openssl prometheus "
-    "prometheus-alertmanager"
+    "prometheus-alertmanager systemd-journal-remote stunnel4 postgresql nginx lego"
 )
 """What the roles may install; the machines have no internet, so apt finds the packages in its cache."""
 INSTALLER = "installer"
@@ -21,6 +23,8 @@ INSTALLER = "installer"
 CAPABILITIES = "CAP_NET_ADMIN,CAP_NET_RAW,CAP_NET_BIND_SERVICE"
 BIN = Path(sys.executable).parent
 BOOT_SECONDS, STOP_SECONDS = 60.0, 60.0
+DISK = "4g"
+"""What a machine can write beside its image; it is memory, so that it can be filled."""
 
 
 def run(
@@ -96,8 +100,10 @@ class Machine:
 
     def boot(self) -> None:
         if not self.mounted:
+            self.folder.mkdir(parents=True)
+            run("mount", "-t", "tmpfs", "-o", f"size={DISK},mode=755", f"parvis-{self.name}", self.folder)
             for name in ("root", "upper", "work"):
-                (self.folder / name).mkdir(parents=True, exist_ok=True)
+                (self.folder / name).mkdir()
             layers = f"lowerdir={self.image},upperdir={self.folder / 'upper'},workdir={self.folder / 'work'}"
             run("mount", "-t", "overlay", "overlay", "-o", layers, self.root)
             self.mounted = True
@@ -136,7 +142,15 @@ class Machine:
             *options,
             f"{INSTALLER}@{self.address}",
         )
-        return run(*enter, "sudo", *words, check=check, seconds=seconds)
+        return run(*enter, "sudo", shlex.join(words), check=check, seconds=seconds)
+
+    def free(self) -> int:
+        """How many bytes its disk has left."""
+        return shutil.disk_usage(self.folder).free
+
+    def another(self, name: str) -> "Machine":
+        """A machine of the same name and address on an empty disk, in the place of this one, which must be gone."""
+        return Machine(self.name, self.namespace, self.address, self.image, self.folder.with_name(name), self.key)
 
     def stop(self) -> None:
         """An orderly shutdown."""
@@ -155,7 +169,8 @@ class Machine:
     def remove(self) -> None:
         self._end(signal.SIGKILL)
         if self.mounted:
-            until(lambda: run("umount", self.root, check=False).returncode == 0, f"{self.root} is busy")
+            for place in (self.root, self.folder):
+                until(lambda: run("umount", place, check=False).returncode == 0, f"{place} is busy")  # noqa: B023
             self.mounted = False
 
 

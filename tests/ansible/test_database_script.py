@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from postgres import Cluster, cluster, programs
 
+from upkeep import shared_database
+
 SCRIPT = Path(__file__).parents[2] / "ansible" / "roles" / "database" / "files" / "parvis.sql"
 pytestmark = pytest.mark.skipif(shutil.which("pg_lsclusters") is None, reason="this machine has no PostgreSQL")
 
@@ -50,3 +52,22 @@ def test_the_script_makes_user_and_database_and_may_run_again_with_another_passw
     assert owner == "parvis|{=T/parvis,parvis=CTc/parvis}"
     assert all(verifier.startswith("SCRAM-SHA-256$") for verifier in verifiers)
     assert verifiers[0] != verifiers[1]
+
+
+def test_sec15_it_comes_back_from_a_backup_with_its_rows_and_its_password(
+    debian: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reached = (f"PGHOST={debian.folder}", "PGUSER=postgres", "PGDATABASE=postgres")
+    monkeypatch.setattr(shared_database, "POSTGRES", ("env", f"PATH={programs()}:/usr/bin:/bin", *reached))
+    psql(debian, "--file=-", given=SCRIPT.read_text(), PARVIS_PASSWORD="un")
+    psql(debian, "--file=-", given="\\c parvis\nSET ROLE parvis; CREATE TABLE passes AS SELECT 'é' AS word;\n")
+    verifier = "SELECT rolpassword FROM pg_authid WHERE rolname = 'parvis'"
+    before, backup = asked(debian, verifier), shared_database.dump()
+    asked(debian, "DROP DATABASE parvis", "DROP ROLE parvis")
+
+    for _ in range(2):  # a second time on what is there already
+        shared_database.put_back(backup)
+
+    assert before
+    assert asked(debian, verifier) == before
+    assert psql(debian, "--file=-", given="\\c parvis\nSET ROLE parvis; SELECT word FROM passes;\n") == "é"

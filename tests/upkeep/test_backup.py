@@ -1,5 +1,6 @@
 """A backup holds a machine, no living session, and can be read by the town's key alone."""
 
+import json
 import os
 import shutil
 import sqlite3
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from captive_portal.store_migration import migrate
-from upkeep import backup, keeping
+from upkeep import backup, delivered, keeping
 from upkeep.machine import ProgramFailed, must
 
 MAC = "a2:00:5e:00:53:42"
@@ -129,3 +130,52 @@ def test_what_is_kept_before_an_upgrade_has_everything_sessions_too(machine: Pat
     with tarfile.open(folder / "state.tar") as opened:
         names = opened.getnames()
     assert {"var/lib/parvis/portal/portal.sqlite3", "var/lib/kea/kea-leases4.csv"} <= set(names)
+
+
+def kept(folder: Path, part: str, name: str) -> str:
+    with tarfile.open(folder / f"{part}.tar") as opened:
+        found = opened.extractfile(name)
+        assert found is not None
+        return found.read().decode()
+
+
+@pytest.mark.parametrize("version", ["same", "newer"])
+def test_after_a_run_cut_short_the_older_configuration_is_kept_and_the_state_of_now_unless_it_may_have_changed_shape(
+    machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    folder, package, leases = tmp_path / "before", tmp_path / "package.deb", machine / "var/lib/kea/kea-leases4.csv"
+    package.write_text("same")
+    monkeypatch.setattr(keeping, "installed_package", lambda: package)
+    keeping.keep(folder, root=machine)
+    package.write_text(version)
+    (machine / "etc/parvis/portal.toml").write_text("site = 'half done'\n")
+    leases.write_text("later\n")
+
+    keeping.keep(folder, root=machine)
+
+    assert kept(folder, "configuration", "etc/parvis/portal.toml") == "site = 'msp'\n"
+    assert (kept(folder, "state", "var/lib/kea/kea-leases4.csv") == "later\n") == (version == "same")
+
+
+def test_a_full_disk_leaves_no_half_copy(machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(keeping, "copy_database", full)
+
+    with pytest.raises(OSError, match="No space left"):
+        keeping.keep(tmp_path / "before", root=machine)
+    assert not (tmp_path / "before").exists()
+
+
+def test_what_the_town_chose_is_installed_with_a_restore(machine: Path, tmp_path: Path) -> None:
+    (machine / "etc/nginx").mkdir()
+    (machine / "etc/nginx/nginx.conf").touch()
+
+    assert delivered.chosen(machine) == ["nginx"]
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    plain = backup.collect(scratch, sessions=False, root=machine, made_at="now")
+    with tarfile.open(plain) as opened:
+        about = json.loads(opened.extractfile("about.json").read())  # type: ignore[union-attr]
+    assert {"nginx", "kea-dhcp4-server"} <= set(about["packages"])

@@ -148,7 +148,8 @@ def with_drop_in(name: str, added: str) -> str:
     own = Path("/usr/lib/systemd/system") / name
     if not own.exists():
         pytest.skip(f"this machine has no {name}")
-    return own.read_text().replace("[Service]\n", "[Service]\n" + added.partition("[Service]\n")[2])
+    service, installed, rest = own.read_text().partition("\n[Install]")  # [Service] comes before it in Debian's
+    return f"{service}\n{added.partition(chr(10) + '[Service]' + chr(10))[2]}{installed}{rest}"
 
 
 @pytest.mark.parametrize("place", ["gateway", "centre"])

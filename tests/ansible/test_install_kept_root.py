@@ -1,0 +1,113 @@
+"""An installed town is upgraded, put back, cut short, and comes back: follows tests/ansible/test_install_root.py."""
+
+import re
+
+from installation import FOLLOWING, GATEWAY, OLDER, PREFIX, VISITOR, Installation, recap, sessions, tail, well
+from machines import run, until
+
+from actors import Resident
+from parvis.instruments import VERSION
+
+pytestmark = FOLLOWING
+BROUGHT, INSTALLED = "program : Bring the package", "program : Install it"
+GIGABYTE = 1024**3
+
+
+def version(town: Installation) -> str:
+    return town.gateway.ssh("dpkg-query", "--show", "--showformat=${Version}", "parvis").stdout.partition("+")[0]
+
+
+def online(town: Installation) -> tuple[Resident, set[str]]:
+    """Who went online in the first of these tests, and stays so."""
+    phone = Resident(town.lab, VISITOR)
+    assert phone.is_online()
+    return phone, sessions(town.gateway)
+
+
+def finishes(town: Installation, which: str) -> None:
+    """Another run makes good what was cut short, and one more changes nothing."""
+    done = town.play("site.yml", which, "--limit", GATEWAY)
+    again = town.play("site.yml", which, "--limit", GATEWAY)
+
+    assert done.returncode == 0, tail(done)
+    assert recap(again.stdout)[GATEWAY]["changed"] == 0, tail(again)
+    assert version(town) == which
+
+
+def test_an_upgrade_keeps_everybody_online(installed: Installation) -> None:
+    phone = installed.phone()
+    phone.accepts()
+    before = sessions(installed.gateway)
+    done = installed.play("site.yml", VERSION)
+
+    assert done.returncode == 0, tail(done)
+    assert VERSION in installed.gateway.ssh("parvis", "--version").stdout
+    assert sessions(installed.gateway) == before
+    assert before
+    assert phone.is_online()
+
+
+def test_what_does_not_pass_its_verification_is_put_back(installed: Installation) -> None:
+    phone, before = online(installed)
+    broken = {"portal": {"https_port": 443}}  # the portal may not bind it
+    done = installed.play("site.yml", OLDER, "--limit", GATEWAY, "-e", "settle_patience=20", program_settings=broken)
+
+    assert done.returncode != 0
+    assert "was put back as it was before this run" in done.stdout, tail(done)
+    assert version(installed) == VERSION
+    assert sessions(installed.gateway) == before
+    assert phone.is_online()
+    well(installed.gateway)
+
+
+def test_a_full_disk_stops_the_run_and_nobody_notices(installed: Installation) -> None:
+    phone, before = online(installed)
+    room = installed.gateway.free()
+    run("fallocate", "--length", str(room - 8 * 1024**2), installed.gateway.folder / "ballast")
+    done = installed.play("site.yml", OLDER, "--limit", GATEWAY)
+    told = installed.gateway.ssh("parvis", "doctor", "--brief", check=False).stdout
+    (installed.gateway.folder / "ballast").unlink()
+
+    assert done.returncode != 0
+    assert re.search("No space left|not enough|full", done.stdout), tail(done)
+    assert "full: acceptances are refused" in told
+    assert sessions(installed.gateway) == before
+    assert phone.is_online()
+    finishes(installed, OLDER)
+
+
+def test_without_a_network_the_run_stops_and_nobody_notices(installed: Installation) -> None:
+    phone, before = online(installed)
+    link = installed.lab.town.sites[0].gateway.management_interface
+    inside = ("ip", "-n", f"{PREFIX}{GATEWAY}", "link", "set", link)
+    done = installed.play_until(INSTALLED, lambda: run(*inside, "down"), VERSION, "--limit", GATEWAY, "-T", "5")
+    was_online = phone.is_online()
+    run(*inside, "up")
+
+    assert recap(done.stdout)[GATEWAY]["unreachable"] == 1, tail(done)
+    assert was_online
+    assert sessions(installed.gateway) == before
+    finishes(installed, VERSION)
+    assert phone.is_online()
+
+
+def test_a_power_cut_in_the_middle_of_a_run_is_made_good_by_the_next(installed: Installation) -> None:
+    phone, _ = online(installed)
+    done = installed.play_until(INSTALLED, installed.gateway.cut_power, OLDER, "--limit", GATEWAY, "-T", "5")
+    run("ip", "netns", "exec", f"{PREFIX}{GATEWAY}", "nft", "flush", "ruleset")
+    installed.gateway.boot()
+
+    assert done.returncode != 0
+    finishes(installed, OLDER)
+    until(phone.is_online, "who was online is not", 60)
+
+
+def test_after_a_power_cut_everybody_is_admitted_again(installed: Installation) -> None:
+    phone, before = online(installed)
+    installed.gateway.cut_power()
+    run("ip", "netns", "exec", f"{PREFIX}{GATEWAY}", "nft", "flush", "ruleset")
+    installed.gateway.boot()
+
+    well(installed.gateway)
+    until(phone.is_online, "who was online is not", 60)
+    assert sessions(installed.gateway) == before

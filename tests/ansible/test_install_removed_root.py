@@ -1,0 +1,103 @@
+"""An installed gateway moves to another machine, and goes: follows tests/ansible/test_install_kept_root.py."""
+
+import shutil
+from pathlib import Path
+
+from installation import FOLLOWING, GATEWAY, OLDER, Installation, sessions, tail, well
+from machines import Machine, run, until
+
+pytestmark = FOLLOWING
+
+
+def moved(installed: Installation, machine: Machine, tmp_path: Path, *words: str) -> Machine:
+    """Back up *machine*, take it away, restore it on an empty Debian in its place."""
+    recipient = str(installed.chosen["backups_recipient"])
+    machine.ssh("parvis", "backup", *words, "--recipient", recipient, "--into", "/root/moved")
+    backup = next(machine.root.glob("root/moved/*.age"))
+    shutil.copy(backup, tmp_path)
+    machine.stop()
+    machine.remove()
+    run("ip", "netns", "exec", machine.namespace, "nft", "flush", "ruleset")
+    new = machine.another(f"{machine.name}-moved")
+    new.boot()
+    for file in (tmp_path / backup.name, installed.identity, installed.packages[OLDER]):
+        shutil.copy(file, new.root / "root")
+    new.ssh(
+        "apt-get", "install", "--yes", "--no-install-recommends", f"/root/{installed.packages[OLDER].name}", seconds=300
+    )
+    key = f"/root/{installed.identity.name}"
+    said = new.ssh("parvis", "restore", f"/root/{backup.name}", "--identity", key, check=False, seconds=900)
+    assert said.returncode == 0, said.stdout + said.stderr
+    return new
+
+
+def test_sec15_a_new_machine_becomes_the_gateway_by_one_command(installed: Installation, tmp_path: Path) -> None:
+    phone = installed.phone()
+    if not phone.is_online():
+        phone.accepts()
+    before = sessions(installed.gateway)
+    installed.gateway = moved(installed, installed.gateway, tmp_path, "--sessions")
+
+    well(installed.gateway)
+    until(phone.is_online, "who was online is not", 60)
+    assert sessions(installed.gateway) == before
+
+
+def test_sec15_a_new_machine_becomes_the_centre_by_one_command(installed: Installation, tmp_path: Path) -> None:
+    asked = ("runuser", "-u", "postgres", "--", "psql", "-XAtd", "parvis", "-c", "SELECT count(*) FROM sessions")
+    before = int(installed.centre.ssh(*asked).stdout)
+    installed.centre = moved(installed, installed.centre, tmp_path)
+
+    well(installed.centre)
+    assert int(installed.centre.ssh(*asked).stdout) >= before > 0
+    well(installed.gateway)
+
+
+def test_the_play_takes_over_what_was_restored(installed: Installation) -> None:
+    done = installed.play("site.yml", OLDER)
+
+    assert done.returncode == 0, tail(done)
+    for machine in (installed.gateway, installed.centre):
+        well(machine)
+
+
+def test_each_night_a_backup_is_made(installed: Installation) -> None:
+    for machine in (installed.gateway, installed.centre):
+        machine.ssh("systemctl", "start", "parvis-backup.service", seconds=300)
+        assert list(machine.root.glob("var/backups/parvis/*.age"))
+
+
+def test_removal_leaves_nothing_but_the_sealed_log(installed: Installation) -> None:
+    sealed = "/var/lib/parvis/evidence/sealed/2026-11-30.sealed"
+    installed.gateway.ssh("install", "-D", "/etc/hostname", sealed)
+    refused = installed.play("remove.yml", OLDER, "--limit", GATEWAY, "-e", "removal_sure=gw-other")
+    done = installed.play("remove.yml", OLDER, "--limit", GATEWAY, "-e", f"removal_sure={GATEWAY}")
+
+    assert refused.returncode != 0
+    assert done.returncode == 0, tail(done)
+    where = ("/etc", "/opt", "/var/lib", "/var/cache", "/usr/bin", "/run")
+    words = ("-xdev", "-name", "*parvis*", "-not", "-path", "/var/lib/parvis/*")
+    left = installed.gateway.ssh("find", *where, *words).stdout
+    ground = (
+        "/etc/sysctl.d/60-parvis-hardening.conf",
+        "60-parvis",
+        "10-parvis",
+        "52parvis",
+        "parvis.conf",
+        "/var/lib/parvis\n",
+    )
+    assert [line for line in left.splitlines() if not any(word in f"{line}\n" for word in ground)] == []
+    kept = installed.gateway.ssh("find", "/var/lib/parvis", "-type", "f").stdout.splitlines()
+    assert sealed in kept
+    assert [line for line in kept if not line.startswith("/var/lib/parvis/evidence/")] == []
+    assert installed.gateway.ssh("nft", "list", "tables").stdout == ""
+    assert "parvis-portal" not in installed.gateway.ssh("cat", "/etc/passwd").stdout
+
+
+def test_a_removed_centre_leaves_its_archive_alone(installed: Installation) -> None:
+    done = installed.play("remove.yml", OLDER, "--limit", "centre", "-e", "removal_sure=centre")
+
+    assert done.returncode == 0, tail(done)
+    kept = installed.centre.ssh("find", "/var/lib/parvis", "-type", "f").stdout.splitlines()
+    assert [line for line in kept if line.startswith("/var/lib/parvis/archive/sealed/")], kept
+    assert [line for line in kept if not line.startswith("/var/lib/parvis/archive/")] == []
