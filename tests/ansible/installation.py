@@ -184,7 +184,7 @@ def sessions(machine: Machine) -> set[str]:
     return set(re.findall(r"\], (\d+)\]", listed))
 
 
-def well(machine: Machine) -> None:
+def well(machine: Machine) -> bool:
     """Wait until the doctor finds nothing wrong."""
     said: list[str] = []
 
@@ -194,6 +194,6 @@ def well(machine: Machine) -> None:
         return done.returncode == 0
 
     try:
-        until(is_so, f"{machine.name} is not well", 240)
+        return until(is_so, f"{machine.name} is not well", 240)
     except AssertionError as error:
         raise AssertionError(f"{error}: {said}") from error

@@ -39,11 +39,12 @@ def run(
     return done
 
 
-def until(is_so: Callable[[], object], what: str, seconds: float = 60) -> None:
+def until(is_so: Callable[[], object], what: str, seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline, what
         time.sleep(0.3)
+    return True
 
 
 def image(release: str, folder: Path, public_key: str) -> Path:

@@ -45,11 +45,18 @@ server:
 database:
     storage: FOLDER/knot
 key:
-  - {id: lego, algorithm: hmac-sha256, secret: SECRET}
+  - id: lego
+    algorithm: hmac-sha256
+    secret: SECRET
 acl:
-  - {id: updates, key: lego, action: update}
+  - id: updates
+    key: lego
+    action: update
 zone:
-  - {domain: cachan.example, storage: FOLDER, file: zone, acl: updates, zonefile-load: whole}
+  - domain: cachan.example
+    storage: FOLDER
+    file: zone
+    acl: updates
 """
 ZONE = """
 cachan.example. 60 SOA ns.cachan.example. hostmaster.cachan.example. 1 60 60 3600 60

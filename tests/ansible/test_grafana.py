@@ -49,14 +49,11 @@ def test_a_password_reaches_grafana_as_it_was_written() -> None:
     assert text == 'GF_SECURITY_ADMIN_PASSWORD="l\'été \\"à\\" 20 € $x"\n'
 
 
-def test_grafana_answers_on_the_machine_alone_and_calls_nobody(tmp_path: Path) -> None:
+def test_grafana_answers_on_the_machine_alone_and_calls_nobody() -> None:
     text = rendered("grafana.conf.j2", parvis_address="10.90.0.1", parvis_ports={"grafana": 3000})
-    (tmp_path / "grafana-server.service").write_text(f"{text}ExecStart=/bin/true\n")
-    words = ["systemd-analyze", "verify", "--man=no", tmp_path / "grafana-server.service"]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
 
-    assert "grafana-server.service" not in done.stderr
     told = dict(word.split("=", 1) for line in text.splitlines() if line.startswith("Environment=")
                 for word in line.removeprefix("Environment=").split())  # fmt: skip
+
     assert told["GF_SERVER_HTTP_ADDR"] == "127.0.0.1"
     assert {told[name] for name in told if name.startswith(("GF_ANALYTICS", "GF_NEWS"))} == {"false"}

@@ -57,7 +57,7 @@ def test_what_does_not_pass_its_verification_is_put_back(installed: Installation
     assert version(installed) == VERSION
     assert sessions(installed.gateway) == before
     assert phone.is_online()
-    well(installed.gateway)
+    assert well(installed.gateway)
 
 
 def test_a_full_disk_stops_the_run_and_nobody_notices(installed: Installation) -> None:
@@ -108,6 +108,6 @@ def test_after_a_power_cut_everybody_is_admitted_again(installed: Installation) 
     run("ip", "netns", "exec", f"{PREFIX}{GATEWAY}", "nft", "flush", "ruleset")
     installed.gateway.boot()
 
-    well(installed.gateway)
+    assert well(installed.gateway)
     until(phone.is_online, "who was online is not", 60)
     assert sessions(installed.gateway) == before
