@@ -38,8 +38,24 @@ def edit(town_folder: Path) -> Edit:
     return change
 
 
+PATIENCE = Path(__file__).with_name("patience.txt")
+
+
+def patient() -> set[Path]:
+    """The files of tests that take long."""
+    lines = PATIENCE.read_text("utf-8").splitlines()
+    found = {PATIENCE.parents[1] / line for line in lines if not line.startswith("#")}
+    assert all(file.exists() for file in found), f"{PATIENCE.name} names a file that is not there"
+    return found
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Root tests without root are skipped, saying so; script/test refuses to run them in that case."""
+    """Marks the patient; root tests without root are skipped, saying so (script/test refuses to run them then)."""
+    files = patient()
+    for item in items:
+        if item.path in files:
+            item.add_marker(pytest.mark.patient)
     if os.geteuid() == 0:
         return
     for item in items:

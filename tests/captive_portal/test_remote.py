@@ -133,7 +133,9 @@ def test_a_refusal_within_a_long_list_leaves_no_answer_behind(remote: Remote, ga
     gatewayd.last = 2**62
 
     assert remote.altered(surely=False) == PICTURE, "the answer to this question, not to one before"
-    assert gatewayd.asked[-1] == Everybody(0), "nothing is taken for known"
+    # the rest of the refused list may still be read, on the connection that was given up
+    asked = [request for request in gatewayd.asked if isinstance(request, Everybody)]
+    assert asked[-1] == Everybody(0), "nothing is taken for known"
 
 
 def test_nothing_to_do_asks_nobody(remote: Remote, gatewayd: Gatewayd) -> None:
