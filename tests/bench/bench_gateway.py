@@ -1,6 +1,7 @@
 """``script/bench gateway``: what a packet costs beside a plain NAT gateway, and what gatewayd's work costs."""
 
 import os
+import re
 import sys
 import tempfile
 import time
@@ -84,6 +85,22 @@ def one_session(way: Path, count: int) -> None:
         changes.commit(gateway._channel)
 
 
+def bare(way: Path, count: int) -> None:
+    """The same, elements without limit and counter: what remains is the look-up itself."""
+    with Inside(way.space("gw")):
+        gateway = Gateway("guest0")
+    without = re.sub(r"\n +limit rate \S+ \S+ burst \S+ \S+ counter(?=\n)", "", rules())
+    gateway.load(without, {(FIRST + n, mac_of(n)): 86_400 for n in range(1, count + 1)})
+    changes = Transaction()
+    for n in range(1, count + 1):
+        mark = n.to_bytes(4, sys.byteorder)
+        changes.add("auth", b"guest0".ljust(SLOT, b"\0") + device(n).mac + bytes(2), 86_400, mark)
+        for direction in SIDES:
+            changes.add(direction, mark, 86_400)
+    with Inside(way.space("gw")):
+        changes.commit(gateway._channel)
+
+
 def plain_nat(way: Path) -> None:
     """Masquerade, established accept, nothing else."""
     with tempfile.NamedTemporaryFile("w", prefix="be-") as file:
@@ -115,18 +132,23 @@ def costs(ways: dict[str, Path], count: int, packets: int = PACKETS) -> dict[tup
 
 
 def growth() -> list[Row]:
-    """How much a packet's cost grows from one device to 65,000: ours, ours with one session for all, plain NAT."""
+    """How much a packet's cost grows from one device to 65,000.
+
+    Ours; ours with one session for all; ours without limit and counter; plain NAT.
+    """
     pinned(os.cpu_count() - 1 if os.cpu_count() else 0)
     times: dict[tuple[str, str, int], float] = {}
     for count in (1, FULL):
-        with path("ours") as one, path("same") as two, path("nat") as three:
+        with path("ours") as one, path("same") as two, path("bare") as three, path("nat") as four:
             ours(one, count)
             one_session(two, count)
-            plain_nat(three)
-            found = costs({"ours": one, "same": two, "nat": three}, count, FULL)
+            bare(three, count)
+            plain_nat(four)
+            found = costs({"ours": one, "same": two, "bare": three, "nat": four}, count, FULL)
             times |= {(name, side, count): middle(times) for (name, side), times in found.items()}
     rows = []
-    for name, words in (("ours", "ours"), ("same", "ours, one session for all"), ("nat", "plain NAT")):
+    kinds = {"same": "ours, one session for all", "bare": "ours without limit and counter", "nat": "plain NAT"}
+    for name, words in {"ours": "ours", **kinds}.items():
         for side in SIDES:
             one, many = times[name, side, 1], times[name, side, FULL]
             rows.append(row(f"growth_{side}, {words}", "ns", round(many), round(one), "one device", f"{FULL} devices"))
