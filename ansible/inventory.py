@@ -16,7 +16,7 @@ from typing import Any
 
 from parvis import instruments, outputs, processes
 from parvis.inventory import DEMO_TOWN, InventoryError, Town, load
-from upkeep import delivered, hardening, least_data, places, ports
+from upkeep import delivered, hardening, least_data, places, ports, units
 
 IGNORED = {".git"}
 PLACED = {"settings": places.CONFIGURATION, "units": places.UNITS, "networks": Path("/etc/systemd/network")}
@@ -117,6 +117,7 @@ def _everywhere(town: Town) -> dict[str, Any]:
             "journal": ports.JOURNAL,
             "grafana": ports.GRAFANA,
         },
+        "parvis_sandbox": units.SANDBOX,
         "parvis_monitor_port": processes.MONITOR.port,
     }
 

@@ -123,5 +123,8 @@ def _sysctl(name: str) -> str | None:
 
 
 def _listening() -> list[tuple[str, int]]:
+    """Addresses and ports at which something waits; a UDP port of the range the kernel hands out is an asker's own."""
+    handed_out = int((_sysctl("net/ipv4/ip_local_port_range") or "32768").split()[0])
     found = [LISTENING.match(line) for line in lines("ss", "--numeric", "--listening", "--tcp", "--udp", "--no-header")]
-    return [(match[1].partition("%")[0], int(match[2])) for match in found if match]
+    waiting = [(match[1].partition("%")[0], int(match[2]), match[0].startswith("udp")) for match in found if match]
+    return [(address, port) for address, port, asks in waiting if not (asks and port >= handed_out)]

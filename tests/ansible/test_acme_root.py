@@ -106,6 +106,7 @@ def rendered(name: str) -> str:
         "certificates_acme_server": f"https://127.0.0.1:{PORT}/acme/local/directory",
         "certificates_acme_email": "wifi@cachan.example",
         "certificates_acme_dns": "rfc2136",
+        "parvis_sandbox": "",
     }
     return (
         Environment(undefined=StrictUndefined, autoescape=False)

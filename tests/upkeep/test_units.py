@@ -172,6 +172,16 @@ def test_sec10_no_unit_is_more_exposed_than_the_bound_nor_debians_beside_them(
     assert set(texts) & set(units.DEBIAN), "Kea, Prometheus and Alertmanager are judged too"
 
 
+@pytest.mark.parametrize("role", ["backups/templates/parvis-backup", "certificates/templates/parvis-certificates"])
+def test_sec10_what_runs_by_a_timer_is_no_more_exposed_either(tmp_path: Path, role: str) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("this machine has no systemd-analyze")
+    template = Path(__file__).parents[2] / "ansible" / "roles" / f"{role}.service.j2"
+    text = template.read_text().replace("{{ parvis_sandbox }}", units.SANDBOX)
+
+    assert score(tmp_path, template.name.removesuffix(".j2"), text) <= WORST_SCORE
+
+
 def test_the_settings_files_are_what_the_processes_take(town: Town, tmp_path: Path) -> None:
     models = settings_models()
     texts = configuration.gateway(town.sites[0]) | configuration.centre(town)
