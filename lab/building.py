@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from lab import evidence, network, rooms, state
 from lab.agents.agent import Device
 from lab.agents.model import WEEK_HOURS
-from lab.agents.tables import About
+from lab.agents.standard import About
 from lab.agents.usm import User
 from lab.debian import SHARED_SECRET, Debian
 from lab.evidence import Evidence

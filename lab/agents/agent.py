@@ -13,6 +13,7 @@ from lab.agents.answers import Manners, Picture, response
 from lab.agents.ber import Cell, Oid
 from lab.agents.faults import FAULTS, ONCE, Look
 from lab.agents.model import HOUR_SECONDS, Moment
+from lab.agents.standard import About
 from lab.agents.usm import BOTH, Engine, User, opened
 
 LAB_ENTERPRISE = 8072
@@ -39,7 +40,7 @@ class Device:
     """
 
     vendor: str
-    about: tables.About
+    about: About
     namespace: str
     port: int
     community: str = ""
@@ -51,7 +52,7 @@ class Device:
     def read(cls, raw: Mapping[str, Any]) -> "Device":
         """A device from its JSON form."""
         user = User(**raw["user"]) if raw.get("user") else None
-        return cls(**{**raw, "about": tables.About(**raw["about"]), "user": user})
+        return cls(**{**raw, "about": About(**raw["about"]), "user": user})
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,8 @@ class Agent:
                 look = faults.dirty(look, active.value * (self._now() - active.since) / HOUR_SECONDS)
             elif fault == "no-light":
                 look = faults.unlit(look)
+            elif fault == "mains-cut":
+                look = faults.on_battery(look, active.value * (self._now() - active.since) / 60)
             elif fault == "zombie" and self._walk:
                 look = faults.deserted(look)
             elif active.offsets:

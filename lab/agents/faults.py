@@ -48,6 +48,7 @@ FAULTS: dict[str, Kind] = {
     "no-light": Kind("receives no light"),
     "dead-radio": Kind("its 5 GHz radio is down"),
     "zombie": Kind("its radios work, yet nobody is associated"),
+    "mains-cut": Kind("runs on its battery, which empties", 1.0, "minutes of battery a minute"),
 }
 ONCE = frozenset(("reboot", "agent-restart"))
 """These happen at one moment; there is nothing to heal."""
@@ -70,6 +71,8 @@ STATIONS: tuple[Oid, ...] = (
     (1, 3, 6, 1, 4, 1, 14823, 2, 3, 3, 1, 1, 7, 1, 4),
 )
 """Columns of associated stations, for recorded walks."""
+BATTERY_MINUTES, BATTERY_CHARGE, POWERED_BY = ((1, 3, 6, 1, 2, 1, 33, 1, *arcs, 0) for arcs in ((2, 3), (2, 4), (4, 1)))
+"""UPS-MIB (RFC 1628): minutes and per cent left, and where the output comes from; 5 is the battery."""
 IF_COLUMNS: tuple[Oid, ...] = ((1, 3, 6, 1, 2, 1, 2, 2, 1), (1, 3, 6, 1, 2, 1, 31, 1, 1, 1))
 IF_INDEX = (*IF_COLUMNS[0], 1)
 IF_LAST_CHANGE = (1, 3, 6, 1, 2, 1, 31, 1, 5, 0)
@@ -114,6 +117,22 @@ def deserted(look: Look) -> Look:
     def seen(name: Oid) -> Cell:
         tag, value = look(name)
         return tag, 0 if below(name, STATIONS) else value
+
+    return seen
+
+
+def on_battery(look: Look, minutes: float) -> Look:
+    """*look* with so many *minutes* of the battery gone, until it is empty."""
+
+    def seen(name: Oid) -> Cell:
+        tag, value = look(name)
+        if name == POWERED_BY:
+            return tag, 5
+        if name not in {BATTERY_MINUTES, BATTERY_CHARGE}:
+            return tag, value
+        _, whole = look(BATTERY_MINUTES)
+        left = max(0.0, 1 - minutes / whole) if isinstance(whole, int) and whole else 0.0
+        return tag, round(left * value) if isinstance(value, int) else value
 
     return seen
 

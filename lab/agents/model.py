@@ -121,6 +121,19 @@ def busy_ratio(device: str, band: str, moment: Moment) -> float:
     return min(0.95, max(0.0, base + people + 0.05 * sin(tau * moment.now / 240)))
 
 
+def noise_dbm(device: str, band: str, moment: Moment) -> int:
+    """The noise floor of a radio's channel: lower at 5 GHz, and rising a little with what is switched on by day."""
+    quiet = {"2.4": -95, "5": -103}[band] + number(device, band, "noise") % 4
+    return quiet + round(4 * fullness(moment.hours, moment.now))
+
+
+def snr_db(device: str, band: str, stations: int, moment: Moment) -> dict[str, int]:
+    """Signal to noise of a radio's clients taken together: the fuller the house, the farther away the farthest sits."""
+    usual = 28 + number(device, band, "snr") % 8 + round(2 * sin(tau * moment.now / 600))
+    spread = min(20, 2 * max(0, stations - 1))
+    return {"min": usual - spread // 2, "avg": usual, "max": usual + spread // 3}
+
+
 def octets(device: str, key: str, moment: Moment) -> int:
     """Octets passed since the device booted: never falls, its rate follows the house and swings around it."""
     mean = MEAN_BYTES_PER_SECOND * (0.2 + number(device, key, "mean") % 100 / 100)

@@ -44,6 +44,8 @@ class Vendor(StrEnum):
     UBIQUITI = "ubiquiti"
     MIKROTIK = "mikrotik"
     ARUBA = "aruba"
+    HPE = "hpe"
+    OPENWRT = "openwrt"
     NET_SNMP = "net-snmp"
     OTHER = "other"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from lab.agents import serving
 from lab.agents.agent import Device
-from lab.agents.tables import About
+from lab.agents.standard import About
 from lab.agents.usm import User
 
 PORT = 1161

@@ -69,6 +69,16 @@ class TestUnifi:
         assert series("device_info", vendor="Ubiquiti", model="UAP-AC-Pro", version="6.5.28") in self.found
 
 
+@pytest.mark.parametrize(("told", "lit"), [((2, 1, 1, 1), 1), ((2, 2, 1, 2), 0)])
+def test_a_radio_is_lit_while_one_of_its_networks_is(told: tuple[int, ...], lit: int) -> None:
+    up = {f"1.3.6.1.4.1.41112.1.6.1.2.1.22.{row}": (ber.INTEGER, value) for row, value in enumerate(told, 1)}
+
+    found = decoded({**RADIOS, **VAPS, **up}, "unifi")
+
+    assert found[series("wifi_radio_up", radio="wifi0", band="2.4GHz")] == lit
+    assert found[series("wifi_radio_up", radio="wifi1", band="5GHz")] == 1
+
+
 def test_a_radio_that_is_off_has_no_channel_power_or_frequency() -> None:
     off = {**VAPS, "1.3.6.1.4.1.41112.1.6.1.2.1.4.1": (2, 0), "1.3.6.1.4.1.41112.1.6.1.2.1.4.2": (2, 0)}
     off |= {f"1.3.6.1.4.1.41112.1.6.1.2.1.21.{row}": (2, 0) for row in (1, 2)}

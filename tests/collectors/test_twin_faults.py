@@ -272,6 +272,39 @@ def test_a_dirty_optic_shows_less_light_from_hour_to_hour() -> None:
     asked(work)
 
 
+def test_a_dirty_optic_comes_nearer_to_the_limit_its_module_has() -> None:
+    async def work(town: Town) -> None:
+        agent = await town.add("sw", "hpe")
+        before = values(await town.found("sw"))
+        agent.suffer("dirty-optic", 6.0)
+        town.clock.now += HOUR
+        found = values(await town.found("sw"))
+        assert only(found, "optical_threshold_dbm") == only(before, "optical_threshold_dbm")
+        margins = [only(told, "optical_margin_db")["25 rx_low_warn"] for told in (before, found)]
+        assert margins[0] - margins[1] == pytest.approx(6, abs=0.2)
+        assert margins[0] > 6
+
+    asked(work)
+
+
+def test_a_battery_empties_while_the_mains_is_gone_and_is_full_when_it_is_back() -> None:
+    async def work(town: Town) -> None:
+        agent = await town.add("ups", "ups")
+        whole = values(await town.found("ups"))
+        assert only(whole, "ups_on_battery") == {"": 0}
+        agent.suffer("mains-cut")
+        town.clock.now += HOUR / 2
+        found = values(await town.found("ups"))
+        assert only(found, "ups_on_battery") == {"": 1}
+        assert only(found, "ups_runtime_seconds")[""] == only(whole, "ups_runtime_seconds")[""] - HOUR / 2
+        town.clock.now += HOUR
+        assert only(values(await town.found("ups")), "ups_charge_ratio") == {"": 0}
+        agent.heal()
+        assert only(values(await town.found("ups")), "ups_on_battery") == {"": 0}
+
+    asked(work)
+
+
 def test_no_light_is_a_state_and_no_value() -> None:
     async def work(town: Town) -> None:
         agent = await town.add("ap", "mikrotik")
@@ -284,7 +317,7 @@ def test_no_light_is_a_state_and_no_value() -> None:
     asked(work)
 
 
-@pytest.mark.parametrize("vendor", ["ubiquiti", "mikrotik", "aruba"])
+@pytest.mark.parametrize("vendor", ["ubiquiti", "mikrotik", "aruba", "openwrt"])
 def test_a_dead_radio_has_nobody_and_the_other_goes_on(vendor: str) -> None:
     async def work(town: Town) -> None:
         agent = await town.add("ap", vendor)
@@ -293,13 +326,15 @@ def test_a_dead_radio_has_nobody_and_the_other_goes_on(vendor: str) -> None:
         found = values(await town.found("ap"))
         assert min(before.values()) > 0
         assert by_band(found) == {"2.4GHz": before["2.4GHz"], "5GHz": 0}
-        if vendor == "aruba":
+        if vendor in {"aruba", "ubiquiti"}:
             assert {state for name, state in only(found, "wifi_radio_up").items() if "5GHz" in name} == {0}
+        if vendor == "openwrt":
+            assert {name.split()[1] for name in only(found, "wifi_client_snr_db")} == {"2.4GHz"}
 
     asked(work)
 
 
-@pytest.mark.parametrize("vendor", ["ubiquiti", "mikrotik", "aruba"])
+@pytest.mark.parametrize("vendor", ["ubiquiti", "mikrotik", "aruba", "openwrt"])
 def test_a_zombie_answers_with_radios_and_without_clients(vendor: str) -> None:
     async def work(town: Town) -> None:
         agent = await town.add("ap", vendor)

@@ -15,7 +15,7 @@ from collectors.snmp.transport import Exchange
 from lab.agents import agent as twin
 from lab.agents.agent import Agent
 from lab.agents.serving import Listening
-from lab.agents.tables import About
+from lab.agents.standard import About
 from lab.agents.usm import User
 from parvis.inventory import CommunityCredential, UserCredential
 from parvis.values import Secret

@@ -24,7 +24,7 @@ from collectors.traps.wire import Login, Orders, Trap
 from lab.agents import agent as twin
 from lab.agents import ber as wire
 from lab.agents.agent import Agent, Reply
-from lab.agents.tables import About
+from lab.agents.standard import About
 from lab.agents.usm import User
 
 REASONS = {"answered", "garbage", "unauthentic", "stray", "sent", "resent"}

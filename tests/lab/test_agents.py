@@ -12,7 +12,8 @@ from lab.agents import ber
 from lab.agents.agent import Agent, Device, engine_id
 from lab.agents.answers import Picture
 from lab.agents.serving import Listening
-from lab.agents.tables import BUILDERS, About
+from lab.agents.standard import About
+from lab.agents.tables import BUILDERS
 from lab.agents.usm import User
 
 SYS_DESCR = "1.3.6.1.2.1.1.1.0"
