@@ -21,6 +21,7 @@ class Figures:
         self._gateway_up = instruments.gauge("portal_gateway_up")
         self._refusals = instruments.counter("portal_refusals_total")
         self._ended = instruments.counter("portal_sessions_ended_total")
+        self._lasted = instruments.histogram("portal_session_seconds")
         for word in DIRECTIONS:
             self._drift.labels(word).set(0)
             self._repairs.labels(word)
@@ -37,6 +38,10 @@ class Figures:
     def ended(self, event: Event) -> None:
         """A session ended."""
         self._ended.labels(event.value).inc()
+
+    def lasted(self, seconds: float) -> None:
+        """A session that ended had lasted so long."""
+        self._lasted.observe(seconds)
 
     def compared(self, found: Sequence[Direction], active: int, slowed: int) -> None:
         """Store and kernel were compared; *found* is what differed."""

@@ -45,6 +45,8 @@ class Rounds:
         self._ticks, self._next_reading, self._readings, self._blocked = 0, 0, 0, frozenset[str]()
         self._next_count, self._counts = 0.0, 0
         self._unwritten: dict[int, Session] = {}
+        self._begun: dict[int, float] = {}
+        """When each session that began since the start did, in seconds since boot."""
         self.corrected = 0
         """How often the sessions in memory turned out not to be those on disk."""
 
@@ -96,11 +98,16 @@ class Rounds:
         """What *turn* decided is on disk: remember it."""
         for live in self.register.commit().values():
             self._unwritten.pop(live.number if live else 0, None)
+            if live is not None:
+                self._begun.setdefault(live.number, turn.now.since_boot)
             if live is not None and self._meters:
                 self._usage.begin(live.number, turn.now.since_boot)
                 self._usage.asked(live.number, turn.now.since_boot)
         for number in turn.gone:
             self._usage.end(number)
+            begun = self._begun.pop(number, None)
+            if begun is not None:
+                self._figures.lasted(turn.now.since_boot - begun)
             self.slowed.discard(number)
         for mac, event in turn.ended:
             self._figures.ended(event)

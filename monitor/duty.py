@@ -4,7 +4,7 @@ import http.client
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from monitor.engine import OnCall, summary
 from monitor.evidence import Memory, evidence
 from monitor.happenings import Happenings
 from monitor.hours import Hours
-from monitor.incidents import State
+from monitor.incidents import LIVE, State
 from monitor.instruments import MonitorMetrics
 from monitor.letters import Letters
 from monitor.oncall import Policy
@@ -31,7 +31,7 @@ from monitor.rota import Roster
 from monitor.rounds import Rounds
 from monitor.settings import MonitorSettings
 from monitor.signals import Signals
-from monitor.store_oncall import Book
+from monitor.store_oncall import Book, Row
 from monitor.topology import elsewhere
 from monitor.watch import Picture
 from parvis.instruments import watch_disk
@@ -204,6 +204,7 @@ class Duty:
             made.gauge("alerts_open").labels(severity).set(count)
         for state in SHOWN_STATES:
             made.gauge("oncall_incidents").labels(state).set(sum(row["state"] == state for row in rows))
+        self._show_incidents(rows)
         self._show_rota()
         self.metrics.made.gauge("oncall_waiting_messages").set(waiting)
         self.metrics.made.gauge("oncall_disagreements").set(len(self.engine.disagreements))
@@ -211,6 +212,16 @@ class Duty:
         for site in self._town.sites:
             self.metrics.set("site_open", float(site.site in opened), site.site)
         self.metrics.made.gauge("watchdog_beat_timestamp_seconds").set(self.engine.beat)
+
+    def _show_incidents(self, rows: Iterable[Row]) -> None:
+        """Which incidents are not over, since when, and who looks after each."""
+        opened = self.metrics.made.gauge("oncall_incident_opened_timestamp_seconds")
+        opened.clear()
+        for row in rows:
+            if row["state"] in LIVE:
+                cause = row["key"].partition("/")[2]
+                labels = (self._town.town, row["site"], cause, row["severity"], row["state"], row["owner"])
+                opened.labels(*labels).set(row["opened_at"])
 
     def _show_rota(self) -> None:
         """Who is on call and for how long, how calls are answered; every quarter of a minute: it takes some reading."""
@@ -222,12 +233,16 @@ class Duty:
             self.metrics.made.gauge("oncall_duty_info"),
             self.metrics.made.gauge("oncall_turn_remaining_seconds"),
         )
-        duty.clear()
-        left.clear()
+        after = self.metrics.made.gauge("oncall_next_info")
+        for gauge in (duty, left, after):
+            gauge.clear()
         at = datetime.fromtimestamp(now, UTC)
         for level, person in self.roster.duty(at).items():
             duty.labels(str(level), person.name).set(1)
-            left.labels(str(level)).set(self.roster.turn(at, level).ends.timestamp() - now)
+            turn = self.roster.turn(at, level)
+            left.labels(str(level)).set(turn.ends.timestamp() - now)
+            if level in (following := self.roster.duty(turn.ends)):
+                after.labels(str(level), following[level].name).set(1)
         self._happenings.show(self.metrics, now)
         with self.engine.book.page() as entries:
             show_readiness(entries, self.metrics, [person.name for person in self._town.people], now)

@@ -19,13 +19,16 @@ OUT = (Result.ACCEPTED, Result.PROVED)
 
 
 def show_readiness(entries: Entries, metrics: MonitorMetrics, people: Iterable[str], now: float) -> None:
-    """Show the delays of the last thirty days, and the newest tests of *people*'s channels."""
+    """Show the delays of the last thirty days, who took calls, and the newest tests of *people*'s channels."""
     for event, name in MILESTONES.items():
         gauge = metrics.made.gauge(name)
         gauge.clear()
         found = entries.delays(event.value, now - SPAN_SECONDS)
         for part, seconds in quantiles(found).items():
             gauge.labels(f"{part:g}").set(seconds)
+    called = metrics.made.gauge("oncall_called_incidents")
+    for acknowledged, count in entries.called(now - SPAN_SECONDS).items():
+        called.labels("yes" if acknowledged else "no").set(count)
     tests = newest_tests(entries.facts_below("test/"), people)
     for channel, (at, success) in tests.items():
         metrics.made.gauge("oncall_test_timestamp_seconds").labels(channel).set(at)

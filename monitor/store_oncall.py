@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, insert, select, update
+from sqlalchemy import Connection, Select, exists, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import SQLAlchemyError
 
 from monitor.delivery import Attempt, Result
-from monitor.incidents import LIVE, Alert, Held, Incident, Opened, State, key_of
+from monitor.incidents import LIVE, Alert, Event, Held, Incident, Opened, State, key_of
 from monitor.oncall import Kind, Page, Sent
 from monitor.store_file import opened
 from monitor.store_migration import migrate
@@ -168,6 +168,14 @@ class Entries:
         wanted = select(first, incidents.c.opened_at).select_from(joined).where(timeline.c.what == what)
         grouped = wanted.group_by(incidents.c.number, incidents.c.opened_at).having(first >= since)
         return [max(0.0, at - began) for at, began in self._db.execute(grouped)]
+
+    def called(self, since: float) -> dict[bool, int]:
+        """How many incidents ended *since* then that somebody was called for, by whether anybody acknowledged them."""
+        of_it = timeline.c.incident == incidents.c.number
+        taken = exists(select(timeline.c.id).where(of_it, timeline.c.what == Event.ACKNOWLEDGE))
+        rung = exists(select(pages.c.id).where(pages.c.incident == incidents.c.number, pages.c.kind == Kind.CALL))
+        wanted = select(taken.label("taken"), func.count()).where(incidents.c.ended_at >= since, rung).group_by("taken")
+        return {False: 0, True: 0} | {bool(was): count for was, count in self._db.execute(wanted)}
 
     def sent(self, *, since: float) -> list[Sent]:
         """Messages made since an instant."""

@@ -2,11 +2,15 @@
 
 from monitor.instruments import MonitorMetrics
 from parvis.inventory import Site, Town
+from parvis.inventory.abeille import DUTIES, ToDo, to_do
 
 
 def show_town(town: Town, metrics: MonitorMetrics) -> None:
     """Show what *town* says of its sites; it stays as it is until the process starts again."""
+    left = to_do(town)
     for site in town.sites:
+        for duty in DUTIES:
+            metrics.set("site_to_do", float(ToDo(site.site, duty) in left), site.site, duty)
         link = site.uplink
         metrics.set("uplink_capacity_bits_per_second", link.capacity, site.site, link.name, link.switch, link.port)
         metrics.set("uplink_contract_info", 1, site.site, link.name, link.operator, link.contract)

@@ -56,8 +56,8 @@ def check(town: Path) -> None:
     if faults or found is None:
         click.echo(f"{len(faults)} fault(s) in {town}", err=True)
         sys.exit(1)
-    for site, words in to_do(found):
-        click.echo(f"sites/{site}.yml: to do: {words}")
+    for duty in to_do(found):
+        click.echo(f"sites/{duty.site}.yml: to do: {duty.words}")
     today = datetime.now(ZoneInfo(found.timezone)).date()
     for one in in_clear_text(found):
         colour = "red" if one.overdue(today) else None

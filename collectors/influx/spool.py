@@ -94,6 +94,14 @@ class Spool:
         with self._lock:
             return self._batches[0] if self._batches else None
 
+    def waiting_since(self) -> float | None:
+        """Unix time at which the oldest batch was last written to; None while none is closed."""
+        batch = self.oldest()
+        try:
+            return batch.path.stat().st_mtime if batch else None
+        except FileNotFoundError:  # it has just been sent
+            return None
+
     def done(self, batch: Batch) -> None:
         """Forget a batch that the server has, or has refused for good."""
         with self._lock:

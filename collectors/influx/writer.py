@@ -93,6 +93,8 @@ class Writer(AbstractContextManager["Writer"]):
         yield Sample("influx_up", (), float(not self.trouble), now)
         yield Sample("influx_spool_bytes", (), self._spool.size, now)
         yield Sample("influx_spool_lines", (), self._spool.lines, now)
+        if (since := self._spool.waiting_since()) is not None:
+            yield Sample("influx_spool_oldest_timestamp_seconds", (), since, now)
         totals = {**self.counts, "dropped": self._spool.dropped}
         for outcome in ("written", "refused", "dropped", "unspooled"):
             yield Sample("influx_lines_total", (("outcome", outcome),), totals.get(outcome, 0), now)

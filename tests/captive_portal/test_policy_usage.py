@@ -40,6 +40,18 @@ def test_f36_who_asks_for_more_time_is_there(build: Build) -> None:
     assert ended_by(house) == [Event.IDLE]
 
 
+def test_how_long_a_session_lasted_is_counted_by_length_and_a_longer_grant_does_not_begin_it_anew(build: Build) -> None:
+    house = build(idle=10 * 60.0)
+    accepts(house)
+    passes(house, 9 * 60)
+    house.doorkeeper.extend(ANNA)
+    passes(house, 11 * 60)
+
+    assert ended_by(house) == [Event.IDLE]
+    assert house.value("portal_session_seconds_bucket", le="900.0") == 0
+    assert house.value("portal_session_seconds_bucket", le="1800.0") == 1
+
+
 @pytest.mark.parametrize(("up", "down"), [(1, 0), (0, 1)])
 def test_f36_r23_who_moves_a_single_byte_either_way_is_never_cut(build: Build, up: int, down: int) -> None:
     house = build(idle=10 * 60.0)

@@ -180,6 +180,22 @@ def test_at_the_configured_size_the_oldest_go_and_are_counted(tmp_path: Path) ->
     assert spool.size <= 2 * MEGABYTE
 
 
+def test_since_when_lines_wait_is_known_until_the_server_has_them(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, MEGABYTE)
+    assert spool.waiting_since() is None
+    spool.add(["one value=1.0 1"], now=0.0)
+    spool.settle(now=15.0)
+    spool.add(["two value=2.0 2"], now=20.0)
+    spool.settle(now=35.0)
+
+    oldest = spool.oldest()
+    assert oldest is not None
+    os.utime(oldest.path, (1_790_000_000, 1_790_000_000))
+    assert spool.waiting_since() == 1_790_000_000
+    spool.done(oldest)
+    assert (spool.waiting_since() or 0) > 1_790_000_000
+
+
 def test_a_full_disk_is_told_and_a_later_line_is_written(tmp_path: Path) -> None:
     spool = Spool(tmp_path, MEGABYTE)
     (tmp_path / "000000000001.part").symlink_to("/dev/full")

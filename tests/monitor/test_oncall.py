@@ -283,6 +283,28 @@ def test_how_soon_calls_are_answered_survives_a_restart(town: Town, night: Desk,
         assert desk.registry.get_sample_value("oncall_recovery_seconds", {"quantile": "0.5"}) is None
 
 
+def test_who_took_an_incident_is_a_figure_while_it_lasts_and_what_nobody_took_is_counted(night: Desk) -> None:
+    since = night.clock()
+    night.messenger.tells(alert("LienCoupe", startsAt=starts(since)))
+    (row,) = night.works().incidents()
+    night.passes(60, step=15)
+    opened = "oncall_incident_opened_timestamp_seconds"
+    shown = {"town": "cachan", "site": row["site"], "cause": "uplink", "severity": row["severity"], "person": ""}
+    assert night.counted(opened, **shown, state="open") == pytest.approx(row["opened_at"])
+
+    night.engine.act(row["number"], Event.ACKNOWLEDGE, "agent-1", night.clock())
+    night.passes(15, step=15)
+    assert night.counted(opened, **{**shown, "person": "agent-1"}, state="acknowledged") == row["opened_at"]
+    assert night.registry.get_sample_value(opened, {**shown, "state": "open"}) is None
+
+    night.messenger.beats(night.clock())
+    night.messenger.tells(alert("LienCoupe", startsAt=starts(since), status="resolved"))
+    night.passes(60, step=15)
+    taken = [night.counted("oncall_called_incidents", acknowledged=word) for word in ("yes", "no")]
+    assert taken == [1, 0]
+    assert not [one for family in night.registry.collect() for one in family.samples if one.name == opened]
+
+
 def test_a_channel_works_when_the_newest_test_of_everybody_went_out(town: Town, tmp_path: Path) -> None:
     desk = Desk(town, tmp_path, now=NIGHT)
     desk.passes(20 * 3600, step=1800)

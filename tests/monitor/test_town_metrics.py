@@ -50,6 +50,21 @@ def test_what_the_contract_promises_and_costs_is_shown_where_known(town: Town, m
     assert value("uplink_promised_availability_ratio", {**cheap, "period": "year"}) is None, "it promises none"
 
 
+def test_cgu13_a_missing_pictogram_is_a_figure_until_it_is_there(town: Town, metrics: MonitorMetrics) -> None:
+    bare = town.site(SITE).model_copy(update={"pictogram": None})
+    sites = tuple(bare if site.site == SITE else site for site in town.sites)
+    value = metrics.registry.get_sample_value
+    where = {"town": "cachan", "site": SITE, "duty": "pictogram"}
+
+    show_town(town.model_copy(update={"sites": sites}), metrics)
+    assert value("site_to_do", where) == 1
+    assert value("site_to_do", {**where, "site": "leo-lagrange"}) == 0
+    assert value("site_to_do", {**where, "duty": "location"}) == 0
+
+    show_town(town, metrics)
+    assert value("site_to_do", where) == 0
+
+
 def test_one_verdict_on_each_site_is_in_force(town: Town, metrics: MonitorMetrics) -> None:
     outcomes = [Outcome(each.name, each.name != "fibre-biblio") for each in targets(town)]
     findings = judge(town, outcomes, [], [], 0.0)
@@ -81,4 +96,5 @@ def test_who_is_on_call_and_how_long_is_told(town: Town, metrics: MonitorMetrics
     value = metrics.registry.get_sample_value
     assert value("oncall_duty_info", {"level": "1", "person": "agent-1"}) == 1
     assert value("oncall_turn_remaining_seconds", {"level": "1"}) == 3600
+    assert value("oncall_next_info", {"level": "1", "person": "agent-2"}) == 1
     assert value("oncall_incidents", {"state": "open"}) == 0
