@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from dashboards.panel import Column, Fault, Panel, Saying, Variable
+from dashboards.panel import Fault, Panel, Saying, Variable
 from dashboards.query import Query
 from dashboards.words import Words
 
@@ -83,19 +83,36 @@ def faults(*names: Fault) -> frozenset[Fault]:
     return frozenset(names)
 
 
-CUT = faults("fibre-cut")
-REACHED = faults("fibre-cut", "ap-silent", "switch-silent")
+CUT = faults("fibre-cut", "centre-isolated")
+"""What puts a site out of reach."""
+REACHED = CUT | faults("ap-silent", "switch-silent")
 """What stops equipment from answering."""
-POLLED = REACHED | faults("collectors-dead")
+POLLED = REACHED | faults("agent-silent", "collectors-dead")
 """What stops an access point's figures."""
 CROWD = POLLED | faults("radio-dead", "ap-deserted")
 """What one sees in the number of clients."""
-CARRIED = faults("fibre-cut", "switch-silent", "collectors-dead")
+CARRIED = CUT | faults("switch-silent", "collectors-dead")
 """What stops a switch's figures."""
-DOOR = faults("fibre-cut", "portal-dead")
+LIT = CARRIED | faults("dirty-optic", "no-light")
+"""What one sees in the light."""
+DISTURBED = faults("link-loses", "link-flaps")
+"""What one sees in the echoes of a link that is not cut."""
+JUDGED = REACHED | DISTURBED | faults("agent-silent", "gateway-silent")
+"""What one sees in the verdict on a site."""
+DOOR = CUT | faults("portal-dead")
 """What stops a portal's figures."""
-ALARM = REACHED | faults("visitor-refused", "rogue-dhcp")
+WAY_IN = DOOR | faults("store-broken", "gatewayd-dead")
+"""What one sees in how many get in."""
+VISIT = faults("visitor-refused", "dns-dead", "store-broken")
+"""What stops the resident that is a program."""
+ALARM = faults(
+    *(*VISIT, *DISTURBED, "fibre-cut", "ap-silent", "switch-silent", "gateway-silent", "mains-cut", "rogue-dhcp"),
+    *("portal-dead", "gatewayd-dead", "rules-flushed", "pool-full", "certificate-ending"),
+    *("collectors-dead", "centre-isolated"),
+)
 """What an alert tells."""
+INCIDENT = ALARM | faults("beat-lost")
+"""What the on-call engine opens an incident for: it hears by itself that Prometheus beats no more."""
 
 
 def states(kind: str, more: str = 'site=~"$site"') -> str:
@@ -131,23 +148,25 @@ def purpose(identity: int, french: str, english: str) -> Panel:
     )
 
 
-def firing(identity: int, where: Words, matches: str = "", *, link: str) -> Panel:
-    """What fires now, *where* the alerts' labels match."""
-    wanted = ", ".join(part for part in ('alertstate="firing"', 'severity!="none"', matches) if part)
+def loss(identity: int, more: str, *, link: str = "") -> Panel:
+    """How many echoes get lost on the way to each uplink; *more* matchers choose which."""
     return Panel(
         id=identity,
-        kind="table",
-        title=Words("Alertes en cours", "Alerts firing"),
+        kind="lines",
+        title=Words("Pertes du lien", "The uplink's loss"),
         answers=Words(
-            f"Ce qui est en alerte maintenant {where.fr}. Le mode d'emploi de chacune : docs/06-runbooks.md.",
-            f"What fires now {where.en}. Each alert has its runbook: docs/06-runbooks.md.",
+            "Part des échos perdus. Au-delà de 5 % les appels se coupent ; si cela dure : ticket à l'opérateur.",
+            "Part of the echoes lost. Beyond 5% calls break; if it lasts: a ticket to the operator.",
         ),
-        keys={"alertname": Words("Alerte", "Alert"), "severity": Words("Gravité", "Severity"), "site": SITE_KEY},
-        columns=(Column(title=Words("Séries", "Series"), unit="1"),),
-        queries=(Query(f"count by (alertname, severity, site) (ALERTS{{{wanted}}})"),),
-        silence=Words("✓ aucune", "✓ none"),
+        of="icmp_loss_ratio",
+        queries=(
+            Query(
+                most(f'max by (target) (icmp_loss_ratio{{kind="uplink", site=~"$site"{more}}})'),
+                "{{target}}",
+            ),
+        ),
         link=link,
-        moved_by=ALARM,
+        moved_by=CUT | DISTURBED,
     )
 
 
@@ -170,5 +189,5 @@ def data_age(identity: int) -> Panel:
         ),
         silence=Words("✗ plus rien", "✗ nothing"),
         link="wifi-collecte",
-        moved_by=faults("collectors-dead"),
+        moved_by=faults("collectors-dead", "centre-isolated"),
     )

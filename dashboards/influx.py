@@ -10,6 +10,8 @@ from parvis.catalogue import metric
 
 MAY_BE_ABSENT = frozenset(("ap", "lane", "onu", "ssid", "radio"))
 """Labels the collectors leave out where they have no value."""
+UNKNOWN_OF_SOME = frozenset(("band",))
+"""Labels a reader chooses that some devices do not tell: "all" shows those devices too, as on Prometheus."""
 FLUX_OF = {"sum": "sum", "min": "min", "max": "max", "avg": "mean"}
 
 
@@ -36,7 +38,9 @@ def flux(select: Select, *, now: bool = False) -> str:
         "  |> range(start: v.timeRangeStart, stop: v.timeRangeStop)",
         f'  |> filter(fn: (r) => r._measurement == "{select.metric}" and r._field == "value")',
     ]
-    lines += [f"  |> filter(fn: (r) => r.{label} =~ /^({text})$/)" for label, text in _asked(select).items()]
+    for label, text in _asked(select).items():
+        told = f'(if exists r.{label} then r.{label} else "")' if label in UNKNOWN_OF_SOME else f"r.{label}"
+        lines.append(f"  |> filter(fn: (r) => {told} =~ /^({text})$/)")
     every = "v.windowPeriod"
     if select.is_rate:
         lines += ["  |> toFloat()", "  |> derivative(unit: 1s, nonNegative: true)"]
@@ -62,7 +66,8 @@ def sql(select: Select, *, now: bool = False) -> str:
     labels = metric(select.metric).labels
     series = [label for label in labels if label not in MAY_BE_ABSENT]
     columns = _names(dict.fromkeys([*(series if select.is_rate else ()), *_owner(select), *select.by]))
-    where = ["$__timeRange(time)", *(f"\"{label}\" ~ '^({text})$'" for label, text in _asked(select).items())]
+    asked = {_told(label): text for label, text in _asked(select).items()}
+    where = ["$__timeRange(time)", *(f"{told} ~ '^({text})$'" for told, text in asked.items())]
     source = f'SELECT time, {columns}, value FROM "{select.metric}" WHERE {" AND ".join(where)}'
     if select.is_rate:
         source = _rates(source, columns, _names(series))
@@ -84,6 +89,11 @@ def sql(select: Select, *, now: bool = False) -> str:
 def _owner(select: Select) -> list[str]:
     """What is polled at once."""
     return [label for label in metric(select.metric).labels if label in {"site", "device", "uplink"}]
+
+
+def _told(label: str) -> str:
+    """A label in a condition: the empty text where a line lacks it."""
+    return f"coalesce(\"{label}\", '')" if label in UNKNOWN_OF_SOME else f'"{label}"'
 
 
 def _names(labels: Iterable[str]) -> str:

@@ -14,11 +14,14 @@ Colour = Literal["green", "blue", "yellow", "orange", "red", "grey"]
 Fault = Literal[
     "fibre-cut", "ap-silent", "switch-silent", "radio-dead", "ap-deserted", "dirty-optic", "no-light", "ap-reboots",
     "collectors-dead", "influx-away", "portal-dead", "store-broken", "gatewayd-dead", "rules-flushed", "pool-full",
-    "certificate-ending", "visitor-refused", "rogue-dhcp", "phone-dead", "beat-lost",
+    "certificate-ending", "visitor-refused", "rogue-dhcp", "phone-dead", "beat-lost", "mains-cut", "link-loses",
+    "link-flaps", "gateway-silent", "agent-silent", "dns-dead", "clock-off", "work-announced", "centre-isolated",
 ]  # fmt: skip
 """What the drills break; a panel declares which of it one sees in it, and a test holds it to its word."""
 
 NOTHING = Words("Aucune donnée", "No data")
+MOST_ROWS = 24
+"""More rows of a table no reader looks through; choosing fewer sites shows the others."""
 _LABEL = re.compile(r"{{ *(\w+) *}}")
 _LEVEL = re.compile(r"([<>]=?|==) *(-?[0-9.e+]+)")
 
@@ -99,6 +102,8 @@ class Panel(Figures):
     moved_by: frozenset[Fault] = frozenset()
     keys: Mapping[str, Words] = field(default_factory=dict)
     columns: tuple[Column, ...] = ()
+    first: Literal["highest", "lowest"] | None = None
+    """Which rows of a table come first, by its first figures: the worst; it shows ``MOST_ROWS`` of them."""
     names: Mapping[str, Words] = field(default_factory=dict)
     """What the rows of a matrix are called, by their label."""
     silence: Words = NOTHING
@@ -195,6 +200,8 @@ class Board:
     purpose: Words
     level: int
     rows: tuple[tuple[Panel, ...], ...]
+    below: str = ""
+    """The uid of the board a level down, where panels lead that name no other."""
     variables: tuple[Variable, ...] = ()
     since: str = "now-6h"
     until: str = "now"

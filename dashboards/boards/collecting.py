@@ -92,7 +92,7 @@ BOARD = Board(
                 unit="1",
                 queries=(Query(Select("snmp_poll_failures_total", by=("reason",), times=60, top=12), "{{reason}}"),),
                 silence=Words("✓ aucun", "✓ none"),
-                moved_by=REACHED,
+                moved_by=REACHED | faults("agent-silent"),
             ),
             Panel(
                 id=7,
@@ -124,7 +124,7 @@ BOARD = Board(
                     ),
                 ),
                 silence=Words("✓ aucune", "✓ none"),
-                moved_by=REACHED,
+                moved_by=REACHED | faults("agent-silent"),
             ),
             Panel(
                 id=9,
@@ -155,27 +155,33 @@ BOARD = Board(
                     Query(most('sum by (device) (increase(snmp_walk_faults_total{site=~"$site"}[1d])) > 0')),
                     Query(most('sum by (device) (increase(snmp_samples_dropped_total{site=~"$site"}[1d])) > 0')),
                 ),
+                first="highest",
                 silence=Words("✓ aucun", "✓ none"),
             ),
         ),
         (
             Panel(
                 id=11,
-                kind="stat",
+                kind="table",
                 title=Words("InfluxDB", "InfluxDB"),
                 answers=Words(
-                    "Prend-il les mesures, et combien attendent sur le disque. Rien n'est perdu tant qu'il y tient.",
-                    "Does it take the figures, and how many wait on disk. Nothing is lost while the spool holds.",
+                    "Combien de mesures attendent sur le disque, depuis quand, combien furent perdues depuis un jour."
+                    " Rien n'est perdu tant que le disque les tient : réparer InfluxDB avant.",
+                    "How many figures wait on disk, since when, and how many were lost since a day. None is lost while"
+                    " the disk holds them: repair InfluxDB before.",
                 ),
-                of="influx_spool_bytes",
+                keys={"job": Words("Processus", "Process")},
+                columns=(
+                    Column(title=Words("En attente", "Waiting"), of="influx_spool_bytes"),
+                    Column(title=Words("Depuis", "Since"), unit="seconds", levels=Levels(warn="> 900"), decimals=0),
+                    Column(title=Words("Perdues", "Lost"), unit="1", levels=Levels(warn="> 0.5"), decimals=0),
+                ),
                 queries=(
-                    Query("max(influx_spool_bytes)", Words("en attente", "waiting")),
-                    Query(
-                        'sum(increase(influx_lines_total{outcome=~"dropped|refused"}[1d]))', Words("perdues", "lost")
-                    ),
+                    Query("max by (job) (influx_spool_bytes)"),
+                    Query("time() - min by (job) (influx_spool_oldest_timestamp_seconds)"),
+                    Query('sum by (job) (increase(influx_lines_total{outcome=~"dropped|refused|unspooled"}[1d]))'),
                 ),
                 silence=Words("pas d'InfluxDB", "no InfluxDB"),
-                height=8,
                 width=6,
                 moved_by=faults("collectors-dead", "influx-away"),
             ),
@@ -190,7 +196,7 @@ BOARD = Board(
                 unit="bytes",
                 queries=(Query(f"max by (job) (process_resident_memory_bytes{{{OURS}}})", "{{job}}"),),
                 width=9,
-                moved_by=faults("collectors-dead"),
+                moved_by=faults("collectors-dead", "centre-isolated"),
             ),
             Panel(
                 id=17,
@@ -231,8 +237,9 @@ BOARD = Board(
                         f" - timestamp(clock_timestamp_seconds{{{OURS}}})))"
                     ),
                 ),
+                first="highest",
                 width=9,
-                moved_by=DOOR | faults("collectors-dead", "gatewayd-dead"),
+                moved_by=DOOR | faults("collectors-dead", "gatewayd-dead", "clock-off"),
             ),
         ),
         (
@@ -249,17 +256,25 @@ BOARD = Board(
             ),
             Panel(
                 id=15,
-                kind="stat",
-                title=Words("Règles qui échouent", "Rules that fail"),
+                kind="table",
+                title=Words("Prometheus lui-même", "Prometheus itself"),
                 answers=Words(
-                    "Évaluations ratées depuis une heure : l'alerte de cette règle ne partirait pas.",
-                    "Evaluations that failed in an hour: that rule's alert would not be sent.",
+                    "Règles dont l'évaluation a échoué depuis une heure (leur alerte ne partirait pas), durée d'une"
+                    " évaluation, échantillons reçus. Une durée proche de 15 s : trop de règles ou de séries.",
+                    "Rules whose evaluation failed in an hour (their alert would not be sent), how long an evaluation"
+                    " takes, samples taken. Near 15 s: too many rules or series.",
                 ),
-                unit="1",
-                levels=Levels(warn="> 0.5"),
-                queries=(Query("sum(increase(prometheus_rule_evaluation_failures_total[1h]))"),),
-                decimals=0,
-                height=8,
+                keys={"job": Words("Processus", "Process")},
+                columns=(
+                    Column(title=Words("Échecs", "Failures"), unit="1", levels=Levels(warn="> 0.5"), decimals=0),
+                    Column(title=Words("Évaluation", "Evaluation"), unit="seconds", levels=Levels(warn="> 10")),
+                    Column(title=Words("Échantillons", "Samples"), unit="1 per second"),
+                ),
+                queries=(
+                    Query("sum by (job) (increase(prometheus_rule_evaluation_failures_total[1h]))"),
+                    Query("max by (job) (prometheus_rule_group_last_duration_seconds)"),
+                    Query("sum by (job) (rate(prometheus_tsdb_head_samples_appended_total[$__rate_interval]))"),
+                ),
             ),
             Panel(
                 id=16,

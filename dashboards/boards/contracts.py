@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from dashboards.every import CUT, LINK, SITE, SITE_KEY, data_age, faults, most, purpose
+from dashboards.every import CUT, DISTURBED, LINK, SITE, SITE_KEY, VISIT, data_age, faults, most, purpose
 from dashboards.panel import Board, Column, Panel, Saying
 from dashboards.query import Query
 from dashboards.words import Words
@@ -21,6 +21,8 @@ DATES = Words("${__from:date:DD/MM/YY} → ${__to:date:DD/MM/YY}", "${__from:dat
 UNANNOUNCED = f'({UP} unless on (site) (maintenance_active{{device="", site=~"$site"}} == 1))[$__range:1m]'
 """The uplinks' minutes outside announced work on their site."""
 PROMISED = 'max by (site, uplink) (uplink_promised_availability_ratio{site=~"$site", uplink=~"$lien"})'
+SOLD_BY = " * on (site, uplink) group_left (operator) uplink_contract_info"
+OPERATOR = Words("Opérateur", "Operator")
 KEPT: Mapping[float, Saying] = {
     1: Saying(Words("✓ tenue", "✓ kept"), "green"),
     0: Saying(Words("✗ manquée", "✗ missed"), "red"),
@@ -32,6 +34,7 @@ BOARD = Board(
     title=Words("Contrats et engagements", "Contracts and commitments"),
     purpose=Words("Les promesses sont-elles tenues ?", "Are promises kept?"),
     level=1,
+    below="wifi-lien",
     variables=(SITE, LINK),
     since="now/M",
     refresh="15m",
@@ -103,7 +106,7 @@ BOARD = Board(
                 silence=Words("pas de visiteur de test", "no test visitor"),
                 decimals=3,
                 link="wifi-portail",
-                moved_by=faults("visitor-refused"),
+                moved_by=VISIT | faults("centre-isolated"),
             ),
             data_age(5),
         ),
@@ -118,7 +121,7 @@ BOARD = Board(
                     "What the contract promises and what was: with and without announced work; minutes cut, and those"
                     " the promise allows for the period shown. For the letter to the operator.",
                 ),
-                keys={"site": SITE_KEY, "uplink": LINK.title},
+                keys={"site": SITE_KEY, "uplink": LINK.title, "operator": OPERATOR},
                 columns=(
                     Column(title=Words("Ressentie", "Felt"), unit="ratio", levels=AVAILABLE, decimals=2),
                     Column(title=Words("Minutes coupées", "Minutes cut"), unit="minutes"),
@@ -131,7 +134,7 @@ BOARD = Board(
                     Column(title=Words("Réparer en", "Repair within"), of="uplink_promised_repair_seconds"),
                 ),
                 queries=(
-                    Query(f"avg by (site, uplink) (avg_over_time({UP}[$__range]))"),
+                    Query(f"avg by (site, uplink) (avg_over_time({UP}[$__range])){SOLD_BY}"),
                     Query(f"avg by (site, uplink) ((1 - avg_over_time({UP}[$__range])) * $__range_s / 60)"),
                     Query(f"sum by (site, uplink) (ceil(changes({UP}[$__range]) / 2))"),
                     Query(
@@ -145,8 +148,9 @@ BOARD = Board(
                     Query(f"(1 - {PROMISED}) * $__range_s / 60"),
                     Query('max by (site, uplink) (uplink_promised_repair_seconds{site=~"$site", uplink=~"$lien"})'),
                 ),
+                first="lowest",
                 link="wifi-lien",
-                moved_by=CUT,
+                moved_by=CUT | DISTURBED | faults("work-announced"),
             ),
         ),
         (
@@ -155,15 +159,18 @@ BOARD = Board(
                 kind="table",
                 title=Words("Par lien, trente jours après trente jours", "By uplink, thirty days after thirty"),
                 answers=Words(
-                    "Disponibilité par tranches de trente jours, aussi loin que Prometheus se souvient (90 jours).",
-                    "Availability by thirty days, as far back as Prometheus remembers (90 days).",
+                    "Disponibilité par tranches de trente jours, aussi loin que Prometheus se souvient (90 jours). Un"
+                    " lien qui baisse chaque fois : le dire à l'opérateur avant le renouvellement.",
+                    "Availability by thirty days, as far back as Prometheus remembers (90 days). An uplink that falls"
+                    " each time: tell the operator before the contract is renewed.",
                 ),
-                keys={"site": SITE_KEY, "uplink": LINK.title},
+                keys={"site": SITE_KEY, "uplink": LINK.title, "operator": OPERATOR},
                 columns=tuple(Column(title=words, unit="ratio", levels=AVAILABLE, decimals=2) for _, words in MONTHS),
                 queries=tuple(
-                    Query(f"avg by (site, uplink) (avg_over_time({UP}[30d]{offset}))") for offset, _ in MONTHS
+                    Query(f"avg by (site, uplink) (avg_over_time({UP}[30d]{offset})){SOLD_BY}") for offset, _ in MONTHS
                 ),
-                moved_by=CUT,
+                first="lowest",
+                moved_by=faults("fibre-cut"),
             ),
             Panel(
                 id=8,

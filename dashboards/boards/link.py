@@ -1,6 +1,20 @@
 """A fibre uplink: is there light enough, does it lose or slow down, is the contract kept."""
 
-from dashboards.every import CARRIED, CUT, LINK, SITE, STATES, data_age, faults, most, purpose, states
+from dashboards.every import (
+    CARRIED,
+    CUT,
+    DISTURBED,
+    LINK,
+    LIT,
+    SITE,
+    STATES,
+    data_age,
+    faults,
+    loss,
+    most,
+    purpose,
+    states,
+)
 from dashboards.panel import Board, Column, Panel
 from dashboards.query import Query, Select
 from dashboards.words import Words
@@ -16,6 +30,11 @@ def carried(counter: str) -> str:
     return most(f'sum by (device, port) (8 * rate({counter}{{site=~"$site"}}[$__rate_interval]) {CARRIES})', 6)
 
 
+def broken(counter: str) -> str:
+    """Frames a second that *counter* counts on the uplinks' ports."""
+    return most(f"sum by (device, port) (rate({counter}[$__rate_interval]) {CARRIES})", 6)
+
+
 def light(metric: str) -> Select:
     """One of the light's figures for each port."""
     return Select(metric, by=("device", "port"), how="min", top=11)
@@ -26,6 +45,7 @@ BOARD = Board(
     title=Words("Lien fibre", "Fibre uplink"),
     purpose=Words("Le lien tient-il, et tiendra-t-il ?", "Does the uplink hold, and will it?"),
     level=2,
+    below="wifi-collecte",
     variables=(SITE, LINK),
     rows=(
         (
@@ -49,7 +69,7 @@ BOARD = Board(
                 queries=(Query(most(states("uplink", 'site=~"$site", subject=~"$lien"')), "{{subject}}"),),
                 width=11,
                 height=6,
-                moved_by=CUT,
+                moved_by=CUT | DISTURBED,
             ),
             Panel(
                 id=3,
@@ -71,6 +91,7 @@ BOARD = Board(
                         " * on (uplink) group_left () max by (uplink) (uplink_capacity_bits_per_second))"
                     ),
                 ),
+                first="highest",
                 width=9,
                 height=6,
             ),
@@ -82,8 +103,10 @@ BOARD = Board(
                 kind="lines",
                 title=Words("Aller-retour, et sa dispersion", "Round trip, and how it spreads"),
                 answers=Words(
-                    "Médiane, et entre quelles valeurs sont neuf mesures sur dix depuis une heure.",
-                    "The median, and between what nine of ten measurements of the last hour lie.",
+                    "Médiane, et entre quelles valeurs sont neuf mesures sur dix depuis une heure. Un écart qui s'ouvre"
+                    " : lien chargé ; tout qui monte : autre chemin, appeler l'opérateur.",
+                    "The median, and between what nine of ten measurements of the last hour lie. It opens: a loaded"
+                    " link; all of it rises: another path, call the operator.",
                 ),
                 of="icmp_rtt_seconds",
                 queries=(
@@ -91,20 +114,9 @@ BOARD = Board(
                     Query(f"min(quantile_over_time(0.05, icmp_rtt_seconds{{{ECHO}}}[1h]))", Words("5 %", "5%")),
                     Query(f"max(quantile_over_time(0.95, icmp_rtt_seconds{{{ECHO}}}[1h]))", Words("95 %", "95%")),
                 ),
-                moved_by=CUT,
+                moved_by=CUT | DISTURBED,
             ),
-            Panel(
-                id=6,
-                kind="lines",
-                title=Words("Pertes", "Loss"),
-                answers=Words(
-                    "Part des échos perdus. Durable au-delà de 5 % : ticket à l'opérateur.",
-                    "Part of the echoes lost. Lasting beyond 5%: a ticket to the operator.",
-                ),
-                of="icmp_loss_ratio",
-                queries=(Query(most(f"max by (target) (icmp_loss_ratio{{{ECHO}}})"), "{{target}}"),),
-                moved_by=CUT,
-            ),
+            loss(6, ', target=~"$lien"'),
             Panel(
                 id=7,
                 kind="lines",
@@ -115,7 +127,7 @@ BOARD = Board(
                 ),
                 of="icmp_jitter_seconds",
                 queries=(Query(most(f"max by (target) (icmp_jitter_seconds{{{ECHO}}})"), "{{target}}"),),
-                moved_by=CUT,
+                moved_by=CUT | DISTURBED,
             ),
         ),
         (
@@ -139,19 +151,15 @@ BOARD = Board(
                 kind="lines",
                 title=Words("Trames abîmées", "Broken frames"),
                 answers=Words(
-                    "Erreurs par seconde sur les ports des liens. Plus de zéro : connecteur sale ou module fatigué.",
-                    "Errors a second on the uplinks' ports. Above zero: a dirty connector or a tired module.",
+                    "Par seconde, et celles dont la somme de contrôle est fausse (FCS). Plus de zéro : connecteur sale"
+                    " ou module fatigué.",
+                    "A second, and those with a wrong checksum (FCS). Above zero: a dirty connector or a tired module.",
                 ),
                 unit="1 per second",
                 levels=Levels(warn="> 0.1"),
                 queries=(
-                    Query(
-                        most(
-                            'sum by (device, port) (rate(port_receive_errors_total{site=~"$site"}[$__rate_interval])'
-                            f" {CARRIES})"
-                        ),
-                        PORT,
-                    ),
+                    Query(broken('port_receive_errors_total{site=~"$site"}'), PORT),
+                    Query(broken('port_frame_errors_total{site=~"$site", kind="checksum"}'), f"FCS {PORT}"),
                 ),
                 moved_by=CARRIED,
             ),
@@ -188,10 +196,12 @@ BOARD = Board(
                 kind="lines",
                 title=Words("Lumière reçue et limite", "Light received and its limit"),
                 answers=Words(
-                    "Puissance reçue par module, et la limite basse du module le plus exigeant.",
-                    "Power each module receives, and the low limit of the most demanding one.",
+                    "Puissance reçue par module, et la limite basse du module le plus exigeant. Qui s'en approche :"
+                    " nettoyer le connecteur, puis faire mesurer la fibre.",
+                    "Power each module receives, and the low limit of the most demanding one. Near it: clean the"
+                    " connector, then have the fibre measured.",
                 ),
-                of="optical_tx_power_dbm",
+                of="optical_rx_power_dbm",
                 queries=(
                     Query(light("optical_rx_power_dbm"), PORT),
                     Query(
@@ -200,7 +210,7 @@ BOARD = Board(
                     ),
                 ),
                 silence=Words("aucun module ne mesure", "no module measures"),
-                moved_by=CARRIED | faults("dirty-optic", "no-light"),
+                moved_by=LIT,
             ),
             Panel(
                 id=12,
@@ -225,6 +235,7 @@ BOARD = Board(
                 ),
                 silence=Words("aucun module ne mesure", "no module measures"),
                 decimals=1,
+                moved_by=LIT,
             ),
             Panel(
                 id=13,
@@ -242,7 +253,7 @@ BOARD = Board(
                     ),
                 ),
                 silence=Words("aucune référence prise", "no reference was taken"),
-                moved_by=CARRIED | faults("dirty-optic", "no-light"),
+                moved_by=LIT,
             ),
         ),
         (
@@ -268,15 +279,17 @@ BOARD = Board(
                     ),
                 ),
                 silence=Words("l'autre bout n'est pas à la ville", "the other end is not the town's"),
-                moved_by=CARRIED | faults("dirty-optic", "no-light"),
+                moved_by=LIT - faults("centre-isolated"),
             ),
             Panel(
                 id=15,
                 kind="table",
                 title=Words("Pente et prévision", "Slope and forecast"),
                 answers=Words(
-                    "De combien la lumière baisse par mois, et dans combien de temps la limite sera atteinte.",
-                    "How much light falls a month, and when it will reach the limit.",
+                    "De combien la lumière baisse par mois, et dans combien de temps la limite sera atteinte. Moins de"
+                    " trente jours : faire mesurer la fibre.",
+                    "How much light falls a month, and when it will reach the limit. Under thirty days: have the fibre"
+                    " measured.",
                 ),
                 keys={"device": Words("Équipement", "Device"), "port": Words("Port", "Port")},
                 columns=(
@@ -291,6 +304,7 @@ BOARD = Board(
                     ),
                     Query(Select("optical_low_warning_remaining_seconds", by=("device", "port"), how="min")),
                 ),
+                first="lowest",
                 silence=Words("moins de dix jours de mesures, ou rien ne baisse", "under ten days, or nothing falls"),
                 moved_by=faults("collectors-dead"),
             ),
@@ -299,22 +313,29 @@ BOARD = Board(
                 kind="table",
                 title=Words("Modules", "Modules"),
                 answers=Words(
-                    "Température, courant du laser et tension. Un courant qui monte seul : laser en fin de vie.",
-                    "Temperature, laser current and voltage. Current that rises alone: a laser near its end.",
+                    "Température, courant du laser, tension, lumière des deux sens. Un courant qui monte seul : laser"
+                    " en fin de vie.",
+                    "Temperature, laser current, voltage, light both ways. Current that rises alone: a laser near its"
+                    " end.",
                 ),
                 keys={"device": Words("Équipement", "Device"), "port": Words("Port", "Port")},
                 columns=(
                     Column(title=Words("Température", "Temperature"), of="optical_temperature_celsius"),
                     Column(title=Words("Courant", "Current"), of="optical_bias_amperes"),
                     Column(title=Words("Tension", "Voltage"), of="optical_voltage_volts"),
+                    Column(title=Words("Émise", "Sent"), of="optical_tx_power_dbm"),
+                    Column(title=Words("Reçue", "Received"), of="optical_rx_power_dbm"),
                 ),
                 queries=(
                     Query(Select("optical_temperature_celsius", by=("device", "port"), how="max")),
                     Query(Select("optical_bias_amperes", by=("device", "port"), how="max")),
                     Query(Select("optical_voltage_volts", by=("device", "port"), how="max")),
+                    Query(Select("optical_tx_power_dbm", by=("device", "port"), how="min")),
+                    Query(Select("optical_rx_power_dbm", by=("device", "port"), how="min")),
                 ),
+                first="highest",
                 silence=Words("aucun module ne mesure", "no module measures"),
-                moved_by=CARRIED,
+                moved_by=LIT,
             ),
         ),
     ),

@@ -1,11 +1,13 @@
 """On call: who is called, does the call get through, and is anybody called for nothing."""
 
-from dashboards.every import ALARM, TRUTH, data_age, faults, firing, most, purpose
+from dashboards.every import ALARM, INCIDENT, SITE_KEY, TRUTH, data_age, faults, most, purpose
 from dashboards.panel import Board, Column, Panel
 from dashboards.query import Query
 from dashboards.words import Words
 from parvis.catalogue import Levels
 
+CALLS = INCIDENT - faults("ap-silent", "link-flaps")
+"""What somebody is called for: those two are tickets."""
 SENT = 'oncall_messages_total{result=~"accepted|proved"}'
 
 BOARD = Board(
@@ -13,6 +15,7 @@ BOARD = Board(
     title=Words("Astreinte", "On call"),
     purpose=Words("Si une panne survient, l'appel arrive-t-il ?", "If something breaks, does the call get through?"),
     level=1,
+    below="wifi-collecte",
     since="now-24h",
     rows=(
         (
@@ -30,14 +33,19 @@ BOARD = Board(
                 kind="stat",
                 title=Words("D'astreinte, encore pour", "On call, for another"),
                 answers=Words(
-                    "Qui est appelé à chaque niveau, et combien de temps encore. « Personne » : compléter la rota.",
-                    "Who is called at each level, and for how long. “Nobody”: complete the rota.",
+                    "Qui est appelé à chaque niveau, pour combien de temps encore, et qui prend la suite. « Personne »"
+                    " : compléter la rota.",
+                    "Who is called at each level, for how long, and who is next. “Nobody”: complete the rota.",
                 ),
                 of="oncall_turn_remaining_seconds",
                 queries=(
                     Query(
                         "oncall_turn_remaining_seconds * on (level) group_left (person) oncall_duty_info",
                         "{{level}} {{person}}",
+                    ),
+                    Query(
+                        "oncall_turn_remaining_seconds * on (level) group_left (person) oncall_next_info",
+                        Words("{{level}} puis {{person}}, dans", "{{level}} then {{person}}, in"),
                     ),
                 ),
                 silence=Words("✗ personne", "✗ nobody"),
@@ -55,7 +63,7 @@ BOARD = Board(
                 of="oncall_incidents",
                 queries=(Query("sum by (state) (oncall_incidents)", "{{state}}"),),
                 width=8,
-                moved_by=ALARM,
+                moved_by=INCIDENT,
             ),
             Panel(
                 id=4,
@@ -92,7 +100,7 @@ BOARD = Board(
                     ),
                 ),
                 silence=Words("✓ aucun message", "✓ no message"),
-                moved_by=faults("fibre-cut", "switch-silent", "visitor-refused", "rogue-dhcp", "phone-dead"),
+                moved_by=CALLS | faults("phone-dead"),
             ),
             Panel(
                 id=7,
@@ -129,7 +137,7 @@ BOARD = Board(
                 decimals=0,
                 height=8,
                 width=8,
-                moved_by=faults("fibre-cut", "switch-silent", "visitor-refused", "rogue-dhcp", "phone-dead"),
+                moved_by=CALLS | faults("phone-dead"),
             ),
         ),
         (
@@ -153,7 +161,29 @@ BOARD = Board(
                 decimals=0,
                 moved_by=ALARM,
             ),
-            firing(10, Words("dans toute la ville", "in the whole town"), link="wifi-site"),
+            Panel(
+                id=10,
+                kind="table",
+                title=Words("Alertes en cours", "Alerts firing"),
+                answers=Words(
+                    "Ce qui est en alerte maintenant dans toute la ville. Le mode d'emploi de chacune :"
+                    " docs/06-runbooks.md.",
+                    "What fires now in the whole town. Each alert has its runbook: docs/06-runbooks.md.",
+                ),
+                keys={
+                    "alertname": Words("Alerte", "Alert"),
+                    "severity": Words("Gravité", "Severity"),
+                    "site": SITE_KEY,
+                },
+                columns=(Column(title=Words("Séries", "Series"), unit="1"),),
+                queries=(
+                    Query('count by (alertname, severity, site) (ALERTS{alertstate="firing", severity!="none"})'),
+                ),
+                first="highest",
+                silence=Words("✓ aucune", "✓ none"),
+                link="wifi-site",
+                moved_by=ALARM,
+            ),
         ),
         (
             Panel(
@@ -172,18 +202,22 @@ BOARD = Board(
             Panel(
                 id=12,
                 kind="stat",
-                title=Words("Désaccords et silences", "Disagreements and silences"),
+                title=Words("Pour rien, désaccords, silences, travaux", "In vain, disagreements, silences, works"),
                 answers=Words(
-                    "Où Prometheus et le moniteur ne voient pas la même chose ; et les silences posés dans"
-                    " Alertmanager.",
-                    "Where Prometheus and the monitor do not see the same; and silences set in Alertmanager.",
+                    "Incidents de 30 jours finis sans que personne ne les prenne : corriger leur règle. Où Prometheus"
+                    " et le moniteur se contredisent ; silences d'Alertmanager ; sites en travaux annoncés.",
+                    "Incidents of 30 days that ended without anybody taking them: correct their rule. Where Prometheus"
+                    " and the monitor disagree; Alertmanager's silences; sites with announced work.",
                 ),
                 of="oncall_disagreements",
                 queries=(
+                    Query('sum(oncall_called_incidents{acknowledged="no"})', Words("pour rien", "in vain")),
                     Query("oncall_disagreements", Words("désaccords", "disagreements")),
                     Query('sum(alertmanager_silences{state="active"})', Words("silences", "silences")),
+                    Query('sum(maintenance_active{device=""})', Words("travaux", "works")),
                 ),
                 height=8,
+                moved_by=faults("work-announced"),
             ),
             Panel(
                 id=13,

@@ -52,6 +52,7 @@ BOARD = Board(
     title=Words("Borne et radio", "Access point and radio"),
     purpose=Words("Cette borne sert-elle bien ceux qui l'entourent ?", "Does this access point serve those around it?"),
     level=2,
+    below="wifi-collecte",
     variables=(SITE, POINT, BAND),
     rows=(
         (
@@ -76,7 +77,7 @@ BOARD = Board(
                 since="7d",
                 width=14,
                 height=6,
-                moved_by=REACHED,
+                moved_by=REACHED | faults("agent-silent"),
             ),
             Panel(
                 id=3,
@@ -140,8 +141,10 @@ BOARD = Board(
                 kind="lines",
                 title=Words("Trames renvoyées", "Frames sent again"),
                 answers=Words(
-                    "Plus elles montent, plus l'air est mauvais ou les clients loin.",
-                    "The higher, the worse the air or the farther the clients.",
+                    "Plus elles montent, plus l'air est mauvais ou les clients loin. Durable : changer de canal, puis"
+                    " ajouter une borne.",
+                    "The higher, the worse the air or the farther the clients. Lasting: change the channel, then add an"
+                    " access point.",
                 ),
                 unit="1 per second",
                 queries=(
@@ -161,7 +164,7 @@ BOARD = Board(
                 of="wifi_radio_noise_floor_dbm",
                 queries=(radio("wifi_radio_noise_floor_dbm", "band", how="max"),),
                 silence=Words("la borne ne le dit pas", "the access point does not tell"),
-                moved_by=faults("collectors-dead"),
+                moved_by=faults("collectors-dead", "centre-isolated"),
             ),
             Panel(
                 id=10,
@@ -209,6 +212,7 @@ BOARD = Board(
                     Query(f"max by (device, band) (wifi_radio_channel{{{HERE}}})"),
                     Query(f"max by (device, band) (wifi_radio_tx_power_dbm{{{HERE}}})"),
                 ),
+                first="lowest",
                 width=12,
                 moved_by=CROWD,
             ),
@@ -233,6 +237,7 @@ BOARD = Board(
                         f" * on (model, version) group_left () {FLEET}"
                     ),
                 ),
+                first="lowest",
                 width=12,
                 moved_by=POLLED,
             ),
@@ -292,6 +297,7 @@ BOARD = Board(
                     snr("max", Words("le plus fort", "strongest")),
                 ),
                 silence=Words("la borne ne le dit pas", "the access point does not tell"),
+                moved_by=CARRIED,
             ),
         ),
     ),

@@ -1,6 +1,6 @@
 """The portal: how far residents get, from the lease to the first byte, and where they stop."""
 
-from dashboards.every import DOOR, SITE, SITE_KEY, TRUTH, data_age, faults, most, purpose
+from dashboards.every import CUT, DOOR, SITE, SITE_KEY, TRUTH, VISIT, WAY_IN, data_age, faults, most, purpose
 from dashboards.panel import Board, Column, Panel
 from dashboards.query import Query, Select
 from dashboards.words import Words
@@ -16,7 +16,16 @@ STEPS = {
     "first-byte": Words("7 premier octet", "7 first byte"),
 }
 """The way to the internet; the catalogue's portal_funnel_total has the same steps."""
-FUNNEL = 'sum(increase(portal_funnel_total{{site=~"$site", step="{step}"}}[{window}]))'
+FUNNEL = 'sum(increase(portal_funnel_total{{site=~"$site", step="{step}"}}[1d]))'
+PASSED = (
+    'sum(increase(portal_funnel_total{{site=~"$site", step="{step}"}}[1h]))'
+    ' / (sum(increase(portal_funnel_total{{site=~"$site", step="{before}"}}[1h])) > 0)'
+)
+PASSES = (
+    ("page", "accepted", Words("page → accepté", "page → accepted")),
+    ("accepted", "admitted", Words("accepté → ouvert", "accepted → admitted")),
+    ("admitted", "first-byte", Words("ouvert → en ligne", "admitted → online")),
+)
 MINUTE = 'sum by ({by}) (60 * rate({metric}{{site=~"$site"}}[$__rate_interval]))'
 
 BOARD = Board(
@@ -24,6 +33,7 @@ BOARD = Board(
     title=Words("Portail — parcours", "Portal — the way in"),
     purpose=Words("Ceux qui arrivent se retrouvent-ils en ligne ?", "Do those who arrive get online?"),
     level=1,
+    below="wifi-collecte",
     variables=(SITE,),
     rows=(
         (
@@ -44,35 +54,30 @@ BOARD = Board(
                     "Devices that reached each step, each once a day. A step far lower than the one before: there.",
                 ),
                 of="portal_funnel_total",
-                queries=tuple(Query(FUNNEL.format(step=step, window="1d"), words) for step, words in STEPS.items()),
+                queries=tuple(Query(FUNNEL.format(step=step), words) for step, words in STEPS.items()),
                 decimals=0,
                 width=12,
                 height=9,
-                moved_by=DOOR | faults("store-broken", "gatewayd-dead"),
+                moved_by=WAY_IN,
             ),
             Panel(
                 id=3,
                 kind="stat",
-                title=Words("Accepté → en ligne, 1 h", "Accepted → online, 1 h"),
+                title=Words("D'une marche à la suivante, 1 h", "From step to step, 1 h"),
                 answers=Words(
-                    "De ceux qui acceptent, combien ont un premier octet. Sous 70 % : passerelle ou lien.",
-                    "Of those who accept, how many get a first byte. Below 70%: gateway or uplink.",
+                    "Combien passent d'une marche à la suivante. La première basse : les conditions rebutent ; les"
+                    " autres sous 50 % : passerelle ou lien.",
+                    "How many pass from one step to the next. The first is low: the terms put off; the others below"
+                    " 50%: gateway or uplink.",
                 ),
                 unit="1",
-                levels=Levels(warn="< 0.7"),
-                queries=(
-                    Query(
-                        FUNNEL.format(step="first-byte", window="1h")
-                        + " / ("
-                        + FUNNEL.format(step="accepted", window="1h")
-                        + " > 0)"
-                    ),
-                ),
-                silence=Words("personne n'a accepté", "nobody accepted"),
+                levels=Levels(warn="< 0.5"),
+                queries=tuple(Query(PASSED.format(before=before, step=step), words) for before, step, words in PASSES),
+                silence=Words("personne n'est venu", "nobody came"),
                 decimals=2,
                 width=6,
                 height=9,
-                moved_by=faults("gatewayd-dead"),
+                moved_by=faults("store-broken", "gatewayd-dead"),
             ),
             Panel(
                 id=4,
@@ -87,7 +92,7 @@ BOARD = Board(
                 decimals=0,
                 width=3,
                 height=9,
-                moved_by=faults("certificate-ending"),
+                moved_by=faults("certificate-ending", "centre-isolated"),
             ),
             data_age(5),
         ),
@@ -143,7 +148,7 @@ BOARD = Board(
                 levels=Levels(warn="> 1"),
                 queries=(Query(most(MINUTE.format(by="reason", metric="portal_errors_total")), "{{reason}}"),),
                 silence=Words("✓ aucune", "✓ none"),
-                moved_by=faults("store-broken", "gatewayd-dead"),
+                moved_by=faults("store-broken", "gatewayd-dead", "centre-isolated"),
             ),
         ),
         (
@@ -164,10 +169,11 @@ BOARD = Board(
                     Query('min by (site, step) (visitor_step_success{site=~"$site"})'),
                     Query('max by (site, step) (visitor_step_seconds{site=~"$site"})'),
                 ),
+                first="lowest",
                 silence=Words("pas de visiteur de test", "no test visitor"),
                 width=10,
                 height=9,
-                moved_by=faults("fibre-cut", "visitor-refused"),
+                moved_by=CUT | VISIT,
             ),
             Panel(
                 id=10,
@@ -181,7 +187,7 @@ BOARD = Board(
                 queries=(Query(most(MINUTE.format(by="result", metric="portal_acceptances_total")), "{{result}}"),),
                 width=7,
                 height=9,
-                moved_by=DOOR | faults("store-broken", "gatewayd-dead"),
+                moved_by=WAY_IN,
             ),
             Panel(
                 id=11,
@@ -212,7 +218,7 @@ BOARD = Board(
                 queries=(Query(most('max by (site) (gateway_pool_used_ratio{site=~"$site"})'), "{{site}}"),),
                 decimals=0,
                 link="wifi-site",
-                moved_by=faults("fibre-cut", "gatewayd-dead", "pool-full"),
+                moved_by=CUT | faults("gatewayd-dead", "pool-full"),
             ),
             Panel(
                 id=13,
@@ -275,7 +281,7 @@ BOARD = Board(
                         "p95",
                     ),
                 ),
-                moved_by=faults("fibre-cut", "gatewayd-dead"),
+                moved_by=CUT | faults("gatewayd-dead"),
             ),
         ),
     ),

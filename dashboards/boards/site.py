@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 
 from dashboards.every import (
+    ALARM,
     CARRIED,
     CROWD,
     CUT,
     DEVICE_KEY,
-    REACHED,
+    DISTURBED,
+    JUDGED,
     SITE,
     SITE_KEY,
     STATES,
@@ -15,7 +17,7 @@ from dashboards.every import (
     VERDICT_WORDS,
     data_age,
     faults,
-    firing,
+    loss,
     most,
     purpose,
     states,
@@ -26,17 +28,35 @@ from dashboards.query import Query, Select
 from dashboards.words import Words
 from parvis.catalogue import Levels
 
-OF_POINT = 'label_replace({}, "subject", "$1", "device", "(.*)")'
+STATE = states("access-point")
+FIRED = 'ALERTS{alertstate="firing", severity!="none", site=~"$site"}'
 SWITCH_ON: Mapping[float, Saying] = {
     1: Saying(Words("✓ ouvert", "✓ open"), "green"),
     0: Saying(Words("– fermé : peu de monde est normal", "– closed: few people are normal"), "grey"),
 }
+TO_DO: Mapping[float, Saying] = {1: Saying(Words("△ à faire", "△ to do"), "orange")}
+
+
+def of_point(metric: str, *, how: str, by: str = "site, subject", label: str = "device") -> str:
+    """*metric* of each access point, under the name the monitor gives it."""
+    return f'{how} by ({by}) (label_replace({metric}, "subject", "$1", "{label}", "(.*)"))'
+
+
+UPTIME = 'device_uptime_seconds{site=~"$site"}'
+FED = of_point(
+    'port_device_info{site=~"$site"} * on (site, device, port) group_left () poe_port_power_watts',
+    how="sum",
+    label="behind",
+)
+"""What the switch feeds each access point, on the port where it has learned its address."""
+NAMED = of_point('device_info{site=~"$site"}', how="max", by="site, subject, version")
 
 BOARD = Board(
     uid="wifi-site",
     title=Words("Site", "Site"),
     purpose=Words("Que vivent les habitants sur ce site ?", "What do residents get at this site?"),
     level=1,
+    below="wifi-borne",
     variables=(SITE,),
     rows=(
         (
@@ -59,7 +79,7 @@ BOARD = Board(
                 says=VERDICT_WORDS,
                 queries=(Query(most(verdicts()), "{{site}}"),),
                 width=12,
-                moved_by=REACHED,
+                moved_by=JUDGED,
             ),
             Panel(
                 id=3,
@@ -90,7 +110,7 @@ BOARD = Board(
                 queries=(Query(most(states("uplink")), "{{subject}}"),),
                 link="wifi-lien",
                 height=5,
-                moved_by=CUT,
+                moved_by=CUT | DISTURBED,
             ),
             Panel(
                 id=6,
@@ -107,7 +127,7 @@ BOARD = Board(
                     Query(most(states("switch"), 6), "{{subject}}"),
                 ),
                 height=5,
-                moved_by=faults("fibre-cut", "switch-silent"),
+                moved_by=CUT | faults("switch-silent", "gateway-silent"),
             ),
         ),
         (
@@ -150,21 +170,9 @@ BOARD = Board(
                     Query(most('max by (target) (icmp_rtt_seconds{kind="uplink", site=~"$site"})'), "{{target}}"),
                 ),
                 link="wifi-lien",
-                moved_by=CUT,
+                moved_by=CUT | DISTURBED,
             ),
-            Panel(
-                id=9,
-                kind="lines",
-                title=Words("Pertes du lien", "The uplink's loss"),
-                answers=Words(
-                    "Part des échos perdus. Au-delà de 5 % les appels se coupent : ticket à l'opérateur.",
-                    "Part of the echoes lost. Beyond 5% calls break: a ticket to the operator.",
-                ),
-                of="icmp_loss_ratio",
-                queries=(Query(most('max by (target) (icmp_loss_ratio{kind="uplink", site=~"$site"})'), "{{target}}"),),
-                link="wifi-lien",
-                moved_by=CUT,
-            ),
+            loss(9, "", link="wifi-lien"),
         ),
         (
             Panel(
@@ -172,32 +180,34 @@ BOARD = Board(
                 kind="table",
                 title=Words("Bornes", "Access points"),
                 answers=Words(
-                    "Une borne par ligne : état, clients, canal le plus occupé, en marche depuis. Cliquer : Borne.",
-                    "One access point a row: state, clients, busiest channel, up for. Click: Access point.",
+                    "Une borne par ligne, les pires d'abord ; seule avec son micrologiciel : la mettre à jour. Cliquer"
+                    " : Borne.",
+                    "One access point a row, the worst first; alone with its firmware: update it. Click: Access point.",
                 ),
-                keys={"site": SITE_KEY, "subject": DEVICE_KEY},
+                keys={
+                    "site": SITE_KEY,
+                    "subject": DEVICE_KEY,
+                    "version": Words("Micrologiciel", "Firmware"),
+                },
                 columns=(
                     Column(title=Words("État", "State"), of="reachability_state", says=STATES),
                     Column(title=Words("Clients", "Clients"), of="wifi_radio_clients"),
+                    Column(title=Words("Canal 5 GHz", "5 GHz channel"), of="wifi_radio_channel"),
                     Column(title=Words("Air occupé", "Busy air"), of="wifi_radio_channel_utilization_ratio"),
+                    Column(title=Words("PoE", "PoE"), of="poe_port_power_watts"),
                     Column(title=Words("En marche depuis", "Up for"), of="device_uptime_seconds"),
                 ),
                 queries=(
-                    Query(states("access-point")),
-                    Query("sum by (site, subject) (" + OF_POINT.format('wifi_radio_clients{site=~"$site"}') + ")"),
-                    Query(
-                        "max by (site, subject) ("
-                        + OF_POINT.format('wifi_radio_channel_utilization_ratio{site=~"$site", part="total"}')
-                        + ")"
-                    ),
-                    Query(
-                        "max by (site, subject) ("
-                        + OF_POINT.format('device_uptime_seconds{site=~"$site"}')
-                        + ' and on (site, subject) reachability_state{kind="access-point"})'
-                    ),
+                    Query(f"{STATE} * on (site, subject) group_left (version) {NAMED} or on (site, subject) {STATE}"),
+                    Query(of_point('wifi_radio_clients{site=~"$site"}', how="sum")),
+                    Query(of_point('wifi_radio_channel{site=~"$site", band="5GHz"}', how="max")),
+                    Query(of_point('wifi_radio_channel_utilization_ratio{site=~"$site", part="total"}', how="max")),
+                    Query(FED),
+                    Query(f"{of_point(UPTIME, how='max')} and on (site, subject) {STATE}"),
                 ),
+                first="highest",
                 link="wifi-borne",
-                width=16,
+                width=17,
                 height=9,
                 moved_by=CROWD | faults("ap-reboots"),
             ),
@@ -212,7 +222,7 @@ BOARD = Board(
                 of="wifi_radio_clients",
                 queries=(Query(Select("wifi_radio_clients", by=("band",)), "{{band}}"),),
                 link="wifi-borne",
-                width=8,
+                width=7,
                 height=9,
                 moved_by=CROWD,
             ),
@@ -265,6 +275,7 @@ BOARD = Board(
                         )
                     ),
                 ),
+                first="highest",
                 silence=Words("aucun voisin annoncé", "no neighbour announced"),
                 moved_by=CARRIED,
             ),
@@ -282,8 +293,54 @@ BOARD = Board(
                 silence=Words("pas d'onduleur ici", "no UPS here"),
                 decimals=0,
                 height=8,
+                moved_by=CARRIED | faults("mains-cut"),
             ),
-            firing(14, Words("sur ce site", "at this site"), 'site=~"$site"', link="wifi-astreinte"),
+        ),
+        (
+            Panel(
+                id=14,
+                kind="table",
+                title=Words("Les dix derniers événements", "The last ten events"),
+                answers=Words(
+                    "Les alertes de la semaine, la dernière d'abord ; « en cours » : elle l'est encore. Le mode"
+                    " d'emploi de chacune : docs/06-runbooks.md.",
+                    "The week's alerts, the last first; “firing”: it still is. Each has its runbook:"
+                    " docs/06-runbooks.md.",
+                ),
+                keys={"alertname": Words("Alerte", "Alert"), "severity": Words("Gravité", "Severity")},
+                columns=(
+                    Column(title=Words("Il y a", "Ago"), unit="seconds", decimals=0),
+                    Column(title=Words("En cours", "Firing"), unit="1"),
+                ),
+                queries=(
+                    Query(
+                        f"bottomk(10, time() - max by (alertname, severity) (max_over_time(timestamp({FIRED})[7d:1m])))"
+                    ),
+                    Query(f"count by (alertname, severity) ({FIRED})"),
+                ),
+                first="lowest",
+                silence=Words("✓ aucun", "✓ none"),
+                link="wifi-astreinte",
+                width=14,
+                moved_by=ALARM,
+            ),
+            Panel(
+                id=16,
+                kind="table",
+                title=Words("Ce que le site doit encore", "What the site still owes"),
+                answers=Words(
+                    "Le pictogramme à l'entrée et le conseil d'école (loi 2015-136), la place dans les données"
+                    " ouvertes. Une ligne : le faire, puis l'écrire dans le fichier du site.",
+                    "The sign at the entrance and the school council (loi 2015-136), the place in the open data. A row:"
+                    " do it, then write it into the site's file.",
+                ),
+                keys={"site": SITE_KEY, "duty": Words("Devoir", "Duty")},
+                columns=(Column(title=Words("Reste", "Left"), of="site_to_do", says=TO_DO),),
+                queries=(Query('max by (site, duty) (site_to_do{site=~"$site"}) == 1'),),
+                first="highest",
+                silence=Words("✓ tout est fait", "✓ all is done"),
+                width=10,
+            ),
         ),
     ),
 )

@@ -1,16 +1,17 @@
 """The wall: one look at 1080p, no scrolling, says whether the town's Wi-Fi is well and who looks after it."""
 
 from dashboards.every import (
-    ALARM,
     CARRIED,
     CROWD,
-    CUT,
+    INCIDENT,
+    JUDGED,
     REACHED,
     SITE,
     SITE_KEY,
     TRUTH,
     UPLINK_PORT,
     VERDICT_WORDS,
+    VISIT,
     data_age,
     faults,
     most,
@@ -29,12 +30,21 @@ USUAL = " or ".join(
     f'label_replace(sum(site_clients{{site=~"$site"}} offset {weeks}w), "week", "{weeks}", "", "")'
     for weeks in (1, 2, 3, 4)
 )
+ADMITTED = " / ".join(
+    f'{part}(increase(portal_acceptances_total{{site=~"$site", {results}}}[15m])){more}'
+    for part, results, more in (
+        ("sum", 'result=~"admitted|again|replayed"', ""),
+        ("(sum", 'result!~"visitor|refused"', " > 0)"),
+    )
+)
+"""Of the residents' acceptances, those that opened the door; the visitor's and forged ones count for neither."""
 
 BOARD = Board(
     uid="wifi-ville",
     title=Words("Ville — mur", "Town — wall"),
     purpose=Words("Le Wi-Fi de la ville va-t-il bien ?", "Is the town's Wi-Fi well?"),
     level=0,
+    below="wifi-site",
     variables=(SITE,),
     refresh="30s",
     rows=(
@@ -72,23 +82,28 @@ BOARD = Board(
                 levels=Levels(page="> 0.5"),
                 queries=(Query('sum(reachability_state{kind="uplink", site=~"$site", state="down"})'),),
                 link="wifi-lien",
-                moved_by=CUT,
+                moved_by=faults("fibre-cut"),
             ),
             Panel(
                 id=4,
                 kind="stat",
-                title=Words("Visiteur de test, 15 min", "Test visitor, 15 min"),
+                title=Words("Le portail, sur 15 min", "The portal, over 15 min"),
                 answers=Words(
-                    "Part des parcours complets du visiteur qui est un programme, tous sites. Sous 100 % : Portail.",
-                    "Part of the full visits by the resident that is a program, all sites. Below 100%: Portal.",
+                    "Part des parcours complets du visiteur qui est un programme, et des acceptations d'habitants qui"
+                    " ont ouvert le passage. Sous 95 % : Portail.",
+                    "Part of the full visits by the resident that is a program, and of residents' acceptances that were"
+                    " admitted. Below 95%: Portal.",
                 ),
                 unit="ratio",
                 levels=Levels(warn="< 0.95", page="< 0.5"),
-                queries=(Query('avg(avg_over_time(visitor_success{site=~"$site"}[15m]))'),),
-                silence=Words("pas de visiteur de test", "no test visitor"),
+                queries=(
+                    Query('avg(avg_over_time(visitor_success{site=~"$site"}[15m]))', Words("visiteur", "visitor")),
+                    Query(ADMITTED, Words("habitants", "residents")),
+                ),
+                silence=Words("personne, ni visiteur de test", "nobody, nor a test visitor"),
                 decimals=0,
                 link="wifi-portail",
-                moved_by=faults("visitor-refused"),
+                moved_by=VISIT | faults("gatewayd-dead"),
             ),
             Panel(
                 id=5,
@@ -103,15 +118,16 @@ BOARD = Board(
                 levels=Levels(warn="> 0.5"),
                 queries=(Query("sum by (severity) (alerts_open)", "{{severity}}"),),
                 link="wifi-astreinte",
-                moved_by=ALARM,
+                moved_by=INCIDENT,
             ),
             Panel(
                 id=6,
                 kind="stat",
                 title=Words("D'astreinte", "On call"),
                 answers=Words(
-                    "Qui est appelé maintenant au premier niveau, et pour combien de temps encore.",
-                    "Who is called now at the first level, and for how long.",
+                    "Qui est appelé maintenant au premier niveau, et pour combien de temps encore. Personne : compléter"
+                    " la rota.",
+                    "Who is called now at the first level, and for how long. Nobody: complete the rota.",
                 ),
                 of="oncall_turn_remaining_seconds",
                 queries=(
@@ -140,17 +156,19 @@ BOARD = Board(
                 says=VERDICT_WORDS,
                 queries=(Query(most(verdicts()), "{{site}}"),),
                 link="wifi-site",
-                width=14,
+                width=10,
                 height=9,
-                moved_by=REACHED,
+                moved_by=JUDGED,
             ),
             Panel(
                 id=9,
                 kind="lines",
                 title=Words("Habitants connectés, et d'habitude", "Residents connected, and usually"),
                 answers=Words(
-                    "Terminaux connectés, et la médiane des quatre dernières semaines à la même heure du même jour.",
-                    "Devices connected, and the median of the last four weeks at this hour of this weekday.",
+                    "Terminaux connectés, et la médiane des quatre dernières semaines à la même heure du même jour."
+                    " Bien moins alors que tout est ✓ : voir Portail.",
+                    "Devices connected, and the median of the last four weeks at this hour of this weekday. Far fewer"
+                    " while all is ✓: see Portal.",
                 ),
                 of="site_clients",
                 queries=(
@@ -158,9 +176,37 @@ BOARD = Board(
                     Query(f"quantile(0.5, {USUAL})", Words("d'habitude", "usually")),
                 ),
                 link="wifi-usage",
-                width=10,
+                width=7,
                 height=9,
                 moved_by=CROWD,
+            ),
+            Panel(
+                id=13,
+                kind="table",
+                title=Words("Qui s'en occupe", "Who looks after it"),
+                answers=Words(
+                    "Les incidents en cours, depuis quand, et qui les a pris. Sans nom : l'astreinte est rappelée.",
+                    "Incidents that are not over, since when, and who took them. No name: on-call is called again.",
+                ),
+                keys={
+                    "site": SITE_KEY,
+                    "cause": Words("Cause", "Cause"),
+                    "state": Words("État", "State"),
+                    "person": Words("Pris par", "Taken by"),
+                },
+                columns=(Column(title=Words("Depuis", "Since"), unit="seconds", decimals=0),),
+                queries=(
+                    Query(
+                        "time() - max by (site, cause, state, person)"
+                        ' (oncall_incident_opened_timestamp_seconds{site=~"$site|"})'
+                    ),
+                ),
+                first="highest",
+                silence=Words("✓ aucun incident", "✓ no incident"),
+                link="wifi-astreinte",
+                width=7,
+                height=9,
+                moved_by=INCIDENT,
             ),
         ),
         (
@@ -185,9 +231,10 @@ BOARD = Board(
                     Query('sum by (site) (site_clients{site=~"$site"})'),
                     Query('max by (site) (icmp_rtt_seconds{kind="uplink", site=~"$site"})'),
                 ),
+                first="highest",
                 link="wifi-site",
                 width=10,
-                moved_by=CROWD,
+                moved_by=CROWD | JUDGED,
             ),
             Panel(
                 id=11,
@@ -227,7 +274,7 @@ BOARD = Board(
                 silence=Words("aucun site n'a de position", "no site has a position"),
                 link="wifi-site",
                 width=7,
-                moved_by=REACHED,
+                moved_by=JUDGED,
             ),
         ),
     ),

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from dashboards.every import CARRIED, CROWD, DOOR, SITE, data_age, faults, most, purpose
+from dashboards.every import CARRIED, CROWD, DOOR, SITE, WAY_IN, data_age, most, purpose
 from dashboards.panel import Board, Panel, Saying
 from dashboards.query import Query
 from dashboards.words import Words
-from parvis.catalogue import Levels
+from parvis.catalogue import Levels, metric
 
 FEWEST = 5
 """A count below says something about somebody: it is shown as "< 5"."""
@@ -27,6 +27,28 @@ BYTES = (
     ' and on (site, device, port) uplink_capacity_bits_per_second{site=~"$site"})'
 )
 
+LENGTHS = (
+    ("", "900", Words("moins de 15 min", "under 15 min")),
+    ("900", "3600", Words("15 min à 1 h", "15 min to 1 h")),
+    ("3600", "14400", Words("1 à 4 h", "1 to 4 h")),
+    ("14400", "Inf", Words("plus de 4 h", "over 4 h")),
+)
+"""Beyond what a session lasts, up to what, in words."""
+SERVED = (metric("wifi_radio_clients").levels.warn or "").removeprefix("> ")
+"""How many clients a radio serves well."""
+PLACES = f'{SERVED} * count(wifi_radio_clients{{site=~"$site"}})'
+
+
+def lasted(beyond: str, until: str) -> str:
+    """The part of a week's sessions as long as that; none where fewer than ``FEWEST`` ended."""
+
+    def up_to(bound: str) -> str:
+        shape = r"\\+Inf" if bound == "Inf" else rf"{bound}(\\.0)?"
+        return f'sum(increase(portal_session_seconds_bucket{{site=~"$site", le=~"{shape}"}}[7d]))'
+
+    part = f"({up_to(until)} - {up_to(beyond)})" if beyond else up_to(until)
+    return f"{part} / ({up_to('Inf')} >= {FEWEST})"
+
 
 def masked(count: str) -> str:
     """*count* with what is below five shown as four, which ``FEW`` puts into words.
@@ -42,6 +64,7 @@ BOARD = Board(
     title=Words("Usage", "Usage"),
     purpose=Words("À combien d'habitants le service sert-il ?", "How many residents does the service serve?"),
     level=1,
+    below="wifi-borne",
     variables=(SITE,),
     since="now-14d",
     refresh="15m",
@@ -73,19 +96,24 @@ BOARD = Board(
                 decimals=0,
                 width=9,
                 link="wifi-portail",
-                moved_by=DOOR | faults("store-broken", "gatewayd-dead"),
+                moved_by=WAY_IN,
             ),
             Panel(
                 id=3,
                 kind="stat",
-                title=Words("Pointe, sur 7 jours", "Peak, over 7 days"),
+                title=Words("Pointe et places, sur 7 jours", "Peak and places, over 7 days"),
                 answers=Words(
-                    "Le plus d'appareils à la fois. Proche de 60 par radio : il faut des bornes.",
-                    "Most devices at once. Near 60 a radio: more access points are needed.",
+                    "Le plus d'appareils à la fois, et combien les radios en servent bien (60 chacune). Proche : il"
+                    " faut des bornes là où Borne les montre pleines.",
+                    "Most devices at once, and how many the radios serve well (60 each). Near it: more access points"
+                    " where Access point shows them full.",
                 ),
                 of="site_clients",
                 says=FEW,
-                queries=(Query(masked('max_over_time(sum(site_clients{site=~"$site"})[7d:10m])')),),
+                queries=(
+                    Query(masked('max_over_time(sum(site_clients{site=~"$site"})[7d:10m])'), Words("pointe", "peak")),
+                    Query(PLACES, Words("places", "places")),
+                ),
                 decimals=0,
                 width=6,
                 moved_by=CROWD,
@@ -110,7 +138,7 @@ BOARD = Board(
                 silence=Words("personne depuis un jour", "nobody since a day"),
                 decimals=0,
                 width=5,
-                moved_by=DOOR | faults("store-broken", "gatewayd-dead"),
+                moved_by=WAY_IN,
             ),
             data_age(5),
         ),
@@ -128,15 +156,17 @@ BOARD = Board(
                 queries=(Query(most(masked(DAILY_BY_SITE)), "{{site}}"),),
                 decimals=0,
                 link="wifi-site",
-                moved_by=DOOR | faults("store-broken", "gatewayd-dead"),
+                moved_by=WAY_IN,
             ),
             Panel(
                 id=7,
                 kind="lines",
                 title=Words("Appareils à la fois", "Devices at once"),
                 answers=Words(
-                    "Combien sont connectés en même temps, par site.",
-                    "How many are connected at the same time, by site.",
+                    "Combien sont connectés en même temps, par site. Un site toujours plat : ses affiches manquent, ou"
+                    " ses bornes sont mal placées.",
+                    "How many are connected at the same time, by site. A site that is always flat: posters are missing,"
+                    " or its access points stand in the wrong place.",
                 ),
                 of="site_clients",
                 says=FEW,
@@ -226,7 +256,7 @@ BOARD = Board(
                 decimals=2,
                 width=6,
                 height=9,
-                moved_by=DOOR | faults("store-broken", "gatewayd-dead"),
+                moved_by=WAY_IN,
             ),
         ),
         (
@@ -249,6 +279,21 @@ BOARD = Board(
                 decimals=0,
                 link="wifi-portail",
                 moved_by=DOOR,
+            ),
+            Panel(
+                id=14,
+                kind="gauges",
+                title=Words("Combien de temps ils restent, sur 7 jours", "How long they stay, over 7 days"),
+                answers=Words(
+                    "De quelle durée furent les sessions finies, en parts. Beaucoup de longues : des prises et des"
+                    " tables ; beaucoup de courtes : le parcours d'accueil doit aller vite.",
+                    "How long the sessions that ended had lasted, as parts. Many long ones: sockets and tables; many"
+                    " short ones: the way in must be quick.",
+                ),
+                unit="ratio",
+                queries=tuple(Query(lasted(beyond, until), words) for beyond, until, words in LENGTHS),
+                silence=Words("moins de cinq sessions finies", "fewer than five sessions ended"),
+                decimals=0,
             ),
             Panel(
                 id=11,

@@ -1,6 +1,6 @@
 """One panel of the catalogue as Grafana's: which plugin draws it, with which options, units, colours and words."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from grafana_foundation_sdk.builders import common as build
@@ -20,7 +20,7 @@ from grafana_foundation_sdk.models import (
 
 from dashboards.grafana.links import data_link, panel_link
 from dashboards.grafana.units import unit
-from dashboards.panel import Board, Figures, Kind, Panel, Saying
+from dashboards.panel import MOST_ROWS, Board, Figures, Kind, Panel, Saying
 from dashboards.words import Language
 
 PLUGINS: Mapping[Kind, str] = {
@@ -47,13 +47,14 @@ LAST = "lastNotNull"
 
 def drawn(panel: Panel, board: Board, language: Language) -> dashboard.Panel:
     """*panel* without its queries and its place."""
+    below = panel.link or (board.below if panel.queries else "")
     return dashboard.Panel(
         type_val=PLUGINS[panel.kind],
         id_val=panel.id,
         title=panel.title.said(language),
         description=panel.answers.said(language),
         transparent=panel.kind == "text",
-        links=[panel_link(panel.link, board, language)] if panel.link else None,
+        links=[panel_link(below, board, language)] if below else None,
         time_from=panel.since or None,
         hide_time_override=False if panel.since else None,
         options=_options(panel, language),
@@ -84,7 +85,7 @@ def _options(panel: Panel, language: Language) -> object:
         .build()
     )
     tooltip = build.VizTooltipOptions().mode(common.TooltipDisplayMode.MULTI).sort(common.SortOrder.DESCENDING).build()
-    always, never = common.VisibilityMode.AUTO, common.VisibilityMode.NEVER
+    always = common.VisibilityMode.AUTO
     blue = heatmap.HeatmapColorOptions(scheme="Blues", steps=32)
     found: Mapping[Kind, object] = {
         "text": text.Options(mode=text.TextMode.MARKDOWN, content=panel.answers.said(language)),
@@ -97,7 +98,7 @@ def _options(panel: Panel, language: Language) -> object:
         "table": table.Options(cell_height=common.TableCellHeight.SM),
         "matrix": table.Options(cell_height=common.TableCellHeight.SM),
         "states": statetimeline.Options(show_value=always, merge_values=True, legend=legend, tooltip=tooltip),
-        "grid": statushistory.Options(show_value=never, legend=legend, tooltip=tooltip),
+        "grid": statushistory.Options(show_value=always, legend=legend, tooltip=tooltip),
         "heat": heatmap.Options(calculate=False, color=blue, cell_gap=1),
         "map": _map(),
     }
@@ -240,7 +241,16 @@ def _transformations(panel: Panel, language: Language) -> list[dashboard.DataTra
     return [
         dashboard.DataTransformerConfig(id_val="merge", options={}),
         dashboard.DataTransformerConfig(id_val="organize", options=organized),
+        *_worst(panel, language),
     ]
+
+
+def _worst(panel: Panel, language: Language) -> Iterator[dashboard.DataTransformerConfig]:
+    """The rows with the worst first figures, and not more of them than somebody looks through."""
+    if panel.first:
+        by = {"field": panel.columns[0].title.said(language), "desc": panel.first == "highest"}
+        yield dashboard.DataTransformerConfig(id_val="sortBy", options={"fields": {}, "sort": [by]})
+        yield dashboard.DataTransformerConfig(id_val="limit", options={"limitField": MOST_ROWS})
 
 
 def _crossed(row: str, column: str) -> list[dashboard.DataTransformerConfig]:

@@ -43,7 +43,7 @@ def for_influx(board: Board) -> Board:
     """What is left of *board* where only the collectors' figures are: whole panels, links to what is there."""
     rows = tuple(kept for row in board.rows if (kept := tuple(_without_link(one) for one in row if _is_told(one))))
     variables = tuple(one for one in board.variables if one.influx)
-    return replace(board, rows=rows, variables=variables)
+    return replace(board, rows=rows, variables=variables, below="")
 
 
 def _is_told(panel: Panel) -> bool:

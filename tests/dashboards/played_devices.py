@@ -16,8 +16,8 @@ from collectors.snmp.transport import Exchange
 from lab.agents import agent as twin
 from lab.agents.agent import Agent
 from lab.agents.serving import Listening
-from lab.agents.tables import About
-from parvis.inventory import AccessPoint, CommunityCredential, Switch, Town
+from lab.agents.standard import About
+from parvis.inventory import AccessPoint, CommunityCredential, Site, Switch, Town, Ups
 from parvis.values import Secret
 
 V2C = CommunityCredential(name="anciennes", version="v2c", community_secret="public")
@@ -49,10 +49,22 @@ class Ailment:
     again: bool = False
 
 
-def listed(town: Town) -> dict[str, tuple[Device, Switch | AccessPoint]]:
-    """Every device but the UPS, with its entry in the inventory."""
-    entries = {one.name: one for site in town.sites for one in (*site.switches, *site.access_points)}
-    return {device.name: (device, entries[device.name]) for device in devices(town) if device.name in entries}
+def listed(town: Town) -> dict[str, tuple[Device, twin.Device]]:
+    """Every device that is polled, with what the twin has to simulate."""
+    simulated = {one.name: _simulated(one, site) for site in town.sites for one in site.polled()}
+    return {device.name: (device, simulated[device.name]) for device in devices(town)}
+
+
+def _simulated(entry: Switch | AccessPoint | Ups, site: Site) -> twin.Device:
+    behind: tuple[tuple[str, str, str], ...] = ()
+    if isinstance(entry, Switch):
+        fed = (point for point in site.access_points if point.switch == entry.name)
+        behind = tuple((point.port, point.name, point.mac.text) for point in fed)
+    vendor = "ups" if isinstance(entry, Ups) else entry.vendor.value
+    mac = entry.mac.text if isinstance(entry, AccessPoint) else "02:00:5e:01:01:03"
+    return twin.Device(
+        vendor, About(entry.name, entry.model, "127.0.0.1", mac, "Accueil", behind=behind), "", 0, "public"
+    )
 
 
 def polls(town: Town, ailing: Mapping[str, Ailment]) -> dict[str, list[Outcome]]:
@@ -95,12 +107,8 @@ def _suffer(agent: Agent, ailment: Ailment, step: int) -> None:
         agent.suffer(ailment.fault, ailment.value)
 
 
-async def _opened(
-    device: Device, entry: Switch | AccessPoint, exchange: Exchange, clock: Clock
-) -> tuple[Agent, Target]:
-    vendor = "mikrotik-switch" if isinstance(entry, Switch) else entry.vendor.value
-    about = About(entry.name, entry.model, "127.0.0.1", "02:00:5e:01:01:03", "Accueil")
-    agent = Agent(twin.Device(vendor, about, "", 0, "public"), clock)
+async def _opened(device: Device, simulated: twin.Device, exchange: Exchange, clock: Clock) -> tuple[Agent, Target]:
+    agent = Agent(simulated, clock)
     transport: Any
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: Listening(agent), ("127.0.0.1", 0))
     address = ("127.0.0.1", transport.get_extra_info("sockname")[1])

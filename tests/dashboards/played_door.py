@@ -10,7 +10,7 @@ from parvis.catalogue import Instruments
 
 STEPS = ("lease", "probe", "api", "page", "accepted", "admitted", "first-byte")
 WAY_IN: Mapping[str, tuple[str, ...]] = {
-    "visitor": ("lease", "addresses", "api-captive", "page", "accept", "api-online", "internet-ipv4", "leave"),
+    "visitor": ("lease", "addresses", "dns", "api-captive", "page", "accept", "api-online", "internet-ipv4", "leave"),
 }
 OWN = re.compile(r"^(python|process)_(?!info)|_created|^clock_")
 """What of a registry is the test's own process."""
@@ -78,6 +78,8 @@ class Door:
         for ended in ("left", "expired", "idle"):
             counter("portal_sessions_ended_total").labels(ended).inc(int(self._minutes % NOW_AND_THEN == 0))
         counter("portal_refusals_total").labels("closed-hours").inc(int(self._minutes % NOW_AND_THEN == 0))
+        for minutes in (7, 40, 150, 400):
+            self._portal.histogram("portal_session_seconds").observe(60 * minutes)
         for number in range(self._guests):
             self._portal.histogram("portal_accept_seconds").observe(0.004 * (1 + number))
 

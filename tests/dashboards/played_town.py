@@ -4,57 +4,40 @@ Access points and switches are the twin's, polled by our poller; findings, light
 fault has weeks of its own, at the same hours: one Prometheus holds them all, and each can be laid beside the quiet one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from math import sin
 from pathlib import Path
 
-from played_devices import BREAKS_AT, MODULES, SILENT, STEP_SECONDS, STEPS, Ailment
+from played_devices import BREAKS_AT, MODULES, SILENT, STEP_SECONDS, STEPS
 from played_door import OWN, WAY_IN, bare, evening
+from played_faults import ALARMS, BEHIND_SWITCH, GATEWAY, LINK, LOST, POINT, REFUSALS, REFUSED, SILENCES, SITE, SWITCH
 
 from collectors.board import Board
 from collectors.device import Failed, Outcome, Polled, devices
 from collectors.fibre import reference
 from collectors.fibre.history import History, Light
 from collectors.fibre.watch import Watch, save_history
+from collectors.sample import Sample
 from collectors.snmp.transport import Traffic
 from collectors.web import Questions
 from monitor.findings import Finding, judge
+from monitor.incidents import Alert, key_of
 from monitor.instruments import MonitorMetrics
 from monitor.observations import Outcome as Echo
-from monitor.observations import Sample
+from monitor.observations import Sample as Heard
 from monitor.sites import views
 from monitor.targets import targets
 from monitor.town_metrics import show_town
+from parvis.alerts import alerts
 from parvis.inventory import Town
 
 BEGAN = 1_775_030_400.0
 """A Wednesday at 8:00 UTC."""
 APART_SECONDS = 98 * 86400.0
 """Between two faults, back in time: longer than any panel looks back, and whole weeks."""
-SITE, POINT, SWITCH = "leo-lagrange", "ap-lagrange-tribune", "sw-lagrange"
-LINK = "fibre-lagrange"
 SUNDAY = 7
 FAIR = "Fête de l'été"
-AILMENTS: Mapping[str, tuple[str, Ailment]] = {
-    "radio-dead": (POINT, Ailment("dead-radio")),
-    "ap-deserted": (POINT, Ailment("zombie")),
-    "ap-reboots": (POINT, Ailment("reboot", again=True)),
-    "dirty-optic": (SWITCH, Ailment("dirty-optic", 60.0)),
-    "no-light": (SWITCH, Ailment("no-light")),
-}
-SILENCES: Mapping[str, tuple[str, ...]] = {
-    "fibre-cut": (LINK, "gw-lagrange", SWITCH, POINT, "ap-lagrange-gymnase"),
-    "switch-silent": (SWITCH, POINT, "ap-lagrange-gymnase"),
-    "ap-silent": (POINT,),
-}
-ALARMS: Mapping[str, tuple[str, str]] = {
-    "fibre-cut": ("LienCoupe", "page-jour"),
-    "switch-silent": ("CommutateurMuet", "page-jour"),
-    "ap-silent": ("BorneMuette", "ticket"),
-    "rogue-dhcp": ("EquipementIndesirable", "page-jour"),
-    "visitor-refused": ("VisiteurTestEnEchec", "page-jour"),
-}
 ODD = "Médiathèque « l'été » (annexe + 1)"
 """A name nobody expects: a site like SITE under it shows what the reader's choices become in a query."""
 
@@ -71,6 +54,8 @@ class Run:
     ailing: Mapping[str, list[Outcome]] = field(default_factory=dict)
     doubled: bool = False
     """Whether SITE is there once more, as ODD."""
+    outlet: Callable[[list[Sample]], None] | None = None
+    """Where the collectors' figures go besides: to InfluxDB."""
 
     @property
     def begins(self) -> float:
@@ -104,29 +89,42 @@ class Run:
                 crowd = (1 + sin(hour)) * 20 * (weekday < SUNDAY)
                 self._metrics.set("town_clients_typical", crowd, str(weekday), f"{hour:02d}")
         self._findings: list[Finding] = []
+        self._newest = self.begins
         self._sent = dict.fromkeys(self._devices, Traffic())
-        self._light = Watch(self.town, self._board, _days(self.folder / f"optics-{self.number}", self.begins))
+        days = _days(self.folder / f"optics-{self.number}", self.begins)
+        self._light = Watch(self.town, self._board, days, self.outlet)
 
     def _scrape(self, step: int, at: float) -> Iterator[str]:
         self._now = at + 5
         broken = {self.fault} if self.fault and step >= BREAKS_AT else set()
-        silent = set(SILENCES.get(self.fault, ())) if broken else set()
-        self._poll(step, at, silent)
+        silent = self._silent() if broken else set()
+        self._poll(step, at, silent, broken)
         yield from self._of_collectors(at, broken)
         yield from self._of_monitor(step, at, silent, broken)
         yield from self._of_doors(step, at, silent, broken)
-        yield from self._of_others(broken)
+        yield from self._of_others(at, broken)
 
-    def _poll(self, step: int, at: float, silent: set[str]) -> None:
+    def _silent(self) -> set[str]:
+        """What answers nobody while the fault lasts."""
+        if self.fault == "centre-isolated":
+            return {*self._devices, *(each.name for each in targets(self.town))}
+        return set(SILENCES.get(self.fault, ()))
+
+    def _poll(self, step: int, at: float, silent: set[str], broken: set[str]) -> None:
         for place, (name, device) in enumerate(self._devices.items()):
             outcome = self.quiet[name][step]
             if name in self.ailing and step >= BREAKS_AT - 1:
                 outcome = self.ailing[name][step - BREAKS_AT + 1]
-            outcome = SILENT if name in silent else _dated(outcome, at)
+            outcome = REFUSED if "agent-silent" in broken and name == POINT else _dated(outcome, at)
+            outcome = SILENT if name in silent else outcome
             before = self._sent[name]
             lost = isinstance(outcome, Failed)
             self._sent[name] = Traffic(before.sent + 4, before.resent + 3 * lost, before.timeouts + 4 * lost)
-            self._board.put(device, outcome, at, 4.5 if lost else 0.1 + place / 50, 20, self._sent[name])
+            taken = 4.5 if lost else 0.1 + place / 50
+            standing = self._board.put(device, outcome, at, taken, 20, self._sent[name])
+            if self.outlet:
+                told = () if isinstance(outcome, Failed) else outcome.samples
+                self.outlet([*told, *standing.own_samples(at)])
         self._light.look(at)
 
     def _of_collectors(self, at: float, broken: set[str]) -> Iterator[str]:
@@ -138,6 +136,8 @@ class Run:
         yield from _told(self._board.metrics(self._now, {"sent": 4}, self._light.own_samples(at)), own)
         yield f"influx_up{{{own}}} {int(not away)}"
         yield f"influx_spool_bytes{{{own}}} {int(at - self.begins) * 1000 if away else 0}"
+        if away:
+            yield f"influx_spool_oldest_timestamp_seconds{{{own}}} {self.begins + BREAKS_AT * STEP_SECONDS}"
         yield f'influx_lines_total{{{own},outcome="dropped"}} 0'
         yield f'process_info{{{own},process="collectors",version="0.1.0"}} 1'
         yield from _of_process(own, at)
@@ -159,41 +159,47 @@ class Run:
     def _of_monitor(self, step: int, at: float, silent: set[str], broken: set[str]) -> Iterator[str]:
         heard = [self._heard(name, at) for name in self._devices] if "collectors-dead" not in broken else []
         for third in range(3):
-            echoes = [self._echo(each.name, step, silent) for each in targets(self.town)]
+            away = {LINK, GATEWAY, *BEHIND_SWITCH} if "link-flaps" in broken and third == 0 else silent
+            echoes = [self._echo(each.name, step, away, broken) for each in targets(self.town)]
             self._findings = judge(self.town, echoes, heard, self._findings, at - 60 + third * 20)
         sites = views(self.town, self._findings, heard)
-        self._metrics.show(self._findings, sites, 5.0 if heard else None)
+        if any(each.up for each in heard):
+            self._newest = at
+        self._metrics.show(self._findings, sites, self._now - self._newest if heard else None)
+        self._metrics.set("maintenance_active", float("work-announced" in broken), SITE, "")
         self._visits(at, silent, broken)
         self._duty(at, broken)
         own = 'job="monitor",instance="127.0.0.1:9204"'
         yield f'up{{{own},town="cachan"}} 1'
         yield from (f"{name}{{{own}{rest}" for name, rest in bare(self._metrics.registry))
-        yield from _of_process(own, at)
+        yield from _of_process(own, at, ahead=3600.0 if "clock-off" in broken else 0.25)
 
-    def _heard(self, name: str, at: float) -> Sample:
+    def _heard(self, name: str, at: float) -> Heard:
         standing = self._board.find(name)
         polled = standing.polled if standing and standing.up else None
         clients = polled.clients if isinstance(polled, Polled) and standing.device.kind == "access-point" else None
-        return Sample(name, bool(polled), "", at if polled else None, clients)
+        return Heard(name, bool(polled), "", at if polled else None, clients)
 
-    def _echo(self, name: str, step: int, silent: set[str]) -> Echo:
+    def _echo(self, name: str, step: int, silent: set[str], broken: set[str]) -> Echo:
         if name in silent:
             return Echo(name, False, 1.0)
+        if name == LINK and broken & {"link-loses", "link-flaps"}:
+            return Echo(name, True, LOST, 0.030 + 0.001 * sin(step), 0.012)
         return Echo(name, True, 0.0, 0.008 + 0.001 * sin(step), 0.0004)
 
     def _visits(self, at: float, silent: set[str], broken: set[str]) -> None:
         steps = WAY_IN["visitor"]
         for site in self.town.sites:
             here = site.site == SITE
-            gone = here and LINK in silent
-            refused = here and "visitor-refused" in broken
-            reached = steps[: steps.index("accept") + 1] if refused else steps
+            gone = site.uplink.name in silent
+            wrong = next((step for fault, step in REFUSALS.items() if here and fault in broken), "")
+            reached = steps[: steps.index(wrong) + 1] if wrong else steps
             show = self._metrics.set
-            show("visitor_success", None if gone else float(not refused), site.site)
+            show("visitor_success", None if gone else float(not wrong), site.site)
             show("visitor_last_report_timestamp_seconds", at - 20, site.site)
             for each in steps:
                 known = each in reached and not gone
-                won = known and not (refused and each == "accept")
+                won = known and each != wrong
                 show("visitor_step_success", float(won) if known else None, site.site, each)
                 show("visitor_step_seconds", 0.05 if won else None, site.site, each)
             show("guest_hazard_devices", float(here and "rogue-dhcp" in broken), site.site, "rogue-dhcp")
@@ -202,12 +208,20 @@ class Run:
     def _duty(self, at: float, broken: set[str]) -> None:
         made = self._metrics.made
         self._metrics.set("town_event_info", 1.0, SITE, FAIR)
-        name, severity = ALARMS.get(self.fault, ("", "")) if broken else ("", "")
+        name, severity, where = self._alarm(broken)
         for each in ("page", "page-jour", "ticket"):
             made.gauge("alerts_open").labels(each).set(float(bool(name) and each == severity))
         for state in ("open", "acknowledged", "snoozed", "resolved"):
             made.gauge("oncall_incidents").labels(state).set(float(bool(name) and state == "open"))
+        opened = made.gauge("oncall_incident_opened_timestamp_seconds")
+        opened.clear()
+        if name:
+            opened.labels(self.town.town, where, name, severity, "acknowledged", "agent-1").set(
+                self.begins + BREAKS_AT * STEP_SECONDS
+            )
+        made.gauge("oncall_called_incidents").labels("no").set(1)
         made.gauge("oncall_duty_info").labels("1", "agent-1").set(1)
+        made.gauge("oncall_next_info").labels("1", "agent-2").set(1)
         made.gauge("oncall_turn_remaining_seconds").labels("1").set(self.begins + 86400 - at)
         lost = "phone-dead" in broken
         made.counter("oncall_messages_total").labels("sms", "failed").inc(int(lost))
@@ -224,6 +238,14 @@ class Run:
         made.gauge("watchdog_beat_timestamp_seconds").set(beat - 10)
         made.counter("alert_refusals_total").labels("unproven").inc(int("beat-lost" in broken))
 
+    def _alarm(self, broken: set[str]) -> tuple[str, str, str]:
+        """The alert of the fault, how urgent it is at SITE, and its site; the engine's own is of no rule."""
+        name = ALARMS.get(self.fault, "") if broken else ""
+        if name not in alerts():
+            return name, "page" if name else "", ""
+        known = alerts()[name]
+        return name, known.severity_at(self.town.site(SITE).site_class), SITE if known.scope == "site" else ""
+
     def _of_doors(self, step: int, at: float, silent: set[str], broken: set[str]) -> Iterator[str]:
         for place, site in enumerate(self.town.sites):
             here = site.site == SITE
@@ -231,23 +253,30 @@ class Run:
             for job, samples in pages.items():
                 own = f'job="{job}",instance="{site.gateway.address}:9201",town="cachan",site="{site.site}"'
                 own += f',device="{site.gateway.name}"'
-                dead = here and (LINK in silent or f"{job}-dead" in broken)
+                dead = site.uplink.name in silent or (here and f"{job}-dead" in broken)
                 yield f"up{{{own}}} {int(not dead)}"
                 if not dead:
                     yield from (f"{name}{{{own}{rest}" for name, rest in samples)
                     yield from _of_process(own, at)
 
-    def _of_others(self, broken: set[str]) -> Iterator[str]:
+    def _of_others(self, at: float, broken: set[str]) -> Iterator[str]:
         yield 'up{job="console",instance="127.0.0.1:9205",town="cachan"} 1'
         yield 'prometheus_tsdb_head_series{job="prometheus"} 4200'
         yield 'prometheus_rule_evaluation_failures_total{job="prometheus"} 0'
+        yield 'prometheus_rule_group_last_duration_seconds{job="prometheus"} 0.02'
+        yield f'prometheus_tsdb_head_samples_appended_total{{job="prometheus"}} {280 * (at - self.begins):.0f}'
         yield 'alertmanager_silences{job="alertmanager",state="active"} 0'
         yield 'ALERTS{alertname="Watchdog",alertstate="firing",severity="none",town="cachan"} 1'
         yield 'ALERTS{alertname="LienSature",alertstate="firing",severity="ticket",site="bibliotheque-centrale"} 1'
-        alarm = ALARMS.get(self.fault)
-        if broken and alarm:
-            labels = f'alertname="{alarm[0]}",severity="{alarm[1]}",site="{SITE}"'
-            yield f'ALERTS{{{labels},alertstate="firing"}} 1'
+        name, severity, where = self._alarm(broken)
+        if name in alerts():
+            yield f'ALERTS{{alertname="{name}",severity="{severity}",site="{where}",alertstate="firing"}} 1'
+
+
+def _cause(name: str, site: str) -> str:
+    """What the on-call engine calls the cause of an incident that the alert *name* opens."""
+    layer = alerts()[name].layer if name in alerts() else "monitoring"
+    return key_of(Alert(name, site, "", "", layer, "", "", "", 0.0)).partition("/")[2]
 
 
 def _dated(outcome: Outcome, at: float) -> Outcome:
@@ -269,17 +298,17 @@ def _told(text: str, own: str) -> Iterator[str]:
                 yield f"{name}{{{own}}} {value}"
 
 
-def _of_process(own: str, at: float) -> Iterator[str]:
+def _of_process(own: str, at: float, ahead: float = 0.25) -> Iterator[str]:
     yield f"process_resident_memory_bytes{{{own}}} 40000000"
     yield f"process_cpu_seconds_total{{{own}}} 12"
-    yield f"clock_timestamp_seconds{{{own}}} {at + 0.25:.3f}"
+    yield f"clock_timestamp_seconds{{{own}}} {at + ahead:.3f}"
     yield f'state_disk_free_bytes{{{own},folder="state"}} {9e9 - at % 86400 * 1e4:.0f}'
     yield f'state_disk_size_bytes{{{own},folder="state"}} 20000000000'
 
 
 def _days(folder: Path, now: float) -> Path:
     """Thirty days of light that falls, and what it was when the fibre was taken over."""
-    history, light = History(), Light(SWITCH, "sfp1", "", "rx")
+    history, light = History(), Light(SWITCH, "25", "", "rx")
     for day in range(30, 0, -1):
         history.note(light, now - day * 86400, -8.0 - (30 - day) * 0.05)
     save_history(folder, history)

@@ -14,11 +14,11 @@ from pathlib import Path
 from panel_answers import Answer, Filled, Shown, answers, numbers
 from played_devices import polls
 from played_town import Run
-from playing import with_modules
+from playing import played
 
 from dashboards.catalogue import BOARDS
 from dashboards.grafana.drawing import HEIGHTS, USUAL_HEIGHT
-from dashboards.panel import Board, Figures, Panel
+from dashboards.panel import MOST_ROWS, Board, Figures, Panel
 
 CELL_WIDTH, CELL_HEIGHT = 58, 34
 INK = {
@@ -143,18 +143,29 @@ def curves(panel: Panel, found: list[Answer], width: int, height: int) -> str:
     return f'<svg width="{width}" height="{height}">{scale}{"".join(paths)}</svg><div class="legend">{legend}</div>'
 
 
+def merged(panel: Panel, found: list[Answer]) -> list[tuple[dict[str, str], list[float | None]]]:
+    """The rows of a table as Grafana merges them, by the keys all answers have; the worst first."""
+    names = [{name for labels in answer for name, _ in labels} for answer in found if answer]
+    shared = [key for key in panel.keys if all(key in known for known in names)]
+    lines: dict[tuple[str, ...], tuple[dict[str, str], list[float | None]]] = {}
+    for place, answer in enumerate(found):
+        for labels, values in answer.items():
+            named = dict(labels)
+            row = lines.setdefault(tuple(named.get(key, "") for key in shared), ({}, [None] * len(found)))
+            row[0].update(named)
+            row[1][place] = values[-1]
+    ordered = sorted(lines.values(), key=lambda row: [row[0].get(key, "") for key in panel.keys])
+    if panel.first:
+        ordered.sort(key=lambda row: row[1][0] or 0.0, reverse=panel.first == "highest")
+    return ordered[:MOST_ROWS] if panel.first else ordered
+
+
 def rows(panel: Panel, found: list[Answer]) -> str:
-    keys = [tuple(dict(labels).get(key, "") for key in panel.keys) for answer in found for labels in answer]
     heads = [*(words.fr for words in panel.keys.values()), *(column.title.fr for column in panel.columns)]
     lines = []
-    for key in sorted(set(keys)):
-        cells = [f"<td>{escape(part)}</td>" for part in key]
-        for column, answer in zip(panel.columns, found, strict=True):
-            at = {
-                tuple(dict(labels).get(name, "") for name in panel.keys): values[-1]
-                for labels, values in answer.items()
-            }
-            value = at.get(key)
+    for named, values in merged(panel, found):
+        cells = [f"<td>{escape(named.get(key, ''))}</td>" for key in panel.keys]
+        for column, value in zip(panel.columns, values, strict=True):
             lit = value is not None and (column.steps or column.says)
             style = f' style="background:{ink(column, value)};color:#fff"' if lit else ""
             cells.append(f"<td{style}>{'' if value is None else escape(told(column, value))}</td>")
@@ -238,7 +249,7 @@ def main(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         here = Path(scratch)
-        town = with_modules(here / "town")
+        town = played(here / "town")
         run = Run(town, "fibre-cut", 0, here, polls(town, {}))
         prometheus = Filled(here)
         prometheus.fill("cut", run.lines())

@@ -24,11 +24,13 @@ from dashboards.grafana.files import files, for_influx
 from dashboards.grafana.units import UNITS
 from dashboards.panel import Board, Panel, steps
 from dashboards.query import Select
+from dashboards.words import LANGUAGES, Language
 from parvis.alerts import alerts
 from parvis.catalogue import Levels, metrics
 from parvis.inventory import Town
 
 ROOT = Path(__file__).parents[2]
+IDS = Path(__file__).parent / "panel_ids.yml"
 WORDS = ROOT / "monitor/web/words.yml"
 OTHERS = frozenset(
     (
@@ -37,6 +39,8 @@ OTHERS = frozenset(
         "process_cpu_seconds_total",
         "process_resident_memory_bytes",
         "prometheus_rule_evaluation_failures_total",
+        "prometheus_rule_group_last_duration_seconds",
+        "prometheus_tsdb_head_samples_appended_total",
         "prometheus_tsdb_head_series",
         "up",
     )
@@ -71,8 +75,8 @@ def asked(node: Any) -> set[str]:
     return found
 
 
-def drawn(board: Board) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(classic(board, "fr", "Europe/Paris"))
+def drawn(board: Board, language: Language = "fr") -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(classic(board, language, "Europe/Paris"))
     return found
 
 
@@ -80,9 +84,10 @@ def test_what_is_committed_is_what_the_catalogue_says() -> None:
     assert generated.present() == generated.wanted(), "run script/dashboards"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @each_board
-def test_a_board_keeps_the_house_rules(board: Board) -> None:
-    assert lint.faults(drawn(board)) == []
+def test_a_board_keeps_the_house_rules(board: Board, language: Language) -> None:
+    assert lint.faults(drawn(board, language)) == []
 
 
 @each_board
@@ -183,6 +188,28 @@ def test_calls_and_tickets_are_drawn_whatever_the_alert_is_called() -> None:
     assert all("alertname=" not in one.expr for one in ANNOTATIONS)
 
 
+def of_kind(board: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The first panel that *kind* of plugin draws."""
+    found: dict[str, Any] = next(panel for panel in board["panels"] if panel["type"] == kind)
+    return found
+
+
+def test_an_id_once_given_keeps_its_question() -> None:
+    """Links lead to panels by id: one that is taken away is not given again, one that is added is written there."""
+    known = yaml.safe_load(IDS.read_text("utf-8"))
+    asked_now = {board.uid: {panel.id: panel.title.en for panel in board.panels} for board in BOARDS}
+
+    assert {uid: {id_: known[uid].get(id_) for id_ in found} for uid, found in asked_now.items()} == asked_now
+
+
+@each_board
+def test_a_panel_never_leads_up_a_level(board: Board) -> None:
+    level = {one.uid: one.level for one in BOARDS}
+
+    assert [panel.id for panel in board.panels if level.get(panel.link, board.level) < board.level] == []
+    assert not board.below or level[board.below] > board.level
+
+
 BROKEN: dict[str, Callable[[dict[str, Any]], Any]] = {
     "editable": lambda board: board.update(editable=True),
     "more than 16": lambda board: board["panels"].extend(copy.deepcopy(board["panels"]) * 2),
@@ -193,7 +220,18 @@ BROKEN: dict[str, Callable[[dict[str, Any]], Any]] = {
     "several and all": lambda board: board["templating"]["list"][1].update(multi=False),
     "variable ds": lambda board: board["templating"]["list"].pop(0),
     "what the board is for": lambda board: board["panels"].pop(0),
-    "what to do": lambda board: board["panels"][1].update(description="?"),
+    "where figures come from": lambda board: board["panels"][0]["options"].update(content="See docs/."),
+    "what to do": lambda board: board["panels"][1].update(description="How many access points answer, of all."),
+    "it leads to no other": lambda board: board["panels"][1].pop("links"),
+    "has limits in the catalogue": lambda board: (
+        board["panels"][1]["targets"][0].update(expr='max by (direction) (optical_drift_db{site=~"$site"})')
+        or board["panels"][1]["fieldConfig"]["defaults"]["thresholds"].update(steps=[{"color": "blue"}])
+    ),
+    "a line is red": lambda board: board["panels"][1]["fieldConfig"]["defaults"].update(
+        color={"mode": "fixed", "fixedColor": "red"}
+    ),
+    "red and calls nobody": lambda board: board["annotations"]["list"][1].update(iconColor="red"),
+    "as many rows as there are": lambda board: of_kind(board, "table").update(transformations=[]),
     "empty panel": lambda board: board["panels"][1]["fieldConfig"]["defaults"].pop("noValue"),
     "no unit": lambda board: board["panels"][1]["fieldConfig"]["defaults"].update(unit="percentunitt"),
     "another datasource": lambda board: board["panels"][1].update(datasource={"uid": "mine"}),

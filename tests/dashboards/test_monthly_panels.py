@@ -44,6 +44,7 @@ def lines() -> Iterator[str]:
             announced = site == BUSY_SITE and at in OLD_CUT
             yield f'maintenance_active{{site="{site}"}} {int(announced)} {at}'
             yield f'uplink_promised_availability_ratio{{site="{site}",uplink="{link}",period="year"}} 0.9985 {at}'
+            yield f'uplink_contract_info{{site="{site}",uplink="{link}",operator="op",contract="c"}} 1 {at}'
             yield f'uplink_monthly_fee_euros{{site="{site}",uplink="{link}"}} 73 {at}'
         radar = 100 if at < RADAR_AT else 36
         yield f'wifi_radio_channel{{site="{BUSY_SITE}",device="ap-a",band="5GHz"}} {radar} {at}'
