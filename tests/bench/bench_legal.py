@@ -17,12 +17,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "legal"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "captive_portal"))
 
+from door_twin import Inside
 from legal_town import OFF, WEB4, WEB6, Street, datagram, master, street, this_year
 from table import Row, row
 from test_evidence_root import Arrived, Person, Told, own6, people, recorded, who
 
-from captive_portal.legal import reading
-from captive_portal.legal.conntrack import each_once
+from captive_portal.legal import reading, time_signal
+from captive_portal.legal.conntrack import Guests, Reader, each_once
+from captive_portal.legal.open_connections import Openings
 
 RATE, SECONDS, RESIDENTS, QUESTIONS = 5000, 8, 500, 1000
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -32,6 +34,7 @@ def rows() -> list[Row]:
     with street() as here:
         idle = measured(here, recording=False)
         ours = measured(here, recording=True)
+        look, found = looked_at(here)
     size = f"{RATE}/s, {SECONDS} s, {RESIDENTS} residents, half of it IPv6"
     share = 100 * RATE / 1e6
     return [
@@ -43,8 +46,22 @@ def rows() -> list[Row]:
         row("conntrack_complete", "connections", ours["lines"], ours["sent"], "sent", size),
         row("blocks_cpu_per_connection", "us", idle["ours"], ours["ours"], "the recorder with store B", size),
         row("traffic_bytes", "octets a connection", ours["bytes"], 25, "budget (RET-14)", size),
+        row("openings_look", "ms", look, 500, "a twentieth of the time between two", f"{found} connections going on"),
         *answered(),
     ]
+
+
+def looked_at(here: Street) -> tuple[float, int]:
+    """CPU milliseconds of one look at everything that goes on, and how much that was: what a power cut would take."""
+    crowd = people(0, RESIDENTS, 1)
+    connections(here, crowd, forgotten=False)
+    link, guest = here.site.uplink, here.site.guest
+    gateway6 = guest.gateway_ipv6.packed if guest.gateway_ipv6 else b""
+    reader = Reader(Guests(link.address.packed, guest.ipv6, gateway6))
+    with Inside(here.name("gw")):
+        before = time.process_time()
+        found = Openings().rows(reader, time_signal.wall(), time_signal.steady)
+    return round((time.process_time() - before) * 1000, 1), len(found)
 
 
 def answered() -> Iterator[Row]:
@@ -111,7 +128,7 @@ def by_family(here: Street, *, recording: bool) -> dict[str, float]:
     return {"four": versions.count(4), "six": versions.count(6)}
 
 
-def connections(here: Street, crowd: list[Person]) -> int:
+def connections(here: Street, crowd: list[Person], *, forgotten: bool = True) -> int:
     """New connections at the wanted rate, IPv4 and IPv6 by turns, the old ones forgotten twice a second."""
     sent, started = 0, time.monotonic()
     half = RATE // 2
@@ -123,7 +140,8 @@ def connections(here: Street, crowd: list[Person]) -> int:
             source, target = (own6(person), IPv6Address(WEB6)) if six else (person[1], IPv4Address(WEB4))
             here.wire.send(datagram(person[0], here.gateway_mac, source, target, sport, 9000 + n % 4))
         sent += half
-        here.forget_connections()
+        if forgotten:
+            here.forget_connections()
         time.sleep(max(0.0, started + (turn + 1) / 2 - time.monotonic()))
     return sent
 
