@@ -8,6 +8,8 @@ year, or whose clock is set while it runs, destroys nothing until the clock is r
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from captive_portal.legal.segment import day_of
+
 STEP_MS = 600_000
 """By so much the two clocks may differ since the mark; NTP steers by less."""
 AWAY_DAYS = 7
@@ -43,7 +45,7 @@ class Observed:
     @property
     def day(self) -> date:
         """The UTC day, by the clock in question."""
-        return datetime.fromtimestamp(self.wall / 1000, UTC).date()
+        return day_of(self.wall)
 
 
 def doubts(now: Observed, mark: Mark | None) -> str:
@@ -70,17 +72,13 @@ def _set_by(step: int, now: Observed, mark: Mark) -> str:
 
 def _far_from(now: Observed, mark: Mark | None, newest: date | None) -> str:
     """How far it is from what is known, where the machine has started anew, or nothing was ever believed."""
-    known = [day for day in (newest, mark and _day(mark.wall)) if day]
+    known = [day for day in (newest, mark and day_of(mark.wall)) if day]
     if mark is not None and now.wall < mark.wall - STEP_MS:
         return f"the clock says {_words(now.wall)}, and it was later already: {_words(mark.wall)}"
     if known and (now.day - max(known)).days > AWAY_DAYS:
         days = (now.day - max(known)).days
         return f"the clock says {_words(now.wall)}, {days} days after the last day that is known, {max(known)}"
     return ""
-
-
-def _day(wall: int) -> date:
-    return datetime.fromtimestamp(wall / 1000, UTC).date()
 
 
 def _words(wall: int) -> str:
