@@ -67,7 +67,7 @@ def curve(name: str, points: Points, span: Span, now: float, zone: ZoneInfo, lan
         "zero": kind.from_zero,
         "line": _line(drawn, span, start, (low, top)),
         "band": _band(drawn, span, start, (low, top)),
-        "ticks": [{"y": y, "label": _figure(value, kind, lang)} for value, y in _ticks(low, top)],
+        "ticks": [{"y": y, "label": _figure(value, kind, lang)} for value, y in _ticks(low, top, kind)],
         "times": _times(start, now, zone),
         "rows": _rows(drawn, span, kind, zone, lang),
     }
@@ -88,23 +88,30 @@ def _scale(blocks: Sequence[Block], kind: Kind) -> tuple[float, float]:
         return 0.0, 1.0
     low = 0.0 if kind.from_zero else min(block.low for block in blocks)
     top = max(block.high for block in blocks)
-    step = _step(max(top - low, 1e-3 if kind.decimals else 1.0))
+    step = _step(max(top - low, _least(kind)), kind)
     return floor(low / step) * step, max(ceil(top / step), floor(low / step) + 1) * step
 
 
-def _step(span: float) -> float:
-    """A round step that divides *span* into two to five.
+def _least(kind: Kind) -> float:
+    """The least difference that two figures of *kind* can show."""
+    return 10.0**-kind.decimals
 
-    >>> _step(7.0), _step(100.0)
-    (2.0, 50.0)
+
+def _step(span: float, kind: Kind) -> float:
+    """A round step that divides *span* into two to five, and that can be read at the figures beside it.
+
+    >>> whole, fine = Kind(""), Kind("ms", 2)
+    >>> _step(7.0, whole), _step(100.0, whole), _step(1.0, whole), _step(1.0, fine)
+    (2.0, 50.0, 1.0, 0.5)
     """
     unit = 10 ** floor(log10(span))
-    return float(next(unit * part for part in (0.2, 0.5, 1, 2, 5, 10) if span / (unit * part) <= 4))  # noqa: PLR2004
+    round_one = next(unit * part for part in (0.2, 0.5, 1, 2, 5, 10) if span / (unit * part) <= 4)  # noqa: PLR2004
+    return float(max(round_one, _least(kind)))
 
 
-def _ticks(low: float, top: float) -> list[tuple[float, float]]:
+def _ticks(low: float, top: float, kind: Kind) -> list[tuple[float, float]]:
     """(value, y) of the lines across."""
-    step = _step(top - low)
+    step = _step(top - low, kind)
     count = round((top - low) / step)
     return [(low + n * step, round(HEIGHT - HEIGHT * n / count, 1)) for n in range(count + 1)]
 
