@@ -106,6 +106,7 @@ def portal_facts(settings: PortalSettings) -> dict[str, Any]:
         "facts": asdict(page_facts(town, site)),
         "uplink": site.gateway.uplink_interface,
         "resolvers": [str(address) for address in town.dns_upstream],
+        "beyond": [str(address) for address in town.beyond(site)],
         "secret": secret,
         "certificate": str(settings.certificate),
         "key": str(settings.key),

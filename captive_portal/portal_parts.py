@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 
 from captive_portal.arriving import Arriving
+from captive_portal.beyond import Beyond
 from captive_portal.certificate import ends
 from captive_portal.circumstances import Rules, always_open
 from captive_portal.clock import moment
@@ -75,9 +76,9 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     ready = Ready((handed["bind"], handed["https_port"]), lambda: doorkeeper.when_restored(lambda: _ready(handed)))
     checks = {"doorkeeper": lambda: doorkeeper.wrong, "pages": lambda: ready.wrong}
     endpoint = stack.enter_context(Endpoint((handed["listen"], handed["port"]), registry, checks))
-    resolvers = [(address, DNS_PORT) for address in handed["resolvers"]]
-    uplink = Uplink(handed["uplink"], partial(answered, resolvers))
+    uplink = Uplink(handed["uplink"], partial(answered, [(address, DNS_PORT) for address in handed["resolvers"]]))
     stack.enter_context(uplink.turns)
+    stack.enter_context(Beyond(handed["uplink"], handed["beyond"], instruments).turns)
     hall = Hall(
         facts=facts,
         terms={language: terms(facts, facts.terms_version, language) for language in facts.languages},

@@ -23,7 +23,7 @@ def profile(equipment: tuple[tuple[str, str], ...]) -> Profile:
         title="Equipment behind ports",
         layer="base",
         match=(Match(probe=f"{BASE_PORT}.2"),),
-        scalars={name: Column(oid=f"{LEARNED}.{_dotted(mac)}", absent=(0,)) for name, (_, mac) in places.items()},
+        scalars={name: Column(oid=f"{LEARNED}.{dotted(mac)}", absent=(0,)) for name, (_, mac) in places.items()},
         tables={
             "bridge_port": Table(
                 oid=BASE_PORT,
@@ -44,10 +44,10 @@ def _rules(places: Mapping[str, tuple[str, str]]) -> Iterable[Rule]:
         yield Rule(metric="port_device_info", labels=labels, where={column: Condition(matches=".")})
 
 
-def _dotted(mac: str) -> str:
+def dotted(mac: str) -> str:
     """An address as it stands in an index.
 
-    >>> _dotted("02:00:5e:01:03:0a")
+    >>> dotted("02:00:5e:01:03:0a")
     '2.0.94.1.3.10'
     """
     return ".".join(str(int(part, 16)) for part in mac.split(":"))

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from threading import Event, Thread
@@ -19,6 +20,7 @@ from collectors.schedule import Breaker, next_turn, offset_seconds
 from collectors.snmp.errors import SnmpError
 from collectors.snmp.sockets import resolve
 from collectors.snmp.transport import Exchange, Patience
+from collectors.where import port_of
 from parvis.inventory import Town
 from parvis.running import log
 from parvis.settings import SecretMissing
@@ -27,6 +29,10 @@ FIRST_ROUND_SECONDS = 5
 """After a start, every device is asked once within this time, so that the page is soon full ..."""
 FIRST_POLLS_PER_SECOND = 50
 """... or no faster than this: a device asked for the first time is walked, and learned."""
+
+WHERE_SECONDS = 3.0
+MOST_SOUGHT = 16
+"""Intruders that are looked for at once."""
 
 Outlet = Callable[[list[Sample]], None]
 """Where samples go beside the board; it must not wait."""
@@ -81,6 +87,7 @@ class Poller(AbstractContextManager["Poller"]):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._wanted: dict[str, asyncio.Event] = {}
+        self._sought: dict[tuple[str, str], Future[list[tuple[str, str]]]] = {}
 
     @property
     def transport_counts(self) -> Mapping[str, int]:
@@ -103,6 +110,19 @@ class Poller(AbstractContextManager["Poller"]):
         if self._loop and wanted:
             with suppress(RuntimeError):  # the loop has ended
                 self._loop.call_soon_threadsafe(wanted.set)
+
+    def where(self, site: str, mac: str) -> list[tuple[str, str]] | None:
+        """Switch and port of *site* behind which *mac* was learned; None while they are being asked: ask again.
+
+        Nothing of it is kept once it is told, nor is it asked for more than a few at a time.
+        """
+        key = site, mac
+        if key in self._sought:
+            return self._sought.pop(key).result() if self._sought[key].done() else None
+        if self._loop is None or len(self._sought) >= MOST_SOUGHT:
+            return []
+        self._sought[key] = asyncio.run_coroutine_threadsafe(self._where(site, mac), self._loop)
+        return None
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -151,6 +171,16 @@ class Poller(AbstractContextManager["Poller"]):
             now = time.time()
             turn = next_turn(device.name, interval, now) + breaker.turns_left_out * interval
             await until(self._wanted[device.name], turn - now)
+
+    async def _where(self, site: str, mac: str) -> list[tuple[str, str]]:
+        async def ask(device: Device) -> tuple[str, str]:
+            with suppress(SnmpError, SecretMissing, TimeoutError):
+                async with asyncio.timeout(WHERE_SECONDS):
+                    return device.name, await port_of((await self._target(device)).session, mac)
+            return device.name, ""
+
+        switches = [device for device in self._devices if device.kind == "switch" and device.site == site]
+        return [(name, port) for name, port in await asyncio.gather(*map(ask, switches)) if port]
 
     async def _target(self, device: Device) -> Target:
         address = await resolve(device.host, device.port)

@@ -45,7 +45,7 @@ def components(settings: CollectorSettings, town: Town) -> list[AbstractContextM
     outlet = writer.put if writer else None
     poller = Poller(town, polled, settings.secret, board, pacing, outlet, chosen(settings.modules))
     heard = traps(settings, town, polled, poller)
-    questions = Questions(board, settings.modules, time.time, gzip=settings.gzip)
+    questions = Questions(board, settings.modules, time.time, gzip=settings.gzip, where=poller.where)
     light = Watch(town, board, settings.state / "optics", outlet)
     page = endpoint((settings.listen, settings.port or COLLECTORS.port), board, poller, writer, heard, questions, light)
     return [*filter(None, (writer, poller, heard)), light.turns, page]

@@ -1,6 +1,7 @@
 """What a Prometheus asks us by HTTP: one device as snmp_exporter would show it, and which devices there are.
 
-``/snmp?target=&module=`` reads the board; it never causes SNMP, and knows no device but the inventory's.
+``/snmp?target=&module=`` reads the board; it never causes SNMP, and knows no device but the inventory's. ``/where``
+alone has switches asked: where an intruder on the residents' network sits, whose address the monitor gives.
 """
 
 import json
@@ -15,6 +16,7 @@ from collectors.board import Board, Standing
 from collectors.foreign import SCRAPE
 from collectors.layout import Layout, Part, Readings, layout
 from collectors.prometheus import Blocks
+from parvis.addresses import MacAddress
 from parvis.endpoint import respond
 
 NATIVE = "native"
@@ -39,8 +41,17 @@ class Wrong(Exception):
 class Questions:
     """The application behind ``/snmp`` and ``/sd``; *modules* are those of snmp_exporter that are switched on."""
 
-    def __init__(self, board: Board, modules: Sequence[str], clock: Callable[[], float], *, gzip: bool) -> None:
+    def __init__(
+        self,
+        board: Board,
+        modules: Sequence[str],
+        clock: Callable[[], float],
+        *,
+        gzip: bool,
+        where: Callable[[str, str], list[tuple[str, str]] | None] = lambda _site, _mac: [],
+    ) -> None:
         self._board = board
+        self._where = where
         self._modules = tuple(modules)
         self._clock = clock
         self.gzip = gzip
@@ -65,6 +76,8 @@ class Questions:
             return prometheus.CONTENT_TYPE, self._device(query)
         if environ.get("PATH_INFO") == "/sd":
             return "application/json", self._targets(query, environ)
+        if environ.get("PATH_INFO") == "/where":
+            return "application/json", self._places(query)
         raise Wrong("404 Not Found", "No page here; there are /metrics, /snmp, /sd, /devices.json, /healthz")
 
     def _device(self, query: dict[str, list[str]]) -> str:
@@ -95,6 +108,16 @@ class Questions:
                 "400 Bad Request", f"Unknown module; there are {known}. The setting `modules` switches more on."
             )
         return name
+
+    def _places(self, query: dict[str, list[str]]) -> str:
+        """Where an address was learned: a list, or null while switches are asked."""
+        try:
+            [site], [mac] = query.get("site", []), query.get("mac", [])
+            asked = MacAddress.parse(mac).text
+        except ValueError as error:
+            raise Wrong("400 Bad Request", "/where wants one site and one mac.") from error
+        found = self._where(site, asked)
+        return json.dumps(found and [{"device": device, "port": port} for device, port in found])
 
     def _targets(self, query: dict[str, list[str]], environ: dict[str, Any]) -> str:
         """One group a device; every label is text, as Prometheus wants it."""

@@ -1,21 +1,20 @@
-"""What being on call is worth and what it costs in rest: units, interventions, warnings. No I/O, no clock.
+"""What being on call is worth: units, interventions, amounts or rest instead. No I/O, no clock.
 
-Facts: décret 2005-542 (intervention and travel are working time), décret 2000-815 art. 3 (11 h of rest a day, 35 h a
-week), arrêté of 14 April 2015 (units of astreinte). Amounts stand in rates.yml, by date; holidays are given.
+Facts: décret 2005-542 (intervention and travel are working time), arrêté of 14 April 2015 (units of astreinte). Amounts
+stand in rates.yml, by date; holidays are given.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 UNITS = ("week", "weekend", "saturday", "sunday", "night", "short_night")
-DAILY_REST = timedelta(hours=11)
-WEEKLY_REST = timedelta(hours=35)
 SHORT_NIGHT = timedelta(hours=10)
 WEEK = timedelta(days=7)
-_EVENING, _MORNING = time(18), time(8)
+EVENING, MORNING = time(18), time(8)
+NIGHT = (time(22), time(7))
 FRIDAY, SATURDAY, SUNDAY, MONDAY = 4, 5, 6, 0
 
 
@@ -40,21 +39,55 @@ class Sheet:
     on_site: bool = False
     incident: int = 0
     note: str = ""
+    back: timedelta | None = None
+    """Of the travel, the way back; None: nobody said, half of it."""
+    called: datetime | None = None
+    """When they were called for it."""
+    result: str = ""
+    """What came of it."""
 
     @property
     def worked(self) -> timedelta:
         """Effective working time."""
         return self.ends - self.starts + self.travel
 
+    @property
+    def leaves(self) -> datetime:
+        """When they set out."""
+        return self.starts - (self.travel - self._back)
+
+    @property
+    def home(self) -> datetime:
+        """When they are back: rest begins."""
+        return self.ends + self._back
+
+    @property
+    def at_night(self) -> bool:
+        """Whether a part of it lies between 22:00 and 7:00, by the clock its instants carry."""
+        begins = self.starts.time()
+        return begins >= NIGHT[0] or begins < NIGHT[1] or self.ends.date() > self.starts.date()
+
+    @property
+    def _back(self) -> timedelta:
+        return self.travel / 2 if self.back is None else self.back
+
+    def local(self, zone: ZoneInfo) -> "Sheet":
+        """The same by the clock of *zone*."""
+        return replace(self, starts=self.starts.astimezone(zone), ends=self.ends.astimezone(zone))
+
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What each unit is worth from *since* on, by category. *surcharge*: what short notice adds (0.5: half)."""
+    """What each unit is worth from *since* on, by category. *surcharge*: what short notice adds (0.5: half).
+
+    *recovery*: by category, the hours of rest each unit gives instead of money, where that may be chosen.
+    """
 
     since: date
     categories: Mapping[str, Mapping[str, Decimal]]
     notice_days: int
     surcharge: Decimal
+    recovery: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +128,18 @@ def amount(found: Sequence[Unit], category: str, rates: Sequence[Rates]) -> Deci
     return total.quantize(Decimal("0.01"))
 
 
+def recovered(found: Sequence[Unit], category: str, rates: Sequence[Rates]) -> timedelta:
+    """The rest that *found* gives instead of money; KeyError for a category that is only paid."""
+    hours_ = sum((in_force(rates, unit.starts.date()).recovery[category][unit.name] for unit in found), Decimal(0))
+    return timedelta(hours=float(hours_))
+
+
 def in_force(rates: Sequence[Rates], day: date) -> Rates:
     """The rates that hold on *day*; ValueError when the first ones are later."""
     fitting = [rate for rate in rates if rate.since <= day]
     if not fitting:
         raise ValueError(f"no rates hold on {day}; add them to the rates file")
     return max(fitting, key=lambda rate: rate.since)
-
-
-def warnings(sheets: Iterable[Sheet], zone: ZoneInfo, works_at: time = _MORNING) -> list[str]:
-    """Where rest is broken, in French, for one person's *sheets*: 11 h a day before work at *works_at*, 35 h a week."""
-    ordered = sorted(sheets, key=lambda sheet: sheet.starts)
-    found = []
-    for sheet in ordered:
-        end = (sheet.ends + sheet.travel / 2).astimezone(zone)
-        day = end.date() if end.time() < works_at else end.date() + timedelta(days=1)
-        start = datetime.combine(day, works_at, zone)
-        if day.weekday() < SATURDAY and start - end < DAILY_REST and _at_night(sheet, zone):
-            late = (end + DAILY_REST).strftime("%d/%m à %H:%M")
-            found.append(f"Repos de 11 h rompu le {day:%d/%m} : reprise du travail pas avant le {late}.")
-    return found + _weekly(ordered, zone)
 
 
 def night_hours(
@@ -126,49 +151,16 @@ def night_hours(
         starts = sheet.starts.astimezone(zone)
         if starts.weekday() == SUNDAY or holiday(starts.date()):
             sundays += sheet.worked
-        elif _at_night(sheet, zone):
+        elif sheet.local(zone).at_night:
             at_night += sheet.worked
         else:
             by_day += sheet.worked
     return by_day, at_night, sundays
 
 
-def _weekly(ordered: Sequence[Sheet], zone: ZoneInfo) -> list[str]:
-    """Weeks whose longest pause between Friday 18:00 and Monday 8:00 is under 35 hours."""
-    found = []
-    fridays = {friday for sheet in ordered if (friday := _friday(sheet.starts.astimezone(zone)))}
-    for friday in sorted(fridays):
-        edge = datetime.combine(friday, _EVENING, zone)
-        end = datetime.combine(friday + timedelta(days=3), _MORNING, zone)
-        longest = timedelta()
-        for sheet in ordered:
-            if edge < sheet.ends and sheet.starts < end:
-                longest = max(longest, sheet.starts - sheet.travel / 2 - edge)
-                edge = sheet.ends + sheet.travel / 2
-        if max(longest, end - edge) < WEEKLY_REST:
-            found.append(
-                f"Repos de 35 h rompu, fin de semaine du {friday:%d/%m} : à compenser avant l'astreinte suivante."
-            )
-    return found
-
-
-def _friday(local: datetime) -> date | None:
-    """The Friday of the weekend an instant is in; None: it is in none."""
-    day = local.date()
-    if local.weekday() == FRIDAY and local.time() >= _EVENING:
-        return day
-    back = {SATURDAY: 1, SUNDAY: 2, MONDAY: 3}.get(local.weekday())
-    return day - timedelta(days=back) if back and (local.weekday() != MONDAY or local.time() < _MORNING) else None
-
-
-def _at_night(sheet: Sheet, zone: ZoneInfo) -> bool:
-    first, last = sheet.starts.astimezone(zone), sheet.ends.astimezone(zone)
-    return first.time() >= time(22) or first.time() < time(7) or last.date() > first.date()
-
-
 def _next(at: datetime, end: datetime, holiday: Callable[[date], bool], zone: ZoneInfo) -> tuple[str, datetime]:
     """(unit that begins at *at*, empty for none; when it ends)."""
-    monday = datetime.combine(at.date() + timedelta(days=(7 - at.weekday()) % 7 or 7), _MORNING, zone)
+    monday = datetime.combine(at.date() + timedelta(days=(7 - at.weekday()) % 7 or 7), MORNING, zone)
     friday_evening = at.weekday() == FRIDAY and at.time() >= time(17)
     if friday_evening and end >= monday:
         return "weekend", monday
@@ -177,12 +169,12 @@ def _next(at: datetime, end: datetime, holiday: Callable[[date], bool], zone: Zo
         return "sunday", min(end, midnight)
     if at.weekday() == SATURDAY:
         return "saturday", min(end, midnight)
-    evening = datetime.combine(at.date(), _EVENING, zone)
-    if _MORNING <= at.time() < _EVENING:
+    evening = datetime.combine(at.date(), EVENING, zone)
+    if MORNING <= at.time() < EVENING:
         return "", min(end, evening)
-    morning = datetime.combine(at.date() + timedelta(days=at.time() >= _EVENING), _MORNING, zone)
+    morning = datetime.combine(at.date() + timedelta(days=at.time() >= EVENING), MORNING, zone)
     until = min(end, morning)
-    if at.time() >= _EVENING and (midnight.weekday() in (SATURDAY, SUNDAY) or holiday(midnight.date())):
+    if at.time() >= EVENING and (midnight.weekday() in (SATURDAY, SUNDAY) or holiday(midnight.date())):
         until = min(end, midnight)
     return ("short_night" if until - at < SHORT_NIGHT else "night"), until
 

@@ -35,6 +35,8 @@ class Evidence:
     failing_step: str = ""
     answering: frozenset[str] = frozenset()
     """Names of the site's equipment that answers now."""
+    intruders: tuple[str, ...] = ()
+    """Behind which ports something is on the residents' network that must not be there."""
 
 
 def in_words(alert: Alert, town: Town, evidence: Mapping[str, Evidence]) -> Alert:
@@ -103,7 +105,17 @@ def _visitor(alert: Alert, _site: Site, known: Evidence) -> tuple[str, str]:
     return f"{alert.summary} (étape {known.failing_step})", f"Première étape qui échoue : {known.failing_step}."
 
 
+def _intruder(alert: Alert, _site: Site, known: Evidence) -> tuple[str, str]:
+    if not known.intruders:
+        return alert.summary, ""
+    return (
+        f"{alert.summary}, derrière {' ; '.join(known.intruders)}",
+        "Fermer ce port, ou bloquer l'appareil à la borne.",
+    )
+
+
 WORDS = {
+    "EquipementIndesirable": _intruder,
     "LienCoupe": _link,
     "CoupureSecteur": _mains,
     "CommutateurMuet": _switch,

@@ -7,10 +7,10 @@ the rules': whatever alerts.yml compares a figure of a gateway or of the collect
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from re import finditer
 from statistics import median
 
 from monitor.findings import Finding, State, isolated
+from monitor.flapping import CALM
 from monitor.incidents import Alert
 from monitor.signals import GATEWAYD, PORTAL, Signals
 from monitor.targets import Kind
@@ -31,6 +31,10 @@ MOST = 0.5
 LOST_OF_LINK, LOST_OF_SITE = 0.1, 0.2
 """A link loses too much when it loses more than the first and half of what is behind it more than the second."""
 VISIT_SECONDS = 300.0
+TURNED_SECONDS = 120.0
+"""After a link has fallen or come back, what a visit found says nothing of the door: it was under way meanwhile."""
+FEW = 2
+"""So many sites, or fewer, have nothing in common that could fail."""
 Told = tuple[str, Site | None, str, bool | None]
 """An alert's name, its site, its subject, and whether it is there."""
 
@@ -90,7 +94,7 @@ def _told(
     alone = isolated(findings)
     yield "SupervisionIsolee", None, "", alone
     yield "VilleCoupee", None, "", None if alone else _most_links(findings)
-    yield "ServiceCommunEnPanne", None, "", None if alone else _most_visits(findings, signals)
+    yield "ServiceCommunEnPanne", None, "", None if alone else _shared(findings, signals)
     gateways = {f.target.site: f for f in findings if f.target.kind is Kind.GATEWAY}
     by_site: dict[str, list[Finding]] = {site.site: [] for site in town.sites}
     for finding in findings:
@@ -103,7 +107,8 @@ def _told(
         yield "SitePresqueSansBorne", site, "", _most_points(own)
         if gateway is not None:
             muted, reached = bool(gateway.planned), gateway.state in (State.UP, State.DEGRADED)
-            for name, subject, wrong in (*_link(own), *_door(site, signals, now, reached=reached)):
+            door = _door(site, signals, now, reached=reached, steady=not _turned(own, now))
+            for name, subject, wrong in (*_link(own), *door):
                 yield name, site, subject, False if muted else wrong
     uplinks = [f.state for f in findings if f.target.kind is Kind.UPLINK and not f.planned]
     yield "SupervisionAveugle", None, "", None if alone or not uplinks else State.UNKNOWN in uplinks
@@ -117,12 +122,30 @@ def _most_links(findings: Iterable[Finding]) -> bool | None:
     return known.count(State.DOWN) / len(known) > MOST if len(known) > 2 else False  # noqa: PLR2004 as in the rule
 
 
-def _most_visits(findings: Iterable[Finding], signals: Signals) -> bool:
-    """Most visits fail at the same step although the links of their sites answer."""
+def _shared(findings: Iterable[Finding], signals: Signals) -> bool:
+    """Most sites fail alike although their links answer: visits at one step, a process, certificates, the internet."""
     well = {f.target.site for f in findings if f.target.kind is Kind.UPLINK and f.state in (State.UP, State.DEGRADED)}
     failed = Counter(visit.wrong for site, visit in signals.visits.items() if visit.wrong and site in well)
-    alike = max(failed.values(), default=0)
-    return len(signals.visits) > 2 and alike / len(signals.visits) > MOST  # noqa: PLR2004 as in the rule
+    stopped = Counter(job for (site, job), runs in signals.running.items() if not runs and site in well)
+    asked = Counter(job for _site, job in signals.running)
+    ends = [figure.value for figure in signals.of("portal_certificate_remaining_seconds")]
+    beyond = signals.beyond()
+    return (
+        _most(max(failed.values(), default=0), len(signals.visits))
+        or any(_most(stopped[job], asked[job]) for job in asked)
+        or _most(sum(left <= 0 for left in ends), len(ends))
+        or _most(sum(not answers for answers in beyond.values()), len(beyond))
+    )
+
+
+def _most(alike: int, of: int) -> bool:
+    return of > FEW and alike / of > MOST
+
+
+def _turned(own: Iterable[Finding], now: float) -> bool:
+    """Whether the site's link has just fallen or come back."""
+    links = (finding for finding in own if finding.target.kind is Kind.UPLINK)
+    return any(link.flap.value > CALM and now - link.turned_at < TURNED_SECONDS for link in links)
 
 
 def _most_points(own: Iterable[Finding]) -> bool | None:
@@ -155,23 +178,26 @@ def _loses(link: Finding, own: Iterable[Finding]) -> bool:
     return (link.loss_ratio or 0.0) > LOST_OF_LINK and median(losses) > LOST_OF_SITE
 
 
-def _door(site: Site, signals: Signals, now: float, *, reached: bool) -> Iterator[tuple[str, str, bool | None]]:
-    """The gateway's processes and figures, the site's equipment, and what the visitor found."""
+def _door(
+    site: Site, signals: Signals, now: float, *, reached: bool, steady: bool
+) -> Iterator[tuple[str, str, bool | None]]:
+    """The gateway's processes and figures, the site's equipment, and what the visitor found over a *steady* link."""
     name = site.gateway.name
     running = [signals.running.get((site.site, job)) for job in (PORTAL, GATEWAYD)]
     if any(one is not None for one in running):
         yield "ServicePasserelleArrete", name, (False in running) if reached else None
     for rule in _compared():
         for figure in signals.of(str(rule.metric), site=site.site):
-            if all(figure.labels.get(label) == text for label, text in _where(rule)):
-                yield rule.name, figure.labels.get("device", ""), is_beyond(figure.value, rule.comparison)
+            yield rule.name, figure.labels.get("device", ""), is_beyond(figure.value, rule.comparison)
+    if (answers := signals.beyond().get(site.site)) is not None:
+        yield "InternetCoupe", "", not answers
     visited = signals.visited_at.get(site.site)
     if visited is not None:
         yield "VisiteurTestMuet", "", now - visited > VISIT_SECONDS
     visit = signals.visits.get(site.site)
     if visit is not None:
-        yield "VisiteurTestEnEchec", "", bool(visit.wrong)
-        yield "DNSMuet", "", None if visit.dns is None else not visit.dns
+        yield "VisiteurTestEnEchec", "", bool(visit.wrong) if steady else None
+        yield "DNSMuet", "", None if visit.dns is None or not steady else not visit.dns
         yield "EquipementIndesirable", "", bool(visit.hazards)
 
 
@@ -182,10 +208,6 @@ def _compared() -> list[Rule]:
         for rule in alerts().values()
         if rule.scope == "site" and rule.metric and metric(rule.metric).exposed_by in {PORTAL, GATEWAYD, "collectors"}
     ]
-
-
-def _where(rule: Rule) -> list[tuple[str, str]]:
-    return [(found[1], found[2]) for found in finditer(r'(\w+)="([^"]*)"', rule.where)]
 
 
 def _alert(name: str, town: Town, site: Site | None, subject: str, now: float) -> Alert:

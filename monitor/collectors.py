@@ -1,8 +1,10 @@
 """Ask the collectors what they know of each device: ``GET /devices.json``, checked before use."""
 
 import http.client
+import json
+import time
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -10,6 +12,8 @@ from monitor.observations import Sample
 
 MAX_BYTES = 8_000_000
 """Ten thousand devices; anything longer is no answer of ours."""
+WHERE_TRIES, WHERE_SECONDS = 3, 1.0
+"""How often, and how long after, the collectors are asked again while they ask switches."""
 
 
 class CollectorsSilent(Exception):
@@ -64,6 +68,20 @@ def fetch(base_url: str, timeout: float, path: str = "/devices.json", most: int 
     if len(body) > most:
         raise CollectorsSilent(f"{base_url}{path} is longer than {most} bytes")
     return body
+
+
+def where(base_url: str, timeout: float, site: str, mac: str) -> list[tuple[str, str]]:
+    """Switch and port behind which *mac* was learned; empty when nobody says so within a few seconds."""
+    path = f"/where?{urlencode({'site': site, 'mac': mac})}"
+    for _ in range(WHERE_TRIES):
+        try:
+            found = json.loads(fetch(base_url, timeout, path))
+        except (CollectorsSilent, ValueError):
+            return []
+        if found is not None:
+            return [(str(one["device"]), str(one["port"])) for one in found]
+        time.sleep(WHERE_SECONDS)
+    return []
 
 
 def samples(body: bytes, at: float) -> tuple[Sample, ...]:

@@ -3,12 +3,14 @@
 import sys
 import time
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 from flask import Flask
 
+from monitor.collectors import where
 from monitor.duty import Duty
 from monitor.gathering import Gathering
 from monitor.history.recorder import Recorder
@@ -56,7 +58,7 @@ def components(town: Town, settings: MonitorSettings) -> tuple[AbstractContextMa
     checks = {"rounds": watch.late, "echoes": watch.forbidden, "oncall": duty.late}
     address = (settings.listen, settings.port or MONITOR.port)
     visits = _visits(app, town, settings, metrics)
-    fresh = FRESH_SCRAPES * settings.scrape_interval
+    fresh = FRESH_SCRAPES * settings.scrape_interval, FRESH_SCRAPES * settings.gateway_interval
     duty.signals = Gathering(town, recorder.scrapes, visits, fresh, time.time).signals
     forgetting = [Rounds("visits", FORGET_SECONDS, visits.forget, metrics.made).turns] if visits else []
     endpoint = service.Endpoint(address, metrics.registry, checks=checks, app=app)
@@ -96,6 +98,6 @@ def _visits(app: Flask, town: Town, settings: MonitorSettings, metrics: MonitorM
         token = settings.secret(VISITOR_TOKEN)
     except SecretMissing:
         return None
-    visits = Visits(town, metrics)
+    visits = Visits(town, metrics, partial(where, settings.collectors_url, settings.collectors_timeout))
     add_visits(app, visits, token, metrics)
     return visits

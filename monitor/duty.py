@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -30,6 +31,7 @@ from monitor.readiness import show_readiness
 from monitor.rota import Roster
 from monitor.rounds import Rounds
 from monitor.settings import MonitorSettings
+from monitor.sheets import rests_of
 from monitor.signals import Signals
 from monitor.store_oncall import Book, Row
 from monitor.topology import elsewhere
@@ -75,8 +77,7 @@ class Duty:
         self.settings = settings
         self.metrics = metrics
         self.clock = clock
-        self.roster = Roster(town, shifts_of(town))
-        policy = Policy(self.roster, settings.message_budget, settings.message_window)
+        policy = Policy(Roster(town, shifts_of(town)), settings.message_budget, settings.message_window)
         book = Book(settings.state / BOOK_FILE)
         self.key = _key(settings.state / KEY_FILE)
         self.engine = OnCall(book, policy, beat_max_age=settings.beat_max_age, started_at=clock())
@@ -99,6 +100,12 @@ class Duty:
         self._evidence: Mapping[str, Evidence] = {}
         self.engine.in_words = lambda alert: in_words(alert, town, self._evidence)
         self._planned: tuple[float, Mapping[str, str]] = (0.0, {})
+        self._follow_rests()
+
+    @property
+    def roster(self) -> Roster:
+        """The rota, less who is owed their weekly rest."""
+        return self.engine.policy.roster
 
     @contextmanager
     def running(self, picture: Callable[[], Picture]) -> Iterator[None]:
@@ -154,6 +161,8 @@ class Duty:
             newest = None if seen.heard.wrong else seen.heard.newest
             age = None if newest is None else max(0.0, now - newest)
             before, signals, town = self.engine.verdicts, self.signals(), self._town
+            if newest is not None:
+                signals = signals.with_polls({s.device: s.up for s in seen.heard.samples if s.up is not None})
             self._memory = self._memory.after(town, seen.sites, signals, now)
             self._wiring(signals)
             self._evidence = evidence(town, seen.findings, signals, self._memory)
@@ -229,6 +238,7 @@ class Duty:
         if now - self._rota_shown < ROTA_SECONDS:
             return
         self._rota_shown = now
+        self._follow_rests()
         duty, left = (
             self.metrics.made.gauge("oncall_duty_info"),
             self.metrics.made.gauge("oncall_turn_remaining_seconds"),
@@ -246,6 +256,12 @@ class Duty:
         self._happenings.show(self.metrics, now)
         with self.engine.book.page() as entries:
             show_readiness(entries, self.metrics, [person.name for person in self._town.people], now)
+
+    def _follow_rests(self) -> None:
+        """Take those off duty who are owed their weekly rest: sheets are written by a program beside this one."""
+        owed = tuple(rests_of(self.engine.book, self.roster.zone))
+        if owed != self.roster.rests:
+            self.engine.policy = replace(self.engine.policy, roster=replace(self.roster, rests=owed))
 
     @property
     def _grace(self) -> float:

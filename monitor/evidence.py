@@ -60,6 +60,7 @@ def evidence(town: Town, findings: Sequence[Finding], signals: Signals, memory: 
             people=memory.people.get(site.site),
             failing_step=visit.wrong if visit else "",
             answering=frozenset(answering.get(site.site, ())),
+            intruders=visit.places if visit else (),
         )
     return found
 

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 import click
 
+from monitor.command_line import duty_of
 from monitor.explain import Asked, Part, asked, explanation
 from monitor.explaining import known
-from monitor.oncall_commands import duty_of
 from monitor.settings import MonitorSettings
 from parvis.alerts import alerts
 from parvis.inventory import Town, load

@@ -12,21 +12,29 @@ SESSIONS = "portal_sessions_active"
 
 
 class Gathering:
-    """The signals of *town*. *max_age*: seconds for which a scrape holds; *visits* is None where nobody visits."""
+    """The signals of *town*. *max_ages*: seconds for which a scrape of the collectors, and one of a gateway, holds.
+
+    *visits* is None where nobody visits.
+    """
 
     def __init__(
-        self, town: Town, scrapes: Scrapes, visits: Visits | None, max_age: float, clock: Callable[[], float]
+        self,
+        town: Town,
+        scrapes: Scrapes,
+        visits: Visits | None,
+        max_ages: tuple[float, float],
+        clock: Callable[[], float],
     ) -> None:
         self._town = town
         self._scrapes = scrapes
         self._visits = visits
-        self._max_age = max_age
+        self._of_collectors, self._of_gateway = max_ages
         self._clock = clock
 
     def signals(self) -> Signals:
         """What is known now."""
         now, scrapes = self._clock(), self._scrapes
-        figures = list(scrapes.collectors.figures) if self._fresh(scrapes.collectors, now) else []
+        figures = list(scrapes.collectors.figures) if _fresh(scrapes.collectors, now, self._of_collectors) else []
         gateways = {PORTAL: scrapes.portals, GATEWAYD: scrapes.gatewayds}
         for pages in gateways.values():
             figures += self._of_gateways(pages, now)
@@ -39,11 +47,12 @@ class Gathering:
     def _of_gateways(self, pages: Mapping[str, Scrape], now: float) -> Iterator[Figure]:
         for site in self._town.sites:
             page = pages.get(site.site)
-            if page and self._fresh(page, now):
+            if page and _fresh(page, now, self._of_gateway):
                 yield from _placed(page.figures, {"site": site.site, "device": site.gateway.name})
 
-    def _fresh(self, page: Scrape, now: float) -> bool:
-        return not page.wrong and now - page.at <= self._max_age
+
+def _fresh(page: Scrape, now: float, max_age: float) -> bool:
+    return not page.wrong and now - page.at <= max_age
 
 
 def _placed(figures: Iterable[Figure], place: Mapping[str, str]) -> Iterator[Figure]:

@@ -1,7 +1,7 @@
 """What must not be on the residents' network, judged from what was seen there. No I/O, no clock.
 
-A finding is a kind and a number: the addresses it was judged from stay in memory and go with it (rule: never a
-resident in a log, a label or an alert).
+A finding is a kind, a number, and the port behind which it is: the addresses it was judged from stay in memory and go
+with it (rule: never a resident in a log, a label or an alert).
 """
 
 from collections import defaultdict
@@ -21,6 +21,11 @@ class Hazard(StrEnum):
     """Somebody else says that the gateway's address is his: ARP or neighbour discovery (RFC 826, RFC 3756)."""
     ADDRESS_CONFLICT = "address-conflict"
     """Two devices use one address (RFC 5227), or one refused the address it was given (DHCPDECLINE, RFC 2131)."""
+
+
+INTRUDERS = (Hazard.ROGUE_DHCP, Hazard.ROGUE_ROUTER, Hazard.GATEWAY_SPOOFED)
+"""Whose devices are looked for: those that do harm to others. Two who share an address by mistake are left alone."""
+MOST_SUSPECTS = 4
 
 
 class Kind(StrEnum):
@@ -49,15 +54,15 @@ class Known:
     addresses: frozenset[str]
 
 
-def judge(sightings: Iterable[Sighting], known: Known) -> Mapping[Hazard, int]:
-    """How many devices do each wrong thing.
+def judge(sightings: Iterable[Sighting], known: Known) -> Mapping[Hazard, frozenset[str]]:
+    """Who does each wrong thing: MAC addresses, and for a conflict the address that is used twice.
 
     While the gateway's MAC is unproven, who speaks for one of its addresses is taken for it; two who do are not.
 
     >>> seen = [Sighting(Kind.DHCP_SERVER, "02:00:00:00:00:01", "10.0.0.1"),
     ...         Sighting(Kind.DHCP_SERVER, "02:00:00:00:00:66", "10.0.0.66")]
     >>> judge(seen, Known("02:00:00:00:00:01", frozenset({"10.0.0.1"})))
-    {<Hazard.ROGUE_DHCP: 'rogue-dhcp'>: 1}
+    {<Hazard.ROGUE_DHCP: 'rogue-dhcp'>: frozenset({'02:00:00:00:00:66'})}
     """
     wrong: dict[Hazard, set[str]] = defaultdict(set)
     claims: dict[str, set[str]] = defaultdict(set)
@@ -73,7 +78,7 @@ def judge(sightings: Iterable[Sighting], known: Known) -> Mapping[Hazard, int]:
             wrong[Hazard.GATEWAY_SPOOFED] |= _impostors(macs, known)
         elif len(macs) > 1:
             wrong[Hazard.ADDRESS_CONFLICT].add(address)
-    return {hazard: len(wrong[hazard]) for hazard in Hazard if wrong[hazard]}
+    return {hazard: frozenset(wrong[hazard]) for hazard in Hazard if wrong[hazard]}
 
 
 def _right(seen: Sighting, known: Known) -> bool:

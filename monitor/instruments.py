@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping
 
 from monitor.findings import Finding, State, isolated
+from monitor.flapping import CALM
 from monitor.sites import VERDICTS, SiteView
 from monitor.targets import Kind
-from parvis.catalogue import definitions
+from parvis.catalogue import definitions, metric
 from parvis.instruments import registry_of
 from parvis.processes import MONITOR
 
@@ -17,7 +18,7 @@ UP_METRIC = {
 }
 PARTS = (
     "probe", "collectors", "visits", "alertmanager", "oncall", "dispatch", "heartbeat", "scrape", "history", "status",
-    "surroundings",
+    "surroundings", "gateways",
 )  # fmt: skip
 """What the monitor does in rounds."""
 _VALUE = {State.UP: 1.0, State.DEGRADED: 1.0, State.DOWN: 0.0}
@@ -42,6 +43,7 @@ class MonitorMetrics:
             "dispatch",
             "heartbeat",
             "scrape",
+            "gateways",
             "history",
         ):
             for result in ("done", "failed"):
@@ -81,11 +83,18 @@ class MonitorMetrics:
                 shown = float(state is finding.state)
                 self.set("reachability_state", shown, target.site, target.name, target.kind.value, state.value)
             self.set("flapping", float(finding.flap.flapping), target.site, target.name, target.kind.value)
-            if target.kind is not Kind.UPLINK:
+            if target.kind is Kind.UPLINK:
+                turned = finding.turned_at if finding.flap.value > CALM else None
+                self.set("uplink_turned_timestamp_seconds", turned, target.site, target.name)
+            else:
                 self.set("maintenance_active", float(bool(finding.planned)), target.site, target.name)
         self.set("icmp_loss_ratio", finding.loss_ratio, target.site, target.name, target.kind.value)
         self.set("icmp_rtt_seconds", finding.rtt_seconds, target.site, target.name, target.kind.value)
         self.set("icmp_jitter_seconds", finding.jitter_seconds, target.site, target.name, target.kind.value)
+
+    def clear(self, name: str, *labels: str) -> None:
+        """Show nothing any more for the town and what begins with *labels*."""
+        self.made.gauge(name).remove_by_labels(dict(zip(metric(name).labels, (self._town, *labels), strict=False)))
 
     def set(self, name: str, value: float | None, *labels: str) -> None:
         """Show *value* for the town and *labels*; None: show nothing."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from monitor.command_line import MINUTE, SETTINGS, duty_of
 from monitor.duty import Duty
-from monitor.oncall_commands import MINUTE, SETTINGS, duty_of
 from monitor.planned import Work
 from monitor.targets import targets
 from parvis.inventory.checks import suggestion

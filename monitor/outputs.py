@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from monitor import calendars, rota
+from monitor import calendars, eligibility, rota
 from monitor.targets import targets
 from parvis.inventory import Fault, Town
 
@@ -25,12 +25,13 @@ def outputs(town: Town) -> dict[str, str]:
 
 
 def faults(town: Town) -> list[Fault]:
-    """Hours with nobody on duty, one person on duty twice, calendars that cannot be read."""
+    """Hours with nobody on duty, one person on duty twice, people who may not be, calendars that cannot be read."""
     wrong = calendars.faults(town)
     if wrong:
         return wrong
     roster = rota.Roster(town, calendars.shifts_of(town))
     start = town.rota.starts
     aware = start if start.tzinfo else start.replace(tzinfo=ZoneInfo(town.timezone))
-    fix = "add a swap, or change the order"
-    return [Fault("town.yml", 1, "rota", text, fix) for text in rota.faults(roster, aware)]
+    told = [(text, "add a swap, or change the order") for text in rota.faults(roster, aware)]
+    told += [(text, "take them off, or amend people, statuses or jobs") for text in eligibility.faults(roster)]
+    return [Fault("town.yml", 1, "rota", text, fix) for text, fix in told]

@@ -1,10 +1,11 @@
 """Who is on call at an instant: turns of local time, right over clock changes; swaps, absences. No I/O, no clock."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from monitor.rest import Rest
 from parvis.inventory import Level, Person, Rota, Town
 
 FAR = timedelta(days=366)
@@ -39,10 +40,14 @@ class NobodyOnCall(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The rota of *town* with the *shifts* of its calendars, which prevail over turns; swaps prevail over both."""
+    """The rota of *town* with the *shifts* of its calendars, which prevail over turns; swaps prevail over both.
+
+    *rests*: who is owed their weekly rest, and is therefore not on duty.
+    """
 
     town: Town
     shifts: tuple[Shift, ...] = ()
+    rests: tuple[Rest, ...] = ()
 
     @property
     def zone(self) -> ZoneInfo:
@@ -78,14 +83,17 @@ class Roster:
         return Turn(self.person(name), starts.astimezone(self.zone), ends.astimezone(self.zone))
 
     def duty(self, at: datetime) -> dict[int, Person]:
-        """Who is on duty, by level; a level with nobody is left out."""
-        found = {}
+        """Who is on duty, by level; a level with nobody is left out.
+
+        When all of them are owed their rest, they are on duty all the same: somebody must be called.
+        """
+        found: dict[int, Person] = {}
         for level in range(1, self.levels + 1):
             try:
                 found[level] = self.turn(at, level).person
             except NobodyOnCall:
                 continue
-        return found
+        return found or (replace(self, rests=()).duty(at) if self.rests else found)
 
     def turns(self, level: int, start: datetime, end: datetime) -> Iterator[Turn]:
         """Every turn that is in force between *start* and *end* (aware); hours with nobody are left out."""
@@ -117,7 +125,8 @@ class Roster:
         ]
 
     def _away(self) -> list[Shift]:
-        return [Shift(a.person, 0, self._at(a.starts), self._at(a.ends)) for a in self.town.rota.absences]
+        away = [Shift(a.person, 0, self._at(a.starts), self._at(a.ends)) for a in self.town.rota.absences]
+        return away + [Shift(rest.person, 0, rest.starts, rest.ends) for rest in self.rests]
 
     def _at(self, moment: datetime) -> datetime:
         return _instant(_local(moment, self.zone), self.zone)

@@ -52,16 +52,20 @@ class Scrapes:
         self.gatewayds: Mapping[str, Scrape] = {site.site: Scrape() for site in town.sites}
 
     def once(self) -> bool:
-        """Read them all; False when the collectors do not answer."""
+        """Read the collectors; False when they do not answer."""
         settings, names = self._settings, {*OF_COLLECTORS, *WANTED_OF_COLLECTORS}
         self.collectors = _read(settings.collectors_url, settings.collectors_timeout, names, self.collectors)
+        return not self.collectors.wrong
+
+    def gateways(self) -> bool:
+        """Read every portal and gatewayd: small pages, read more often, because somebody waits for what they say."""
         names = {*OF_PORTAL, *WANTED_OF_GATEWAY}
         with ThreadPoolExecutor(AT_ONCE, "scrape") as pool:
             asked = {
                 (process.name, site.site): pool.submit(
                     _read,
                     f"http://{site.gateway.address}:{process.port}",
-                    settings.collectors_timeout,
+                    self._settings.collectors_timeout,
                     names,
                     before[site.site],
                 )
@@ -71,7 +75,7 @@ class Scrapes:
         found = {key: future.result() for key, future in asked.items()}
         self.portals = {site: one for (process, site), one in found.items() if process == PORTAL.name}
         self.gatewayds = {site: one for (process, site), one in found.items() if process == GATEWAYD.name}
-        return not self.collectors.wrong
+        return True
 
 
 def _read(url: str, timeout: float, names: Collection[str], before: Scrape) -> Scrape:

@@ -18,8 +18,10 @@ class MonitorSettings(ProcessSettings):
     collectors_url: str = Field(f"http://127.0.0.1:{COLLECTORS.port}", pattern=r"^http://[^/@\s]+$")
     """Where the collectors answer ``GET /devices.json``."""
     collectors_timeout: Annotated[Duration, Field(ge=0.1, le=60)] = 3.0
-    scrape_interval: Annotated[Duration, Field(ge=1, le=600)] = 60.0
-    """Between two readings of the collectors' and the portals' metrics, for the pages and the history."""
+    scrape_interval: Annotated[Duration, Field(ge=1, le=600)] = 20.0
+    """Between two readings of the collectors' metrics, for the pages, the history and the monitor's own checks."""
+    gateway_interval: Annotated[Duration, Field(ge=1, le=600)] = 15.0
+    """Between two readings of each portal's and gatewayd's metrics, which tell that residents do not get in."""
     probe_interval: Annotated[Duration, Field(ge=0.2, le=300)] = 5.0
     """Between two rounds of echoes; a state changes after fail_after or recover_after rounds."""
     probe_timeout: Annotated[Duration, Field(ge=0.05, le=30)] = 2.0

@@ -1,7 +1,7 @@
 """What the monitor knows beside its echoes: figures of collectors and gateways, visits. Values, no I/O, no clock."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from monitor.exposition import Figure
 
@@ -10,6 +10,9 @@ WANTED_OF_GATEWAY = (
     "portal_gateway_up",
     "portal_certificate_remaining_seconds",
     "portal_shared_up",
+    "uplink_target_up",
+    "uplink_target_loss_ratio",
+    "uplink_target_rtt_seconds",
     "gateway_pool_used_ratio",
     "gateway_ruleset_up",
     "gateway_lease_file_up",
@@ -32,12 +35,14 @@ WANTED_OF_COLLECTORS = (
 class Visited:
     """The newest visit of a site. *wrong*: the step that failed, empty when all went well.
 
-    *dns*: whether names resolved, None when that was not reached; *hazards*: what must not be on the network.
+    *dns*: whether names resolved, None when that was not reached; *hazards*: what must not be on the network, *places*:
+    behind which of the town's ports it is.
     """
 
     wrong: str = ""
     dns: bool | None = None
     hazards: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,20 @@ class Signals:
         for figure in self.figures:
             if figure.metric == metric and all(figure.labels.get(name) == text for name, text in labels.items()):
                 yield figure
+
+    def with_polls(self, up: Mapping[str, bool]) -> "Signals":
+        """The same with what is known of polls from a fresher source: whether each device answered its last one."""
+        others = (figure for figure in self.figures if figure.metric != "snmp_up")
+        told = (Figure("snmp_up", {"device": name}, float(answered)) for name, answered in up.items())
+        return replace(self, figures=(*others, *told))
+
+    def beyond(self) -> dict[str, bool]:
+        """Whether anything beyond its uplink answers a site's gateway, by site, where that is known."""
+        found: dict[str, bool] = {}
+        for figure in self.of("uplink_target_up"):
+            site = figure.labels.get("site", "")
+            found[site] = found.get(site, False) or figure.value > 0
+        return found
 
     def value(self, metric: str, **labels: str) -> float | None:
         """The first of them."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from monitor.astreinte import UNITS, Duty, Rates, Sheet, Unit, amount, in_force, night_hours, units, warnings
+from monitor.astreinte import UNITS, Duty, Rates, Sheet, Unit, amount, in_force, night_hours, recovered, units
+from monitor.rest import warnings
 from monitor.rota import Roster
 
 NAMES = {
@@ -20,7 +21,10 @@ NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What one person did in one month. *worked*: hours of intervention by day, at night, on Sundays."""
+    """What one person did in one month. *worked*: hours of intervention by day, at night, on Sundays.
+
+    What it is worth is *total* in euros or *recovery* in hours of rest, never both.
+    """
 
     person: str
     month: date
@@ -29,8 +33,9 @@ class Statement:
     units: tuple[Unit, ...]
     sheets: tuple[Sheet, ...]
     worked: tuple[timedelta, timedelta, timedelta]
-    total: Decimal
+    total: Decimal | None
     warnings: tuple[str, ...]
+    recovery: timedelta | None = None
 
     def rows(self) -> list[tuple[str, str, str]]:
         """(what, how much, remark), in French."""
@@ -38,7 +43,11 @@ class Statement:
         found = [(NAMES[name], str(len(some)), _short(some)) for name, some in counted if some]
         bands = zip(("de jour", "de nuit", "dimanche ou jour férié"), self.worked, strict=True)
         found += [(f"Intervention {name}", hours(spent), "") for name, spent in bands if spent]
-        return [*found, (f"Indemnité d'astreinte ({self.category})", f"{self.total} €", "brut, à vérifier par les RH")]
+        if self.recovery is not None:
+            due = f"Repos compensateur ({self.category})", hours(self.recovery), "au lieu de l'indemnité, à vérifier"
+        else:
+            due = f"Indemnité d'astreinte ({self.category})", f"{self.total} €", "brut, à vérifier par les RH"
+        return [*found, due]
 
 
 def statement(
@@ -49,8 +58,13 @@ def statement(
     rates: Sequence[Rates],
     category: str,
     holiday: Callable[[date], bool],
+    *,
+    as_rest: bool = False,
 ) -> Statement:
-    """What *person* did in the *month* (its first day); a duty belongs to the month in which it begins."""
+    """What *person* did in the *month* (its first day); a duty belongs to the month in which it begins.
+
+    *as_rest*: they have chosen rest instead of money, where their *category* lets them.
+    """
     first = datetime(month.year, month.month, 1, tzinfo=roster.zone)
     after = datetime(month.year + month.month // 12, month.month % 12 + 1, 1, tzinfo=roster.zone)
     notice = in_force(rates, month).notice_days
@@ -65,8 +79,9 @@ def statement(
         tuple(found),
         tuple(own),
         night_hours(own, roster.zone, holiday),
-        amount(found, category, rates),
+        None if as_rest else amount(found, category, rates),
         tuple(warnings(own, roster.zone)),
+        recovered(found, category, rates) if as_rest else None,
     )
 
 

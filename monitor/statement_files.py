@@ -27,13 +27,17 @@ def _all_units(worth: dict[str, Decimal]) -> dict[str, Decimal]:
     return worth
 
 
+OfUnits = Annotated[dict[str, Annotated[Decimal, Field(ge=0)]], AfterValidator(_all_units)]
+
+
 class RatesEntry(Frozen):
     """One entry of the file."""
 
     since: date = Field(alias="from")
-    categories: dict[str, Annotated[dict[str, Annotated[Decimal, Field(ge=0)]], AfterValidator(_all_units)]]
+    categories: dict[str, OfUnits]
     notice_days: int = Field(ge=0)
     short_notice: Decimal = Field(ge=0)
+    recovery: dict[str, OfUnits] = Field(default_factory=dict)
 
 
 def rates(path: Path | None = None) -> list[Rates]:
@@ -47,7 +51,7 @@ def rates(path: Path | None = None) -> list[Rates]:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise RatesFaulty(f"{name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    return [Rates(one.since, one.categories, one.notice_days, one.short_notice) for one in found]
+    return [Rates(one.since, one.categories, one.notice_days, one.short_notice, one.recovery) for one in found]
 
 
 def as_csv(made: Statement) -> str:
@@ -58,10 +62,12 @@ def as_csv(made: Statement) -> str:
     write(("astreinte", "du", "au", "annoncée tard"))
     for duty in made.duties:
         write(("", _at(duty.starts), _at(duty.ends), "oui" if duty.short_notice else ""))
-    write(("intervention", "du", "au", "trajet", "sur place", "incident", "note"))
+    write(("intervention", "appelé", "du", "au", "retour", "trajet", "sur place", "incident", "note", "résultat"))
     for one in made.sheets:
         place = "oui" if one.on_site else ""
-        write(("", _at(one.starts), _at(one.ends), hours(one.travel), place, one.incident or "", harmless(one.note)))
+        instants = (_at(one.called) if one.called else "", _at(one.starts), _at(one.ends), _at(one.home))
+        words = (harmless(one.note), harmless(one.result))
+        write(("", *instants, hours(one.travel), place, one.incident or "", *words))
     write(("total", "nombre", "remarque"))
     for row in made.rows():
         write(row)
@@ -82,8 +88,11 @@ def as_pdf(made: Statement, town: str) -> bytes:
             ),
             (
                 "",
-                ("Intervention du", "au", "trajet, note"),
-                [(_at(one.starts), _at(one.ends), f"{hours(one.travel)} {one.note}") for one in made.sheets],
+                ("Intervention du", "au", "trajet, note, résultat"),
+                [
+                    (_at(one.starts), _at(one.ends), f"{hours(one.travel)} {one.note} {one.result}".strip())
+                    for one in made.sheets
+                ],
             ),
             ("", ("Total", "Nombre", "Remarque"), made.rows()),
         ],

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from parvis.kept import kept_seconds
 Row = dict[str, Any]
 KEEP_SECONDS = kept_seconds("on-call")
 """Then who was called and who intervened is erased here."""
+LIFTED = "rest-lifted/"
+"""Facts that hold why somebody is on duty without their weekly rest: ``rest-lifted/AGENT/FRIDAY``."""
 
 
 class BookFailed(Exception):
@@ -319,6 +322,9 @@ class Entries:
         self._db.execute(attempts.delete().where(attempts.c.page.in_(messages)))
         self._db.execute(pages.delete().where(pages.c.made_at < now - KEEP_SECONDS))
         self._db.execute(sheets.delete().where(sheets.c.ended_at < now - KEEP_SECONDS))
+        last = f"{datetime.fromtimestamp(now - KEEP_SECONDS, UTC):%Y-%m-%d}"
+        lifted = [f"{LIFTED}{name}" for name in self.facts_below(LIFTED) if name.rpartition("/")[2] < last]
+        self._db.execute(facts.delete().where(facts.c.name.in_(lifted)))
         self._db.execute(used_links.delete().where(used_links.c.used_at < now - KEEP_SECONDS))
         for table in (timeline, alerts):
             self._db.execute(table.delete().where(table.c.incident.in_(old)))

@@ -113,6 +113,9 @@ sheets = Table(
     Column("ended_at", Float, nullable=False),
     Column("travel_minutes", Integer, nullable=False),
     Column("note", Text, nullable=False),
+    Column("called_at", Float),
+    Column("back_minutes", Integer),
+    Column("result", Text, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
-"""Intervention sheets: working time, travel included (décret 2005-542, art. 2)."""
+"""Intervention sheets: working time, travel included (décret 2005-542, art. 2); *back_minutes*: of it, the way back."""

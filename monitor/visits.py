@@ -2,19 +2,23 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from monitor.guests import Hazard
+from monitor.guests import MOST_SUSPECTS, Hazard
 from monitor.instruments import MonitorMetrics
+from monitor.intruders import Place, nearest, place_of
 from monitor.signals import Visited
 from parvis.inventory import Town
+from parvis.values import Mac
 
-"""The secret that visitor and monitor share."""
 FRESH_SECONDS = 200.0
 """Three visits missed: what the last one found is not known to hold any more."""
+
+
+Where = Callable[[str, str], list[tuple[str, str]]]
 
 
 class Step(BaseModel):
@@ -33,6 +37,7 @@ class Report(BaseModel):
     site: str = Field(max_length=64)
     steps: tuple[Step, ...] = Field(min_length=1, max_length=40)
     hazards: Mapping[Hazard, Annotated[int, Field(ge=1, le=100_000)]] = {}
+    suspects: Mapping[Hazard, Annotated[tuple[Mac, ...], Field(max_length=MOST_SUSPECTS)]] = {}
     frames: int = Field(0, ge=0)
     frames_dropped: int = Field(0, ge=0)
 
@@ -56,8 +61,11 @@ class StrangeSite(Exception):
 class Visits:
     """The newest report of each site. Safe to use from several threads."""
 
-    def __init__(self, town: Town, metrics: MonitorMetrics) -> None:
-        self._sites = {site.site for site in town.sites}
+    def __init__(self, town: Town, metrics: MonitorMetrics, where: Where = lambda _site, _mac: []) -> None:
+        """*where*: asks the site's switches behind which ports an address is."""
+        self._sites = {site.site: site for site in town.sites}
+        self._where = where
+        self._places: dict[str, tuple[str, ...]] = {}
         self._metrics = metrics
         self._lock = threading.Lock()
         self._newest: dict[str, tuple[float, Report]] = {}
@@ -67,8 +75,13 @@ class Visits:
         """Show *report*, heard at *now* (Unix time). StrangeSite."""
         if report.site not in self._sites:
             raise StrangeSite(report.site)
+        found = self._located(report)
+        report = report.model_copy(update={"suspects": {}})
         with self._lock:
             self._hide(report.site)
+            self._places[report.site] = tuple(place.words for place in found)
+            for place in found:
+                self._metrics.set("guest_hazard_place_info", 1.0, *place.labels)
             self._newest[report.site] = now, report
             self._heard_at[report.site] = now
             self._show(report, now)
@@ -80,8 +93,20 @@ class Visits:
     def visited(self, now: float) -> tuple[dict[str, Visited], dict[str, float]]:
         """The fresh visits by site, as the checks read them, and when the newest of each was heard, however old."""
         with self._lock:
-            fresh = {site: _in_short(report) for site, (at, report) in self._newest.items() if now - at < FRESH_SECONDS}
+            young = {site: report for site, (at, report) in self._newest.items() if now - at < FRESH_SECONDS}
+            fresh = {site: _in_short(report, self._places.get(site, ())) for site, report in young.items()}
             return fresh, dict(self._heard_at)
+
+    def _located(self, report: Report) -> list[Place]:
+        """Behind which ports the intruders of *report* are, as far as switches say."""
+        site = self._sites[report.site]
+        sought = [(hazard, mac.text) for hazard, macs in report.suspects.items() for mac in macs]
+        found = [
+            place_of(site, hazard, device, port)
+            for hazard, mac in sought
+            for device, port in self._where(site.site, mac)
+        ]
+        return nearest(site, found)
 
     def forget(self) -> bool:
         """Show no more what is older than it may be; always True, a round of the monitor's."""
@@ -113,8 +138,11 @@ class Visits:
             self._metrics.set("visitor_step_seconds", None, site, step.name)
         for hazard in Hazard:
             self._metrics.set("guest_hazard_devices", None, site, hazard.value)
+        self._metrics.clear("guest_hazard_place_info", site)
 
 
-def _in_short(report: Report) -> Visited:
+def _in_short(report: Report, places: tuple[str, ...]) -> Visited:
     dns = next((not step.wrong for step in report.steps if step.name == "dns"), None)
-    return Visited(report.wrong.name if report.wrong else "", dns, tuple(hazard.value for hazard in report.hazards))
+    return Visited(
+        report.wrong.name if report.wrong else "", dns, tuple(hazard.value for hazard in report.hazards), places
+    )

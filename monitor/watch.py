@@ -11,12 +11,13 @@ from monitor.collectors import CollectorsSilent, Heard, believable, fetch, sampl
 from monitor.findings import Finding, judge
 from monitor.instruments import MonitorMetrics
 from monitor.observations import Outcome
-from monitor.probes.icmp import EchoForbidden, Prober
+from monitor.probes.icmp import Prober
 from monitor.rounds import Rounds
 from monitor.settings import MonitorSettings
 from monitor.sites import SiteView, views
 from monitor.targets import targets
 from monitor.town_metrics import show_town
+from parvis.echo import EchoForbidden
 from parvis.inventory import Town
 from parvis.running import log
 

@@ -94,8 +94,8 @@ _CALLED = (
 class Alert(BaseModel):
     """One alert. *for* and *keep* in seconds: how long it must be true, and how long it stays once it is not.
 
-    Its condition: a *metric* (with *where*, PromQL matchers, for some of its series) and a *level* of the catalogue or
-    a comparison of its own, *beyond*; or *expr*. Alerts of one *cause* at a site are one incident.
+    Its condition: a *metric* and a *level* of the catalogue or a comparison of its own, *beyond*; or *expr*. Alerts of
+    one *cause* at a site are one incident.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -103,7 +103,6 @@ class Alert(BaseModel):
     scope: Literal["site", "town"]
     layer: Layer
     metric: str | None = None
-    where: str = Field("", pattern=r"^(\{.*\})?$")
     level: Literal["warn", "page"] | None = None
     beyond: str | None = Field(None, pattern=r"^((==|<|>|<=|>=) -?[0-9.]+ ?)+$")
     cause: str = Field("", pattern=r"^[a-z-]*$")
@@ -136,9 +135,8 @@ class Alert(BaseModel):
         if self.expr is not None:
             condition = _with(self.expr, _numbers(site))
         else:
-            matchers = [f'site="{site.site}"'] if site else []
-            inside = ", ".join([*matchers, *([self.where.strip("{}")] if self.where else [])])
-            condition = f"{self.metric}{f'{{{inside}}}' if inside else ''} {self.comparison}"
+            matcher = f'{{site="{site.site}"}}' if site else ""
+            condition = f"{self.metric}{matcher} {self.comparison}"
         if self.or_:
             condition = f"({condition}) or ({self.or_})"
         return _with(_CALLED.format(condition=condition), _numbers(site)) if site else condition

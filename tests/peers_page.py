@@ -71,6 +71,12 @@ ROOMS = (
         "What a town needs to hold its operators to what they promised.",
     ),
     Room(
+        "Astreinte",
+        "peers_law_oncall.yml",
+        {"AST": 8},
+        "What the law and good practice ask of a town that has people on call.",
+    ),
+    Room(
         "Machines",
         "peers_security.yml",
         {"SEC": 19},

@@ -31,10 +31,11 @@ from parvis.inventory.checks import suggestion
     metavar="DAYS",
     help="Instead, so many days of ordinary noise (30), in which nobody must be called.",
 )
+@click.option("--prometheus", is_flag=True, help="Let Prometheus and Alertmanager tell all of them, as in production.")
 @click.option(
     "--seed", default=1, show_default=True, help="Draws lost echoes and noise; each run of a seed is the same."
 )
-def drill(names: tuple[str, ...], everything: bool, days: int | None, seed: int) -> None:
+def drill(names: tuple[str, ...], everything: bool, days: int | None, seed: int, prometheus: bool) -> None:
     """Play NAMES (or --all; without either they are listed) against the monitor's own decisions, in virtual time.
 
     The town is the demo town, with batteries and far ends. Exit code 1 when somebody was not called, or should not
@@ -48,6 +49,8 @@ def drill(names: tuple[str, ...], everything: bool, days: int | None, seed: int)
         if name not in known:
             raise click.BadParameter(f"no drill is called {name}; {suggestion(name, known)}")
     chosen = [one for one in known.values() if everything or one.name in names]
+    if prometheus:
+        chosen = [one.model_copy(update={"prometheus": True}) for one in chosen]
     if not chosen:
         for one in known.values():
             click.echo(f"{one.name:42} {one.title}")

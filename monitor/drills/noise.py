@@ -95,6 +95,7 @@ KINDS: dict[str, tuple[float, Make]] = {
     "access point restarts": (3, _for("device-off", "device-on", 60, 240)),
     "agent silent": (2, _for("no-snmp", "snmp", 60, 900)),
     "process restarts": (2, _for("stop", "start", 3, 20)),
+    "internet blinks": (2, _for("internet-off", "internet-on", 2, 20)),
     "one visit fails": (2, _for("fail-step", "heal-step", 5, 50)),
     "mains blinks": (1, _for("mains-off", "mains-on", 1, 10, (900, 901))),
     "collectors restart": (1, _for("collectors-off", "collectors-on", 3, 20)),

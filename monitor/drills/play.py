@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from monitor.checks import Verdict, check
 from monitor.collectors import Heard, believable
 from monitor.drills.chain import Chain
-from monitor.drills.world import World
+from monitor.drills.world import GATEWAY_SECONDS, World
 from monitor.duty import PAGES_FILE, Duty
 from monitor.findings import Finding, Policy, judge
 from monitor.incidents import Event, State
@@ -62,8 +62,10 @@ class Player:
         spool = str(folder / "no-modem")
         dead = (ModemChannel(name="modem", kind="gsm", spool=spool),) if broken else ()
         town = town.model_copy(update={"channels": (*dead, FileChannel(name="carnet", kind="file"))})
-        self.world = World(town, random.Random(seed), now=at - WARM_SECONDS)  # noqa: S311 a drill is to be repeated
         settings = MonitorSettings(state=folder, alertmanager_url="", message_budget=100)
+        chance = random.Random(seed)  # noqa: S311 a drill is to be repeated
+        collected = GATEWAY_SECONDS if prometheus else settings.scrape_interval
+        self.world = World(town, chance, now=at - WARM_SECONDS, collected=collected)
         self.duty = Duty(town, settings, MonitorMetrics(town.town), lambda: self.world.now)
         self.duty.signals = self.world.signals
         self.played = Played()

@@ -9,17 +9,23 @@ from dataclasses import dataclass, field
 
 from monitor.exposition import Figure
 from monitor.observations import Outcome, Sample
-from monitor.probes.echo import Window
 from monitor.signals import GATEWAYD, PORTAL, Signals, Visited
 from monitor.targets import Kind, Target, targets
+from monitor.visitor.process import AGAIN_SECONDS, MOST_AGAIN
 from parvis.drills import Step
+from parvis.echo import Window
 from parvis.inventory import Site, Snmp, Town, Ups
 from parvis.inventory.model import FarEnd
 
 WINDOW = 20
 VISIT_SECONDS = 60.0
-SCRAPE_SECONDS = 15.0
+FAILING_SECONDS = 10.0
+"""A visit that fails waits for what does not come."""
+GATEWAY_SECONDS = 15.0
+"""Between two readings of gateways; Prometheus reads the collectors as often, the monitor itself more rarely."""
 POLL_SECONDS = 30.0
+GONE_SECONDS = 15.0
+"""A gateway says that nothing answers beyond its uplink after three rounds of echoes."""
 FRESH_VISIT_SECONDS = 200.0
 ALL_VISITED = ("lease", "addresses", "dns", "api-captive", "page", "accept", "internet-ipv4", "leave", "captive-again")
 WELL_SECONDS = 90 * 86400.0
@@ -45,11 +51,15 @@ def drill_town(town: Town) -> Town:
 
 @dataclass
 class World:
-    """The state of everything. *chance* draws lost echoes; *now* is virtual Unix time, set by whoever plays."""
+    """The state of everything. *chance* draws lost echoes; *now* is virtual Unix time, set by whoever plays.
+
+    *collected*: seconds between two readings of the collectors.
+    """
 
     town: Town
     chance: random.Random
     now: float = 0.0
+    collected: float = GATEWAY_SECONDS
     cut: set[str] = field(default_factory=set)
     flapping: dict[str, tuple[float, float]] = field(default_factory=dict)
     dead: set[str] = field(default_factory=set)
@@ -63,23 +73,30 @@ class World:
     margin: dict[str, float] = field(default_factory=dict)
     rogue: set[str] = field(default_factory=set)
     deserted: set[str] = field(default_factory=set)
+    offline: dict[str, float] = field(default_factory=dict)
+    """Sites beyond whose uplink nothing answers, and since when."""
     people: dict[str, int] = field(default_factory=dict)
     isolated: bool = False
     collectors: bool = True
     _windows: dict[str, Window] = field(default_factory=dict)
     _polled: dict[str, tuple[float, bool]] = field(default_factory=dict)
+    _on_battery: set[str] = field(default_factory=set)
     _polled_at: float = -1e9
     _scraped_at: float = -1e9
-    _figures: tuple[Figure, ...] = ()
+    _collected_at: float = -1e9
+    _of_gateways: tuple[Figure, ...] = ()
+    _of_collectors: tuple[Figure, ...] = ()
     _running: dict[tuple[str, str], bool] = field(default_factory=dict)
     _visits: dict[str, tuple[float, Visited]] = field(default_factory=dict)
+    _again: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.targets = targets(self.town)
         self.sites = {site.site: site for site in self.town.sites}
         self._names = {t.name: t for t in self.targets}
         self._polled_at = self.now - self.chance.uniform(0, POLL_SECONDS)
-        self._scraped_at = self.now - self.chance.uniform(0, SCRAPE_SECONDS)
+        self._scraped_at = self.now - self.chance.uniform(0, GATEWAY_SECONDS)
+        self._collected_at = self.now - self.chance.uniform(0, self.collected)
         self._phases = {site: self.chance.uniform(0, VISIT_SECONDS) for site in self.sites}
 
     def do(self, step: Step) -> bool:
@@ -110,6 +127,7 @@ class World:
         """What the collectors last said, and the newest answer of any device (Unix time)."""
         if self.collectors and not self.isolated and self.now - self._polled_at >= POLL_SECONDS:
             self._polled_at = self.now
+            self._on_battery = set(self.battery_ends)
             for site in self.town.sites:
                 for device in site.polled():
                     up = device.name not in self.no_snmp and self._alive(device.name, site)
@@ -125,14 +143,17 @@ class World:
 
     def signals(self) -> Signals:
         """What scrapes and visits last said."""
-        if self.now - self._scraped_at >= SCRAPE_SECONDS:
+        if self.now - self._scraped_at >= GATEWAY_SECONDS:
             self._scraped_at = self.now
-            self._figures = tuple(self._scrape())
+            self._of_gateways = tuple(self._scrape())
+        if self.now - self._collected_at >= self.collected:
+            self._collected_at = self.now
+            self._of_collectors = tuple(figure for site in self.town.sites for figure in self._of_equipment(site))
         self._visit()
         fresh = {s: v for s, (at, v) in self._visits.items() if self.now - at < FRESH_VISIT_SECONDS}
         visited_at = {site: at for site, (at, _) in self._visits.items()}
         reached = {site: count for site, count in self.people.items() if not self._off(self.sites[site])}
-        return Signals(self._figures, dict(self._running), fresh, visited_at, reached)
+        return Signals((*self._of_gateways, *self._of_collectors), dict(self._running), fresh, visited_at, reached)
 
     def settled(self) -> bool:
         """Whether what answers now does not depend on the moment."""
@@ -168,7 +189,6 @@ class World:
             for job in (PORTAL, GATEWAYD):
                 self._running[site.site, job] = reached and (site.site, job) not in self.stopped
             yield from self._of_gateway(site)
-            yield from self._of_equipment(site)
 
     def _of_gateway(self, site: Site) -> Iterator[Figure]:
         place = {"site": site.site, "device": site.gateway.name}
@@ -180,6 +200,10 @@ class World:
             if self._running[site.site, job]:
                 for metric, value in gauges.items():
                     yield Figure(metric, place, self.gauges.get((site.site, metric), value))
+        if self._running[site.site, PORTAL]:
+            gone = self.now - self.offline.get(site.site, self.now) >= GONE_SECONDS
+            for target in self.town.beyond(site):
+                yield Figure("uplink_target_up", {**place, "target": str(target)}, float(not gone))
 
     def _of_equipment(self, site: Site) -> Iterator[Figure]:
         if not self.collectors or self.isolated:
@@ -196,7 +220,7 @@ class World:
         yield Figure("optical_margin_db", {**near, "which": "rx_low_warn"}, margin)
         yield Figure("optical_rx_power_dbm", near, margin - 20.0)
         for ups in site.ups:
-            on_battery = float(site.site in self.battery_ends)
+            on_battery = float(site.site in self._on_battery)
             yield Figure("ups_on_battery", {"site": site.site, "device": ups.name}, on_battery)
 
     def _polls(self, site: Site) -> Iterator[Figure]:
@@ -209,11 +233,14 @@ class World:
         return next(site for site in self.town.sites if any(one.name == device for one in site.switches))
 
     def _visit(self) -> None:
-        """A visit of each site a minute, each at its own second; a failing one takes ten seconds longer."""
+        """A visit of each site a minute, each at its own second; sooner after one that failed, as the visitor does."""
         for site in self.town.sites:
             at, _ = self._visits.get(site.site, (self.now - self._phases[site.site], Visited()))
             wrong = self._failing_step(site)
-            if self.now - at >= VISIT_SECONDS + (10.0 if wrong else 0.0):
+            again = self._again.get(site.site, 0)
+            pause = AGAIN_SECONDS if 0 < again <= MOST_AGAIN else VISIT_SECONDS
+            if self.now - at >= pause + (FAILING_SECONDS if wrong else 0.0):
+                self._again[site.site] = again + 1 if wrong else 0
                 reached = ALL_VISITED.index(wrong) if wrong else len(ALL_VISITED)
                 dns = None if reached < ALL_VISITED.index("dns") else wrong != "dns"
                 hazards = ("rogue-dhcp",) if site.site in self.rogue else ()
@@ -233,7 +260,7 @@ class World:
             return "api-captive"
         if (name, GATEWAYD) in self.stopped or self.gauges.get((name, "gateway_ruleset_up"), 1.0) == 0:
             return "internet-ipv4"
-        return self.failing.get(name, "")
+        return self.failing.get(name, "internet-ipv4" if name in self.offline else "")
 
 
 Deed = Callable[[World, str, float | None], object]
@@ -282,6 +309,8 @@ DEEDS: Mapping[str, Deed] = {
     "start": lambda world, on, _: world.stopped.discard(_parts(on)),
     "fail-step": lambda world, on, _: world.failing.__setitem__(*_parts(on)),
     "heal-step": lambda world, on, _: world.failing.pop(_parts(on)[0], None),
+    "internet-off": lambda world, on, _: world.offline.setdefault(on, world.now),
+    "internet-on": lambda world, on, _: world.offline.pop(on, None),
     "people": lambda world, on, value: world.people.__setitem__(on, int(value or 0)),
     "isolate": lambda world, _on, _: setattr(world, "isolated", True),
     "reconnect": lambda world, _on, _: setattr(world, "isolated", False),

@@ -14,7 +14,9 @@ from monitor.instruments import MonitorMetrics
 from monitor.rounds import Rounds
 from monitor.scrapes import Scrape, Scrapes
 from monitor.settings import MonitorSettings
+from monitor.sla.desk import Desk
 from monitor.sla.outages import Cause, presumed_cause
+from monitor.sla.throughput import Load, starved
 from monitor.sla.tracking import Began, steps
 from monitor.store_history import History
 from monitor.store_outages import Register
@@ -29,6 +31,10 @@ GAP_SECONDS = 90.0
 """What has not been seen for so long was not measured in between."""
 FORGET_SECONDS = 86400.0
 TYPICAL_SECONDS = 28 * 86400.0
+USUAL_SECONDS = 7 * 86400.0
+LATELY_SECONDS = 600.0
+TURNED_SECONDS = LATELY_SECONDS / 2
+"""A median over that time has turned once half of it is so."""
 _SEEN = (State.UP, State.DEGRADED, State.DOWN)
 
 
@@ -50,24 +56,28 @@ class Recorder:
         self.history = History(settings.state / HISTORY_FILE)
         self.register = Register(self.history)
         self.scrapes = Scrapes(town, settings)
+        self._desk = Desk(town, self.history, self.register)
         self._taken: dict[str, Scrape] = {}
         self._seen = 0.0
         self._slot: int | None = None
         self._tidied = 0
         self._forgotten = 0.0
-        self._partial = {
-            site.uplink.name: site.uplink.line.sla.partial_loss
-            for site in town.sites
-            if site.uplink.line and site.uplink.line.sla
-        }
+        promised = [(s.uplink, s.uplink.line.sla) for s in town.sites if s.uplink.line and s.uplink.line.sla]
+        self._partial = {uplink.name: sla.partial_loss for uplink, sla in promised}
+        self._sold = {uplink.name: (uplink.capacity / series.MEGABIT, sla.partial_rate) for uplink, sla in promised}
+        self._usual_rtt: dict[str, float] = {}
+        self._starving: dict[str, float] = {}
+        """By uplink: since when it delivers far less than was sold."""
 
     @contextmanager
     def running(self, picture: Callable[[], Picture]) -> Iterator[None]:
         """The loops run while inside. *picture*: what the watch knows."""
         made = self._metrics.made
         with ExitStack() as stack:
-            stack.enter_context(Rounds("scrape", self._settings.scrape_interval, self.scrapes.once, made).turns)
-            interval = self._settings.probe_interval
+            settings = self._settings
+            stack.enter_context(Rounds("scrape", settings.scrape_interval, self.scrapes.once, made).turns)
+            stack.enter_context(Rounds("gateways", settings.gateway_interval, self.scrapes.gateways, made).turns)
+            interval = settings.probe_interval
             stack.enter_context(Rounds("history", interval, lambda: self.note(picture()), made).turns)
             yield
 
@@ -77,8 +87,10 @@ class Recorder:
         if seen.at and seen.at != self._seen:
             self._seen = seen.at
             self._outages(seen.findings, now)
-            if self.ring.add(now, self._values(seen, now)):
+            if self.ring.lacks(now):  # what was counted between two scrapes is told once: not to a step that is full
+                self.ring.add(now, self._values(seen, now))
                 self._spells(seen, now)
+                self._starving = {name: self._starving.get(name, now - TURNED_SECONDS) for name in self._starved()}
         self._roll(now)
         self._metrics.made.gauge("monitor_history_series").set(len(self.ring))
         return bool(seen.at)
@@ -116,7 +128,7 @@ class Recorder:
 
     def _outages(self, findings: Sequence[Finding], now: float) -> None:
         under_way = self.register.under_way()
-        for step in steps(findings, under_way, self._partial):
+        for step in steps(findings, under_way, self._partial, self._starving, now - TURNED_SECONDS):
             if isinstance(step, Began):
                 self._begin(step, findings)
             else:
@@ -143,12 +155,41 @@ class Recorder:
         light = series.of_light(self._town, scrape.figures).get(series.name("rx", uplink))
         if light is not None:
             found["rx_dbm"] = f"{light:.1f}"
+        found |= self._beyond(site.site)
+        if uplink in self._starving:
+            carried = self._lately("in", uplink) + self._lately("out", uplink)
+            found |= {
+                "delivered_mbits": f"{max(carried, default=0.0):.0f}",
+                "sold_mbits": f"{self._sold[uplink][0]:.0f}",
+            }
         for finding in findings:
             if finding.target.site == site.site or finding.target.kind is Kind.INTERNET:
                 found[finding.target.name] = finding.state.value
             if finding.target.name == uplink and finding.loss_ratio is not None:
                 found["loss_percent"] = f"{finding.loss_ratio * 100:.0f}"
         return found
+
+    def _beyond(self, site: str) -> dict[str, str]:
+        """What the gateway last said of each address beyond its line, and how long ago."""
+        scrape = self.scrapes.portals.get(site, Scrape())
+        told = [one for one in scrape.figures if one.metric == "uplink_target_up"]
+        found = {f"beyond {one.labels.get('target', '')}": "up" if one.value else "down" for one in told}
+        return found | {"beyond_age_seconds": f"{max(0.0, self._clock() - scrape.at):.0f}"} if found else {}
+
+    def _starved(self) -> Iterator[str]:
+        """The uplinks that deliver far less than was sold, in one direction at least."""
+        for uplink, (megabits, ratio) in self._sold.items():
+            usual = self._usual_rtt.get(uplink)
+            if usual is None:
+                continue
+            rtt = [milliseconds / 1000 for milliseconds in self._lately("rtt", uplink)]
+            loads = (Load(self._lately(kind, uplink), rtt, usual) for kind in ("in", "out"))
+            if any(starved(load, megabits, ratio) for load in loads):
+                yield uplink
+
+    def _lately(self, kind: str, uplink: str) -> list[float]:
+        now = self._clock()
+        return [value for _, value in self.ring.samples(series.name(kind, uplink), now - LATELY_SECONDS, now)]
 
     def _roll(self, now: float) -> None:
         """Write the slots that are over, each once; what the disk refuses is tried again while the ring has it."""
@@ -163,6 +204,10 @@ class Recorder:
             self.history.tidy(now)
             if HOUR.slot_of(slot) != HOUR.slot_of(self._tidied):
                 self._show_typical(now)
+                self._learn_usual(now)
+            for site in self._town.sites:
+                used = self._desk.allowance_used(site, now)
+                self._metrics.set("uplink_allowance_used_ratio", used, site.site, site.uplink.name)
             self._tidied = slot
         if now - self._forgotten > FORGET_SECONDS:
             self.register.forget(now)
@@ -174,6 +219,13 @@ class Recorder:
         read = self.history.read(names, now - TYPICAL_SECONDS, now, HOUR)
         for (weekday, hour), clients in typical(read.values(), ZoneInfo(self._town.timezone)).items():
             self._metrics.set("town_clients_typical", clients, str(weekday), f"{hour:02d}")
+
+    def _learn_usual(self, now: float) -> None:
+        """What echoes of each uplink take when nothing waits: of a week's hours the lower quarter; once an hour."""
+        names = {series.name("rtt", uplink): uplink for uplink in self._sold}
+        read = self.history.read(list(names), now - USUAL_SECONDS, now, HOUR)
+        found = {names[name]: sorted(block.middle for _, block in blocks) for name, blocks in read.items() if blocks}
+        self._usual_rtt = {uplink: middles[len(middles) // 4] / 1000 for uplink, middles in found.items()}
 
     def _blocks(self, start: int) -> dict[str, Block]:
         found = {}

@@ -19,15 +19,20 @@ class Ring:
     def __len__(self) -> int:
         return len(self._series)
 
+    def lacks(self, now: float) -> bool:
+        """Whether the step *now* is in has no samples yet, or is that of a clock set back beyond the span."""
+        tick = int(now // self.step)
+        return self._tick < 0 or tick > self._tick or self._tick - tick >= self.cells
+
     def add(self, now: float, values: Mapping[str, float]) -> bool:
         """Keep *values* as the samples of the step *now* is in; False when that step has its samples already.
 
         A step that was missed stays empty. A clock set back for longer than the span begins the ring anew.
         """
         tick = int(now // self.step)
-        if self._tick >= 0 and tick <= self._tick:
-            if self._tick - tick < self.cells:
-                return False
+        if not self.lacks(now):
+            return False
+        if tick <= self._tick:
             self._series.clear()
         if tick - self._tick >= self.cells:
             self._series.clear()

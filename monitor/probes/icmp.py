@@ -1,7 +1,6 @@
 """Ask every target for an echo, all at once, over unprivileged ICMP sockets with the kernel's time stamps.
 
-Linux ping sockets (icmp(7)): no privilege, but the process's group must be in net.ipv4.ping_group_range, which also
-governs IPv6. SO_TIMESTAMPNS (socket(7)) dates each reply when it arrives, not when Python reads it.
+SO_TIMESTAMPNS (socket(7)) dates each reply when it arrives, not when Python reads it.
 """
 
 import secrets
@@ -17,21 +16,13 @@ from types import TracebackType
 from typing import Self
 
 from monitor.observations import Outcome
-from monitor.probes.echo import SEQUENCES, TOKEN_BYTES, Window, reply, request
 from monitor.targets import Target
+from parvis.echo import SEQUENCES, SO_TIMESTAMPNS, TOKEN_BYTES, Window, ping_socket, reply, request
 from parvis.running import log
 
-SO_TIMESTAMPNS = 35
-"""asm-generic/socket.h; the control message that comes back has the same number and holds a struct timespec."""
 _TIMESPEC = struct.Struct("@ll")
 _PACING_SECONDS = 0.001
 """Between two requests, so that a large town is not one burst."""
-_FAMILY = {4: (socket.AF_INET, socket.IPPROTO_ICMP), 6: (socket.AF_INET6, socket.IPPROTO_ICMPV6)}
-_RECEIVE_BUFFER_BYTES = 1 << 20
-
-
-class EchoForbidden(OSError):
-    """The kernel allows this process no ping socket; the administrator must widen net.ipv4.ping_group_range."""
 
 
 @dataclass(slots=True)
@@ -61,7 +52,7 @@ class Prober(AbstractContextManager["Prober"]):
         with ExitStack() as opening:
             opening.callback(self._selector.close)
             for version in sorted({target.address.version for target in self._targets}):
-                self._sockets[version] = opening.enter_context(_ping_socket(version))
+                self._sockets[version] = opening.enter_context(ping_socket(version))
                 self._selector.register(self._sockets[version], selectors.EVENT_READ, version)
             self._open = opening.pop_all()
         return self
@@ -139,20 +130,6 @@ def _elapsed(echo: _Awaited, arrived_ns: int | None) -> float:
         return at_most
     stamped = (arrived_ns - echo.sent_at_ns) / 1e9
     return stamped if 0 <= stamped <= at_most else at_most
-
-
-def _ping_socket(version: int) -> socket.socket:
-    family, protocol = _FAMILY[version]
-    try:
-        made = socket.socket(family, socket.SOCK_DGRAM, protocol)
-    except PermissionError as error:
-        raise EchoForbidden(
-            error.errno, "no ping socket allowed; set net.ipv4.ping_group_range to include this process's group"
-        ) from error
-    made.setblocking(False)
-    made.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
-    return made
 
 
 def _received(channel: socket.socket) -> Iterable[tuple[bytes, str, int | None]]:

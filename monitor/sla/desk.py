@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from monitor.history.blocks import HOUR
 from monitor.history.series import name
 from monitor.holidays_of_france import french_holidays
-from monitor.sla.figures import Terms, judged
+from monitor.sla.figures import Terms, interrupted, judged
 from monitor.sla.hours import Span, month_of, none_is_a_holiday, year_of
 from monitor.sla.published import line, months_over
 from monitor.sla.report import Figures, Report, Seen, quantiles, report
@@ -72,6 +72,25 @@ class Desk:
         spells = self.register.spells(uplink, *period)
         seen = [(spell.starts_at, spell.seen_at) for spell in spells if spell.state in MEASURED]
         return line(site.site, month, found, seen, period)
+
+    def allowance_used(self, site: Site, now: float) -> float | None:
+        """Of the interruptions the contract allows in its period, the part used; None: nothing is promised."""
+        sold = site.uplink.line
+        if sold is None or sold.sla is None:
+            return None
+        sla, today = sold.sla, datetime.fromtimestamp(now, self.zone).date()
+        month, year = month_of(today, self.zone), year_of(today, self.zone)
+        terms = Terms(sla, self.zone, none_is_a_holiday)
+        outages = self.register.outages(year[0], now, site.uplink.name)
+        found = [judged(one, terms, now) for one in outages]
+        used = []
+        if sla.ims_year is not None:
+            used.append(interrupted(found, year, now) / sla.ims_year)
+        if sla.availability is not None and sla.availability < 1:
+            period = month if sla.availability_period == "month" else year
+            allowed = (1 - sla.availability) * (period[1] - period[0])
+            used.append(interrupted(found, period, now) / allowed)
+        return max(used, default=None)
 
     def fault_rate(self, month: date, now: float) -> float:
         """Faults signalled to operators in the month, by link: to compare with ARCEP's taux de pannes."""

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
+from monitor.command_line import duty_of
 from monitor.history.recorder import HISTORY_FILE
-from monitor.oncall_commands import duty_of
 from monitor.settings import MonitorSettings
 from monitor.status.content import Notice
 from monitor.status.publish import SECRET, NotPublished, of_duty, published

@@ -24,6 +24,9 @@ VISIT_SECONDS = 60.0
 CHILDREN: list["subprocess.Popen[str]"] = []
 """The visit that is being made; a signal ends it."""
 POST_SECONDS = 5.0
+AGAIN_SECONDS = 15.0
+MOST_AGAIN = 3
+"""A visit that failed is made again soon, so often: what lasts is known sooner, and what was one bad moment as well."""
 
 
 @dataclass
@@ -38,6 +41,15 @@ class Place:
     gateway: str = ""
     told: str = field(default="", repr=False)
     """What was last logged as wrong."""
+    due: float = 0.0
+    again: int = 0
+    """Visits in a row that failed and were followed by another one soon."""
+
+    def rests(self, now: float, interval: float) -> None:
+        """Say when the next visit is due, by how the last one went (*now*: the monotonic clock's)."""
+        soon = bool(self.told) and self.again < MOST_AGAIN
+        self.again = self.again + 1 if soon else self.again if self.told else 0
+        self.due = now + min(AGAIN_SECONDS, interval) if soon else max(self.due + interval, now)
 
     def listen(self) -> Ear | None:
         """The ear, opened when it can be."""
@@ -96,18 +108,17 @@ def _ran(argv: list[str], given: str) -> str:
 
 
 def serve(facts: dict[str, Any], stopped: Callable[[], bool]) -> None:
-    """Visit each place in turn, every *interval* seconds each, spread over it; listen in between."""
-    places = [Place(**one) for one in facts["places"]]
-    pause = facts["interval"] / len(places)
-    due, turn = time.monotonic(), 0
-    for place in places:
+    """Visit each place every *interval* seconds, spread over it, sooner after a failure; listen in between."""
+    places, interval = [Place(**one) for one in facts["places"]], facts["interval"]
+    for number, place in enumerate(places):
+        place.due = time.monotonic() + number * interval / len(places)
         place.listen()
     while not stopped():
-        _hear(places, max(0.0, due - time.monotonic()))
-        if time.monotonic() >= due and not stopped():
-            place = places[turn % len(places)]
+        place = min(places, key=lambda one: one.due)
+        _hear(places, max(0.0, place.due - time.monotonic()))
+        if time.monotonic() >= place.due and not stopped():
             post(facts["monitor_url"], facts["token"], place.visit())
-            turn, due = turn + 1, max(due + pause, time.monotonic())
+            place.rests(time.monotonic(), interval)
             heap.give_back()
     for ear in (place.ear for place in places if place.ear):
         ear.close()

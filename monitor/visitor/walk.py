@@ -9,12 +9,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from monitor.guests import Kind, Known, Sighting, judge
+from monitor.guests import INTRUDERS, MOST_SUSPECTS, Kind, Known, Sighting, judge
 from monitor.probes import dns
 from monitor.probes.guest_wire import Wire, sightings, suspicious
 from monitor.probes.lease import Lease, NoLease, take
@@ -48,6 +48,8 @@ class Found:
 
     steps: list[dict[str, Any]] = field(default_factory=list)
     hazards: Mapping[str, int] = field(default_factory=dict)
+    suspects: Mapping[str, list[str]] = field(default_factory=dict)
+    """By hazard the MAC addresses of intruders: the monitor has switches asked where they are, and forgets them."""
     gateway: str = ""
     program: list[tuple[int, int, int, int]] = field(default_factory=list)
 
@@ -77,7 +79,8 @@ def visit(orders: Orders) -> Found:
         if any(step["name"] == PROVEN_BY and not step["wrong"] for step in found.steps):
             found.gateway = _neighbour(orders)
     hazards = judge(seen, Known(found.gateway, frozenset(orders.addresses)))
-    found.hazards = {hazard.value: count for hazard, count in hazards.items()}
+    found.hazards = {hazard.value: len(who) for hazard, who in hazards.items()}
+    found.suspects = {one.value: sorted(hazards[one])[:MOST_SUSPECTS] for one in INTRUDERS if one in hazards}
     if found.gateway:
         found.program = suspicious(found.gateway, int(ipaddress.IPv4Address(orders.addresses[0])))
     return found
@@ -161,8 +164,7 @@ def main() -> None:
     given["frames"] = tuple(bytes.fromhex(one) for one in given["frames"])
     orders = Orders(**{**given, "addresses": tuple(given["addresses"])})
     found = visit(orders)
-    told = {"steps": found.steps, "hazards": found.hazards, "gateway": found.gateway, "program": found.program}
-    json.dump(told, sys.stdout)
+    json.dump(asdict(found), sys.stdout)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from monitor.web.explain import Explanations
 from monitor.web.papers import add_papers, promised
 from monitor.web.places import (
     amount,
+    beyond,
     facts,
     funnel,
     light,
@@ -152,6 +153,7 @@ class Places:
             "uplink": uplink,
             "capacity": amount(uplink.capacity / 1e6, "Mbit/s", lang),
             "light": light(uplink, self._recorder.scrapes.collectors.light(uplink), lang),
+            "beyond": beyond(self._recorder.scrapes.portals[site.site].figures, lang),
             "scraped": self._scraped(lang),
             **promised(self._desk, site, self.clock(), lang),
         }

@@ -129,6 +129,21 @@ def light(uplink: Uplink, figures: Sequence[Figure], lang: Language) -> dict[str
     return {"state": words, "bad": bool(known) and known[0] != "ok", "rows": rows}
 
 
+def beyond(figures: Sequence[Figure], lang: Language) -> list[tuple[str, str]]:
+    """Each address the gateway asks beyond its own line: whether it answers, how fast, how much is lost."""
+    told = {(one.metric, one.labels.get("target", "")): one.value for one in figures}
+    rows = []
+    for (metric, target), value in told.items():
+        if metric != "uplink_target_up":
+            continue
+        words = [say("state-up" if value else "reason-silent", lang)]
+        if (rtt := told.get(("uplink_target_rtt_seconds", target))) is not None:
+            loss = round(100 * told.get(("uplink_target_loss_ratio", target), 0.0))
+            words.append(say("uplink-figures", lang, rtt=amount(rtt * 1000, "", lang, 1), loss=loss))
+        rows.append((target, ", ".join(words)))
+    return rows
+
+
 def funnel(counts: Mapping[str, float], lang: Language) -> list[dict[str, Any]]:
     """Each step: how many devices came to it, and which part of those at the step before; None where nobody counts."""
     rows = []

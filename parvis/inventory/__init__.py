@@ -9,7 +9,6 @@ from parvis.inventory.load import InventoryError, examine, load
 from parvis.inventory.model import (
     AccessPoint,
     Centre,
-    CommunityCredential,
     Gateway,
     GuestNetwork,
     KnownDevice,
@@ -18,13 +17,12 @@ from parvis.inventory.model import (
     Switch,
     Town,
     Uplink,
-    UserCredential,
     Vendor,
 )
 from parvis.inventory.people import Absence, Channel, Level, Person, Rota, Swap
 from parvis.inventory.places import OpenData
 from parvis.inventory.planned import Maintenance, Ups
-from parvis.inventory.snmp import Snmp
+from parvis.inventory.snmp import CommunityCredential, Snmp, UserCredential
 from parvis.inventory.wording import Appearance, EmergencyNumber, Legal, OnlineService, Text
 from parvis.inventory.yaml_lines import Fault
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from parvis.inventory.model import CommunityCredential, Site, Town
+from parvis.inventory.model import Site, Town
+from parvis.inventory.snmp import CommunityCredential
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,8 @@ class Sla(Part):
 
     *gtr_hours*: in which hours the GTR runs, at any hour without it. *measured_from*: what starts the GTR.
     *planned_notice_days*: works announced later than that count. *partial_loss*: the loss from which a link that
-    answers is a partial outage, which counts if *partial_counts*.
+    answers is a partial outage, *partial_rate*: the part of its capacity below which it is one when more is wanted;
+    they count if *partial_counts*.
     """
 
     gti: Annotated[Duration, Field(gt=0)] | None = None
@@ -86,6 +87,7 @@ class Sla(Part):
     measured_from: Literal["detection", "ticket"] = "ticket"
     planned_notice_days: Annotated[int, Field(ge=0, le=90)] = 5
     partial_loss: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    partial_rate: Annotated[float, Field(gt=0, lt=1)] = 0.5
     partial_counts: bool = False
     exclusions: tuple[Exclusion, ...] = ("planned", "third-party", "force-majeure")
     penalties: Annotated[tuple[Penalty, ...], Field(max_length=30)] = ()

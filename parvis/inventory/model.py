@@ -13,7 +13,7 @@ from parvis.inventory.contracts import Line
 from parvis.inventory.people import Channel, Name, Person, Rota
 from parvis.inventory.places import Location, OpenData, Pictogram, SiteKind
 from parvis.inventory.planned import Maintenance, Ups
-from parvis.inventory.snmp import Snmp
+from parvis.inventory.snmp import CommunityCredential, Credential, Snmp, UserCredential
 from parvis.inventory.wording import Appearance, EmergencyNumber, Legal, OnlineService, Part, Text
 from parvis.languages import Language
 from parvis.values import Duration, Mac, Rate, Size
@@ -112,31 +112,6 @@ class KnownDevice(Part):
     why: str = Field(min_length=1, max_length=200)
 
 
-class CommunityCredential(Part):
-    """SNMPv2c: a password in clear text (RFC 1901), an exception: *reason* says why, *until* is its last day."""
-
-    name: Name
-    version: Literal["v2c"]
-    community_secret: Name
-    reason: str | None = Field(None, min_length=3, max_length=200)
-    until: date | None = None
-
-
-class UserCredential(Part):
-    """SNMPv3 with authentication and privacy (RFC 3414, RFC 3826, RFC 7860)."""
-
-    name: Name
-    version: Literal["v3"]
-    user: str = Field(min_length=1, max_length=32)
-    auth: Literal["MD5", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]
-    privacy: Literal["DES", "AES-128", "AES-192", "AES-256", "AES-192-reeder", "AES-256-reeder"]
-    auth_secret: Name
-    privacy_secret: Name
-
-
-Credential = Annotated[CommunityCredential | UserCredential, Field(discriminator="version")]
-
-
 class Gateway(Part):
     """The site's gateway. *address* is on the management network; interfaces are those of the Linux machine."""
 
@@ -158,6 +133,7 @@ class Uplink(Part):
     """The site's fibre. *address* is the gateway's end, *peer* the operator's; *switch* and *port* hold the module.
 
     *far* is the module it is lit from, where the town can ask it; *line* is what the operator sold, with its promises.
+    *targets*: at least two addresses beyond it that have nothing to do with each other; without it the town's.
     """
 
     name: Name
@@ -174,6 +150,7 @@ class Uplink(Part):
     hotline: str | None = Field(None, pattern=r"^\+[0-9 ]{8,20}$")
     """The operator's number for faults: it stands in the message of who is called."""
     line: Line | None = None
+    targets: Annotated[tuple[IPv4Address | IPv6Address, ...], Field(min_length=2, max_length=8)] | None = None
 
 
 class Switch(Part):
@@ -280,7 +257,7 @@ class TownFile(Part):
     contact: Contact
     portal: PortalPolicy
     credentials: tuple[Credential, ...]
-    internet_targets: tuple[IPv4Address | IPv6Address, ...] = Field(min_length=1)
+    internet_targets: tuple[IPv4Address | IPv6Address, ...] = Field(min_length=2)
     dns_upstream: tuple[IPv4Address | IPv6Address, ...] = Field(min_length=1)
     centre: Centre
     people: tuple[Person, ...] = Field(min_length=1)
@@ -318,6 +295,10 @@ class Town(TownFile):
     def policy(self, site: Site) -> PortalPolicy:
         """The portal policy in force at *site*: the town's, and what the site changes."""
         return self.portal.model_copy(update=site.portal.changes()) if site.portal else self.portal
+
+    def beyond(self, site: Site) -> tuple[IPv4Address | IPv6Address, ...]:
+        """Addresses of the internet that have nothing to do with each other, which *site* asks by its own uplink."""
+        return site.uplink.targets or self.internet_targets
 
     def site(self, name: str) -> Site:
         """The site called *name*; KeyError with the names there are."""

@@ -13,14 +13,25 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$")]
 """A short stable name (RFC 1123 label, 40 characters): it becomes a label, a host name, a file name."""
 
 
+Status = Literal["titulaire", "stagiaire", "contractuel"]
+"""Of a public agent: with tenure, on probation, by contract of public law."""
+
+
 class Person(Part):
-    """Somebody who can be on call. *channels*: the ways to reach them, best first; without it all, in their order."""
+    """Somebody who can be on call. *channels*: the ways to reach them, best first; without it all, in their order.
+
+    *status* and *job*: what the council's deliberation on astreintes goes by; *housed*: lodged by absolute necessity of
+    service, and therefore without astreinte.
+    """
 
     name: Name
     title: str = Field(min_length=1, max_length=80)
     phone: str = Field(pattern=r"^\+[0-9 ]{8,20}$")
     email: str = Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
     channels: tuple[Name, ...] = ()
+    status: Status | None = None
+    job: str = Field("", max_length=80)
+    housed: bool = False
 
 
 class FileChannel(Part):
@@ -120,7 +131,7 @@ class Rota(Part):
     """Who is on call: *order* takes turns of *turn* seconds of local time from *starts* (local time).
 
     *repeat*: seconds until the same person is called a second time; *levels*: who is next; *again*: seconds until it
-    all begins anew.
+    all begins anew. *statuses* and *jobs*: whom the council's deliberation lets be on call; no *jobs*: any.
     """
 
     starts: datetime
@@ -131,6 +142,8 @@ class Rota(Part):
     again: Annotated[Duration, Field(ge=300)] = 1800.0
     swaps: tuple[Swap, ...] = ()
     absences: tuple[Absence, ...] = ()
+    statuses: tuple[Status, ...] = ("titulaire", "stagiaire", "contractuel")
+    jobs: tuple[Annotated[str, Field(min_length=1, max_length=80)], ...] = ()
 
     @model_validator(mode="after")
     def _each_level_later(self) -> Self:

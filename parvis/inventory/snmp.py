@@ -1,6 +1,7 @@
-"""How one device is asked."""
+"""How one device is asked, and with which credential."""
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -23,3 +24,28 @@ class Snmp(Part):
     any_source: bool = False
     context: str = Field(default="", max_length=32)
     slow_lane: bool = False
+
+
+class CommunityCredential(Part):
+    """SNMPv2c: a password in clear text (RFC 1901), an exception: *reason* says why, *until* is its last day."""
+
+    name: Name
+    version: Literal["v2c"]
+    community_secret: Name
+    reason: str | None = Field(None, min_length=3, max_length=200)
+    until: date | None = None
+
+
+class UserCredential(Part):
+    """SNMPv3 with authentication and privacy (RFC 3414, RFC 3826, RFC 7860)."""
+
+    name: Name
+    version: Literal["v3"]
+    user: str = Field(min_length=1, max_length=32)
+    auth: Literal["MD5", "SHA-1", "SHA-224", "SHA-256", "SHA-384", "SHA-512"]
+    privacy: Literal["DES", "AES-128", "AES-192", "AES-256", "AES-192-reeder", "AES-256-reeder"]
+    auth_secret: Name
+    privacy_secret: Name
+
+
+Credential = Annotated[CommunityCredential | UserCredential, Field(discriminator="version")]

@@ -1,13 +1,14 @@
 """Which port an access point sits behind, without ever reading the table that holds residents' addresses."""
 
 from snmp_agents import SYSTEM, MemoryAgent, agent
-from snmp_asking import HASTY, run
+from snmp_asking import HASTY, ask, run
 
 from collectors.device import Device, Polled, devices
 from collectors.poll import Target, poll
 from collectors.snmp import ber
 from collectors.snmp.session import CommunitySession
 from collectors.snmp.transport import Exchange
+from collectors.where import port_of
 from parvis.inventory import Town
 
 LEARNED = "1.3.6.1.2.1.17.4.3.1.2"
@@ -55,3 +56,22 @@ def test_a_switch_is_asked_about_the_access_points_of_its_site(town: Town) -> No
 
     assert behind["sw-biblio"] == ["ap-biblio-adultes", "ap-biblio-jeunesse"]
     assert behind["ap-biblio-adultes"] == []
+
+
+INTRUDER = "a4:83:e7:00:00:2a"
+
+
+def test_an_intruder_is_found_behind_its_port_and_nobody_else_is_looked_for() -> None:
+    memory = MemoryAgent(SWITCH)
+    with agent(memory) as address:
+        found = ask(address, lambda session: port_of(session, INTRUDER))
+
+    root = ber.oid(LEARNED)
+    names = {name for request in memory.asked for name, _, _ in request.varbinds if name.startswith(root)}
+    assert found == "Gi1/0/1"
+    assert names == {ber.oid(f"{LEARNED}.164.131.231.0.0.42")}
+
+
+def test_an_address_the_switch_has_not_learned_is_nowhere() -> None:
+    with agent(MemoryAgent(SWITCH)) as address:
+        assert ask(address, lambda session: port_of(session, "02:00:00:00:00:66")) == ""

@@ -305,6 +305,21 @@ def test_a_device_is_polled_at_once_when_somebody_asks(small_town: Town) -> None
     assert board.standings()[0].up is True
 
 
+def test_the_switches_of_a_site_are_asked_where_an_intruder_is_and_it_is_forgotten(
+    running: Callable[[list[Device]], tuple[Board, Poller]],
+) -> None:
+    learned = {**SYSTEM, "1.3.6.1.2.1.17.4.3.1.2.164.131.231.0.0.42": (ber.INTEGER, 7)}
+    with agent(MemoryAgent(learned)) as address, agent(mute) as dead:
+        switches = [replace(at(where, name), kind="switch") for name, where in (("sw-1", address), ("sw-2", dead))]
+        _, poller = running([*switches, at(address)])
+        until(lambda: poller.where("msp", "02:00:00:00:00:66") == [])
+        found: list[list[tuple[str, str]]] = []
+        until(lambda: bool(found.append(told) if (told := poller.where("msp", "a4:83:e7:00:00:2a")) else found))
+
+        assert found == [[("sw-1", "7")]]
+        assert poller.where("msp", "a4:83:e7:00:00:2a") is None, "asked anew: nothing was kept"
+
+
 def test_a_fault_in_noting_a_poll_does_not_end_the_polls(small_town: Town) -> None:
     heard: list[int] = []
 

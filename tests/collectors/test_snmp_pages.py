@@ -226,3 +226,20 @@ def test_any_query_has_an_answer(query: str, path: str, accepted: str) -> None:
 
     assert status[:3] in {"200", "400", "404"}
     assert len(body) == int(headers["Content-Length"])
+
+
+def test_where_an_intruder_is_is_asked_by_site_and_address_and_waits_for_the_switches(board: Board) -> None:
+    answers = iter([None, [("sw-1", "7")], []])
+    sought: list[tuple[str, str]] = []
+
+    def where(site: str, mac: str) -> list[tuple[str, str]] | None:
+        sought.append((site, mac))
+        return next(answers)
+
+    questions = Questions(board, (), lambda: 130.0, gzip=False, where=where)
+    told = [asked(questions, "/where?site=msp&mac=A4-83-E7-00-00-2A")[2] for _ in range(3)]
+
+    assert told == [b"null", b'[{"device": "sw-1", "port": "7"}]', b"[]"]
+    assert set(sought) == {("msp", "a4:83:e7:00:00:2a")}
+    for wrong in ("", "?site=msp", "?site=msp&mac=02", "?site=msp&mac=02:00:00:00:00:01&mac=02:00:00:00:00:02"):
+        assert asked(questions, f"/where{wrong}")[0].startswith("400"), wrong

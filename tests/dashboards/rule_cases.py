@@ -25,6 +25,8 @@ NEEDED_SECONDS = {
 """What must have happened before there is something to wait for."""
 
 OF_PROMETHEUS = ("prometheus_rule_evaluation_failures_total",)
+TURNED = f'uplink_turned_timestamp_seconds{{{SITE}, uplink="fibre-lagrange"}}'
+"""What a visit has found is not judged for two minutes after."""
 Case = tuple[str | dict[str, str], str, dict[str, str]]
 CASES: dict[str, Case] = {
     # alert: (series, values that fire / that do not, as "firing|silent"; labels of the firing alert beside the rule's)
@@ -83,6 +85,14 @@ CASES: dict[str, Case] = {
         "",
         {},
     ),
+    "InternetCoupe": (
+        {
+            f'uplink_target_up{{{SITE}, target="203.0.113.53"}}': "0|0",
+            f'uplink_target_up{{{SITE}, target="203.0.113.80"}}': "0|1",
+        },
+        "",
+        {},
+    ),
     "DHCPEpuise": (f"gateway_pool_used_ratio{{{SITE}}}", "0.99|0.98", {}),
     "CertificatExpire": (f"portal_certificate_remaining_seconds{{{SITE}}}", "604799|604800", {}),
     "AppareilVuDeuxFois": (f"gateway_seen_twice_total{{{SITE}}}", "0+1|3", {}),
@@ -102,7 +112,11 @@ CASES: dict[str, Case] = {
         {"kind": "uplink", "subject": "fibre-lagrange"},
     ),
     "CertificatPerime": (f"portal_certificate_remaining_seconds{{{SITE}}}", "0|1", {}),
-    "DNSMuet": (f'visitor_step_success{{{SITE}, step="dns"}}', "0|1", {"step": "dns"}),
+    "DNSMuet": (
+        {f'visitor_step_success{{{SITE}, step="dns"}}': "0|0", TURNED: "-1000|0+15"},
+        "",
+        {"step": "dns"},
+    ),
     "DNSLent": (f'visitor_step_seconds{{{SITE}, step="dns"}}', "0.51|0.5", {"step": "dns"}),
     "RadarDFS": (
         f'wifi_radio_channel{{{SITE}, device="ap-1", radio="r0", band="5GHz"}}',
@@ -167,6 +181,11 @@ CASES: dict[str, Case] = {
         f'topology_disagreements{{{SITE}, device="sw-lagrange"}}',
         "1|0",
         {"device": "sw-lagrange"},
+    ),
+    "SLAMoisMenace": (
+        f'uplink_allowance_used_ratio{{{SITE}, uplink="fibre-lagrange"}}',
+        "0.71|0.7",
+        {"uplink": "fibre-lagrange"},
     ),
     "LienSature": (
         f'port_receive_bytes_total{{{SITE}, device="sw-lagrange", port="25"}}',
@@ -233,7 +252,7 @@ CASES: dict[str, Case] = {
         "71|70",
         {"device": "sw-lagrange", "port": "25"},
     ),
-    "VisiteurTestEnEchec": (f"visitor_success{{{SITE}}}", "0|1", {}),
+    "VisiteurTestEnEchec": ({f"visitor_success{{{SITE}}}": "0|0", TURNED: "-1000|0+15"}, "", {}),
     "VisiteurTestMuet": (f"visitor_last_report_timestamp_seconds{{{SITE}}}", "-1000|99999", {}),
     "EquipementIndesirable": (
         f'guest_hazard_devices{{{SITE}, hazard="rogue-dhcp"}}',

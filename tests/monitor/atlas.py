@@ -17,6 +17,7 @@ from monitor.history.recorder import HISTORY_FILE, Recorder
 from monitor.history.series import FUNNEL_STEPS, OF_COLLECTORS, OF_PORTAL, Values
 from monitor.observations import Outcome, Sample
 from monitor.scrapes import Scrape
+from monitor.signals import WANTED_OF_GATEWAY
 from monitor.sites import views
 from monitor.watch import Picture
 from monitor.web.pages import Places
@@ -41,9 +42,16 @@ optical_drift_db{town="cachan",device="sw-lagrange",port="25",lane="1",direction
 """
 
 
+BEYOND = """uplink_target_up{target="203.0.113.53"} 1
+uplink_target_rtt_seconds{target="203.0.113.53"} 0.0042
+uplink_target_loss_ratio{target="203.0.113.53"} 0.05
+uplink_target_up{target="203.0.113.80"} 0
+"""
+
+
 def portal_text(scale: int) -> str:
     steps = "\n".join(f'portal_funnel_total{{step="{s}"}} {scale * (10 - n)}' for n, s in enumerate(FUNNEL_STEPS))
-    return f'{steps}\nportal_sessions_active 4\nportal_errors_total{{reason="unknown"}} 2\n'
+    return f'{steps}\nportal_sessions_active 4\nportal_errors_total{{reason="unknown"}} 2\n{BEYOND}'
 
 
 def scrape(text: str, names: tuple[str, ...], at: float) -> Scrape:
@@ -102,7 +110,7 @@ class Atlas:
             at = self.now - 7200 + step * 20
             self.recorder.ring.add(at, {f"rtt/{site.uplink.name}": 4 + sin(step) for site in self.town.sites})
         self.recorder.scrapes.collectors = scrape(COLLECTED, OF_COLLECTORS, self.now - 20)
-        portal = scrape(portal_text(2), OF_PORTAL, self.now - 20)
+        portal = scrape(portal_text(2), (*OF_PORTAL, *WANTED_OF_GATEWAY), self.now - 20)
         self.recorder.scrapes.portals = {site.site: portal for site in self.town.sites}
 
     def shows(self, *, silent: tuple[str, ...] = (), rounds: int = 4) -> "Atlas":

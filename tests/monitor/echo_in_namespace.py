@@ -6,9 +6,9 @@ import sys
 import time
 from ipaddress import ip_address
 
-from monitor.probes.echo import request
-from monitor.probes.icmp import Prober, _ping_socket, _received
+from monitor.probes.icmp import Prober, _received
 from monitor.targets import Kind, Target
+from parvis.echo import ping_socket, request
 
 SILENT = "192.0.2.9"
 ADDRESSES = {"near": "127.0.0.1", "six": "::1", "far": "192.0.2.1", "silent": SILENT, "nowhere": "203.0.113.1"}
@@ -42,7 +42,7 @@ def main(rounds: int) -> None:
 
 def stamped_after() -> float | None:
     """Seconds from an echo to its kernel stamp, read a tenth of a second late."""
-    with _ping_socket(4) as channel:
+    with ping_socket(4) as channel:
         sent = time.time_ns()
         channel.sendto(request(4, 1, b"token"), ("127.0.0.1", 0))
         time.sleep(0.1)

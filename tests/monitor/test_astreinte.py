@@ -1,5 +1,6 @@
 """What being on call is worth and costs in rest; the rota's exceptions; statements."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import calendars
-from monitor.astreinte import Duty, Sheet, amount, units, warnings
+from monitor.astreinte import Duty, Sheet, amount, recovered, units
 from monitor.holidays_of_france import french_holidays
 from monitor.oncall_commands import oncall
 from monitor.outputs import faults
+from monitor.rest import rests, warnings
 from monitor.rota import NobodyOnCall, Roster
 from monitor.statement import statement
 from monitor.statement_files import RatesFaulty, as_csv, as_pdf, rates
@@ -54,17 +56,29 @@ def named(starts: str, ends: str) -> list[str]:
         ("2026-06-02T18:00", "2026-06-04T08:00", ["night", "night"]),
     ],
 )
-def test_the_units_of_a_duty(starts: str, ends: str, expected: list[str]) -> None:
+def test_ast07_the_units_of_a_duty(starts: str, ends: str, expected: list[str]) -> None:
     assert named(starts, ends) == expected
 
 
-def test_amounts_come_from_the_dated_file_and_short_notice_adds_half() -> None:
+def test_ast07_amounts_come_from_the_dated_file_and_short_notice_adds_half() -> None:
     week = Duty("a", at("2026-06-01T08:00"), at("2026-06-08T08:00"))
     late = Duty("a", week.starts, week.ends, short_notice=True)
 
     assert amount(units(week, HOLIDAY, PARIS), "exploitation", RATES) == Decimal("159.20")
     assert amount(units(late, HOLIDAY, PARIS), "exploitation", RATES) == Decimal("238.80")
     assert amount(units(week, HOLIDAY, PARIS), "securite", RATES) == Decimal("149.48")
+
+
+def test_ast07_rest_is_chosen_instead_of_money_where_the_rates_let_one() -> None:
+    found = units(Duty("a", at("2026-06-02T18:00"), at("2026-06-08T08:00")), HOLIDAY, PARIS)
+    made = statement(Roster(TOWN), "agent-1", date(2026, 6, 1), [], RATES, "autres-filieres", HOLIDAY, as_rest=True)
+
+    assert [unit.name for unit in found] == ["night", "night", "night", "weekend"]
+    assert recovered(found, "autres-filieres", RATES) == timedelta(hours=13)
+    assert [row for row in made.rows() if row[0] == "Repos compensateur (autres-filieres)"]
+    assert not [row for row in made.rows() if "€" in row[1]], "never both"
+    with pytest.raises(KeyError, match="exploitation"):
+        recovered(found, "exploitation", RATES)
 
 
 def test_before_the_first_rates_there_is_no_amount() -> None:
@@ -90,18 +104,47 @@ def sheet(starts: str, minutes: int, travel: int = 0) -> Sheet:
     return Sheet("agent-1", at(starts), at(starts) + timedelta(minutes=minutes), timedelta(minutes=travel))
 
 
-def test_an_intervention_in_the_night_puts_work_off_by_eleven_hours_from_its_end_with_travel() -> None:
+def test_ast06_an_intervention_in_the_night_puts_work_off_by_eleven_hours_from_its_end_with_travel() -> None:
     assert warnings([sheet("2026-06-03T02:20", 60, travel=40)], PARIS) == [
         "Repos de 11 h rompu le 03/06 : reprise du travail pas avant le 03/06 à 14:40."
     ]
     assert warnings([sheet("2026-06-02T18:30", 60)], PARIS) == []
 
 
-def test_a_weekend_without_thirty_five_hours_in_a_row_is_said() -> None:
+def test_ast06_a_weekend_without_thirty_five_hours_in_a_row_is_said() -> None:
     some = [sheet("2026-06-06T10:00", 60), sheet("2026-06-07T12:00", 60)]
 
     assert [line for line in warnings(some, PARIS) if "35 h" in line]
     assert not [line for line in warnings(some[:1], PARIS) if "35 h" in line]
+
+
+def test_ast06_the_way_back_ends_the_intervention_and_the_way_there_begins_it() -> None:
+    late = replace(sheet("2026-06-02T20:00", 30, travel=60), back=timedelta(minutes=50))
+
+    assert (late.leaves, late.home) == (at("2026-06-02T19:50"), at("2026-06-02T21:20"))
+    assert late.worked == timedelta(minutes=90)
+
+
+TIRING = [sheet("2026-06-06T10:00", 60), sheet("2026-06-07T12:00", 60)]
+
+
+def test_ast06_who_lacks_the_weekly_rest_is_off_duty_for_a_week_unless_it_is_lifted() -> None:
+    (owed,) = rests(TIRING, PARIS)
+    week = with_rota(order=["agent-1"], levels=[{"after": 600, "order": ["agent-2"]}])
+    tired, rested = Roster(week, rests=(owed,)), Roster(week)
+    inside, later = at("2026-06-10T12:00"), at("2026-06-15T08:00")
+
+    assert (owed.starts, owed.ends) == (at("2026-06-08T08:00"), at("2026-06-15T08:00"))
+    assert [person.name for person in tired.duty(inside).values()] == ["agent-2"]
+    assert tired.duty(later) == rested.duty(later)
+    assert rests(TIRING, PARIS, {("agent-1", date(2026, 6, 5))}) == []
+    assert rests(TIRING[:1], PARIS) == []
+
+
+def test_ast06_when_all_are_owed_their_rest_somebody_is_called_all_the_same() -> None:
+    alone = with_rota(order=["agent-1"], levels=[])
+
+    assert Roster(alone, rests=tuple(rests(TIRING, PARIS))).duty(at("2026-06-10T12:00"))
 
 
 @given(st.integers(0, 500), st.integers(1, 400))
@@ -115,7 +158,7 @@ def test_units_cover_a_duty_without_overlap(first_hour: int, hours: int) -> None
     assert all(duty.starts <= one < duty.ends for one in begins)
 
 
-def test_a_swap_moves_the_duty_and_its_short_notice_is_paid() -> None:
+def test_ast01_ast07_a_swap_moves_the_duty_and_its_short_notice_is_paid() -> None:
     roster = Roster(TOWN)
     owner = roster.turn(at("2026-06-03T12:00")).person.name
     other = next(
@@ -130,7 +173,7 @@ def test_a_swap_moves_the_duty_and_its_short_notice_is_paid() -> None:
     assert ("weekend", True) in {(unit.name, unit.short_notice) for unit in made.units}
 
 
-def test_an_absence_nobody_stands_in_for_is_refused_by_check() -> None:
+def test_ast01_an_absence_nobody_stands_in_for_is_refused_by_check() -> None:
     owner = Roster(TOWN).turn(at("2026-06-03T12:00")).person.name
     away = {"person": owner, "starts": "2026-06-03T00:00", "ends": "2026-06-04T00:00"}
     found = [str(fault) for fault in faults(with_rota(absences=[away]))]
@@ -141,12 +184,35 @@ def test_an_absence_nobody_stands_in_for_is_refused_by_check() -> None:
     assert faults(TOWN) == []
 
 
-def test_one_person_at_two_levels_is_refused_by_check() -> None:
+def test_ast01_one_person_at_two_levels_is_refused_by_check() -> None:
     second = Roster(TOWN).turn(at("2026-06-03T12:00"), 2).person.name
     swap = {"person": second, "starts": "2026-06-03T00:00", "ends": "2026-06-04T00:00"}
     found = [str(fault) for fault in faults(with_rota(swaps=[swap]))]
 
     assert any(f"{second} is on duty at levels 1 and 2" in text for text in found)
+
+
+@pytest.mark.parametrize(
+    ("person", "rota", "why"),
+    [
+        ({"housed": True}, {}, "is lodged by absolute necessity of service"),
+        ({"status": "contractuel"}, {"statuses": ["titulaire", "stagiaire"]}, "is contractuel"),
+        ({"job": "jardinier"}, {"jobs": ["technicien réseau"]}, "has the job 'jardinier'"),
+    ],
+)
+def test_ast02_who_the_deliberation_does_not_let_be_on_call_is_refused_by_check(
+    person: dict[str, object], rota: dict[str, object], why: str
+) -> None:
+    jobs = {"jobs": ["technicien réseau"]}
+    fit = {"status": "titulaire", "job": "technicien réseau"}
+    people = tuple(one.model_copy(update=fit) for one in TOWN.people)
+    town = with_rota(**jobs).model_copy(update={"people": people})
+    other = people[1].model_copy(update=person)
+    unfit = with_rota(**{**jobs, **rota}).model_copy(update={"people": (people[0], other, *people[2:])})
+
+    assert faults(town) == []
+    assert [str(fault) for fault in faults(unfit) if f"{other.name} is on the rota and {why}" in fault.message]
+    assert len(faults(unfit)) == 1
 
 
 CALENDAR = """BEGIN:VCALENDAR\r
@@ -200,7 +266,7 @@ def test_our_own_calendar_read_back_is_the_rota() -> None:
             assert roster.turn(moment, level).person == Roster(TOWN).turn(moment, level).person
 
 
-def test_a_month_is_a_statement_in_csv_and_pdf_that_ranks_nobody() -> None:
+def test_ast07_ast08_a_month_is_a_statement_in_csv_and_pdf_that_ranks_nobody() -> None:
     sheets = [
         Sheet("agent-1", at("2026-06-17T02:00"), at("2026-06-17T03:00"), timedelta(minutes=30), True, 7, "=Béton €")
     ]
@@ -224,7 +290,7 @@ def test_an_intervention_on_a_public_holiday_counts_as_one_on_a_sunday() -> None
     assert ("Intervention de jour", "0 h 30", "") in made.rows()
 
 
-def test_the_command_line_from_sheet_to_statement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ast06_ast07_the_command_line_from_sheet_to_statement(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARVIS_STATE", str(tmp_path))
     run = CliRunner().invoke
     words = ["sheet", "agent-1", "--from", "2026-06-17T02:00", "--until", "2026-06-17T03:00", "--travel", "30"]
@@ -237,3 +303,30 @@ def test_the_command_line_from_sheet_to_statement(tmp_path: Path, monkeypatch: p
     assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".csv", ".pdf"}
     assert "nobody is called agent-9" in run(oncall, ["statement", "agent-9", "2026-06"]).output
     assert "there is no incident 7" in run(oncall, ["ack", "7"]).output
+    assert "give no rest for the category" in run(oncall, ["statement", "agent-1", "2026-06", "--rest"]).output
+
+
+def test_ast06_the_command_line_says_who_owes_rest_and_lifts_it_with_a_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARVIS_STATE", str(tmp_path))
+    run = CliRunner().invoke
+    for begin, end in (("2026-06-06T10:00", "2026-06-06T11:00"), ("2026-06-07T12:00", "2026-06-07T13:00")):
+        words = ["--travel", "40", "--back", "30", "--called", begin, "--result", "fibre ressoudée", "--on-site"]
+        written = run(oncall, ["sheet", "agent-2", "--from", begin, "--until", end, *words])
+        assert written.exit_code == 0, written.output
+    owed = run(oncall, ["rest"])
+    who = ["who", "--at", "2026-06-10T12:00"]
+    off_duty, made = run(oncall, who), run(oncall, ["statement", "agent-2", "2026-06", "--into", str(tmp_path / "out")])
+    lifting = ["rest", "agent-2", "--weekend", "2026-06-05", "--despite"]
+
+    assert owed.exit_code == 1
+    assert "agent-2 is owed the rest of the weekend of 2026-06-05: not on duty until 2026-06-15 08:00" in owed.output
+    assert "level 1: nobody (agent-2 is away" in off_duty.output
+    assert made.exit_code == 0, made.output
+    assert "fibre ressoudée" in (tmp_path / "out/astreinte-agent-2-2026-06.csv").read_text("utf-8-sig")
+    assert run(oncall, [*lifting, " "]).exit_code == 1
+    assert run(oncall, [*lifting, "nobody else"]).exit_code == 0
+    assert run(oncall, ["rest"]).exit_code == 0
+    assert "level 1: agent-2" in run(oncall, who).output
+    assert "is owed no rest" in run(oncall, [*lifting, "again"]).output

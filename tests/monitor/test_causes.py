@@ -56,6 +56,8 @@ def library(town: Town) -> Town:
         ("CertificatPerime", "VisiteurTestEnEchec"),
         ("DHCPEpuise", "VisiteurTestEnEchec"),
         ("DNSMuet", "VisiteurTestEnEchec"),
+        ("InternetCoupe", "VisiteurTestEnEchec"),
+        ("ServiceCommunEnPanne", "InternetCoupe"),
         ("ServicePasserelleArrete", "EntonnoirCasse"),
     ],
 )
@@ -124,6 +126,7 @@ def test_a_cut_fibre_says_when_the_light_went_who_is_behind_it_and_whom_to_ring(
         ("LienDegrade", Evidence(near=Light(rx_dbm=-24.1, margin_db=-1.1)), "Optique à nettoyer sur place"),
         ("LienDegrade", Evidence(near=Light(rx_dbm=-9.0, margin_db=6.0)), "chez l'opérateur"),
         ("VisiteurTestEnEchec", Evidence(failing_step="page"), "étape page"),
+        ("EquipementIndesirable", Evidence(intruders=("ap-1 (sw-1, port 2)",)), "derrière ap-1 (sw-1, port 2)"),
     ],
 )
 def test_evidence_tells_alike_failures_apart(town: Town, name: str, known: Evidence, words: str) -> None:
@@ -179,6 +182,8 @@ def test_the_monitor_judges_by_itself_whatever_the_rules_compare(town: Town, lis
             figure("gateway_ruleset_up", 0, **gateway),
             figure("portal_certificate_remaining_seconds", -5, **gateway),
             figure("ups_on_battery", 1, device="ups-biblio"),
+            figure("uplink_target_up", 0, **gateway, target="192.0.2.1"),
+            figure("uplink_target_up", 0, **gateway, target="192.0.2.2"),
         ),
         running={(SITE, "portal"): False, (SITE, "gatewayd"): True},
         visits={SITE: Visited("dns", dns=False, hazards=("rogue-dhcp",))},
@@ -198,8 +203,56 @@ def test_the_monitor_judges_by_itself_whatever_the_rules_compare(town: Town, lis
             ("VisiteurTestEnEchec", ""),
             ("DNSMuet", ""),
             ("EquipementIndesirable", ""),
+            ("InternetCoupe", ""),
         )
     }
+
+
+def test_one_target_beyond_the_uplink_that_answers_is_enough(town: Town, listener: Listener) -> None:
+    listener.hears(3)
+    told = [figure("uplink_target_up", value, target=f"192.0.2.{value}") for value in (0, 1)]
+    verdicts = check(town, listener.findings, 5.0, {}, listener.now, signals=Signals(tuple(told)))
+
+    assert verdicts[f"InternetCoupe/{SITE}/"].wrong is False
+
+
+def test_a_visit_over_a_link_that_has_just_turned_accuses_no_door(town: Town, listener: Listener) -> None:
+    def accused(now: float) -> list[bool | None]:
+        failed = Signals(visits={SITE: Visited("dns", dns=False)}, visited_at={SITE: now})
+        verdicts = check(town, listener.findings, 5.0, {}, now, signals=failed)
+        return [verdicts[f"{name}/{SITE}/"].wrong for name in ("VisiteurTestEnEchec", "DNSMuet")]
+
+    listener.hears(3)
+    well = accused(listener.now)
+    listener.hears(4, silent=[UPLINK, "gw-biblio"]).hears(3)
+
+    assert well == [True, True]
+    assert accused(listener.now) == [None, None]
+    assert accused(listener.now + 121) == [True, True]
+
+
+SHARED = {
+    "certificate": lambda site: Signals((Figure("portal_certificate_remaining_seconds", {"site": site}, -5.0),)),
+    "process": lambda site: Signals(running={(site, "portal"): False, (site, "gatewayd"): True}),
+    "internet": lambda site: Signals((Figure("uplink_target_up", {"site": site, "target": "192.0.2.1"}, 0.0),)),
+    "visit": lambda site: Signals(visits={site: Visited("page")}),
+}
+
+
+@pytest.mark.parametrize("what", SHARED)
+def test_what_fails_at_most_sites_at_once_is_one_fault_of_the_town(town: Town, listener: Listener, what: str) -> None:
+    listener.hears(3)
+
+    def shared(names: list[str]) -> bool | None:
+        some = [SHARED[what](name) for name in names]
+        figures = tuple(one for signals in some for one in signals.figures)
+        running = {key: value for signals in some for key, value in signals.running.items()}
+        visits = {key: value for signals in some for key, value in signals.visits.items()}
+        signals = Signals(figures, running, visits)
+        return check(town, listener.findings, 5.0, {}, listener.now, signals=signals)["ServiceCommunEnPanne//"].wrong
+
+    assert shared([site.site for site in town.sites]) is True
+    assert shared([site.site for site in town.sites][:2]) is False, "two sites are too few to have a fault in common"
 
 
 def test_figures_that_nobody_gave_accuse_nobody(town: Town, listener: Listener) -> None:

@@ -296,7 +296,7 @@ def tried(*results: Result, proves: bool = False, ended: float = 0.0) -> list[At
 CHANNELS = ["c0", "c1"]
 
 
-def test_the_next_channel_follows_one_that_fails_or_proves_nothing() -> None:
+def test_ast04_the_next_channel_follows_one_that_fails_or_proves_nothing() -> None:
     assert next_move([], CHANNELS, 0, 0.0) == Send("c0")
     assert next_move([], CHANNELS, 1, 0.0) == Send("c1"), "a second call begins a channel further"
     assert next_move(tried(Result.FAILED), CHANNELS, 0, 0.0) == Send("c1")

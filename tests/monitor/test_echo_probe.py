@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.probes.echo import TOKEN_BYTES, Window, reply, request
 from monitor.probes.icmp import Prober, _Awaited, _elapsed
 from monitor.targets import Kind, Target
+from parvis.echo import TOKEN_BYTES, Window, reply, request
 
 TARGET = Target("gw", Kind.GATEWAY, "site", ip_address("192.0.2.1"))
 TOKEN = bytes(range(TOKEN_BYTES))

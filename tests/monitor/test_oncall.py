@@ -43,7 +43,7 @@ def calls(one: Incident, minutes: int, policy: Policy = POLICY) -> list[tuple[in
     return found
 
 
-def test_s34_nobody_answers_the_same_person_then_the_next_level_then_all_again() -> None:
+def test_s34_ast04_nobody_answers_the_same_person_then_the_next_level_then_all_again() -> None:
     first, second = (POLICY.roster.turn(NOON, level).person.name for level in (1, 2))
 
     assert first != second
@@ -70,7 +70,7 @@ def test_a_ticket_calls_nobody(severity: str) -> None:
         ("page-jour", 20, False),
     ],
 )
-def test_by_night_only_a_page_calls(severity: str, hour: int, called: bool) -> None:
+def test_ast04_by_night_only_a_page_calls(severity: str, hour: int, called: bool) -> None:
     at = NOON.replace(hour=hour)
 
     assert bool(due(incident(severity, at), POLICY, [], at.timestamp())) == called
@@ -117,7 +117,7 @@ def with_rota(**changes: object) -> Town:
     st.sampled_from(["page", "page-jour"]),
     st.integers(0, 72),
 )
-def test_nobody_is_ever_called_outside_their_duty(opened_at: int, severity: str, hours: int) -> None:
+def test_ast03_nobody_is_ever_called_outside_their_duty(opened_at: int, severity: str, hours: int) -> None:
     """At whatever hour, after whatever wait: who is named is on duty then, and page-jour calls by day only."""
     at = datetime.fromtimestamp(opened_at, UTC)
     one = incident(severity, at)
@@ -236,7 +236,7 @@ def test_a_hand_over_calls_the_next_level_at_once(night: Desk) -> None:
     assert [line["person"] for line in night.written()] == [first, second]
 
 
-def test_a_message_that_waits_while_duty_changes_goes_to_the_successor(night: Desk) -> None:
+def test_ast03_a_message_that_waits_while_duty_changes_goes_to_the_successor(night: Desk) -> None:
     handover = night.duty.roster.turn(NIGHT).ends
     night.at = handover.timestamp() - 1
     night.messenger.tells(alert("LienCoupe", startsAt=starts(night.clock())))
@@ -256,7 +256,7 @@ def test_a_storm_of_sixty_incidents_is_six_messages_and_the_digest_names_the_res
     assert "55 autres incidents" in night.written()[-1]["text"]
 
 
-def test_each_channel_of_who_is_on_duty_is_tested_once_a_week_in_working_hours(town: Town, tmp_path: Path) -> None:
+def test_ast04_each_channel_of_who_is_on_duty_is_tested_weekly_in_working_hours(town: Town, tmp_path: Path) -> None:
     desk = Desk(town, tmp_path, now=NIGHT)
     desk.passes(20 * 3600, step=1800)
     lines = [line for line in desk.file.read_text("utf-8").splitlines() if '"test"' in line]

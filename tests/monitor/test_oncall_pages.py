@@ -147,7 +147,7 @@ def test_there_is_no_page_for_an_incident_there_is_not(called: Desk) -> None:
     assert called.client.get("/incidents/77").status_code == 404
 
 
-def test_the_calendar_has_each_turn_and_no_telephone_number(called: Desk, town: Town) -> None:
+def test_ast08_the_calendar_has_each_turn_and_no_telephone_number(called: Desk, town: Town) -> None:
     text = called.client.get("/oncall.ics").text
 
     assert text.count("BEGIN:VEVENT") > 40
@@ -161,7 +161,7 @@ CAUSE = st.builds(
 
 
 @given(CAUSE, st.booleans(), st.booleans())
-def test_every_message_is_one_sms_whatever_the_names_are(cause: Cause, replies: bool, linked: bool) -> None:
+def test_ast05_every_message_is_one_sms_whatever_the_names_are(cause: Cause, replies: bool, linked: bool) -> None:
     """160 septets of GSM-7 at most; the number, the way to answer and the link are never cut."""
     links = {"acknowledge": f"{URL}/a/{token(Link(1, 'acknowledge', 1), b'k' * 32)}"} if linked else {}
     made = call(cause, links, replies=replies)

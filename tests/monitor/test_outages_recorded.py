@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from monitor_actors import Listener, empty_history
 from monitor.collectors import Heard
 from monitor.exposition import Figure
 from monitor.findings import State
-from monitor.history.blocks import FIVE_MINUTES
+from monitor.history.blocks import FIVE_MINUTES, rolled
 from monitor.history.recorder import HISTORY_FILE, Recorder
 from monitor.history.series import FUNNEL_STEPS, of_portal, of_probes, of_traffic
 from monitor.instruments import MonitorMetrics
@@ -36,14 +37,25 @@ class Scribe:
     def __init__(self, listener: Listener, state: Path) -> None:
         self.listener = listener
         self.state = state
+        self.echo, self.octets = 0.012, 0.0
         if not (state / HISTORY_FILE).exists():
             shutil.copy(empty_history(), state / HISTORY_FILE)
         self.starts()
 
+    def carries(self, megabits: float, minutes: int) -> "Scribe":
+        labels = {"device": "sw-lagrange", "port": "25"}
+        for _ in range(minutes):
+            self.octets += megabits * 1e6 / 8 * 60
+            figures = (Figure("port_receive_bytes_total", labels, self.octets),)
+            self.recorder.scrapes.collectors = Scrape(self.listener.now, figures, b"", "")
+            self.sees(3)
+        return self
+
     def starts(self) -> "Scribe":
         town = self.listener.town
         settings = MonitorSettings(state=self.state, probe_interval=20, probe_timeout=2)
-        self.recorder = Recorder(town, settings, MonitorMetrics(town.town), lambda: self.listener.now)
+        self.metrics = MonitorMetrics(town.town)
+        self.recorder = Recorder(town, settings, self.metrics, lambda: self.listener.now)
         return self
 
     def sees(self, rounds: int = 1, *, silent: Iterable[str] = (), lossy: Iterable[str] = ()) -> "Scribe":
@@ -52,11 +64,12 @@ class Scribe:
             heard.hears(silent=silent, lossy=lossy)
             heard.now += 15
             outcomes = [
-                Outcome(f.target.name, f.target.name not in silent, 0.0, 0.01, None, 0.012) for f in heard.findings
+                Outcome(f.target.name, f.target.name not in silent, 0.0, 0.01, None, self.echo) for f in heard.findings
             ]
             samples = (Sample("ap-lagrange-gymnase", up=True, succeeded_at=heard.now - 3, clients=7),)
             sites = views(heard.town, heard.findings, samples)
             found = Picture(heard.now, heard.findings, sites, Heard(heard.now, samples), outcomes)
+            self.seen = found
             self.recorder.note(found)
         return self
 
@@ -107,6 +120,31 @@ def test_fib04_a_link_that_loses_a_twentieth_is_a_partial_outage_of_its_own(scri
     assert all(one.verified_at for one in found)
 
 
+def test_fib04_a_link_that_lets_through_far_less_than_was_sold_is_a_partial_outage(scribe: Scribe) -> None:
+    start = FIVE_MINUTES.slot_of(scribe.listener.now) - 6 * 3600
+    for number in range(48):
+        scribe.recorder.history.write(start + number * FIVE_MINUTES.slot, {f"rtt/{UPLINK}": rolled([4.0, 5.0])})
+    scribe.recorder.history.tidy(scribe.listener.now)
+    scribe.carries(40, minutes=15)
+    quiet = scribe.outages()
+    scribe.echo = 0.2
+    began = scribe.listener.now
+    scribe.carries(40, minutes=15)
+    found = scribe.recorder.register.under_way()[UPLINK]
+    scribe.echo = 0.012
+    scribe.carries(40, minutes=15)
+
+    assert quiet == [], "little traffic and no queue is no outage"
+    assert found.partial
+    assert found.evidence is not None
+    assert found.evidence["delivered_mbits"] == "40"
+    assert began - 600 <= found.detected_at < began + 300
+    (detected, verified), *others = scribe.outages()
+    assert others == []
+    assert verified is not None
+    assert verified > detected + 900
+
+
 def test_fib04_each_silence_of_a_link_that_flaps_is_an_outage(scribe: Scribe) -> None:
     scribe.sees(3)
     for _ in range(5):
@@ -141,6 +179,40 @@ def test_fib04_the_evidence_is_kept_with_the_outage(scribe: Scribe) -> None:
     assert found.evidence["optics"] == "no_light"
     assert found.evidence["others_down"] == "0/3"
     assert found.evidence["gw-lagrange"] == State.UNREACHABLE.value
+
+
+def test_fib05_how_much_of_what_the_contract_allows_is_used_is_shown(scribe: Scribe) -> None:
+    site = scribe.listener.town.site("maison-services-publics")
+    now, register = scribe.listener.now, scribe.recorder.register
+    number = register.begin(site.uplink.name, now - 7200, now - 7200, partial=False, cause=Cause.OPERATOR, evidence={})
+    register.change(number, verified_at=now)
+    scribe.sees(20)
+    line = site.uplink.line
+    assert line is not None
+    assert line.sla is not None
+    assert line.sla.ims_year is not None
+    shown = {
+        name: scribe.metrics.registry.get_sample_value(
+            "uplink_allowance_used_ratio", {"town": "cachan", "site": name, "uplink": uplink}
+        )
+        for name, uplink in ((site.site, site.uplink.name), (SITE, UPLINK))
+    }
+
+    assert shown[site.site] == pytest.approx(7200 / line.sla.ims_year, rel=0.05)
+    assert shown[SITE] is None, "nothing of the kind is promised there"
+
+
+def test_what_is_counted_between_two_scrapes_is_not_lost_to_a_step_that_has_its_samples(scribe: Scribe) -> None:
+    scribe.sees(2)
+    labels = {"device": "sw-lagrange", "port": "25"}
+    for octets in (0.0, 3e9):
+        figures = (Figure("port_receive_bytes_total", labels, octets),)
+        scribe.recorder.scrapes.collectors = Scrape(scribe.listener.now, figures, b"", "")
+        scribe.listener.now += 5  # the same step as before: its samples are there already
+        scribe.recorder.note(replace(scribe.seen, at=scribe.listener.now))
+        scribe.sees(3)
+
+    assert scribe.recorder.ring.samples(f"in/{UPLINK}", 0, 1e12)
 
 
 def test_the_rings_five_minutes_are_written_once_they_are_over(scribe: Scribe) -> None:

@@ -117,6 +117,9 @@ def test_the_uplink_s_page_has_light_promise_outage_and_papers(atlas: Atlas) -> 
         "10 h ouvrées",
         "en cours",
         "FTTH-PRO-2023-008",
+        "Au-delà du lien",
+        "4,2 ms, 5 % de pertes",
+        "<dt>203.0.113.80</dt><dd>ne répond pas</dd>",
     ):
         assert words in page
     month = time.strftime("%Y-%m", time.localtime(atlas.now))

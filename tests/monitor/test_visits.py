@@ -1,9 +1,11 @@
 """What the visitor reports: taken from who knows the secret, shown while it is fresh, refused in a sentence."""
 
+import time
 from typing import Any
 
 import pytest
 from flask import Flask
+from prometheus_client import generate_latest
 from werkzeug.test import TestResponse
 
 from monitor.instruments import MonitorMetrics
@@ -22,7 +24,8 @@ class Desk:
 
     def __init__(self, town: Town) -> None:
         self.metrics = MonitorMetrics(town.town)
-        self.visits = Visits(town, self.metrics)
+        self.places: dict[str, list[tuple[str, str]]] = {}
+        self.visits = Visits(town, self.metrics, lambda _site, mac: self.places.get(mac, []))
         app = Flask("visits")
         add_visits(app, self.visits, Secret("known"), self.metrics)
         self.client = app.test_client()
@@ -48,6 +51,23 @@ def test_a_visit_is_shown_step_by_step(desk: Desk) -> None:
     assert desk.shown("visitor_step_seconds", step="lease") == 0.5
     assert desk.shown("guest_hazard_devices", hazard="rogue-dhcp") == 2
     assert desk.shown("guest_hazard_devices", hazard="rogue-router") == 0
+
+
+def test_an_intruder_is_named_by_port_and_access_point_and_its_address_is_nowhere(desk: Desk) -> None:
+    mac = "02:00:00:00:00:66"
+    desk.places = {mac: [("sw-biblio", "Gi0/2"), ("sw-biblio", "25"), ("sw-elsewhere", "4")]}
+    assert desk.told(hazards={"rogue-dhcp": 1}, suspects={"rogue-dhcp": [mac]}).status_code == 204
+    place = {"hazard": "rogue-dhcp", "device": "sw-biblio", "port": "Gi0/2", "behind": "ap-biblio-jeunesse"}
+    visits, _ = desk.visits.visited(time.time())
+
+    assert desk.shown("guest_hazard_place_info", **place) == 1
+    assert visits[SITE].places == ("ap-biblio-jeunesse (sw-biblio, port Gi0/2)",)
+    page = generate_latest(desk.metrics.registry).decode()
+    assert page.count("guest_hazard_place_info{") == 1, "not the gateway's port, nor a switch that only hears of it"
+    newest = desk.visits.newest(SITE)
+    assert mac not in f"{page} {visits} {newest}"
+    desk.told()
+    assert desk.shown("guest_hazard_place_info", **place) is None
 
 
 def test_a_failed_step_has_no_duration_and_what_came_after_it_has_nothing(desk: Desk) -> None:
@@ -89,6 +109,8 @@ def test_what_is_old_is_shown_no_more_but_when_it_was_heard(desk: Desk, monkeypa
         ({"steps": [{**GOOD, "name": "Lease!"}]}, 400, "steps.0.name"),
         ({"hazards": {"witchcraft": 1}}, 400, "hazards"),
         ({"hazards": {"rogue-dhcp": 0}}, 400, "hazards.rogue-dhcp"),
+        ({"suspects": {"rogue-dhcp": ["02"]}}, 400, "suspects.rogue-dhcp"),
+        ({"suspects": {"rogue-dhcp": ["02:00:00:00:00:07"] * 5}}, 400, "suspects.rogue-dhcp"),
         ({"mac": "02:00:00:00:00:07"}, 400, "mac"),
         ({"steps": [{**GOOD, "wrong": "x" * 30_000}]}, 400, "shorter"),
     ],

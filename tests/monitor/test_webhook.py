@@ -25,7 +25,7 @@ def test_a_page_makes_an_incident_and_a_message_to_who_is_on_duty(desk: Desk) ->
     assert (line["alert"], line["site"], line["severity"]) == ("LienCoupe", "leo-lagrange", "page")
 
 
-def test_no_telephone_number_is_written(desk: Desk, town: Town) -> None:
+def test_ast08_no_telephone_number_is_written(desk: Desk, town: Town) -> None:
     desk.messenger.tells(alert("LienCoupe"))
     desk.works()
     kept = desk.file.read_bytes() + (desk.settings.state / BOOK_FILE).read_bytes()
