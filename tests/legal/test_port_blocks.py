@@ -52,7 +52,7 @@ def test_ret02_where_ports_are_shared_an_address_and_port_name_nobody_and_the_an
         session(f"{DAY}T10:00:00", ANNA, 7),
     ]
     (line,) = timelines = [Timeline("gw-msp").read(lines)]
-    moment = sec(f"{DAY}T10:30:00")
+    moment = sec(f"{DAY}T10:00:30")
 
     assert answers(AtMoment(ip_address(PUBLIC), 1259, moment), timelines) == []
     assert line.notes_about(moment, moment) == [SHARED_PORTS]
