@@ -91,7 +91,8 @@ def test_whatever_the_index_each_row_keeps_its_own_values(rows: dict[tuple[int, 
     assert told == expected
 
 
-VENDORS = [each for each in profiles() if each.layer == "device"]
+VENDORS = [each.placed("1.3.6.1.4.1.99999.1") for each in profiles() if each.layer == "device"]
+"""Those with a branch for each model, in that of one."""
 BASE = [each for each in profiles() if each.layer == "base"]
 
 
