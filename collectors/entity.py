@@ -120,8 +120,8 @@ def _module(suffix: bytes, entities: Rows) -> str | None:
 
 
 def _own_names(entities: Rows) -> dict[bytes, str]:
-    """What each entity is called; with its number where others are called the same."""
-    called = {suffix: str(row.get("name") or row.get("descr") or "") for suffix, row in entities.items()}
+    """What each entity is called; with its number where others are called the same. One without index is none."""
+    called = {suffix: str(row.get("name") or row.get("descr") or "") for suffix, row in entities.items() if suffix}
     counts = Counter(called.values())
     return {
         suffix: f"{name} #{ber.index(suffix)[0]}" if counts[name] > 1 else name
