@@ -28,6 +28,7 @@ SEEN_AS: Mapping[str, tuple[Fault, ...]] = {
     "dim": ("dirty-optic",),
     "dns-off": ("dns-dead",),
     "fail-step": ("visitor-refused", "store-broken"),
+    "internet-off": ("visitor-refused",),
     "flap": ("link-flaps",),
     "isolate": ("centre-isolated",),
     "loss": ("link-loses",),
@@ -43,7 +44,17 @@ SEEN_AS: Mapping[str, tuple[Fault, ...]] = {
 }
 """What each deed of parvis/drills.yml is here. A gateway that hangs looks like its fibre, but for the message's words;
 a battery that is empty too. A dead Prometheus draws nothing: what is left of it is the age of its last beat."""
-NO_FAULT = {"people", "restore", "device-on", "start", "heal-step", "reconnect", "collectors-on", "mains-on"}
+NO_FAULT = {
+    "people",
+    "restore",
+    "device-on",
+    "start",
+    "heal-step",
+    "internet-on",
+    "reconnect",
+    "collectors-on",
+    "mains-on",
+}
 NO_FAULT |= {"prometheus-on"}
 OF_EQUIPMENT = {"dirty-optic", "no-light", "dead-radio", "zombie", "reboot", "mains-cut"}
 """The twin's faults of a device truly in trouble; the others are of what it answers: tests/collectors has them."""
