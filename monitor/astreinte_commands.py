@@ -84,7 +84,10 @@ def rest(person: str | None, weekend: datetime | None, despite: str | None, file
     """
     duty = duty_of(file)
     if despite is None:
-        sys.exit(_tell_rests(duty, person_of(duty, person) if person else ""))
+        if _tell_rests(duty, person_of(duty, person) if person else ""):
+            sys.exit(1)
+        click.echo(f"{person} is owed no rest" if person else "nobody is owed a rest")
+        return
     if person is None or weekend is None or not despite.strip():
         raise click.ClickException("say who, since which Friday, and why: AGENT --weekend 2026-06-05 --despite REASON")
     name, friday = person_of(duty, person), weekend.date()
@@ -94,8 +97,8 @@ def rest(person: str | None, weekend: datetime | None, despite: str | None, file
     click.echo(f"{name} is on duty as the rota says: {despite.strip()}")
 
 
-def _tell_rests(duty: Duty, person: str) -> int:
-    """Print the rests owed, to *person* or to all; 1 when there is one."""
+def _tell_rests(duty: Duty, person: str) -> bool:
+    """Print the rests owed, to *person* or to all; whether there is one."""
     owed = [one for one in rests_of(duty.engine.book, duty.roster.zone) if person in ("", one.person)]
     for one in owed:
         until = f"{one.ends:%Y-%m-%d %H:%M}"
@@ -103,7 +106,7 @@ def _tell_rests(duty: Duty, person: str) -> int:
         click.echo(
             f"{one.person} is owed the rest of the weekend of {one.friday}: not on duty until {until}; {lift_it}"
         )
-    return int(bool(owed))
+    return bool(owed)
 
 
 @click.command()

@@ -236,12 +236,9 @@ def test_a_site_of_class_a_calls_at_any_hour_the_others_by_day(town: Town) -> No
 
 
 def test_what_is_lower_waits_as_long_or_longer_so_that_the_root_speaks_first() -> None:
-    """For every pair of which one makes the other silent; but the mains: what hangs on it falls when the battery ends.
-
-    That it speaks first all the same is played in tests/monitor/test_drills.py.
-    """
+    """For every pair of which one makes the other silent."""
     early = []
-    for source in (one for one in alerts().values() if one.layer != "power"):
+    for source in alerts().values():
         below = LADDER[LADDER.index(source.layer) + 1 :] if source.layer in LADDER else ()
         muted = {*below, *BESIDE.get(source.layer, ())}
         calls = source.severity not in ("ticket", "info")

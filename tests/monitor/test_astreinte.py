@@ -327,6 +327,7 @@ def test_ast06_the_command_line_says_who_owes_rest_and_lifts_it_with_a_reason(
     assert "fibre ressoudée" in (tmp_path / "out/astreinte-agent-2-2026-06.csv").read_text("utf-8-sig")
     assert run(oncall, [*lifting, " "]).exit_code == 1
     assert run(oncall, [*lifting, "nobody else"]).exit_code == 0
-    assert run(oncall, ["rest"]).exit_code == 0
+    rested = run(oncall, ["rest"])
+    assert (rested.exit_code, rested.output) == (0, "nobody is owed a rest\n")
     assert "level 1: agent-2" in run(oncall, who).output
     assert "is owed no rest" in run(oncall, [*lifting, "again"]).output
