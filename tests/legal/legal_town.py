@@ -122,11 +122,15 @@ class Street:
         self.within("gw", "ip", "route", "add", "default", "via", str(link.peer))
         self.within("gw", "ip", "-6", "route", "add", "default", "via", str(link.ipv6_peer))
         self.within("inet", "ip", "-6", "route", "add", str(guest.ipv6), "via", str(link.ipv6))
+        beyond = self._mac(
+            "inet", "wan1"
+        )  # known: until a next hop has answered, the kernel holds some 250 packets only
+        for peer in (link.peer, link.ipv6_peer):
+            self.within("gw", "ip", "neigh", "add", str(peer), "lladdr", beyond, "dev", "wan0", "nud", "permanent")
         settings = self.folder / "sysctl.conf"
         settings.write_text(sysctl.text(self.site))
         self.within("gw", "sysctl", "-qe", "-p", str(settings))
-        mac = json.loads(self.within("gw", "ip", "-j", "link", "show", "guest0"))[0]["address"]
-        self.gateway_mac = bytes.fromhex(mac.replace(":", ""))
+        self.gateway_mac = bytes.fromhex(self._mac("gw", "guest0").replace(":", ""))
         with Inside(self.name("gw")):
             self.gateway = Gateway("guest0")
         self.gateway.load(ruleset.text(town, self.site), {})
@@ -136,6 +140,9 @@ class Street:
         for family in (socket.AF_INET, socket.AF_INET6):
             for shift in range(PORTS):
                 self._listen(family, PORT + shift)
+
+    def _mac(self, part: str, device: str) -> str:
+        return str(json.loads(self.within(part, "ip", "-j", "link", "show", device))[0]["address"])
 
     def _listen(self, family: int, port: int) -> None:
         with Inside(self.name("inet")):
