@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import Any
 
 from door_twin import wait_for
-from gate import Gate, gate, settled
+from gate import Gate, built, gate, settled
+from reboot import sessions_on_disk
 from table import Row, row
 
 DEVICES = 1_200
 """A sixth of them at once keeps a connection: the portal takes 384."""
+PRESENT = (10, 1_000, 20_000)
+"""Sessions that are there already, for how the cost of a request grows."""
+MORE = 300
 PROBES = 300
 SECONDS = 5.0
 ROUNDS = 3
@@ -41,6 +45,30 @@ def accepts(made: Gate) -> list[dict[str, float]]:
         kept = asked(made, what="accept", devices=[start + 1, start + half], ready=half // 16 + 1)
         anew = asked(made, what="accept", devices=[start + half + 1, start + third])
         found.append({**{f"kept_{k}": v for k, v in kept.items()}, **{f"anew_{k}": v for k, v in anew.items()}})
+    return found
+
+
+def by_sessions() -> list[Row]:
+    """CPU of a page, a redirect and an acceptance by the number of those who are online already."""
+    found = []
+    for present in PRESENT:
+        with built(present + MORE) as made:
+            made.are_local()
+            sessions_on_disk(made, present)
+            made.start_gatewayd()
+            wait_for(lambda: made.metric(9202, "gateway_leases") >= present, "leases", 60)  # noqa: B023 called at once
+            made.start_portal()
+            settled(made, present)
+            new = [present + 1, present + MORE]
+            bare = start_bare(made)
+            pages = {"devices": new, "seconds": SECONDS / 2, "kept": True, "what": "splash"}
+            mine, floor = asked(made, **pages), asked(made, **pages, **bare)
+            redirect = asked(made, **REDIRECT, devices=new, seconds=SECONDS / 2)
+            accept = asked(made, what="accept", devices=new, ready=MORE // 16 + 1)
+        size = f"{present} sessions present"
+        found.append(row("splash_cpu", "ms", round(mine["cpu_ms"], 3), round(floor["cpu_ms"], 3), FLOOR, size))
+        for name, one in (("redirect_cpu", redirect), ("accept_cpu", accept)):
+            found.append(row(name, "ms", round(one["cpu_ms"], 3), 0, "", size))
     return found
 
 
@@ -112,7 +140,7 @@ def rows() -> list[Row]:
     found.append(
         row("idle phones' probes, CPU", "% of a core", round(probes * 100, 1), 15, "budget", f"{PROBES} a second")
     )
-    return found
+    return [*found, *by_sessions()]
 
 
 def mid(found: list[dict[str, float]], name: str) -> float:

@@ -19,11 +19,16 @@ from captive_portal import rows as rows_of
 from captive_portal import ruleset
 from captive_portal.admission import Allow, Deny
 from captive_portal.gateway import SLOT, Gateway
+from captive_portal.tables import TABLE
 from captive_portal.transaction import Transaction
 from parvis.addresses import MacAddress
 from parvis.inventory import load
 
 COUNTS = (1, 1_000, 20_000, 65_000)
+PRESENT = (1, 10, 100, 1_000, 10_000, 65_000)
+"""Sessions that are there when 32 more come."""
+TOGETHER = 32
+TURNS = 15
 ROUNDS = 9
 PACKETS = 40_000
 FULL = 65_000
@@ -218,6 +223,38 @@ def control_plane() -> list[Row]:
     ]
 
 
+def admissions() -> list[Row]:
+    """What 32 more sessions take by the number of those present: gatewayd's transaction beside ``nft -f``."""
+    found, present = [], 0
+    with path("beside") as way:
+        gateway = ours(way, 0)
+        for count in PRESENT:
+            admit(gateway, range(present + 1, count + 1))
+            present = count
+            mine, theirs = [], []
+            for _ in range(TURNS + 1):  # the first is not counted: everything is cold
+                group = range(count + 1, count + 1 + TOGETHER)
+                mine.append(seconds(lambda group=group: gateway.apply([allow(n) for n in group])))
+                gateway.apply([Deny(mac_of(n)) for n in group])
+                theirs.append(by_nft(way, "add", group))
+                by_nft(way, "delete", group)
+            size = f"{count} present, {TURNS} turns"
+            found.append(row("admit_32", "ms", ms(middle(mine[1:])), ms(middle(theirs[1:])), "nft -f", size))
+    return found
+
+
+def by_nft(way: Path, verb: str, group: range) -> float:
+    """Seconds that nft takes to add or delete the elements of the sessions in *group*, its own start included."""
+    timeout = " timeout 1d" if verb == "add" else ""
+    marks = ", ".join(f"{n}{timeout}" for n in group)
+    who = ", ".join(f"guest0 . {mac_of(n).text}{timeout} : {n}" for n in group)
+    lines = [f"{verb} element inet {TABLE} {name} {{ {marks} }}\n" for name in SIDES]
+    with tempfile.NamedTemporaryFile("w", prefix="be-") as file:
+        file.writelines([*lines, f"{verb} element inet {TABLE} auth {{ {who} }}\n"])
+        file.flush()
+        return seconds(lambda: way.within("gw", "nft", "-f", file.name))
+
+
 def readings(gateway: Gateway) -> dict[str, Callable[[], object]]:
     return {
         "read_admitted": lambda: rows_of.admitted_out(b"".join(map(rows_of.admitted, gateway.rows()))),
@@ -237,4 +274,4 @@ def rows() -> list[Row]:
         most = int(File("/proc/sys/net/netfilter/nf_conntrack_max").read_text("ascii"))
         if most < 4 * FULL:
             raise SystemExit(f"nf_conntrack_max is {most}; this bench keeps {2 * FULL} flows: raise it")
-    return [*control_plane(), *reboot.rows(RESTORED), *data_plane(), *growth()]
+    return [*control_plane(), *admissions(), *reboot.rows(RESTORED), *data_plane(), *growth()]

@@ -27,13 +27,16 @@ from captive_portal.legal.conntrack import Guests, Reader, each_once
 from captive_portal.legal.open_connections import Openings
 
 RATE, SECONDS, RESIDENTS, QUESTIONS = 5000, 8, 500, 1000
+RATES = (500, 1000, 2000, RATE)
+"""Connections a second, for what each costs by how many there are."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def rows() -> list[Row]:
     with street() as here:
         idle = measured(here, recording=False)
-        ours = measured(here, recording=True)
+        rates = {rate: measured(here, recording=True, rate=rate) for rate in RATES}
+        ours = rates[RATE]
         look, found = looked_at(here)
     size = f"{RATE}/s, {SECONDS} s, {RESIDENTS} residents, half of it IPv6"
     share = 100 * RATE / 1e6
@@ -47,6 +50,10 @@ def rows() -> list[Row]:
         row("blocks_cpu_per_connection", "us", idle["ours"], ours["ours"], "the recorder with store B", size),
         row("traffic_bytes", "octets a connection", ours["bytes"], 25, "budget (RET-14)", size),
         row("openings_look", "ms", look, 500, "a twentieth of the time between two", f"{found} connections going on"),
+        *(
+            row("connection_cpu", "us", one["ours"], one["peer"], "conntrack -E -e DESTROY", f"{rate} a second")
+            for rate, one in rates.items()
+        ),
         *answered(),
     ]
 
@@ -86,7 +93,7 @@ def named_outside(told: Told, packet: Arrived) -> set[str]:
     return who(told, packet, told.before - packet.second) | who(told, packet, told.between - packet.second)
 
 
-def measured(here: Street, *, recording: bool) -> dict[str, float]:
+def measured(here: Street, *, recording: bool, rate: int = RATE) -> dict[str, float]:
     """CPU microseconds a connection of the recorder and of conntrack(8), and how many each told."""
     process = here.start(this_year() if recording else OFF)
     crowd = people(0, RESIDENTS, 1)
@@ -98,7 +105,7 @@ def measured(here: Street, *, recording: bool) -> dict[str, float]:
         peer = subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
     time.sleep(1)
     before, peer_before = cpu(process.pid), cpu(peer.pid)
-    sent = connections(here, crowd)
+    sent = connections(here, crowd, rate=rate)
     time.sleep(4)
     after, peer_after = cpu(process.pid), cpu(peer.pid)
     count = here.metric("evidence_connections_total")
@@ -128,10 +135,10 @@ def by_family(here: Street, *, recording: bool) -> dict[str, float]:
     return {"four": versions.count(4), "six": versions.count(6)}
 
 
-def connections(here: Street, crowd: list[Person], *, forgotten: bool = True) -> int:
+def connections(here: Street, crowd: list[Person], *, rate: int = RATE, forgotten: bool = True) -> int:
     """New connections at the wanted rate, IPv4 and IPv6 by turns, the old ones forgotten twice a second."""
     sent, started = 0, time.monotonic()
-    half = RATE // 2
+    half = rate // 2
     for turn in range(SECONDS * 2):
         for n in range(half):
             person = crowd[n % RESIDENTS]

@@ -16,6 +16,7 @@ def _is(metric: str, size: str = "", peer: str = "") -> Pick:
     )
 
 
+VARBINDS, EXPORTER = "cpu_per_million_varbinds", "snmp_exporter"
 HEADLINES: dict[str, dict[str, tuple[Pick, float, str]]] = {
     "page": {
         "splash_bytes": (_is("page_bytes", "splash, fr"), 1, "bytes"),
@@ -26,6 +27,14 @@ HEADLINES: dict[str, dict[str, tuple[Pick, float, str]]] = {
         "accepts_per_second": (_is("accept, kept TLS", peer="budget"), 1, "1/s"),
         "splash_per_second": (_is("splash, kept TLS", peer="bare"), 1, "1/s"),
         "redirects_per_second": (_is("redirect", peer="budget"), 1, "1/s"),
+    },
+    "snmp": {
+        "cpu_per_million_varbinds": (_is("cpu_per_million_varbinds, compiled, v2c", "1000 ", "snmp_exp"), 1, "s"),
+        "cpu_per_million_varbinds_in_python": (
+            _is("cpu_per_million_varbinds, python, v2c", "1000 ", "snmp_exp"),
+            1,
+            "s",
+        ),
     },
     "gateway": {
         "nanoseconds_per_packet_at_65000": (_is("packet_up", "65000 "), 1, "ns"),

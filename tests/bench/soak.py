@@ -11,6 +11,7 @@ it begins: ``--seed`` repeats a run that failed. Prints a report; ends with 1 wh
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -69,6 +70,8 @@ def main() -> int:
     words = parser.parse_args()
     seed = random.SystemRandom().randrange(10**6) if words.seed is None else words.seed
     seconds = words.hours * 3600
+    for number in (signal.SIGTERM, signal.SIGINT):  # also where a shell started it with SIGINT ignored
+        signal.signal(number, signal.default_int_handler)
     print(f"seed {seed}; to repeat it: script/soak {words.hours:g} --seed {seed}", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="parvis-soak-") as folder:
         Path(folder).chmod(0o755)
