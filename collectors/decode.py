@@ -13,7 +13,7 @@ from math import isfinite
 from collectors import entity, foreign, optics, plausibility, ports, radio
 from collectors.column import Column, IndexPart
 from collectors.fibre import module
-from collectors.profile import DEVICE_LABELS, SCALARS, Label, Profile, Rule
+from collectors.profile import DEVICE_LABELS, SCALARS, Label, Picked, Profile, Rule
 from collectors.reading import Read, read, text
 from collectors.sample import Labels, Sample
 from collectors.snmp import ber
@@ -184,7 +184,7 @@ def apply(rule: Rule, tables: Rows, base: Labels) -> Iterator[tuple[Labels, floa
     yield from ((whole, total, None) for whole, total in combined.items())
 
 
-def counts(rule: Rule, row: Row) -> bool:
+def counts(rule: Rule | Picked, row: Row) -> bool:
     """Whether the rule's conditions hold for a row."""
     for name, condition in rule.where.items():
         word = "" if row.get(name) is None else str(row[name])

@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from functools import cache
 
-from collectors import bridge, decode, detect
+from collectors import bridge, decode, detect, picked
 from collectors.clocks import Clocks, Verdict, judge, uptime_seconds
 from collectors.column import Column
 from collectors.compatible import split
@@ -81,6 +81,9 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
     loose = {column.root: column.cells for column in columns}
     streams = target.streams
     held = by_table(recall, target.clusters)
+    if profile.picked:
+        columns += (some := await picked.ask(recall, profile, held, loose, target.session, target.pace, clock))
+        loose |= {column.root: column.cells for column in some}
     if target.witness:
         target.witness(profile, answers | loose | _cells(held.values()))
     parts = streams.update(held, loose if SCALARS in held else loose | answers)

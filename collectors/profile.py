@@ -35,6 +35,24 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
+class Condition(Part):
+    """Which values of a column let a row count; a row without the value passes *not_matches* and fails *matches*."""
+
+    matches: Pattern | None = None
+    not_matches: Pattern | None = None
+
+
+class Picked(Part):
+    """Which rows are asked for, by name: those of table *of*, each followed by the number its column *by* says.
+
+    *where*: only those whose columns there hold.
+    """
+
+    of: str
+    by: str
+    where: dict[str, Condition] = Field(default_factory=dict)
+
+
 class Table(Part):
     """Columns that share their index; *oid* is the entry their arcs are counted from.
 
@@ -43,7 +61,7 @@ class Table(Part):
     of the index's places. *every*: how often it is asked; *changed* names a scalar that tells when it must be asked at
     once. *derive*: columns worked out from the others (entity.py, ports.py, optics.py). *private*: the rows are
     residents' devices, so that their index is shown nowhere. *unordered*: some agents give its rows in any order, each
-    once.
+    once. *picked*: it is too long to be read whole (picked.py). *rows*: more than any device has.
     """
 
     oid: Oid | None = None
@@ -54,6 +72,8 @@ class Table(Part):
     changed: str | None = None
     private: bool = False
     unordered: bool = False
+    picked: Picked | None = None
+    rows: int = Field(default=4096, ge=1, le=65536)
     derive: Literal["entity_sensor", "port", "huawei_optics", "lldp", "bridge"] | None = None
 
     @property
@@ -90,13 +110,6 @@ def _label(value: Any) -> Any:
 
 
 LabelSpec = Annotated[tuple[Annotated[Label, BeforeValidator(_label)], ...], BeforeValidator(_listed)]
-
-
-class Condition(Part):
-    """Which values of a column let a row count; a row without the value passes *not_matches* and fails *matches*."""
-
-    matches: Pattern | None = None
-    not_matches: Pattern | None = None
 
 
 class Rule(Part):
@@ -185,10 +198,19 @@ class Profile(Part):
         for name, table in (*self.tables.items(), (SCALARS, Table(columns=self.scalars))):
             if table.changed and table.changed not in self.scalars:
                 raise ValueError(f"{name}: changed: there is no scalar {table.changed!r}")
+            if table.picked and (lacking := {table.picked.by, *table.picked.where} - self._columns_of(table.picked.of)):
+                raise ValueError(
+                    f"{name}: picked: table {table.picked.of!r} has no column {', '.join(sorted(lacking))}"
+                )
             for column_name, column in table.columns.items():
                 if (column.oid is None) == (column.arc is None) or (column.arc and not (table.oid or table.own)):
                     raise ValueError(f"{name}.{column_name}: give its oid, or its arc below the table's oid")
         return self
+
+    @cached_property
+    def picked(self) -> tuple[str, ...]:
+        """The tables of which only some rows are asked for, by name."""
+        return tuple(name for name, table in self.tables.items() if table.picked)
 
     def placed(self, branch: str) -> "Profile":
         """This profile for the model whose branch is *branch*; itself when no table is in one."""
@@ -203,6 +225,9 @@ class Profile(Part):
     @cached_property
     def _told(self) -> frozenset[str]:
         return frozenset(rule.metric for rule in self.metrics)
+
+    def _columns_of(self, table: str) -> set[str]:
+        return set(self.tables[table].columns) if table in self.tables else set()
 
     def columns(self, table: str) -> Mapping[str, Column]:
         """The columns of *table*."""

@@ -74,6 +74,8 @@ def _unless_told(profile: Profile, metric: str) -> frozenset[int]:
 def _clusters(profile: Profile) -> list[tuple[str, ...]]:
     found: list[tuple[set[RawOid], tuple[str, ...]]] = []
     for name in profile.tables:
+        if name in profile.picked:
+            continue
         roots = set(profile.roots(name))
         shared = [cluster for cluster in found if not cluster[0].isdisjoint(roots)]
         found = [cluster for cluster in found if cluster[0].isdisjoint(roots)]

@@ -82,6 +82,8 @@ class Cluster:
     """Rows come in any order, so that no plan holds."""
     tolerant: bool = False
     """Rows may do so, on some agents."""
+    rows: int = Limits().rows
+    """More than any device has."""
 
     @property
     def key(self) -> str:
@@ -111,7 +113,8 @@ def clusters(profile: Profile, tables: Iterable[tuple[str, ...]]) -> tuple[Clust
         marks = [changed for name in names if (changed := profile.tables[name].changed)]
         roots = tuple(profile.root(SCALARS, changed) for changed in marks)
         tolerant = any(profile.tables[name].unordered for name in names)
-        found.append(Cluster(names, keep, roots, profile.quirks.unordered, tolerant))
+        rows = max(profile.tables[name].rows for name in names)
+        found.append(Cluster(names, keep, roots, profile.quirks.unordered, tolerant, rows))
     return tuple(found)
 
 
@@ -201,7 +204,8 @@ def _asked(held: Held, each: Cluster, session: Session, pace: Pace, clock: float
 
 async def _walked(recall: Recall, each: Cluster, session: Session, pace: Pace, clock: float) -> list[Column]:
     """Walk a table and learn what can be learned of it."""
-    columns = await walk.walk(session, list(each.keep), pace, Limits(unordered=each.unordered or each.tolerant))
+    limits = Limits(each.rows, unordered=each.unordered or each.tolerant)
+    columns = await walk.walk(session, list(each.keep), pace, limits)
     recall.loose.pop(each.key, None)
     is_mixed = each.unordered or (each.tolerant and any(_is_mixed(column) for column in columns))
     is_orderly = all(column.end is End.COMPLETE for column in columns) and not is_mixed
