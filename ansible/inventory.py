@@ -76,8 +76,7 @@ def _machine(town: Town, address: str, place: str, folder: str, made: dict[str, 
         "parvis_packages": delivered.packages(place),
         "parvis_state_folders": [
             {"paths": [str(places.STATE / one.name)], "owner": one.user, "group": one.user, "mode": "0700"}
-            for one in delivered.INSTALLED
-            if one.place == place
+            for one in delivered.users(town, place)
         ],
         "parvis_processes": [
             {
@@ -87,8 +86,7 @@ def _machine(town: Town, address: str, place: str, folder: str, made: dict[str, 
                 "optional": delivered.OPTIONAL.get(one.name, []),
                 "keys": delivered.KEYS.get(one.name, []),
             }
-            for one in delivered.INSTALLED
-            if one.place == place
+            for one in delivered.users(town, place)
         ],
     }
 

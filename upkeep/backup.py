@@ -14,8 +14,8 @@ from pathlib import Path
 
 from parvis.instruments import VERSION
 from upkeep import belongings, places, shared_database
-from upkeep.delivered import INSTALLED, chosen, packages
-from upkeep.keeping import installed_package, pack
+from upkeep.delivered import INSTALLED, OPENDATA, chosen, packages
+from upkeep.keeping import PACKAGES, installed_package, pack
 from upkeep.machine import ProgramFailed, ask, must
 
 ROOT = Path("/")
@@ -61,7 +61,8 @@ def collect(scratch: Path, *, sessions: bool, root: Path, made_at: str) -> Path:
     patterns = belongings.STATE + (belongings.LEASES if sessions else ())
     forget = {} if sessions else forgotten()
     databases = pack(here / "state.tar", belongings.files(root, patterns), root, scratch, forget)
-    running = [process for process in INSTALLED if (root / places.settings(process.name).relative_to("/")).is_file()]
+    known = (*INSTALLED, OPENDATA)
+    running = [one for one in known if (root / places.settings(one.name).relative_to("/")).is_file()]
     wanted = sorted({name for process in running for name in packages(process.place)} | set(chosen(root)))
     if shared_database.here(root):
         (here / SHARED).write_text(shared_database.dump())
@@ -123,10 +124,15 @@ def restore(archive: Path, identity: Path, root: Path = ROOT) -> About:
         if (here / SHARED).exists() and root == ROOT:
             shared_database.put_back((here / SHARED).read_text())
         if (here / "package.deb").exists():
-            kept = root / "var/cache/parvis" / f"parvis_{VERSION}.deb"
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            (here / "package.deb").replace(kept)
+            put_by(here / "package.deb", root / PACKAGES.relative_to("/"))
     return about
+
+
+def put_by(package: Path, folder: Path) -> None:
+    """Put *package* where the next upgrade looks for what it may have to put back, under the name Debian gives it."""
+    named = must("dpkg-deb", "--show", "--showformat=${Package}_${Version}_${Architecture}.deb", str(package))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    package.replace(folder / named)
 
 
 def prepare(about: About) -> None:

@@ -7,7 +7,10 @@ from typing import Any
 from parvis.inventory import Site, Town
 from parvis.processes import ARCHIVE, COLLECTORS, CONSOLE, EVIDENCE, GATEWAYD, MONITOR, PORTAL, TRAP_PORT, Process
 from upkeep import places
+from upkeep.delivered import OPENDATA
 
+AVAILABILITY = f"http://127.0.0.1:{MONITOR.port}/availability.json"
+"""Where the monitor tells it (docs/19)."""
 HEADER = "# Generated from the town (upkeep/configuration.py). Single settings are changed by parvis_settings.\n"
 
 
@@ -44,7 +47,9 @@ def centre(town: Town) -> dict[str, str]:
         "authority": str(places.CERTIFICATES / "authority.pem"),
     }
     archive = {"holders": str(places.CEREMONY), "authority": str(places.CERTIFICATES / "authority.pem")}
-    return {
+    published = {"authority": str(places.CERTIFICATES / "authority.pem"), "availability": AVAILABILITY}
+    made = {f"{OPENDATA.name}.toml": _file(OPENDATA, published)} if town.open_data else {}
+    return made | {
         f"{ARCHIVE.name}.toml": _file(ARCHIVE, archive),
         f"{COLLECTORS.name}.toml": _file(COLLECTORS, {"trap_port": TRAP_PORT}),
         f"{MONITOR.name}.toml": _file(MONITOR, {}),

@@ -3,10 +3,22 @@
 from pathlib import Path
 
 from parvis.inventory import Town
-from parvis.processes import ARCHIVE, COLLECTORS, CONSOLE, EVIDENCE, GATEWAYD, MONITOR, PORTAL, Process
+from parvis.processes import (
+    ARCHIVE,
+    COLLECTORS,
+    CONSOLE,
+    EVIDENCE,
+    GATEWAYD,
+    MANAGEMENT_TOKEN,
+    MONITOR,
+    PORTAL,
+    Process,
+)
 
 INSTALLED = (PORTAL, GATEWAYD, COLLECTORS, MONITOR, CONSOLE, EVIDENCE, ARCHIVE)
 """The processes that the roles install; evidence and archive start once the keys' ceremony was held (docs/18)."""
+OPENDATA = Process("opendata", 0, "centre", secrets=(MANAGEMENT_TOKEN,))
+"""``parvis opendata`` by a timer (upkeep/publishing.py): it ends by itself and shows no port."""
 SHARED_DATABASE, CONSOLE_OIDC, INFLUX_TOKEN = "shared-database", "console-oidc", "influx-token"
 OPTIONAL = {PORTAL.name: (SHARED_DATABASE,), "console": (CONSOLE_OIDC,), COLLECTORS.name: (INFLUX_TOKEN,)}
 """Needed only where the settings ask for what they open."""
@@ -18,16 +30,23 @@ KEYS = {
 """The private keys of TLS certificates, delivered as secrets are."""
 
 
+def users(town: Town, place: str) -> list[Process]:
+    """The processes with a user, a folder and secrets of their own on a machine at *place*."""
+    timed = (OPENDATA,) if town.open_data else ()
+    return [process for process in (*INSTALLED, *timed) if process.place == place]
+
+
 def secrets(town: Town, process: Process) -> list[str]:
     """The names of what *process* cannot do without."""
-    of_town = {COLLECTORS.name: town.snmp_secrets, MONITOR.name: town.channel_secrets}.get(process.name, list)
-    return sorted({*process.secrets, *of_town()})
+    published = town.open_data.secrets if town.open_data else list
+    own = {COLLECTORS.name: town.snmp_secrets, MONITOR.name: town.channel_secrets, OPENDATA.name: published}
+    return sorted({*process.secrets, *own.get(process.name, list)()})
 
 
 def everything(town: Town) -> dict[str, list[str]]:
     """Secret -> the names of the processes that are given it; the whole town's."""
     found: dict[str, list[str]] = {}
-    for process in INSTALLED:
+    for process in (*users(town, "gateway"), *users(town, "centre")):
         for name in secrets(town, process):
             found.setdefault(name, []).append(process.name)
     return dict(sorted(found.items()))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parvis.processes import ARCHIVE, EVIDENCE, Process
-from upkeep import logs, places
+from upkeep import logs, places, publishing
 from upkeep.delivered import INSTALLED
 from upkeep.units import ALERTMANAGER, DHCP, PROMETHEUS, RESOLVER, RULES
 
@@ -104,6 +104,7 @@ def parts() -> tuple[Part, ...]:
             if one.name not in {"gatewayd", "portal", "collectors", "monitor", "console"}
         ),
         _debian(f"{logs.WEEKLY}.timer", str(places.UNITS / f"{logs.WEEKLY}.timer")),
+        _debian(f"{publishing.NAME}.timer", str(places.UNITS / f"{publishing.NAME}.timer")),
         _debian("parvis-backup.timer", str(places.UNITS / "parvis-backup.timer")),
         _debian("parvis-certificates.timer", str(places.UNITS / "parvis-certificates.timer")),
     )

@@ -19,8 +19,8 @@ from parvis.processes import (
     PORTAL_HTTP_PORT,
     Process,
 )
-from upkeep import logs, places
-from upkeep.delivered import INSTALLED, KEYS, secrets
+from upkeep import logs, places, publishing
+from upkeep.delivered import INSTALLED, KEYS, OPENDATA, secrets
 
 RESOLVER = "parvis-resolver.service"
 DHCP = "kea-dhcp4-server.service"
@@ -263,4 +263,6 @@ def files(town: Town, place: str) -> dict[str, str]:
     else:
         made |= {f"{name}.d/parvis.conf": observer() for name in (PROMETHEUS, ALERTMANAGER)}
     sandbox = f"{SANDBOX}{_privileges(())}RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX\n{_calls(())}"
+    if place == "centre" and town.open_data:
+        made |= publishing.units(town.open_data, secrets(town, OPENDATA), sandbox)
     return made | logs.units(town, place, sandbox)

@@ -31,7 +31,7 @@ def push(folder: Path, dry_run: bool, file: Path | None) -> None:
     """Push the export in FOLDER where town.yml says; only what changed. Exit code 1 when a portal refused."""
     settings = load(OpenDataSettings, file)
     data = published_by(town_or_exit(settings))
-    if data.opendatasoft is None and data.data_gouv is None:
+    if not data.pushed():
         raise click.ClickException("town.yml: open_data names no portal; write opendatasoft or data_gouv")
     known, refused = _known(settings), []
     with closing(session()) as http:

@@ -15,7 +15,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from parvis.inventory.places import DataGouv, Opendatasoft
+from parvis.inventory.places import DATA_GOUV_SECRET, DataGouv, Opendatasoft
 from parvis.values import Secret
 
 PATIENCE_SECONDS = 20
@@ -76,7 +76,7 @@ def to_opendatasoft(
 
         def push(name: str = name, resource: str = resource, rows: list[Any] = rows, digest: str = digest) -> None:
             for start in range(0, len(rows), AT_ONCE):
-                _push(http, portal.url, name, resource, key(f"push-{name}"), rows[start : start + AT_ONCE])
+                _push(http, portal.url, name, resource, key(portal.secret(name)), rows[start : start + AT_ONCE])
             known[f"{portal.url} {resource}"] = digest
 
         steps.append(Step(f"Opendatasoft {resource}: {len(rows)} records of {name}", push))
@@ -108,7 +108,7 @@ def to_data_gouv(http: requests.Session, portal: DataGouv, folder: Path, key: Ca
             where = f"{address}resources/{old['id']}/upload/" if old else f"{address}upload/"
 
             def upload(name: str = name, file: Path = file, where: str = where) -> None:
-                _upload(http, name, file, where, key("data-gouv-key"))
+                _upload(http, name, file, where, key(DATA_GOUV_SECRET))
 
             steps.append(Step(f"data.gouv.fr {dataset}: {'replace' if old else 'add'} {file.name}", upload))
     return steps

@@ -54,17 +54,22 @@ class Pictogram(Part):
 
 
 class Opendatasoft(Part):
-    """A portal that takes records by its push API. *resources*: our dataset -> its ``dataset/resource``.
-
-    The push keys are secrets called ``push-`` and the name of our dataset.
-    """
+    """A portal that takes records by its push API. *resources*: our dataset -> its ``dataset/resource``."""
 
     url: Url
     resources: dict[str, Annotated[str, Field(pattern=r"^[a-z0-9_@-]+/[a-z0-9_-]+$")]] = Field(min_length=1)
 
+    @staticmethod
+    def secret(dataset: str) -> str:
+        """The name of the secret that is the push key of our *dataset*."""
+        return f"push-{dataset}"
+
+
+DATA_GOUV_SECRET = "data-gouv-key"  # noqa: S105 a name
+
 
 class DataGouv(Part):
-    """data.gouv.fr. *datasets*: our dataset -> its identifier there. The key is the secret ``data-gouv-key``."""
+    """data.gouv.fr. *datasets*: our dataset -> its identifier there."""
 
     url: Url = "https://www.data.gouv.fr"
     datasets: dict[str, Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]] = Field(min_length=1)
@@ -78,3 +83,12 @@ class OpenData(Part):
     page: Url
     opendatasoft: Opendatasoft | None = None
     data_gouv: DataGouv | None = None
+
+    def secrets(self) -> list[str]:
+        """The names of the secrets by which portals take what is pushed."""
+        keys = [Opendatasoft.secret(name) for name in self.opendatasoft.resources] if self.opendatasoft else []
+        return sorted([*keys, *([DATA_GOUV_SECRET] if self.data_gouv else [])])
+
+    def pushed(self) -> bool:
+        """Whether a portal is named to which the export is pushed."""
+        return self.opendatasoft is not None or self.data_gouv is not None
