@@ -10,7 +10,7 @@ from ipaddress import IPv4Network
 from string import Template
 
 from captive_portal.port_blocks import Blocks
-from captive_portal.tables import ARP_TABLE, TABLE
+from captive_portal.tables import ARP_TABLE, CAME6_SECONDS, KNOWN6_SECONDS, TABLE
 from parvis.inventory import Site, Town
 from parvis.processes import (
     EVIDENCE,
@@ -36,6 +36,8 @@ def _facts(town: Town, site: Site) -> dict[str, str | int]:
     return {
         "site": site.site,
         "garden_size": GARDEN_SIZE,
+        "known6": KNOWN6_SECONDS,
+        "came6": CAME6_SECONDS,
         "table": TABLE,
         "arp_table": ARP_TABLE,
         "guest": gateway.guest_interface,
@@ -140,8 +142,10 @@ table inet $table {
     # What the DHCP server has leased: the IPv4 source guard.
     set lease4 { typeof iifname . ether saddr . ip saddr; size 65536; flags timeout; }
     # The IPv6 source guard, first come, first served (RFC 6620): who has spoken from which address, which addresses are
-    # somebody's, and how many new ones a device may still take. @nh,64,128 is the source address.
-    set known6 { typeof ether saddr . @nh,64,128; size 65536; flags dynamic,timeout; timeout 1h; }
+    # somebody's, and how many new ones a device may still take. @nh,64,128 is the source address. came6 is filled with
+    # the first packet and never renewed: what its elements have left says when that was.
+    set known6 { typeof ether saddr . @nh,64,128; size 65536; flags dynamic,timeout; timeout ${known6}s; }
+    set came6  { typeof ether saddr . @nh,64,128; size 65536; flags dynamic,timeout; timeout ${came6}s; }
     set owned6 { typeof @nh,64,128; size 65536; flags dynamic,timeout; timeout 10m; }
     set new6   { typeof ether saddr; size 65536; flags dynamic,timeout; timeout 1h; }
 
@@ -196,7 +200,7 @@ $here6
 update @owned6 { @nh,64,128 } return
         @nh,64,128 @owned6 counter name spoofed drop
         update @new6 { ether saddr limit rate over 8/hour burst 8 packets } counter name crowded drop
-        add @known6 { ether saddr . @nh,64,128 } add @owned6 { @nh,64,128 }
+        add @known6 { ether saddr . @nh,64,128 } add @owned6 { @nh,64,128 } add @came6 { ether saddr . @nh,64,128 }
     }
     chain claim6 {
         # the target of a neighbour advertisement, RFC 4861 section 4.4

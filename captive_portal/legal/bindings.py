@@ -8,6 +8,7 @@ import struct
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 Record = dict[str, Any]
@@ -15,7 +16,7 @@ SLOT = 16
 """IFNAMSIZ: the interface's name in the keys of our sets."""
 _MARK = struct.Struct("=L")
 LEASE, SIX, SESSION, DOOR, KEPT_OUT = "lease", "six", "session", "door", "blocked"
-KINDS = {"lease4": LEASE, "known6": SIX, "auth": SESSION, "open": DOOR, "blocked": KEPT_OUT}
+KINDS = {"lease4": LEASE, "known6": SIX, "came6": SIX, "auth": SESSION, "open": DOOR, "blocked": KEPT_OUT}
 """Set of the ruleset -> what its elements are."""
 
 
@@ -84,6 +85,15 @@ class Picture:
         """The things of one kind."""
         return [thing for thing in self._held if thing.kind == kind]
 
+    def since(self, kind: str) -> dict[Thing, int]:
+        """Since when each thing of one kind is held."""
+        return {thing: one.since for thing, one in self._held.items() if thing.kind == kind}
+
+    def until(self, thing: Thing) -> int | None:
+        """Until when *thing* is held at the latest; None when that is told by nobody, or it is not held."""
+        known = self._held.get(thing)
+        return known.until if known else None
+
     def begins(self, thing: Thing, at: int, until: int | None = None, **more: object) -> Iterator[Record]:
         """*thing* is there; said once, however often it is prolonged."""
         known = self._held.get(thing)
@@ -103,19 +113,30 @@ class Picture:
         due = [(thing, one.until) for thing, one in self._held.items() if one.until is not None and one.until <= now]
         return [line for thing, until in due for line in self.ends(thing, until or now)]
 
-    def becomes(self, seen: Mapping[Thing, int | None], kinds: Iterable[str], at: int, since: int) -> list[Record]:
-        """All things of *kinds* are *seen* (-> until): what is new began after *since*, what is missing has ended."""
+    def becomes(
+        self,
+        seen: Mapping[Thing, int | None],
+        kinds: Iterable[str],
+        at: int,
+        since: int,
+        moments: Mapping[Thing, int] = MappingProxyType({}),
+    ) -> list[Record]:
+        """All things of *kinds* are *seen* (-> until): what is new began after *since*, what is missing has ended.
+
+        *moments*: of those of which it is known when they began or ended.
+        """
         wanted = frozenset(kinds)
         gone = [thing for thing in self._held if thing.kind in wanted and thing not in seen]
-        lines = [line for thing in gone for line in self.ends(thing, at)]
+        lines = [line for thing in gone for line in self.ends(thing, moments.get(thing, at))]
         for thing, until in seen.items():
-            lines += self.begins(thing, since, until)
+            lines += self.begins(thing, moments.get(thing, since), until)
         return lines
 
     def clock_set(self, step: int) -> None:
-        """The wall clock was set by *step*: when what lasts began, by the clock as it is now."""
+        """The wall clock was set by *step*: when what lasts began, and will end, by the clock as it is now."""
         for span in self._held.values():
             span.since += step
+            span.until = None if span.until is None else span.until + step
 
     def again(self, at: int) -> list[Record]:
         """Everything that lasts, with when it began; then the mark that all was said."""

@@ -12,7 +12,7 @@ from captive_portal.deadline import deadline
 from captive_portal.legal.conntrack import IPCTNL_MSG_CT_GET, IPCTNL_MSG_CT_NEW, OPEN, Reader
 from captive_portal.legal.segment import day_of
 
-EVERY_MS = 10_000
+EVERY_MS = 2000
 REST = 20
 """Between two looks, at least so many times what one took: a full table costs a twentieth of a core at most."""
 PATIENCE_SECONDS = 10.0

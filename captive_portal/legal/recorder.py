@@ -9,20 +9,23 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from captive_portal.elements import Elements
-from captive_portal.legal import ledger
+from captive_portal.legal import ledger, moments, speakers
 from captive_portal.legal.bindings import DOOR, KEPT_OUT, KINDS, LEASE, SESSION, SIX, Picture, Record, Thing, thing_of
 from captive_portal.legal.conntrack import IPCTNL_MSG_CT_DELETE, Reader
 from captive_portal.legal.ledger import Ledger, NotWritten
 from captive_portal.legal.listening import Ear, Source, commits, set_changes
+from captive_portal.legal.moments import Begun, Change
 from captive_portal.legal.open_connections import Openings
 from captive_portal.legal.spool import Spool
 from captive_portal.legal.time_signal import Truth
 from captive_portal.netlink import messages
-from captive_portal.tables import TABLE
+from captive_portal.tables import CAME6_SECONDS, KNOWN6_SECONDS, TABLE
 from parvis.instruments import Instruments
 from parvis.running import log
 
-FLUSH_MS, ALIVE_MS, LOOK_MS, ALL_MS = 1000, 60_000, 2000, 60_000
+FLUSH_MS, ALIVE_MS, LOOK_MS, ALL_MS = 1000, 60_000, 1000, 60_000
+GULP_MS = 1200
+"""Between two looks at the sockets by a recorder that is well."""
 STEP_MS = 500
 """A wall clock that moves by more against the steady one was set."""
 ROWS_AT_ONCE = 50_000
@@ -68,8 +71,9 @@ class Recorder:
     _guarded: list[Record] = field(default_factory=list)
     _rows: list[bytes] = field(default_factory=list)
     _open_rows: list[bytes] = field(default_factory=list)
-    _changes: dict[Thing, tuple[bool, int | None, int]] = field(default_factory=dict)
+    _changes: dict[Thing, Change] = field(default_factory=dict)
     _handled: int = 0
+    _heard: int = 0
     _shift: int = 0
     _flushed: int = 0
     _alive: int = 0
@@ -83,9 +87,12 @@ class Recorder:
         """Take over what a predecessor has left, look at everything, and begin a file."""
         now = self.clocks.wall()
         self._shift = now - self.clocks.steady()
-        self._handle()
+        self.spool.heard = self.spool.heard or self.clocks.steady()
+        self._hear(now)
         before, self._lines = self._lines, []
-        self.picture.becomes(self._seen((*TOLD, "known6")), set(KINDS.values()), now, now)
+        six = self._speaking(0)
+        seen = {**self._seen(TOLD), **dict.fromkeys(six.things)}
+        self.picture.becomes(seen, set(KINDS.values()), now, now, six.moments)
         self._lines = [*before, *self.picture.again(now)]
         self._alive = self._looked = self._compared = self.clocks.steady()
         self.turn()
@@ -94,10 +101,7 @@ class Recorder:
         """Take what has come, and write what is due."""
         now = self.clocks.wall()
         self._mind_the_clock(now)
-        for ear in self.ears:
-            ear.drain(self.spool, now)
-            self._mind_losses(ear, now)
-        self._handle()
+        self._hear(now)
         self._look_around(now)
         self._look_at_connections(now)
         self._write(now)
@@ -112,28 +116,53 @@ class Recorder:
             if one is not None:
                 one.close()
 
+    def _hear(self, now: int) -> None:
+        """Take what the kernel has told since the last time, by whichever recorder that was."""
+        steady = self.clocks.steady()
+        self._heard = now - (steady - self.spool.heard)
+        for ear in self.ears:
+            ear.drain(self.spool, now)
+            self._mind_losses(ear, now)
+        self._handle()
+        if not self.spool.full:
+            self.spool.heard = steady
+
     def _handle(self) -> None:
         """Turn the spool's new words into lines and rows."""
         for source, at, word in self.spool.words(self._handled):
             if source == Source.SETS:
-                self._sets(word, at)
+                self._sets(word, self._heard if at >= self._heard else at - GULP_MS)
             else:
                 self._connections(word, at)
         self._handled = len(self.spool)
 
-    def _sets(self, word: bytes, at: int) -> None:
+    def _sets(self, word: bytes, since: int) -> None:
+        """What *word* tells of the sets, which was after *since*."""
         for name, came, key, data, seconds in set_changes(word):
             thing = thing_of(name, key, data)
             if thing is not None:
-                self._changes[thing] = (came, at + int(seconds * 1000) if seconds else None, at)
+                left = None if seconds is None else round(seconds * 1000)
+                self._changes[thing] = Change(name, key, came, left, since)
         if commits(word):
             changes, self._changes = self._changes, {}
-            for thing, (came, until, when) in changes.items():
-                self._note(self._come(thing, when, until) if came else self.picture.ends(thing, when))
+            begun = moments.came(changes, self._left, self.clocks.wall)
+            latest = moments.committed(begun.values()) or self.clocks.wall()
+            for thing, change in changes.items():
+                if change.came:
+                    self._note(self._come(thing, begun[thing]))
+                else:
+                    self._note(self.picture.ends(thing, moments.ended(change, self.picture.until(thing), latest)))
 
-    def _come(self, thing: Thing, at: int, until: int | None) -> Iterable[Record]:
-        more = {"terms": self.terms} if thing.kind == SESSION else {}
-        return self.picture.begins(thing, at, until, **more)
+    def _come(self, thing: Thing, begun: Begun) -> Iterable[Record]:
+        more: Record = {"terms": self.terms} if thing.kind == SESSION else {}
+        if not begun.sure:
+            more["unsure"] = 1
+        return self.picture.begins(thing, begun.at, begun.until, **more)
+
+    def _left(self, name: str, keys: list[bytes]) -> dict[bytes, float | None]:
+        with Elements(TABLE) as elements, suppress(FileNotFoundError):
+            return {key: one.seconds for key, one in elements.find(name, keys).items()}
+        return {}
 
     def _note(self, lines: Iterable[Record]) -> None:
         for line in lines:
@@ -173,18 +202,22 @@ class Recorder:
 
     def _sixes(self, now: int, since: int) -> list[Record]:
         """IPv6 addresses: taken when first spoken from; given up when silent for an hour and without a session."""
-        seen = self._seen(("known6",))
-        owned = {thing.ip for thing in seen}
+        six = self._speaking(since)
+        owned = {thing.ip for thing in six.things}
         here = {thing.mac for thing in self.picture.things(SESSION)}
-        stay = {one: None for one in self.picture.things(SIX) if one.mac in here and one.ip not in owned}
-        return self.picture.becomes({**stay, **seen}, {SIX}, now, since)
+        stay = {one for one in self.picture.things(SIX) if one.mac in here and one.ip not in owned}
+        return self.picture.becomes(dict.fromkeys(stay | six.things), {SIX}, now, since, six.moments)
+
+    def _speaking(self, since: int) -> speakers.Held:
+        """Who holds which IPv6 address; *since*: the look before."""
+        spoken = {one: until - KNOWN6_SECONDS * 1000 for one, until in self._seen(("known6",)).items() if until}
+        came = {one: until - CAME6_SECONDS * 1000 for one, until in self._seen(("came6",)).items() if until}
+        return speakers.held(spoken, {**came, **self.picture.since(SIX)}, since)
 
     def _compare(self, now: int) -> None:
         """Read everything, as if nothing had been told; what differs was missed, and is written and counted."""
         seen = self._seen(TOLD)
-        for ear in self.ears:  # told while we read: not missed
-            ear.drain(self.spool, now)
-        self._handle()
+        self._hear(self.clocks.wall())  # told while we read: not missed
         known = {thing for kind in (LEASE, SESSION, DOOR, KEPT_OUT) for thing in self.picture.things(kind)}
         again = self._seen(TOLD)
         missed = {one: again[one] for one in seen.keys() & again.keys() if one not in known}
@@ -193,22 +226,21 @@ class Recorder:
             self.instruments.counter("evidence_repairs_total").inc(len(missed) + len(stale))
         for thing, until in again.items():
             if thing in known or thing in missed:
-                self._note(self._come(thing, now, until))
+                self._note(self._come(thing, Begun(now, until)))
         for thing in stale:
             self._note(self.picture.ends(thing, now))
 
     def _seen(self, names: Iterable[str]) -> Mapping[Thing, int | None]:
         """What the kernel's sets hold now -> until when; nothing while there is no ruleset."""
-        now = self.clocks.wall()
         found: dict[Thing, int | None] = {}
         with Elements(TABLE) as elements:
             for name in names:
+                now = self.clocks.wall()
                 with suppress(FileNotFoundError):
                     for one in elements.all(name):
                         thing = thing_of(name, one.key, one.data)
-                        lasts = one.seconds is not None and name != "known6"
                         if thing is not None:
-                            found[thing] = now + int((one.seconds or 0) * 1000) if lasts else None
+                            found[thing] = None if one.seconds is None else now + int(one.seconds * 1000)
         return found
 
     def _mind_the_clock(self, now: int) -> None:

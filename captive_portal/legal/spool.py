@@ -14,6 +14,7 @@ LARGEST = 64 * 1024
 _HEAD = struct.Struct("=LLq")
 """Length, source, milliseconds since 1970."""
 _LENGTH = struct.Struct("=L")
+_HEARD = struct.Struct("=q")
 
 
 class Spool:
@@ -23,14 +24,24 @@ class Spool:
         self.handle = os.memfd_create("evidence", os.MFD_CLOEXEC) if handle is None else handle
         if handle is None:
             os.ftruncate(self.handle, size)
-        self._size = os.fstat(self.handle).st_size
-        self._map = mmap.mmap(self.handle, self._size)
+        whole = os.fstat(self.handle).st_size
+        self._map = mmap.mmap(self.handle, whole)
+        self._size = whole - _HEARD.size
         self._view = memoryview(self._map)
         self._end = sum(_padded(len(word)) + _HEAD.size for _, _, word in self.words())
 
     def __len__(self) -> int:
         """Octets in use."""
         return self._end
+
+    @property
+    def heard(self) -> int:
+        """Up to when everything was taken, on the clock nobody can set (milliseconds); 0: never."""
+        return int(_HEARD.unpack_from(self._map, self._size)[0])
+
+    @heard.setter
+    def heard(self, steady: int) -> None:
+        _HEARD.pack_into(self._map, self._size, steady)
 
     @property
     def full(self) -> bool:

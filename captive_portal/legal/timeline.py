@@ -149,9 +149,8 @@ class Timeline:
         known = self._open.get(key)
         if line["on"]:
             if known is None:
-                span = Span(
-                    *key, begin=int(line["since"] if "since" in line else line["at"]), terms=str(line.get("terms", ""))
-                )
+                begin = int(line["since"] if "since" in line else line["at"])
+                span = Span(*key, begin=begin, terms=str(line.get("terms", "")), certain=not line.get("unsure"))
                 self._open[key] = span
                 self.spans.append(span)
         elif known is not None:

@@ -7,16 +7,18 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 from door_twin import sh
 from legal_town import Street, master, street, this_year
 from resident import wait_for
-from test_evidence_root import people, talk
+from test_evidence_root import next_seconds, people, talk
 
 from captive_portal.legal import reading, report
 from captive_portal.legal.conntrack import Flow
+from captive_portal.legal.search import AtMoment, answers
 from captive_portal.legal.timeline import Timeline
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -77,7 +79,7 @@ def told(here: Street) -> tuple[list[Timeline], list[Flow]]:
 
 
 def test_ret13_what_happens_while_a_killed_recorder_is_away_is_not_lost(here: Street) -> None:
-    """People come, talk and go between kill -9 and the next start; the manager keeps memory and sockets meanwhile."""
+    """People come, stay or go between kill -9 and the next start; the manager keeps memory and sockets."""
     manager = Manager(here.folder)
     here.start(this_year(), NOTIFY_SOCKET=str(manager.path))
     manager.listen()
@@ -89,22 +91,33 @@ def test_ret13_what_happens_while_a_killed_recorder_is_away_is_not_lost(here: St
     here.recorded(sessions=5)
     here.stop(9)
 
-    brief = people(50, 5, 1001)
-    here.admit(brief)
-    sent += talk(here, brief)
+    away = next_seconds(2)
+    brief, stay = people(50, 5, 1001), people(60, 5, 2001)
+    here.admit([*brief, *stay])
+    admitted = time.time()
+    sent += talk(here, [*brief, *stay])
     here.settles(sent)
     here.forget_connections()
+    next_seconds(2)
     here.leave(brief)
+    next_seconds(2)
     here.handles, handed = manager.handed()
     here.start(this_year(), NOTIFY_SOCKET=str(manager.path), **handed)
-    here.recorded(sessions=5)
+    here.recorded(sessions=10)
     wait_for(lambda: here.metric("evidence_connections_total") >= sent, "the connections")
     here.stop()
 
     lines, flows = told(here)
     spans = {one.number: one for line in lines for one in line.spans if one.kind == "session"}
-    assert set(spans) == {number for _, _, number in (*before, *brief)}
-    assert all(spans[number].end is not None for _, _, number in brief)
+    assert set(spans) == {number for _, _, number in (*before, *brief, *stay)}
+    assert all(spans[number].end is not None and not spans[number].certain for _, _, number in brief)
+    assert all(away * 1000 <= spans[number].begin <= admitted * 1000 + 20 for _, _, number in stay)
+    packets = [one for one in here.arrived if "." in one.address]
+    named = [
+        {found.mac for found in answers(AtMoment(ip_address(one.address), one.port, one.second), lines)}
+        for one in packets
+    ]
+    assert [(one, names) for one, names in zip(packets, named, strict=True) if names != {one.who}] == []
     assert len({(one.source, one.sport, one.tport) for one in flows}) == sent
     assert [one.broken for one in report.chains(here.sealed, datetime.now(UTC).date())] == ["", ""]
 

@@ -81,7 +81,7 @@ def test_ret02_ret06_ret13_a_power_cut_takes_along_nothing_that_was_open(here: S
         sent = talk(here, crowd)
         here.settles(sent)
         here.recorded(sessions=len(crowd))
-        next_seconds(3)  # the addresses of IPv6 are looked at every two seconds
+        next_seconds(2)  # the addresses of IPv6 are looked at every second
         wait_for(lambda: here.metric("evidence_openings_total") >= sent, "the communications that go on")
         second = next_seconds()
         before = sealed(disk.state)

@@ -6,7 +6,8 @@ from ipaddress import IPv4Address, IPv4Network, ip_address
 import pytest
 from sealed_days import ANNA, BRUNO, all_said, head, lease, ms, row, sec, session
 
-from captive_portal.legal import conntrack
+from captive_portal.legal import conntrack, speakers
+from captive_portal.legal.bindings import Thing
 from captive_portal.legal.search import (
     Answer,
     AtMoment,
@@ -75,6 +76,22 @@ def test_ret03_an_ipv6_address_needs_no_port() -> None:
     assert had("10:30:00", IPV6, None) == {ANNA}
     assert had("10:00:02", IPV6, None) == set(), "the session was there, the address not yet"
     assert had("11:00:01", IPV6, None) == set()
+
+
+def test_ret03_of_two_devices_on_one_ipv6_address_who_took_it_over_holds_it() -> None:
+    """The one before was silent for ten minutes; the kernel remembers it for an hour all the same."""
+    old, heir = (Thing("six", f"02:00:00:00:00:0{n}", "2001:db8:11::7") for n in (1, 2))
+    others = Thing("six", "02:00:00:00:00:03", "2001:db8:11::8")
+    spoken, begun = {old: 1000, heir: 900_000, others: 5000}, {old: 500, heir: 900_000, others: 500}
+    taken = speakers.held(spoken, begun, 899_000)
+    later = speakers.held({**spoken, heir: 950_000}, {heir: 900_000, others: 500}, 949_000)
+    again = speakers.held({old: 955_500, heir: 950_000}, {heir: 900_000}, 955_000)
+    both = speakers.held({old: 955_500, heir: 955_700}, {heir: 900_000, old: 955_000}, 955_600)
+
+    assert (taken.things, taken.moments[old]) == ({heir, others}, 900_000)
+    assert later.things == {heir, others}, "what is remembered of the one before brings it not back"
+    assert again.things == {old}
+    assert both.things == {old, heir}
 
 
 def test_req02_a_tolerance_widens_the_second_and_is_five_minutes_at_most() -> None:
