@@ -178,6 +178,11 @@ def tail(done: subprocess.CompletedProcess[str]) -> str:
     return f"{done.stdout[-6000:]}\n{done.stderr[-2000:]}"
 
 
+def version(machine: Machine) -> str:
+    """The version of Parvis that is installed there."""
+    return machine.ssh("dpkg-query", "--show", "--showformat=${Version}", "parvis").stdout.partition("+")[0]
+
+
 def sessions(machine: Machine) -> set[str]:
     """The numbers of those whom the kernel admits."""
     listed = machine.ssh("nft", "--json", "list", "map", "inet", "portal", "auth").stdout

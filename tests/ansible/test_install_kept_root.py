@@ -2,7 +2,7 @@
 
 import re
 
-from installation import FOLLOWING, GATEWAY, OLDER, PREFIX, VISITOR, Installation, recap, sessions, tail, well
+from installation import FOLLOWING, GATEWAY, OLDER, PREFIX, VISITOR, Installation, recap, sessions, tail, version, well
 from machines import run, until
 
 from actors import Resident
@@ -11,10 +11,6 @@ from parvis.instruments import VERSION
 pytestmark = FOLLOWING
 BROUGHT, INSTALLED = "program : Bring the package", "program : Install it"
 GIGABYTE = 1024**3
-
-
-def version(town: Installation) -> str:
-    return town.gateway.ssh("dpkg-query", "--show", "--showformat=${Version}", "parvis").stdout.partition("+")[0]
 
 
 def online(town: Installation) -> tuple[Resident, set[str]]:
@@ -31,7 +27,7 @@ def finishes(town: Installation, which: str) -> None:
 
     assert done.returncode == 0, tail(done)
     assert recap(again.stdout)[GATEWAY]["changed"] == 0, tail(again)
-    assert version(town) == which
+    assert version(town.gateway) == which
 
 
 def test_an_upgrade_keeps_everybody_online(installed: Installation) -> None:
@@ -54,7 +50,7 @@ def test_what_does_not_pass_its_verification_is_put_back(installed: Installation
 
     assert done.returncode != 0
     assert "was put back as it was before this run" in done.stdout, tail(done)
-    assert version(installed) == VERSION
+    assert version(installed.gateway) == VERSION
     assert sessions(installed.gateway) == before
     assert phone.is_online()
     assert well(installed.gateway)

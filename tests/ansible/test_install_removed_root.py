@@ -3,7 +3,7 @@
 import shutil
 from pathlib import Path
 
-from installation import FOLLOWING, GATEWAY, OLDER, Installation, sessions, tail, well
+from installation import FOLLOWING, GATEWAY, OLDER, Installation, sessions, tail, version, well
 from machines import Machine, run, until
 
 pytestmark = FOLLOWING
@@ -11,6 +11,7 @@ pytestmark = FOLLOWING
 
 def moved(installed: Installation, machine: Machine, tmp_path: Path, *words: str) -> Machine:
     """Back up *machine*, take it away, restore it on an empty Debian in its place."""
+    package = installed.packages[version(machine)]
     recipient = str(installed.chosen["backups_recipient"])
     machine.ssh("parvis", "backup", *words, "--recipient", recipient, "--into", "/var/tmp/moved")
     backup = next(machine.root.glob("var/tmp/moved/*.age"))
@@ -20,16 +21,9 @@ def moved(installed: Installation, machine: Machine, tmp_path: Path, *words: str
     run("ip", "netns", "exec", machine.namespace, "nft", "flush", "ruleset")
     new = machine.another(f"{machine.name}-moved")
     new.boot()
-    for file in (tmp_path / backup.name, installed.identity, installed.packages[OLDER]):
+    for file in (tmp_path / backup.name, installed.identity, package):
         shutil.copy(file, new.root / "var/tmp")
-    new.ssh(
-        "apt-get",
-        "install",
-        "--yes",
-        "--no-install-recommends",
-        f"/var/tmp/{installed.packages[OLDER].name}",
-        seconds=300,
-    )
+    new.ssh("apt-get", "install", "--yes", "--no-install-recommends", f"/var/tmp/{package.name}", seconds=300)
     key = f"/var/tmp/{installed.identity.name}"
     said = new.ssh("parvis", "restore", f"/var/tmp/{backup.name}", "--identity", key, check=False, seconds=900)
     assert said.returncode == 0, said.stdout + said.stderr

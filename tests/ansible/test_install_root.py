@@ -9,11 +9,11 @@ import re
 import shutil
 import tarfile
 
-from installation import FOLLOWING, GATEWAY, OLDER, SITE, VISITOR, Installation, recap, tail, well
+from installation import DEBIAN, FOLLOWING, GATEWAY, OLDER, RELEASE, SITE, VISITOR, Installation, recap, tail, well
 from machines import until
 
 from parvis.processes import ALERTMANAGER_PORT, COLLECTORS, MONITOR
-from upkeep import logs, ports
+from upkeep import logs, ports, publishing
 from upkeep.audit_command import WORST_SCORE
 from upkeep.delivered import INSTALLED
 from upkeep.units import DEBIAN as DEBIANS
@@ -22,6 +22,18 @@ pytestmark = FOLLOWING
 ARCHIVE = ("runuser", "-u", "parvis-archive", "--", "parvis", "legal", "--settings", "/etc/parvis/archive.toml")
 HOLDERS = ("--holder", "directrice", "--holder", "archiviste", "--holder", "notaire")
 STATE = "/var/lib/parvis/archive"
+
+
+def test_a_package_of_another_debian_is_refused_before_anything_is_touched(installed: Installation) -> None:
+    own, other = DEBIAN[RELEASE], next(number for number in DEBIAN.values() if number != DEBIAN[RELEASE])
+    wrong = installed.folder / installed.packages[OLDER].name.replace(f"deb{own}", f"deb{other}")
+    wrong.touch()
+    done = installed.play("site.yml", OLDER, program_package=str(wrong))
+
+    assert done.returncode != 0
+    assert f"is not made for centre, which runs Debian {own}" in " ".join(done.stdout.split()), tail(done)
+    assert {counts["changed"] for counts in recap(done.stdout).values()} == {0}
+    assert not (installed.centre.root / "etc/chrony/conf.d/parvis.conf").exists()
 
 
 def test_sec07_an_empty_debian_becomes_a_running_town(installed: Installation) -> None:
@@ -65,7 +77,7 @@ def test_evidence_waits_for_two_decisions_then_is_recorded_and_collected(install
 
 def test_sec10_every_unit_is_sandboxed_and_only_gatewayd_may_touch_the_network(installed: Installation) -> None:
     units = {f"parvis-{one.name}.service": one.place for one in INSTALLED} | dict.fromkeys(DEBIANS, "centre")
-    units |= {"kea-dhcp4-server.service": "gateway", logs.UPLOAD: "gateway"}
+    units |= {"kea-dhcp4-server.service": "gateway", logs.UPLOAD: "gateway", f"{publishing.NAME}.service": "centre"}
     scores = {}
     for unit, place in units.items():
         said = (installed.gateway if place == "gateway" else installed.centre).ssh("systemd-analyze", "security", unit)
@@ -158,6 +170,19 @@ def test_every_device_is_polled_and_an_alert_is_delivered(installed: Installatio
     pages = "/var/lib/parvis/monitor/pages.jsonl"
     until(lambda: installed.centre.ssh("cat", pages, check=False).stdout, "nobody was called", 120)
     assert "site" in installed.centre.ssh("cat", pages).stdout.lower()
+
+
+def test_open_data_are_made_by_the_timers_unit_with_every_sites_figures(installed: Installation) -> None:
+    centre = installed.centre
+    assert centre.ssh("systemctl", "is-active", f"{publishing.NAME}.timer").stdout.strip() == "active"
+    centre.ssh("systemctl", "start", f"{publishing.NAME}.service", seconds=300)
+    made = centre.root / str(publishing.EXPORT).lstrip("/")
+    said = centre.ssh("journalctl", "--quiet", "--unit", publishing.NAME).stdout
+
+    assert {"catalog.ttl", "wifi-public-sites.parquet"} <= {file.name for file in made.iterdir()}, said
+    states = json.loads((made / "wifi-public-sites.json").read_text())
+    assert {row["id"]: row["etat"] for row in states}.keys() == {SITE}
+    assert "published, for good" in said
 
 
 def test_the_wall_is_served_over_tls_to_the_centre_and_to_nobody_else(installed: Installation) -> None:
