@@ -99,7 +99,8 @@ def _derive(profile: Profile, tables: Rows) -> None:
         if table.derive == "entity_sensor":
             entities, aliases, by_index = (tables.get(other, {}) for other in ("entity", "entity_alias", "port"))
             limits = entity.limits_of(tables.get("cisco_threshold", {}), tables.get("arista_threshold", {}))
-            tables[name] = entity.derive(tables[name], entities, aliases, by_index, limits)
+            exos = profile.quirks.exos_light
+            tables[name] = entity.derive(tables[name], entities, aliases, by_index, limits, exos=exos)
         elif table.derive == "bridge":
             tables[name] = ports.derive_bridge(tables[name], tables.get("port", {}))
         elif table.derive == "huawei_optics":

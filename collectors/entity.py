@@ -25,10 +25,13 @@ UNITS_SCALE = 9
 SCALES, PRECISIONS = (1, 17), (-8, 9)
 """What EntitySensorDataScale and EntitySensorPrecision may be (RFC 3433); 10 to another power is no measurement."""
 SENSOR_CLASS, PORT_CLASS = 8, 10
+WHOLE_CLASSES = {3, 11}
+"""Chassis and stack."""
+OF_A_MODULE = {"rx", "tx", "bias", "voltage", "optic_temperature"}
 _MAX_DEPTH = 10
 OPTIC_BOUNDS = {VOLTS: ("voltage", 0.5, 15), AMPERES: ("bias", 0, 1)}
 """What else an optical module tells, and between which bounds it can be true."""
-_OPTIC = re.compile(r"\b(q?sfp\w*|xfp|ddm|dom|xcvr|transceiver|optic\w*|laser|bias)\b", re.IGNORECASE)
+_OPTIC = re.compile(r"\b(q?sfp\w*|xfp|ddm|dom|xcvr|transceiver|optic\w*|laser|bias|mau|lane)\b", re.IGNORECASE)
 _RECEIVED = re.compile(r"\b(rx|recei\w+)|rx(power|pwr)", re.IGNORECASE)
 _SENT = re.compile(r"\b(tx|transmit\w*)|tx(power|pwr)", re.IGNORECASE)
 _KIND = re.compile(r"base|q?sfp|xfp|gpon|glc-", re.IGNORECASE)
@@ -44,19 +47,25 @@ def real_value(value: float, scale: float, precision: float) -> float:
     return round(value * 10 ** (3 * (scale - UNITS_SCALE) - precision), 12)
 
 
-def derive(sensors: Rows, entities: Rows, aliases: Rows, ports: Rows, limits: Rows) -> dict[bytes, dict[str, Read]]:
+def derive(
+    sensors: Rows, entities: Rows, aliases: Rows, ports: Rows, limits: Rows, *, exos: bool = False
+) -> dict[bytes, dict[str, Read]]:
     """The rows of a sensor table with the derived columns; a sensor that is not operational has no reading.
 
-    *limits* are by sensor, in its unit and with its scale.
+    *limits* are by sensor, in its unit and with its scale. *exos*: light is not in the unit its sensor says.
     """
     index_of = {ber.index(suffix)[0]: row.get("ifindex") for suffix, row in aliases.items() if suffix}
     names = {str(row[key]): str(row["port"]) for row in ports.values() for key in ("name", "descr") if row.get(key)}
-    own, found = _own_names(entities), {}
+    own, found, homeless = _own_names(entities), {}, []
     for suffix, row in sensors.items():
         entity = entities.get(suffix, {})
         text = " ".join(str(entity[key]) for key in ("descr", "name") if entity.get(key))
         port = _port_above(suffix, entities, index_of, ports) or _port_named(text, names)
         what, reading = _measured(row, text, has_port=port is not None)
+        if exos and what in {"rx", "tx"}:
+            reading = _light_of_exos(what, row)
+        if port is None and what in OF_A_MODULE:
+            homeless.append(suffix)
         lane = _LANE.search(text)
         extra: dict[str, Read] = {"what": what, "reading": reading, "port": port or own.get(suffix)}
         if what in {"rx", "tx"}:
@@ -64,7 +73,32 @@ def derive(sensors: Rows, entities: Rows, aliases: Rows, ports: Rows, limits: Ro
             extra |= {name: limit for name, limit in told.items() if limit is not None}
             extra["module"] = _module(suffix, entities)
         found[suffix] = {**row, **extra, "lane": lane[1] if lane else None}
+    _name_after_modules(found, homeless, entities)
     return found
+
+
+def _name_after_modules(found: dict[bytes, dict[str, Read]], homeless: list[bytes], entities: Rows) -> None:
+    """Call what a module of no known port measures after what holds the sensor, where it holds one such sensor only."""
+    holders = {suffix: _holder(suffix, entities) for suffix in homeless}
+    keys = {suffix: (found[suffix]["what"], found[suffix]["lane"], holders[suffix]) for suffix in homeless}
+    counts = Counter(keys.values())
+    for suffix, key in keys.items():
+        if holders[suffix] and counts[key] == 1:
+            found[suffix]["port"] = holders[suffix]
+
+
+def _holder(suffix: bytes, entities: Rows) -> str | None:
+    """The name of the entity that holds a sensor, unless that is the whole chassis or stack."""
+    parent = _whole(entities.get(suffix, {}).get("parent"))
+    holder = entities.get(ber.encode_index((parent,)), {}) if parent > 0 else {}
+    named = str(holder.get("name") or holder.get("descr") or "")
+    return None if holder.get("class") in WHOLE_CLASSES else named or None
+
+
+def _light_of_exos(what: str, row: Row) -> float | None:
+    """Extreme's EXOS says microwatts, but sends whole dBm for what is received, and tenths of it for what is sent."""
+    value = float(row.get("value") or 0)
+    return dbm(value * 1e-7) if what == "tx" else value if DARK_DBM < value < 0 else None
 
 
 def limits_of(cisco: Rows, arista: Rows) -> dict[bytes, dict[str, Read]]:
@@ -141,7 +175,7 @@ def _measured(row: Row, text: str, *, has_port: bool) -> tuple[str | None, float
     if kind == DBM or str(row.get("units", "")).lower() == "dbm":
         return _direction(text), real if real and DARK_DBM < real <= MAX_DBM else None
     if kind == WATTS:
-        return (_direction(text), dbm(real)) if is_optic else (None, None)
+        return _direction(text), dbm(real)
     if kind == CELSIUS:
         return ("optic_temperature" if is_optic else "temperature"), _plausible(real, -60, 150)
     what, low, high = OPTIC_BOUNDS.get(int(kind), (None, 0, 0))

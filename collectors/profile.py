@@ -165,7 +165,8 @@ class Quirks(Part):
     """What is wrong with an agent.
 
     *clocks*: those that lie; *unordered*: rows come in any order, each once; *max_oids*: names it takes in a request.
-    *hundredths*: light is always in 0.01 dBm, which others of its family mix with microwatts.
+    *hundredths*: light is always in 0.01 dBm, which others of its family mix with microwatts. *exos_light*: light is
+    not in the unit its sensor says.
     """
 
     bulk: bool = True
@@ -173,6 +174,7 @@ class Quirks(Part):
     unordered: bool = False
     clocks: frozenset[Literal["agent", "engine", "host"]] = frozenset()
     hundredths: bool = False
+    exos_light: bool = False
 
 
 class Profile(Part):

@@ -37,15 +37,16 @@ PORTS: Mib = {
 }
 
 
-def readings(mib: Mib) -> dict[tuple[str, str], float]:
+def readings(mib: Mib, *vendor: str) -> dict[tuple[str, str], float]:
     """For each metric and its port or sensor, the value."""
-    chosen = combine(each for each in profiles() if each.profile in {"if_mib", "entity_sensor"})
+    known = {each.profile: each for each in profiles()}
+    chosen = combine(known[name] for name in ("if_mib", "entity_sensor", *vendor))
     answers = decode.group(chosen, [(ber.oid(name), *cell) for name, cell in mib.items()])
     found = decode.samples(chosen, answers, {"device": "sw"}, 0)
     return {
         (s.metric, dict(s.labels).get("port") or dict(s.labels)["sensor"]): s.value
         for s in found
-        if not s.metric.startswith(("port_", "optical_state"))
+        if not s.metric.startswith(("port_", "optical_state", "device_info"))
     }
 
 
@@ -80,6 +81,55 @@ def test_power_may_come_in_dbm_by_its_unit() -> None:
     mib = {**PORTS, **sensor(700, "sfp26 rx power", 1, 1, 9, 2, -1834), f"{SENSOR}.6.700": (ber.OCTET_STRING, b"dBm")}
 
     assert readings(mib) == {("optical_rx_power_dbm", "sfp26"): -18.34}
+
+
+def test_light_of_no_known_port_is_named_after_the_module_that_holds_it() -> None:
+    """IOS XR aliases nothing: only names tell what is light, and only their parents whose it is."""
+    mib = {
+        **PORTS,
+        f"{ENTITY}.2.810": (ber.OCTET_STRING, b"Modules"),
+        f"{ENTITY}.5.810": (ber.INTEGER, 3),
+        f"{ENTITY}.7.820": (ber.OCTET_STRING, b"module mau 0/1/0/2"),
+        f"{ENTITY}.5.820": (ber.INTEGER, 9),
+        **sensor(821, "power Rx 0/1/0/2", 820, entity.WATTS, 8, 4, 2210),
+        **sensor(822, "power Tx 0/1/0/2", 820, entity.WATTS, 8, 4, 5000),
+        **sensor(823, "0/1-PORT-3-Tx Lane 0 Power", 820, entity.WATTS, 8, 4, 5000),
+        **sensor(824, "0/1-PORT-3-Tx Lane 1 Power", 810, entity.WATTS, 8, 4, 5000),
+    }
+
+    assert readings(mib) == {
+        ("optical_rx_power_dbm", "module mau 0/1/0/2"): -6.556,
+        ("optical_tx_power_dbm", "module mau 0/1/0/2"): -3.01,
+        ("optical_tx_power_dbm", "0/1-PORT-3-Tx Lane 1 Power"): -3.01,
+    }
+
+
+def test_light_of_two_modules_in_one_holder_keeps_the_names_of_its_sensors() -> None:
+    mib = {
+        f"{ENTITY}.7.830": (ber.OCTET_STRING, b"slot 1"),
+        **sensor(831, "rx power a", 830, entity.WATTS, 8, 4, 2210),
+        **sensor(832, "rx power b", 830, entity.WATTS, 8, 4, 5000),
+    }
+
+    assert readings(mib) == {
+        ("optical_rx_power_dbm", "rx power a"): -6.556,
+        ("optical_rx_power_dbm", "rx power b"): -3.01,
+    }
+
+
+def test_light_of_exos_is_not_what_its_unit_says() -> None:
+    mib = {
+        **PORTS,
+        **sensor(511, "RX Power", 510, entity.WATTS, 7, 0, -12),
+        **sensor(512, "TX Power", 510, entity.WATTS, 7, 0, 5012),
+        **sensor(521, "sfp26 RX Power", 1, entity.WATTS, 7, 0, 0),
+        **sensor(522, "sfp26 TX Power", 1, entity.WATTS, 7, 0, 7000, status=2),
+    }
+
+    assert readings(mib, "extreme_exos") == {
+        ("optical_rx_power_dbm", "sfp25"): -12,
+        ("optical_tx_power_dbm", "sfp25"): -3.0,
+    }
 
 
 @pytest.mark.parametrize(
