@@ -14,7 +14,7 @@ from collectors.access import GetSecret, open_session
 from collectors.board import Board
 from collectors.device import Device, Failed, Outcome
 from collectors.poll import Target, poll
-from collectors.profile import Profile
+from collectors.profile import Profile, profiles
 from collectors.sample import Sample
 from collectors.schedule import Breaker, next_turn, offset_seconds
 from collectors.snmp.errors import SnmpError
@@ -125,6 +125,7 @@ class Poller(AbstractContextManager["Poller"]):
         return None
 
     def __enter__(self) -> Self:
+        profiles()  # before anybody waits for the loop
         self._thread.start()
         self._running.wait(5)
         return self

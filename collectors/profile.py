@@ -293,6 +293,10 @@ def combine(profiles: Iterable[Profile]) -> Profile:
     return last.model_copy(update={"tables": tables, "scalars": scalars, "metrics": metrics})
 
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""In C where there is one: a tenth of the time, which is what a start takes."""
+
+
 class ProfileError(Exception):
     """A profile file is wrong; whoever edits it must act. The message names the file."""
 
@@ -300,7 +304,7 @@ class ProfileError(Exception):
 def parse(text: str, name: str) -> Profile:
     """A profile from YAML; ProfileError names the file and everything wrong with it."""
     try:
-        return Profile.model_validate(yaml.safe_load(text))
+        return Profile.model_validate(yaml.load(text, Loader=_LOADER))  # noqa: S506 it is the safe one
     except (ValueError, yaml.YAMLError) as error:
         raise ProfileError(f"{name}: {error}") from error
 

@@ -164,6 +164,7 @@ class Streams:
         at = {name: _places(table.plan, self.profile.root(rule.table, name)) for name in rule.value}
         cells: list[int] = []
         columns: list[tuple[Column, int]] = []
+        known: dict[tuple[str, int], tuple[Column, int]] = {}  # one for all rows: each device keeps its own
         watched: set[int] = set()
         left = {row for here in at.values() for row in here}.difference(rows)
         for row in rows:
@@ -173,7 +174,7 @@ class Streams:
                 cell, tag = at[name][row]
                 if tables[rule.table][row].get(name) is not None:
                     cells.append(cell)
-                    columns.append((self.profile.columns(rule.table)[name], tag))
+                    columns.append(known.setdefault((name, tag), (self.profile.columns(rule.table)[name], tag)))
                     break
                 watched.add(cell)
         watched.update(here[row][0] for here in at.values() for row in left if row in here)

@@ -41,6 +41,8 @@ IDLE_SECONDS = 150.0
 SLOW_SECONDS = 30.0
 """The longest a request may take to arrive, or an answer to be taken by whoever asked for it."""
 SWEEP_SECONDS = 5.0
+START_SECONDS = 30.0
+"""A loop that has other work may be busy with it for a while, above all when the machine starts."""
 STOP_SECONDS = 2.0
 
 
@@ -69,7 +71,7 @@ class Server:
         self._thread = None if loop else Thread(target=self._run, name="endpoint", daemon=True)
         self._sweeping: asyncio.TimerHandle | None = None
         try:
-            self._server = self._do(self._listen(host or None, port))
+            self._server = self._do(self._listen(host or None, port), START_SECONDS)
         except BaseException:
             if self._thread:
                 self.loop.close()
@@ -105,10 +107,10 @@ class Server:
             return "500 Internal Server Error", [("Content-Length", "0")], b""
         return status, headers, body
 
-    def _do(self, work: Coroutine[Any, Any, T]) -> T:
-        """Have *work* done in the loop, whoever runs it."""
+    def _do(self, work: Coroutine[Any, Any, T], seconds: float = STOP_SECONDS) -> T:
+        """Have *work* done in the loop, whoever runs it, within *seconds*."""
         if self.loop.is_running():
-            return asyncio.run_coroutine_threadsafe(work, self.loop).result(STOP_SECONDS)
+            return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
         return self.loop.run_until_complete(work)
 
     async def _close(self) -> None:

@@ -11,19 +11,14 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from itertools import count
-
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import AES
-from cryptography.hazmat.primitives.ciphers.modes import CBC
+from typing import TYPE_CHECKING, Any
 
 from collectors.snmp.errors import UndecipherableReply
 
-try:
-    from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
-    from cryptography.hazmat.decrepit.ciphers.modes import CFB
-except ImportError:  # cryptography before 47
-    from cryptography.hazmat.primitives.ciphers.algorithms import TripleDES
-    from cryptography.hazmat.primitives.ciphers.modes import CFB
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers import Cipher
+
+    from collectors.snmp.ciphers import Aes, Des
 
 _PASSWORD_STRETCH = 2**20
 _BLOCK = 8
@@ -113,10 +108,13 @@ class Privacy:
 
     protocol: PrivProtocol
     key: bytes
-    _aes: AES | None = field(init=False, repr=False, compare=False)
+    _keyed: "Aes | Des" = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_aes", None if self.protocol == PrivProtocol.DES else AES(self.key))
+        from collectors.snmp import ciphers  # noqa: PLC0415 only where somebody encrypts
+
+        keyed = ciphers.Des(self.key[:8]) if self.protocol == PrivProtocol.DES else ciphers.Aes(self.key)
+        object.__setattr__(self, "_keyed", keyed)
 
     def encrypt(self, plain: bytes, boots: int, time: int) -> tuple[bytes, bytes]:
         """Cipher text and msgPrivacyParameters (the salt)."""
@@ -133,12 +131,10 @@ class Privacy:
         decryptor = self._cipher(salt, boots, time).decryptor()
         return decryptor.update(secret) + decryptor.finalize()
 
-    def _cipher(self, salt: bytes, boots: int, time: int) -> "Cipher[CBC] | Cipher[CFB]":
-        if self._aes is None:  # three equal keys make Triple-DES single DES
-            start = bytes(a ^ b for a, b in zip(self.key[8:16], salt, strict=True))
-            return Cipher(TripleDES(self.key[:8] * 3), CBC(start))
-        start = boots.to_bytes(4, "big") + time.to_bytes(4, "big") + salt
-        return Cipher(self._aes, CFB(start))
+    def _cipher(self, salt: bytes, boots: int, time: int) -> "Cipher[Any]":
+        if self.protocol == PrivProtocol.DES:
+            return self._keyed.cipher(bytes(a ^ b for a, b in zip(self.key[8:16], salt, strict=True)))
+        return self._keyed.cipher(boots.to_bytes(4, "big") + time.to_bytes(4, "big") + salt)
 
 
 _salts = count(secrets.randbits(63))

@@ -5,8 +5,8 @@ ask them over UDP, each device once a round at its turn, as the service does. A 
 are neighbours, and which of them is first changes from pair to pair, so that what else the machine does falls on both.
 Each of the others has a ratio of its own in each pair, its poll time with the fault by that without; printed is the
 median of all of them, and beside it the same of pairs without any fault, which is what the measurement itself is worth.
-A round of the service takes 60 s; the shorter rounds here give the bad device a larger share of the time. All of it runs
-before other processes (SCHED_FIFO), where that is allowed.
+A round of the service takes 60 s; the shorter rounds here give the bad device a larger share of the time. All of
+it runs before other processes (SCHED_FIFO), where that is allowed.
 BENCH_ROUNDS, BENCH_SECONDS and BENCH_FAULTS (names with commas) change how much is measured.
 """
 
@@ -156,7 +156,7 @@ async def measure(orders: Path) -> list[Row]:
 
 @contextmanager
 def before_others() -> Iterator[None]:
-    """Whatever else the machine does waits: a poll takes milliseconds, and on two busy cores would take what they leave."""
+    """Whatever else the machine does waits: polls take milliseconds, and on two busy cores what these leave."""
     with suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
     try:
