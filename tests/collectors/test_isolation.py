@@ -8,10 +8,13 @@ from collections.abc import Callable
 import pytest
 from twin import Town, Values, asked, values
 
+from collectors.board import Board
 from collectors.device import Outcome
-from collectors.poller import Pacing
+from collectors.poller import Pacing, Poller
 from lab.agents.agent import Agent, Reply
 from lab.agents.faults import FAULTS, ONCE
+from parvis.inventory import Town as Inventory
+from parvis.values import Secret
 
 GOOD = [f"ap-{number}" for number in range(20)]
 BAD = "ap-bad"
@@ -103,3 +106,15 @@ def test_who_answers_in_a_neighbours_name_is_not_heard() -> None:
         assert town.exchange.counts["stray"] > 0
 
     asked(work)
+
+
+def test_the_profiles_are_read_before_the_loop_runs_that_answers_pages(
+    town: Inventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running: list[bool] = []
+    poller = Poller(town, [], Secret, Board([], 1), CALM)
+    monkeypatch.setattr("collectors.poller.profiles", lambda: running.append(not poller.wrong()))
+
+    with poller:
+        assert running == [False]
+        assert poller.wrong() == ""

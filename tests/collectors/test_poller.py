@@ -338,18 +338,6 @@ def test_a_fault_in_noting_a_poll_does_not_end_the_polls(small_town: Town) -> No
     assert board.standings()[0].polls == 2
 
 
-def test_the_profiles_are_read_before_the_loop_runs_that_answers_pages(
-    small_town: Town, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    running: list[bool] = []
-    poller = Poller(small_town, [], secret, Board([], 1), PACING)
-    monkeypatch.setattr("collectors.poller.profiles", lambda: running.append(not poller.wrong()))
-
-    with poller:
-        assert running == [False]
-        assert poller.wrong() == ""
-
-
 def test_a_stopped_poller_says_so(small_town: Town) -> None:
     poller = Poller(small_town, [], secret, Board([], 1), PACING)
     with poller:
