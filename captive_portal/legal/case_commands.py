@@ -13,7 +13,7 @@ from captive_portal.console.accounts import Account
 from captive_portal.console.roles import Role
 from captive_portal.legal import requisition, sealing
 from captive_portal.legal.cases import BASES, Case, CaseError, Cases
-from captive_portal.legal.desk import ask_shares, office, officers, today
+from captive_portal.legal.desk import ask_shares, office, officers, today, with_settings
 from captive_portal.legal.ledger import names_in
 from captive_portal.legal.officers import NOTICE, NOTICE_VERSION, Refused, journal_in
 from captive_portal.legal.reading import blocks, records_in
@@ -51,7 +51,7 @@ def sign_in(
 
 
 @click.command()
-@click.pass_obj
+@with_settings
 def acknowledge(settings: ArchiveSettings) -> None:
     """Read the secrecy notice and say so; nothing else works before."""
     account = sign_in(settings, "acknowledge", frozenset(Role), notice=False)
@@ -73,7 +73,7 @@ def case() -> None:
 @click.option("--reference", required=True, help="The order's own reference.")
 @click.option("--dated", type=click.DateTime(formats=["%Y-%m-%d"]), required=True, help="The order's date.")
 @click.option("--order", type=click.Path(path_type=Path, dir_okay=False, exists=True), required=True, help="Its scan.")
-@click.pass_obj
+@with_settings
 def case_open(
     settings: ArchiveSettings, authority: str, basis: str, reference: str, dated: datetime, order: Path
 ) -> None:
@@ -94,7 +94,7 @@ def case_open(
 @case.command(name="approve")
 @click.argument("number")
 @click.option("--wide", is_flag=True, help="Also for windows of more than 24 hours.")
-@click.pass_obj
+@with_settings
 def case_approve(settings: ArchiveSettings, number: str, wide: bool) -> None:
     """Approve case NUMBER, as somebody else than who opened it."""
     cases = Cases(settings.cases())
@@ -113,7 +113,7 @@ def case_approve(settings: ArchiveSettings, number: str, wide: bool) -> None:
 
 @case.command(name="close")
 @click.argument("number")
-@click.pass_obj
+@with_settings
 def case_close(settings: ArchiveSettings, number: str) -> None:
     """Close case NUMBER; a year later all but its lines in the journal is removed."""
     cases = Cases(settings.cases())
@@ -125,7 +125,7 @@ def case_close(settings: ArchiveSettings, number: str) -> None:
 
 
 @case.command(name="list")
-@click.pass_obj
+@with_settings
 def case_list(settings: ArchiveSettings) -> None:
     """Print the cases: numbers, bases, who acted. What was asked and answered is not shown."""
     for one in Cases(settings.cases()).all():
@@ -207,7 +207,7 @@ def _second(text: str | None, option: str, zone: ZoneInfo) -> int:
 @click.option("--on", help="The session's UTC day.")
 @click.option("--traffic", is_flag=True, help="Communications too (store B); for the role requisition-b.")
 @click.option("--into", type=click.Path(path_type=Path, file_okay=False), required=True, help="Where the answer goes.")
-@click.pass_obj
+@with_settings
 def search(settings: ArchiveSettings, /, number: str, traffic: bool, into: Path, **asked: object) -> None:
     """Answer within case NUMBER: one question, two people signed in, two holders' shares."""
     here, question = office(settings), _question(settings, asked)
@@ -241,7 +241,7 @@ def _question(settings: ArchiveSettings, asked: dict[str, object]) -> Question:
 
 @click.command()
 @click.option("--day", type=click.DateTime(formats=["%Y-%m-%d"]), required=True, help="The UTC day.")
-@click.pass_obj
+@with_settings
 def security(settings: ArchiveSettings, day: datetime) -> None:
     """Print store C of a day, for the role security: devices kept out, and when."""
     account = sign_in(settings, "security", SECURITY)
@@ -258,7 +258,7 @@ def security(settings: ArchiveSettings, day: datetime) -> None:
 @click.command()
 @click.option("--month", help="Only this month, such as 2026-11: the DPO's monthly review.")
 @click.option("--into", type=FILE, help="Write the review there.")
-@click.pass_obj
+@with_settings
 def journal(settings: ArchiveSettings, month: str | None, into: Path | None) -> None:
     """Review who read what, in which case, and who was refused; for the DPO."""
     account = sign_in(settings, "journal", DPO)

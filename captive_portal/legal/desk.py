@@ -1,6 +1,9 @@
 """What the commands of ``parvis legal`` work with: the archive's folders, the town's keys, the people."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
+from functools import update_wrapper
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
@@ -15,6 +18,17 @@ from captive_portal.legal.requisition import Office
 from captive_portal.legal.segment import Store
 from captive_portal.legal.settings import ArchiveSettings
 from parvis.service import town_or_exit
+from parvis.settings import load
+
+
+def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give *command* the settings first, read when it runs: whoever asks for --help needs none."""
+
+    @click.pass_context
+    def run(ctx: click.Context, /, *args: object, **options: object) -> object:
+        return ctx.invoke(command, load(ArchiveSettings, ctx.obj), *args, **options)
+
+    return update_wrapper(run, command)
 
 
 def officers(settings: ArchiveSettings) -> Officers:

@@ -15,7 +15,7 @@ from captive_portal.console.audit import Broken as JournalBroken
 from captive_portal.legal import erasing, orders, report, sealing
 from captive_portal.legal.clock_marks import Witness
 from captive_portal.legal.commands import read_keys
-from captive_portal.legal.desk import keeper, today
+from captive_portal.legal.desk import keeper, today, with_settings
 from captive_portal.legal.officers import journal_in
 from captive_portal.legal.retention import Hold
 from captive_portal.legal.segment import Store
@@ -37,7 +37,7 @@ def hold() -> None:
 @click.option("--to", "last", type=DATE, required=True, help="Last UTC day kept.")
 @click.option("--until", type=DATE, required=True, help="When it ends by itself, 90 days at most.")
 @click.option("--gateway", default="", help="Only this gateway's.")
-@click.pass_obj
+@with_settings
 def hold_add(
     settings: ArchiveSettings,
     reference: str,
@@ -58,7 +58,7 @@ def hold_add(
 
 @hold.command(name="release")
 @click.argument("reference")
-@click.pass_obj
+@with_settings
 def hold_release(settings: ArchiveSettings, reference: str) -> None:
     """End the order REFERENCE today."""
     orders.release(settings.holds(), reference, today())
@@ -67,7 +67,7 @@ def hold_release(settings: ArchiveSettings, reference: str) -> None:
 
 
 @hold.command(name="list")
-@click.pass_obj
+@with_settings
 def hold_list(settings: ArchiveSettings) -> None:
     """Print every order."""
     for one in orders.read(settings.holds()):
@@ -79,7 +79,7 @@ def hold_list(settings: ArchiveSettings) -> None:
 @click.option(
     "--clock-is-right", "by", metavar="NAME", help="NAME has compared this clock with another one, and answers for it."
 )
-@click.pass_obj
+@with_settings
 def purge(settings: ArchiveSettings, by: str | None) -> None:
     """Erase what is over, now: keys first, then files. parvis archive does the same every hour.
 
@@ -92,7 +92,7 @@ def purge(settings: ArchiveSettings, by: str | None) -> None:
 
 
 @click.command()
-@click.pass_obj
+@with_settings
 def clock(settings: ArchiveSettings) -> None:
     """Say what testifies for this machine's clock, and whether days may be erased by it. Exit code 1: they may not."""
     witness = Witness(settings.clock(), settings.folder())
@@ -108,7 +108,7 @@ def clock(settings: ArchiveSettings) -> None:
 
 
 @click.command(name="report")
-@click.pass_obj
+@with_settings
 def report_(settings: ArchiveSettings) -> None:
     """Write and print today's signed retention report."""
     said = keeper(settings).report(today())
@@ -121,7 +121,7 @@ def report_(settings: ArchiveSettings) -> None:
 
 @click.command()
 @click.option("--since", type=FILE, help="A report kept elsewhere: are the blocks it names still the same?")
-@click.pass_obj
+@with_settings
 def verify(settings: ArchiveSettings, since: Path | None) -> None:
     """Check every chain, every day's key and the journal. Exit code 1 when something does not hold."""
     wrong = [one.broken for one in report.chains(settings.folder(), today()) if one.broken]

@@ -19,8 +19,6 @@ from captive_portal.legal.reading import Erased
 from captive_portal.legal.sealing import NotOurs
 from captive_portal.legal.search import Unlawful
 from captive_portal.legal.segment import Broken
-from captive_portal.legal.settings import ArchiveSettings
-from parvis.settings import load
 
 WORDS = (
     AccountError, Broken, CaseError, ClockDoubted, Erased, JournalBroken, NotWritten, OrderError, Refused, Unlawful,
@@ -45,7 +43,7 @@ class Telling(click.Group):
 @click.pass_context
 def legal(ctx: click.Context, file: Path | None) -> None:
     """The evidence the law asks for: keys, choices, cases, erasure. Settings are those of parvis archive."""
-    ctx.obj = load(ArchiveSettings, file)
+    ctx.obj = file
 
 
 for _module in (town_commands, case_commands, keeping_commands):

@@ -13,7 +13,7 @@ from captive_portal.console.roles import Role
 from captive_portal.legal import ceremony, injunction
 from captive_portal.legal.commands import read_keys
 from captive_portal.legal.day_keys import write_whole
-from captive_portal.legal.desk import ask_shares, officers, signer, today
+from captive_portal.legal.desk import ask_shares, officers, signer, today, with_settings
 from captive_portal.legal.officers import journal_in
 from captive_portal.legal.segment import Store
 from captive_portal.legal.settings import ArchiveSettings
@@ -31,7 +31,7 @@ DATE = click.DateTime(formats=["%Y-%m-%d"])
 @click.option(
     "--renew", is_flag=True, help="Replace the keys there are: for holders who leave. Old days need old shares."
 )
-@click.pass_obj
+@with_settings
 def ceremony_(
     settings: ArchiveSettings, names: tuple[str, ...], needed: int, shares_into: Path | None, renew: bool
 ) -> None:
@@ -87,7 +87,7 @@ def _secret_file(path: Path, data: bytes) -> None:
 
 @click.command(name="try")
 @click.argument("store", type=click.Choice(["A", "B"]))
-@click.pass_obj
+@with_settings
 def try_(settings: ArchiveSettings, store: str) -> None:
     """Test whether two shares of STORE open it; reads nothing."""
     ceremony.opened(ask_shares(settings, Store(store)), read_keys(settings.holders).stores[Store(store)])
@@ -102,7 +102,7 @@ def try_(settings: ArchiveSettings, store: str) -> None:
 @click.option("--from", "begins", type=DATE, help="First UTC day.")
 @click.option("--to", "ends", type=DATE, help="Last UTC day.")
 @click.option("--into", type=FILE, required=True, help="The file to copy to every gateway.")
-@click.pass_obj
+@with_settings
 def injunction_(
     settings: ArchiveSettings,
     enabled: bool,
@@ -127,7 +127,7 @@ def injunction_(
 @click.argument("name")
 @click.option("--role", type=click.Choice([role.value for role in Role]), required=True, help="What NAME may do.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-@click.pass_obj
+@with_settings
 def account(settings: ArchiveSettings, name: str, role: str, password_stdin: bool) -> None:
     """Make an account: a password and a code from the phone (TOTP)."""
     import segno  # noqa: PLC0415 only here

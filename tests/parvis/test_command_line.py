@@ -3,10 +3,14 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 
+from parvis import cli
 from tests_support import Edit
 
 
@@ -21,6 +25,29 @@ def parvis(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
         check=False,
         env=clean | environment,
     )
+
+
+def every_command(group: click.Group, words: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The words of each command and group there is."""
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        yield (*words, name)
+        if isinstance(command, click.Group):
+            yield from every_command(command, (*words, name))
+
+
+def test_every_command_helps_who_has_neither_settings_nor_a_town(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in [one for one in os.environ if one.startswith("PARVIS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+    found = list(every_command(cli.parvis))
+
+    refused = [words for words in found if CliRunner().invoke(cli.parvis, [*words, "--help"]).exit_code]
+    assert refused == []
+    assert {("legal", "purge"), ("legal", "case", "open"), ("dpo", "incident", "open")} <= set(found)
 
 
 def test_check_of_the_demo_town_says_that_all_is_well() -> None:
