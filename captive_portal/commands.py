@@ -9,9 +9,11 @@ import click
 
 from captive_portal import dhcp, proofreading, ruleset, urls
 from captive_portal.forms import SHORTEST_KEY
+from captive_portal.legal.clock_marks import Witness
 from captive_portal.page_facts import page_facts
 from captive_portal.session import Policy
 from captive_portal.settings import GatewaydSettings, GatewaySettings, PortalSettings
+from captive_portal.store import Store
 from captive_portal.store_migration import migrate
 from parvis.catalogue import definitions
 from parvis.inventory import DEMO_TOWN, InventoryError, PortalPolicy, Site, Town
@@ -76,9 +78,16 @@ def _offer(town: Town, site: Site) -> dict[str, str] | None:
 @click.command()
 @site_option
 @settings_option
-def portal(site: str | None, file: Path | None) -> None:
+@click.option(
+    "--clock-is-right", "by", metavar="NAME", help="Only note that NAME answers for this machine's clock, and end."
+)
+def portal(site: str | None, file: Path | None, by: str | None) -> None:
     """Run the captive portal: pages and API over HTTPS, the redirect of plain HTTP. Needs no capability."""
     settings = load(PortalSettings, file, site=site)
+    if by:
+        Witness(settings.clock(), Store(settings.database()).newest_day).remember(by)
+        click.echo(f"{settings.clock()}: {by} answers for the clock; proofs that are over go within the hour")
+        return
     start_logging(PORTAL.name, settings.log_level)
     warn_of_strangers(settings)
     facts = portal_facts(settings)
@@ -114,6 +123,7 @@ def portal_facts(settings: PortalSettings) -> dict[str, Any]:
         "https_port": settings.https_port,
         "http": handed_socket() or [settings.bind, settings.http_port],
         "database": str(settings.database()),
+        "clock": str(settings.clock()),
         "management": management_facts(settings, site),
     }
 

@@ -78,10 +78,13 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         note: Note = unnoted,
         returning: Returning | None = None,
         rules: Rules | None = None,
+        doubts: Callable[[], str] = str,
     ) -> None:
+        """*doubts*: why the clock is not to be erased by; empty when it may."""
         self._store, self._door, self._clock, self._note = store, door, clock, note
         self._figures = Figures(instruments)
-        self._rounds = Rounds(store, door, Law(policy, rules or Rules(), returning), clock, note, self._figures)
+        law = Law(policy, rules or Rules(), returning)
+        self._rounds = Rounds(store, door, law, clock, note, self._figures, doubts)
         self._jobs: queue.SimpleQueue[_Job | _Deed | None] = queue.SimpleQueue()
         self._thread = thread_or_exit("doorkeeper", self._run)
         self._restored: Callable[[], object] | None = None

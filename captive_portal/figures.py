@@ -22,6 +22,7 @@ class Figures:
         self._refusals = instruments.counter("portal_refusals_total")
         self._ended = instruments.counter("portal_sessions_ended_total")
         self._lasted = instruments.histogram("portal_session_seconds")
+        self._waiting = instruments.gauge("portal_erasing_refused_proofs")
         for word in DIRECTIONS:
             self._drift.labels(word).set(0)
             self._repairs.labels(word)
@@ -38,6 +39,10 @@ class Figures:
     def ended(self, event: Event) -> None:
         """A session ended."""
         self._ended.labels(event.value).inc()
+
+    def waiting(self, proofs: int) -> None:
+        """So many proofs of acceptance are over by a clock that is not believed."""
+        self._waiting.set(proofs)
 
     def lasted(self, seconds: float) -> None:
         """A session that ended had lasted so long."""

@@ -18,6 +18,7 @@ from captive_portal.doorkeeper import Doorkeeper
 from captive_portal.forms import Signer
 from captive_portal.funnel import Following, counting
 from captive_portal.hours import building
+from captive_portal.legal.clock_marks import Witness
 from captive_portal.pseudonym import Pseudonyms
 from captive_portal.ready import Ready
 from captive_portal.redirector import Redirector
@@ -64,7 +65,9 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     )
     uncounted = {*rules.known, *([MacAddress(facts.visitor)] if facts.visitor else [])}
     tally = Tally(store, door, facts.site, ZoneInfo(facts.timezone), moment, uncounted)
-    doorkeeper = Doorkeeper(store, door, policy, instruments, moment, both(timeline.note, tally.note), returning, rules)
+    doubts = Witness(Path(handed["clock"]), store.newest_day).doubts_or_remembers
+    noted = both(timeline.note, tally.note)
+    doorkeeper = Doorkeeper(store, door, policy, instruments, moment, noted, returning, rules, doubts)
     stack.enter_context(doorkeeper)
     stack.enter_context(tally.turns)
     welcome = Welcome(doorkeeper, facts.site, secret)

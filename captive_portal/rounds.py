@@ -33,10 +33,17 @@ class Rounds:
     """What the doorkeeper knows. Methods raise StoreFailed and GatewayAway; then nothing of theirs has happened."""
 
     def __init__(
-        self, store: Store, door: Door, law: Law, clock: Callable[[], Now], note: Note, figures: Figures
+        self,
+        store: Store,
+        door: Door,
+        law: Law,
+        clock: Callable[[], Now],
+        note: Note,
+        figures: Figures,
+        doubts: Callable[[], str],
     ) -> None:
         self._store, self._door, self._law, self._clock = store, door, law, clock
-        self._note, self._figures = note, figures
+        self._note, self._figures, self._doubts = note, figures, doubts
         self.register, self._usage = Register(), Usage()
         self.slowed: set[int] = set()
         """Numbers of the sessions that are over their quota."""
@@ -117,19 +124,29 @@ class Rounds:
         """Read the live sessions from disk: at the start, when *doubtful*, and now and then to be sure."""
         if self._ticks < self._next_reading and not doubtful:
             return
-        now = self._clock()
+        now, tidying = self._clock(), self._readings % PURGE_EVERY == 0
+        doubts = self._doubts() if tidying else ""
         with heap.uncollected(), self._store.transaction() as book:
             agreed = self._readings > 0 and self.register.agrees(book.each_live())
             found = {} if agreed else self._anchored(book.live(), now)
-            if self._readings % PURGE_EVERY == 0:
-                book.purge(now)
-                if self._law.returning:
-                    self._law.returning.purge(book, now)
-        if self._readings % PURGE_EVERY == 0:
+            if tidying:
+                self._erase(book, now, doubts)
+        if tidying:
             self._store.settle()
         if not agreed:
             self._take(found, now)
         self._next_reading, self._readings = self._ticks + READ_EVERY, self._readings + 1
+
+    def _erase(self, book: Book, now: Now, doubts: str) -> None:
+        """Delete what is over; no proof of acceptance by a clock that is in doubt, for it would not come back."""
+        waiting = book.old(now) if doubts else 0
+        self._figures.waiting(waiting)
+        if waiting:
+            log.error("proofs are over by a clock that is not believed: none is erased", count=waiting, why=doubts)
+        if not doubts:
+            book.purge(now)
+        if self._law.returning:
+            self._law.returning.purge(book, now)
 
     def _anchored(self, found: dict[MacAddress, Live], now: Now) -> dict[MacAddress, Live]:
         """*found* on this boot's clock."""

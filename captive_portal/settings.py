@@ -95,6 +95,10 @@ class PortalSettings(GatewaySettings):
         """The SQLite file."""
         return self.state / "portal.sqlite3"
 
+    def clock(self) -> Path:
+        """The file of the last moment the clock was believed."""
+        return self.state / "clock.json"
+
 
 class ConsoleSettings(ProcessSettings):
     """How the staff console runs. Its secret ``management-token`` opens every site's management API."""

@@ -7,6 +7,7 @@ the file forgets it (secure_delete); the anonymous rest is the proof of acceptan
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from sys import intern
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Connection,
     Engine,
     Float,
@@ -27,6 +29,7 @@ from sqlalchemy import (
     delete,
     event,
     exists,
+    func,
     insert,
     select,
     text,
@@ -123,6 +126,12 @@ class Store:
         with self.connection() as connection:
             row = connection.execute(wanted.where(acceptances.c.mac == mac.text, LIVE)).mappings().first()
         return dict(row) if row else None
+
+    def newest_day(self) -> date | None:
+        """The UTC day of the newest acceptance; None where there is none."""
+        with self.connection() as connection:
+            newest = connection.execute(select(func.max(acceptances.c.accepted_at))).scalar()
+        return None if newest is None else datetime.fromtimestamp(newest, UTC).date()
 
     def settle(self) -> None:
         """Empty SQLite's write-ahead log, which would otherwise remember erased devices until it is written over."""
@@ -224,8 +233,11 @@ class Book:
 
     def purge(self, now: Now) -> int:
         """Delete proofs older than :data:`PROOF_SECONDS`; returns how many."""
-        old = acceptances.c.ended_at < now.wall - PROOF_SECONDS
-        return self._connection.execute(delete(acceptances).where(old)).rowcount
+        return self._connection.execute(delete(acceptances).where(_old(now))).rowcount
+
+    def old(self, now: Now) -> int:
+        """How many proofs are older than that."""
+        return int(self._connection.execute(select(func.count()).where(_old(now))).scalar() or 0)
 
 
 _WRITTEN = [one for one in acceptances.c if one.name not in {"id", "ended_at", "ended_by", "used_bytes"}]
@@ -245,6 +257,10 @@ _LIVE = select(
     acceptances.c.ends_at,
     acceptances.c.used_bytes,
 ).where(acceptances.c.ended_at.is_(None))
+
+
+def _old(now: Now) -> ColumnElement[bool]:
+    return acceptances.c.ended_at < now.wall - PROOF_SECONDS
 
 
 def _live(row: Any) -> Live:

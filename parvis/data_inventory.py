@@ -48,9 +48,7 @@ class Kind(Frozen):
     when: Literal["remember"] | None = None
     """Kept only where the site's policy has this."""
     resident: Resident | None = None
-    tables: dict[Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+$")], Literal["*"] | tuple[str, ...]] = Field(
-        default_factory=dict
-    )
+    tables: dict[Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+$")], tuple[str, ...]] = Field(default_factory=dict)
     age: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+\.[a-z_]+$")] | None = None
     files: tuple[Place, ...] = ()
     written_by: tuple[Module, ...] = ()

@@ -9,6 +9,7 @@ from base64 import b64decode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from captive_portal.legal import erasing, orders, report, retention
 from captive_portal.legal.cases import Cases
 from captive_portal.legal.clock_marks import ClockDoubted, Witness
 from captive_portal.legal.collecting import Collector, Gateway, GatewaySilent
+from captive_portal.legal.ledger import newest_day
 from captive_portal.legal.officers import Journal, journal_in
 from captive_portal.legal.retention import Day
 from captive_portal.legal.segment import Store
@@ -150,7 +152,7 @@ def run(facts: dict[str, Any]) -> None:
         Path(facts["reports"]),
         journal_in(Path(facts["journal"])),
         b64decode(facts["signer"]),
-        Witness(Path(facts["clock"]), folder),
+        Witness(Path(facts["clock"]), partial(newest_day, folder)),
     )
     gateways = [Gateway(**one) for one in facts["gateways"]]
     collector = Collector(folder, keys, facts["token"], context)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from captive_portal.legal import day_keys
+from captive_portal.durable import write_whole
 from parvis.kept import kept_days
 
 BASES = {
@@ -97,7 +97,7 @@ class Cases:
         """Write *case*; durable when this returns."""
         self.place(case.id).mkdir(mode=0o700, exist_ok=True)
         text = json.dumps(asdict(case), ensure_ascii=False, indent=1)
-        day_keys.write_whole(self.place(case.id) / "case.json", text.encode())
+        write_whole(self.place(case.id) / "case.json", text.encode())
 
     def purge(self, today: date) -> list[str]:
         """Remove what is over; which cases. Their lines in the journal go with its own year."""

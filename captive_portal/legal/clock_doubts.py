@@ -1,8 +1,9 @@
 """Whether a wall clock is believed before a key is destroyed, which nothing undoes. No clock, no file.
 
 Three that do not know of each other testify: the kernel, whether anything keeps the clock; the clock nobody can set,
-since a moment that was believed; and the days the sealed files are named after. A machine that comes up with a wrong
-year, or whose clock is set while it runs, destroys nothing until the clock is right again, or somebody answers for it.
+since a moment that was believed; and the days of which something is written already. A machine that comes up with a
+wrong year, or whose clock is set while it runs, destroys nothing until the clock is right again, or somebody answers
+for it.
 """
 
 from dataclasses import dataclass
@@ -34,7 +35,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """What can be known now; *newest*: the newest day a sealed file is named after."""
+    """What can be known now; *newest*: the newest day of which anything is written."""
 
     wall: int
     up: int
@@ -59,7 +60,7 @@ def jumped(now: Observed, mark: Mark | None) -> str:
         return _set_by((now.wall - mark.wall) - (now.up - mark.up), now, mark)
     newest = now.newest if now.newest and not (mark and now.newest.isoformat() <= mark.misdated) else None
     if newest is not None and newest > now.day:
-        return f"blocks are dated {newest}, and the clock says {_words(now.wall)}: it runs behind, or ran ahead before"
+        return f"records are of {newest}, and the clock says {_words(now.wall)}: it runs behind, or ran ahead before"
     return _far_from(now, mark, newest)
 
 

@@ -1,17 +1,16 @@
-"""What testifies for this machine's clock: the kernel, the sealed files, and the last moment that was believed."""
+"""What testifies for this machine's clock: the kernel, what was written last, and the last moment that was believed."""
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
 from captive_portal.clock import moment
+from captive_portal.durable import write_whole
 from captive_portal.legal import clock_doubts, time_signal
 from captive_portal.legal.clock_doubts import Mark, Observed
-from captive_portal.legal.day_keys import write_whole
-from captive_portal.legal.ledger import names_in
-from captive_portal.legal.segment import Store
 
 
 class ClockDoubted(Exception):
@@ -27,19 +26,26 @@ class ClockDoubted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What is known about the clock; *mark*: the file of the last moment believed, *folder*: the sealed files."""
+    """What is known about the clock. *mark*: the file of the last moment believed; *newest*: the last day on record."""
 
     mark: Path
-    folder: Path
+    newest: Callable[[], date | None]
 
     def observed(self) -> Observed:
         """What can be known now."""
         kept = time_signal.truth().synchronised
-        return Observed(time_signal.wall(), time_signal.steady(), moment().boot, kept, newest_day(self.folder))
+        return Observed(time_signal.wall(), time_signal.steady(), moment().boot, kept, self.newest())
 
     def doubts(self) -> str:
         """Why the clock is not believed; empty when it is."""
         return clock_doubts.doubts(self.observed(), self.last())
+
+    def doubts_or_remembers(self) -> str:
+        """Why the clock is not believed; when it is, this moment is remembered as one."""
+        why = self.doubts()
+        if not why:
+            self.remember()
+        return why
 
     def jumped(self) -> str:
         """What speaks against the clock, whether or not anything keeps it; empty when nothing does."""
@@ -59,8 +65,3 @@ class Witness:
             misdated = max(misdated, now.newest.isoformat())
         made = Mark(now.wall, now.up, now.boot, by or (before.by if before else ""), misdated)
         write_whole(self.mark, json.dumps(asdict(made)).encode())
-
-
-def newest_day(folder: Path) -> date | None:
-    """The newest day a sealed file in *folder* is named after."""
-    return max((name.day for store in Store for name in names_in(folder, store)), default=None)

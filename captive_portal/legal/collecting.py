@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from captive_portal.durable import write_whole
 from captive_portal.legal import segment
 from captive_portal.legal.day_keys import read as read_key
-from captive_portal.legal.day_keys import write_whole
 from captive_portal.legal.erasing import key_day
 from captive_portal.legal.retention import Day, last_day
 from captive_portal.legal.segment import Name

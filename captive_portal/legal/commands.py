@@ -3,6 +3,7 @@
 from base64 import b64encode
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from captive_portal.commands import long_enough, settings_option, site_option
 from captive_portal.legal import injunction, town_keys
 from captive_portal.legal.clock_marks import Witness
 from captive_portal.legal.injunction import NotChosen
+from captive_portal.legal.ledger import newest_day
 from captive_portal.legal.settings import ArchiveSettings, EvidenceSettings
 from captive_portal.legal.town_keys import TownKeys
 from parvis.catalogue import definitions
@@ -34,7 +36,7 @@ def evidence(site: str | None, file: Path | None, by: str | None) -> None:
     """Record, sealed, who had which address and ports. Needs CAP_NET_ADMIN and a choice about the injunction."""
     settings = load(EvidenceSettings, file, site=site)
     if by:
-        Witness(settings.clock(), settings.folder()).remember(by)
+        Witness(settings.clock(), partial(newest_day, settings.folder())).remember(by)
         click.echo(f"{settings.clock()}: {by} answers for the clock; what is over goes within ten minutes")
         return
     start_logging(EVIDENCE.name, settings.log_level)

@@ -5,7 +5,6 @@ is kept out of every backup; it is copied live, and destroyed in each place.
 """
 
 import json
-import os
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from captive_portal.durable import write_whole
 from captive_portal.legal import sealing
 from captive_portal.legal.segment import Store, key_name
 
@@ -86,23 +86,3 @@ def of_day(folder: Path, store: Store, gateway: str, day: date, master: bytes) -
     made = new(store, gateway, day, master)
     write_whole(path, made.text().encode("ascii"))
     return made
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, durably."""
-    draft = path.with_name(path.name + ".new")
-    with draft.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make what was made, renamed or removed in *folder* durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

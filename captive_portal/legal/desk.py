@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +13,7 @@ from captive_portal.legal.archive import Keeper
 from captive_portal.legal.cases import Cases
 from captive_portal.legal.clock_marks import Witness
 from captive_portal.legal.commands import read_keys
+from captive_portal.legal.ledger import newest_day
 from captive_portal.legal.officers import Officers, journal_in
 from captive_portal.legal.requisition import Office
 from captive_portal.legal.segment import Store
@@ -58,7 +59,7 @@ def keeper(settings: ArchiveSettings) -> Keeper:
     for folder in (settings.folder(), settings.keys()):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     places = (settings.folder(), settings.keys(), settings.holds())
-    journal, clock = journal_in(settings.journal()), Witness(settings.clock(), settings.folder())
+    journal, clock = journal_in(settings.journal()), Witness(settings.clock(), partial(newest_day, settings.folder()))
     return Keeper(*places, Cases(settings.cases()), settings.reports(), journal, signer(settings), clock)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from captive_portal.legal.day_keys import sync_folder
+from captive_portal.durable import sync_folder
 from captive_portal.legal.retention import Day
 from captive_portal.legal.segment import Name, key_name
 

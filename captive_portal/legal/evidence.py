@@ -10,6 +10,7 @@ from base64 import b64decode
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +22,7 @@ from captive_portal.legal.clock_marks import Witness
 from captive_portal.legal.conntrack import Guests, Reader
 from captive_portal.legal.handing_over import Counter
 from captive_portal.legal.injunction import Choice
-from captive_portal.legal.ledger import Ledger, Reserve, names_in
+from captive_portal.legal.ledger import Ledger, Reserve, names_in, newest_day
 from captive_portal.legal.listening import Ear
 from captive_portal.legal.recorder import Clocks, Recorder, Stores
 from captive_portal.legal.segment import Store
@@ -132,7 +133,7 @@ def run(facts: dict[str, Any]) -> None:
 
     _zeros(instruments)
     recorder, connections = _recorder(facts, instruments, ledger)
-    witness = Witness(Path(facts["clock"]), folder)
+    witness = Witness(Path(facts["clock"]), partial(newest_day, folder))
     choice = Choice(**facts["choice"])
     traffic = Traffic(recorder, choice, lambda: ledger(Store.TRAFFIC), instruments, witness.jumped)
     traffic.inherit(connections)

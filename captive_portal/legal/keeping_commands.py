@@ -6,6 +6,7 @@ from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,6 +17,7 @@ from captive_portal.legal import erasing, orders, report, sealing
 from captive_portal.legal.clock_marks import Witness
 from captive_portal.legal.commands import read_keys
 from captive_portal.legal.desk import keeper, today, with_settings
+from captive_portal.legal.ledger import newest_day
 from captive_portal.legal.officers import journal_in
 from captive_portal.legal.retention import Hold
 from captive_portal.legal.segment import Store
@@ -95,7 +97,7 @@ def purge(settings: ArchiveSettings, by: str | None) -> None:
 @with_settings
 def clock(settings: ArchiveSettings) -> None:
     """Say what testifies for this machine's clock, and whether days may be erased by it. Exit code 1: they may not."""
-    witness = Witness(settings.clock(), settings.folder())
+    witness = Witness(settings.clock(), partial(newest_day, settings.folder()))
     now, last = witness.observed(), witness.last()
     click.echo(f"the clock says {datetime.fromtimestamp(now.wall / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC")
     click.echo(f"kept by NTP: {'yes' if now.synchronised else 'no'}; newest day sealed: {now.newest or 'none'}")

@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from captive_portal.durable import sync_folder
 from captive_portal.legal import day_keys, sealing, segment
 from captive_portal.legal.conntrack import columns
 from captive_portal.legal.segment import Name, Store
@@ -138,7 +139,7 @@ class Ledger:
         key = day_keys.of_day(self._keys, self._store, self._gateway, day, self._master)
         name = Name(self._store, self._gateway, day, self.name.number + 1 if self.name else 1)
         handle = os.open(self._folder / str(name), os.O_WRONLY | os.O_CREAT | os.O_APPEND, MODE)
-        day_keys.sync_folder(self._folder)
+        sync_folder(self._folder)
         self.close()
         self._file, self._size, self.name, self._public = handle, os.fstat(handle).st_size, name, key.public
 
@@ -169,3 +170,8 @@ def names_in(folder: Path, store: Store, gateway: str | None = None) -> Sequence
             if gateway is None or name.gateway == gateway:
                 found.append(name)
     return sorted(found, key=lambda one: (one.gateway, one.number))
+
+
+def newest_day(folder: Path) -> date | None:
+    """The newest day a sealed file in *folder* is named after."""
+    return max((name.day for store in Store for name in names_in(folder, store)), default=None)

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from captive_portal.legal.day_keys import write_whole
+from captive_portal.durable import write_whole
 from captive_portal.legal.retention import Hold
 from captive_portal.legal.segment import Store
 

@@ -12,8 +12,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from captive_portal.durable import write_whole
 from captive_portal.legal import sealing, segment
-from captive_portal.legal.day_keys import write_whole
 from captive_portal.legal.erasing import days_in
 from captive_portal.legal.ledger import names_in
 from captive_portal.legal.retention import Hold, last_day, overdue

@@ -10,7 +10,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from captive_portal.console.accounts import Account
-from captive_portal.legal import answer_files, ceremony, day_keys, reading, sealing
+from captive_portal.durable import write_whole
+from captive_portal.legal import answer_files, ceremony, reading, sealing
 from captive_portal.legal.answer_files import Context
 from captive_portal.legal.cases import Case, Cases
 from captive_portal.legal.officers import Journal
@@ -126,7 +127,7 @@ def _keep(office: Office, case: Case, made: dict[str, bytes]) -> None:
     name = f"answer-{number:03}"
     words = f"parvis case {case.id} {name}"
     sealed = sealing.seal(office.public.stores[Store.SOURCE], packed, words)
-    day_keys.write_whole(office.cases.place(case.id) / f"{name}.sealed", sealed)
+    write_whole(office.cases.place(case.id) / f"{name}.sealed", sealed)
 
 
 def order_digest(path: Path) -> str:

@@ -279,6 +279,7 @@ CASES: dict[str, Case] = {
     "InjonctionBientotFinie": (f"evidence_injunction_days_left{{{SITE}}}", "29|30", {}),
     "EffacementEnRetard": ('archive_overdue_days{store="A"}', "1|0", {}),
     "EffacementRefuse": (f"evidence_erasing_refused_days{{{SITE}}}", "3|0", {}),
+    "EffacementRefusePortail": (f"portal_erasing_refused_proofs{{{SITE}}}", "3|0", {}),
     "EffacementRefuseArchive": ("archive_erasing_refused_days", "3|0", {}),
     "HorlogeReglee": (f"evidence_clock_steps_total{{{SITE}}}", "0+5|7", {}),
 }

@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from house import House
 from sealed_days import MADE, Disk
-from test_requisition import Town
+from test_requisition import Town as Archives
 
+from captive_portal.clock import moment
+from captive_portal.doorkeeper import Doorkeeper
 from captive_portal.legal import clock_doubts, clock_marks, evidence, time_signal
 from captive_portal.legal.archive import Archive, Keeper
 from captive_portal.legal.cases import Cases
@@ -16,13 +20,17 @@ from captive_portal.legal.clock_doubts import DAY_MS, Mark, Observed
 from captive_portal.legal.clock_marks import ClockDoubted, Witness
 from captive_portal.legal.collecting import Collector
 from captive_portal.legal.injunction import Choice
-from captive_portal.legal.ledger import Reserve
+from captive_portal.legal.ledger import Reserve, newest_day
 from captive_portal.legal.officers import journal_in
 from captive_portal.legal.open_connections import Openings
 from captive_portal.legal.time_signal import Truth
+from captive_portal.session import Session, State
+from captive_portal.store import Acceptance
+from parvis.addresses import MacAddress
 from parvis.catalogue import definitions
 from parvis.instruments import registry_of
-from parvis.processes import ARCHIVE, EVIDENCE
+from parvis.inventory import Town
+from parvis.processes import ARCHIVE, EVIDENCE, PORTAL
 
 NOON = int(datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp() * 1000)
 MARK = Mark(NOON, 5 * DAY_MS, "a boot")
@@ -62,9 +70,13 @@ def test_ret05_a_clock_that_everything_agrees_with_is_believed(now: Observed, ma
         (replace(ANEW, wall=NOON + YEAR), MARK, "366 days after the last day that is known, 2026-11-30"),
         (replace(ANEW, wall=NOON + YEAR), None, "366 days after the last day that is known, 2026-11-30"),
         (replace(ANEW, wall=NOON - DAY_MS, newest=None), MARK, "it was later already"),
-        (replace(ANEW, newest=date(2027, 11, 30)), MARK, "blocks are dated 2027-11-30"),
-        (replace(LATER, newest=date(2027, 11, 30)), None, "blocks are dated 2027-11-30"),
-        (replace(ANEW, newest=date(2027, 12, 1)), replace(MARK, misdated="2027-11-30"), "blocks are dated 2027-12-01"),
+        (replace(ANEW, newest=date(2027, 11, 30)), MARK, "records are of 2027-11-30"),
+        (replace(LATER, newest=date(2027, 11, 30)), None, "records are of 2027-11-30"),
+        (
+            replace(ANEW, newest=date(2027, 12, 1)),
+            replace(MARK, misdated="2027-11-30"),
+            "records are of 2027-12-01",
+        ),
     ],
 )
 def test_ret05_a_clock_that_anything_speaks_against_is_not_believed(now: Observed, mark: Mark | None, why: str) -> None:
@@ -108,9 +120,34 @@ class FakeRecorder:
 
 def runs_ahead(path: Path) -> None:
     """An hour ago by the clock nobody can set, the wall clock was a year behind of where it is."""
-    now = Witness(path, path.parent).observed()
+    now = Witness(path, lambda: None).observed()
     before = Mark(now.wall - YEAR - HOUR, now.up - HOUR, now.boot)
     path.write_text(clock_marks.json.dumps(clock_marks.asdict(before)))
+
+
+@pytest.mark.usefixtures("kept_clock")
+@pytest.mark.parametrize("jumped", [True, False])
+def test_ret05_the_portal_erases_no_proof_of_acceptance_by_a_clock_that_jumped(
+    town: Town, tmp_path: Path, *, jumped: bool
+) -> None:
+    """And does when the same clock was always so."""
+    house, now = House(town, tmp_path), moment()
+    then = replace(now, wall=now.wall - 400 * 86_400)
+    with house.store.transaction() as book:
+        proof = Acceptance(MacAddress("02:00:00:00:00:01"), house.facts.site, "fr", "2.0.0", "00", token="t")
+        book.end(book.accept(proof, Session(State.OPEN, "a boot", 0.0, then.wall), then) or 0, "left", then)
+    witness = Witness(tmp_path / "clock.json", house.store.newest_day)
+    witness.remember()
+    if jumped:
+        runs_ahead(tmp_path / "clock.json")
+    registry, instruments = registry_of("portal", definitions(PORTAL.name))
+    doubts = witness.doubts_or_remembers
+    Doorkeeper(house.store, house.gateway, house.policy, instruments, moment, doubts=doubts).compare()
+
+    with house.store.transaction() as book:
+        assert book.old(now) == jumped
+    assert registry.get_sample_value("portal_erasing_refused_proofs") == jumped
+    assert (witness.doubts() != "") == jumped
 
 
 @pytest.mark.usefixtures("kept_clock")
@@ -119,7 +156,7 @@ def test_ret05_the_recorder_destroys_no_key_by_a_clock_that_jumped(tmp_path: Pat
     disk = Disk(tmp_path)
     disk.day(OLD)
     disk.day(TODAY)
-    witness = Witness(tmp_path / "clock.json", disk.sealed)
+    witness = Witness(tmp_path / "clock.json", partial(newest_day, disk.sealed))
     witness.remember()
     if jumped:
         runs_ahead(witness.mark)
@@ -141,7 +178,7 @@ def test_ret05_a_clock_that_nobody_keeps_destroys_no_key(
     disk.day(TODAY)
     monkeypatch.setattr(time_signal, "truth", lambda: Truth(0.0, synchronised=kept))
     registry, instruments = registry_of("evidence", definitions(EVIDENCE.name))
-    witness = Witness(tmp_path / "clock.json", disk.sealed)
+    witness = Witness(tmp_path / "clock.json", partial(newest_day, disk.sealed))
     evidence._tidy(disk.sealed, disk.keys, Reserve(disk.sealed / "reserve", 0), instruments, witness)
 
     assert len(list(disk.keys.iterdir())) == 1 if kept else 2
@@ -153,7 +190,7 @@ def test_ret05_the_archive_destroys_nothing_by_a_clock_that_jumped_and_tells_how
     disk = Disk(tmp_path)
     disk.day(OLD)
     disk.day(TODAY)
-    witness = Witness(tmp_path / "clock.json", disk.sealed)
+    witness = Witness(tmp_path / "clock.json", partial(newest_day, disk.sealed))
     runs_ahead(witness.mark)
     journal, cases = journal_in(tmp_path / "journal"), Cases(tmp_path / "cases")
     keeper = Keeper(disk.sealed, disk.keys, tmp_path / "holds.json", cases, tmp_path / "reports", journal, MADE.signer,
@@ -183,7 +220,7 @@ def test_ret05_the_archive_destroys_nothing_by_a_clock_that_jumped_and_tells_how
 
 @pytest.mark.usefixtures("kept_clock")
 def test_ret05_by_hand_too_and_whoever_answers_for_the_clock_is_in_the_journal(tmp_path: Path) -> None:
-    town = Town(tmp_path)
+    town = Archives(tmp_path)
     town.disk.day(OLD)
     town.disk.day(TODAY)
     mark = tmp_path / "archive" / "clock.json"
@@ -212,7 +249,7 @@ def test_ret05_a_clock_that_came_back_is_believed_again_by_itself(tmp_path: Path
     """What was sealed meanwhile bears a date to come; that is known, and holds up nothing after the next start."""
     disk = Disk(tmp_path)
     disk.day(TODAY)
-    witness = Witness(tmp_path / "clock.json", disk.sealed)
+    witness = Witness(tmp_path / "clock.json", partial(newest_day, disk.sealed))
     witness.remember()
     disk.day(TODAY + timedelta(days=366))
     now, mark = witness.observed(), witness.last()
@@ -223,7 +260,7 @@ def test_ret05_a_clock_that_came_back_is_believed_again_by_itself(tmp_path: Path
 
     anew = replace(witness.observed(), boot="the next one", up=1000)
     assert clock_doubts.doubts(anew, witness.last()) == ""
-    assert "blocks are dated" in clock_doubts.doubts(anew, mark)
+    assert "records are of" in clock_doubts.doubts(anew, mark)
 
 
 def test_ret06_a_clock_that_jumped_ends_no_recording_and_the_injunctions_end_does() -> None:
@@ -248,7 +285,7 @@ def test_ret06_a_clock_that_jumped_ends_no_recording_and_the_injunctions_end_doe
 
 
 def test_a_key_ceremony_twice_on_a_day_overwrites_nothing_that_opens_older_days(tmp_path: Path) -> None:
-    town = Town(tmp_path)
+    town = Archives(tmp_path)
     for _ in range(2):
         town.run("ceremony", "--holder=a", "--holder=b", f"--shares-into={tmp_path}/f", "--renew")
 

@@ -6,6 +6,7 @@ import shutil
 from base64 import b64decode
 from dataclasses import fields, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from captive_portal.legal.clock_marks import Witness
 from captive_portal.legal.commands import evidence_facts
 from captive_portal.legal.conntrack import Flow
 from captive_portal.legal.injunction import Choice, NotChosen
+from captive_portal.legal.ledger import newest_day
 from captive_portal.legal.officers import journal_in
 from captive_portal.legal.orders import OrderError, add, release
 from captive_portal.legal.reading import Erased
@@ -51,7 +53,7 @@ class Sure(Witness):
 def keeper(disk: Disk) -> Keeper:
     base = disk.sealed.parent
     cases = Cases(base / "cases")
-    journal, clock = journal_in(base / "journal"), Sure(base / "clock.json", disk.sealed)
+    journal, clock = journal_in(base / "journal"), Sure(base / "clock.json", partial(newest_day, disk.sealed))
     return Keeper(disk.sealed, disk.keys, base / "holds.json", cases, base / "reports", journal, MADE.signer, clock)
 
 
@@ -250,7 +252,7 @@ def test_ret07_ret09_no_field_of_any_store_can_hold_a_name_a_url_or_an_identity(
 
     assert kept == {"kind", "mac", "ip", "number", "start", "stop", "protocol", "mark", "source", "sport", "target",
                     "tport", "pport", "open"}  # fmt: skip
-    assert set(KINDS) == {"lease4", "known6", "auth", "open", "blocked"}
+    assert set(KINDS) == {"lease4", "known6", "came6", "auth", "open", "blocked"}
     forbidden = re.compile(r"host|url|sni|dns|name|email|phone|header|agent|payload|content", re.IGNORECASE)
     assert [one for one in kept if forbidden.search(one)] == []
     assert [one.name for one in fields(Hold) if forbidden.search(one.name)] == []
