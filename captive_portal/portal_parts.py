@@ -1,5 +1,6 @@
 """The parts of the portal's process, and how they fit together."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
@@ -49,8 +50,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     registry, instruments = registry_of("portal", [Definition(**entry) for entry in handed["metrics"]])
     watch_disk(instruments, Path(handed["database"]).parent)
     facts = Facts(**handed["facts"])
-    door = Remote(Path(handed["socket"]))
-    policy = Policy(**handed["policy"])
+    door, policy = Remote(Path(handed["socket"])), Policy(**handed["policy"])
     pseudonyms = Pseudonyms(handed["secret"].encode())
     timeline = Timeline(pseudonyms, ZoneInfo(facts.timezone), moment, counting(instruments))
     store = Store(Path(handed["database"]))
@@ -65,8 +65,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     )
     uncounted = {*rules.known, *([MacAddress(facts.visitor)] if facts.visitor else [])}
     tally = Tally(store, door, facts.site, ZoneInfo(facts.timezone), moment, uncounted)
-    doubts = Witness(Path(handed["clock"]), store.newest_day).doubts_or_remembers
-    noted = both(timeline.note, tally.note)
+    noted, doubts = both(timeline.note, tally.note), _doubts(handed, store)
     doorkeeper = Doorkeeper(store, door, policy, instruments, moment, noted, returning, rules, doubts)
     stack.enter_context(doorkeeper)
     stack.enter_context(tally.turns)
@@ -105,6 +104,11 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     heap.keep_tidy(lambda: feed_watchdog([endpoint, ready]))
     ready.watch()
     return application
+
+
+def _doubts(handed: dict[str, Any], store: Store) -> Callable[[], str]:
+    """Why nothing is erased by this machine's clock; empty when it is believed."""
+    return Witness(Path(handed["clock"]), store.newest_day).doubts_or_remembers
 
 
 def _ready(handed: dict[str, Any]) -> None:
