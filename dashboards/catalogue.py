@@ -5,7 +5,6 @@ from functools import cache
 
 from dashboards.boards import collecting, contracts, link, oncall, point, portal, site, town, usage
 from dashboards.panel import Board
-from dashboards.words import Words
 
 BOARDS: tuple[Board, ...] = (
     town.BOARD,
@@ -21,6 +20,6 @@ BOARDS: tuple[Board, ...] = (
 
 
 @cache
-def titles() -> Mapping[str, Words]:
-    """The title of each board by its uid."""
-    return {board.uid: board.title for board in BOARDS}
+def by_uid() -> Mapping[str, Board]:
+    """Each board by its uid."""
+    return {board.uid: board for board in BOARDS}

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from dashboards.panel import Fault, Panel, Saying, Variable
-from dashboards.query import Query
+from dashboards.query import Query, most
 from dashboards.words import Words
 
 DOCUMENT = "docs/17-dashboards.md"
@@ -101,9 +101,11 @@ JUDGED = REACHED | DISTURBED | faults("agent-silent", "gateway-silent")
 """What one sees in the verdict on a site."""
 DOOR = CUT | faults("portal-dead")
 """What stops a portal's figures."""
+ONWARD = DOOR | faults("internet-cut")
+"""What one sees of the internet from a site's gateway."""
 WAY_IN = DOOR | faults("store-broken", "gatewayd-dead")
 """What one sees in how many get in."""
-VISIT = faults("visitor-refused", "dns-dead", "store-broken")
+VISIT = faults("visitor-refused", "dns-dead", "store-broken", "internet-cut")
 """What stops the resident that is a program."""
 ALARM = faults(
     *(*VISIT, *DISTURBED, "fibre-cut", "ap-silent", "switch-silent", "gateway-silent", "mains-cut", "rogue-dhcp"),
@@ -120,6 +122,12 @@ def states(kind: str, more: str = 'site=~"$site"') -> str:
     return _numbered("reachability_state", "state", _STATE_NAMES, "site, subject", f'kind="{kind}", {more}')
 
 
+def onward(more: str = "") -> str:
+    """What answers beyond each site's uplink, as keys of ``STATES``: all of it, some of it, nothing."""
+    seen = f'uplink_target_up{{site=~"$site"}}{more}'
+    return f"4 - 3 * max by (site) ({seen}) - min by (site) ({seen})"
+
+
 def verdicts() -> str:
     """The verdict on each site, one number each: the keys of ``VERDICT_WORDS``."""
     return _numbered("site_verdict", "verdict", tuple(VERDICTS), "site", 'site=~"$site"')
@@ -128,11 +136,6 @@ def verdicts() -> str:
 def _numbered(metric: str, label: str, values: tuple[str, ...], by: str, where: str) -> str:
     parts = (f'{metric}{{{where}, {label}="{value}"}} * {number}' for number, value in enumerate(values))
     return f"sum by ({by}) ({' or '.join(parts)})"
-
-
-def most(expression: str, count: int = 12) -> str:
-    """The *count* highest of *expression*: no reader follows more lines than that."""
-    return f"topk({count}, {expression})"
 
 
 def purpose(identity: int, french: str, english: str) -> Panel:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from dashboards.query import Query
+from dashboards.query import Query, all_along
 from dashboards.words import Words
 from parvis.catalogue import Levels, metric
 
@@ -16,9 +16,12 @@ Fault = Literal[
     "collectors-dead", "influx-away", "portal-dead", "store-broken", "gatewayd-dead", "rules-flushed", "pool-full",
     "certificate-ending", "visitor-refused", "rogue-dhcp", "phone-dead", "beat-lost", "mains-cut", "link-loses",
     "link-flaps", "gateway-silent", "agent-silent", "dns-dead", "clock-off", "work-announced", "centre-isolated",
+    "internet-cut",
 ]  # fmt: skip
 """What the drills break; a panel declares which of it one sees in it, and a test holds it to its word."""
 
+INSTANT: frozenset[Kind] = frozenset(("stat", "gauges", "table", "map", "matrix"))
+"""Panels that show what is now; the others show a span of time."""
 NOTHING = Words("Aucune donnée", "No data")
 MOST_ROWS = 24
 """More rows of a table no reader looks through; choosing fewer sites shows the others."""
@@ -116,6 +119,12 @@ class Panel(Figures):
         """The labels its lines or rows are told apart by."""
         legends = (query.legend for query in self.queries if isinstance(query.legend, str))
         return tuple(dict.fromkeys([*self.keys, *(name for text in legends for name in _LABEL.findall(text))]))
+
+    @property
+    def promql(self) -> tuple[str, ...]:
+        """Its queries for Prometheus."""
+        asked = (query.promql for query in self.queries)
+        return tuple(asked if self.kind in INSTANT else map(all_along, asked))
 
 
 BOUNDS: Mapping[str, tuple[float, float]] = {

@@ -1,5 +1,6 @@
 """A panel's queries. A simple one is data (``Select``) and speaks every language; what is not is PromQL."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -11,6 +12,33 @@ AT_GATEWAYS = {"portal", "gatewayd"}
 LABEL_OF = {"site": "site", "borne": "device", "bande": "band", "lien": "uplink"}
 """Which label a variable chooses."""
 How = Literal["sum", "min", "max", "avg"]
+_EXTREMES = re.compile(r"(top|bottom)k\((\d+), (.*)\)", re.DOTALL)
+_OF_EXTREMES = {"top": "max", "bottom": "min"}
+
+
+def most(expression: str, count: int = 12) -> str:
+    """The *count* highest of *expression*: no reader follows more lines than that."""
+    return f"topk({count}, {expression})"
+
+
+def least(expression: str, count: int = 12) -> str:
+    """The *count* lowest of *expression*, where low is what somebody must see."""
+    return f"bottomk({count}, {expression})"
+
+
+def all_along(promql: str) -> str:
+    """*promql* for a panel that shows a span of time: the same lines from its beginning to its end.
+
+    ``topk`` alone chooses anew at every step, and draws every line that was among the highest once.
+
+    >>> all_along(most("snmp_up", 3))
+    '(snmp_up) and topk(3, max_over_time((snmp_up)[$__range:$__interval] @ end()))'
+    """
+    found = _EXTREMES.fullmatch(promql)
+    if found is None:
+        return promql
+    end, count, inner = found.groups()
+    return f"({inner}) and {end}k({count}, {_OF_EXTREMES[end]}_over_time(({inner})[$__range:$__interval] @ end()))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +52,7 @@ class Select:
     variables: tuple[str, ...] = ("site",)
     times: float = 1
     top: int = 0
-    """Only so many lines, the highest; 0: all."""
+    """Only so many lines, the highest, or the lowest of what is a minimum; 0: all."""
 
     @property
     def is_rate(self) -> bool:
@@ -52,7 +80,9 @@ class Select:
             series = f"rate({series}[$__rate_interval])"
         factor = f"{self.times:g} * " if self.times != 1 else ""
         found = f"{self.how} by ({', '.join(self.by)}) ({factor}{series})"
-        return f"topk({self.top}, {found})" if self.top else found
+        if not self.top:
+            return found
+        return least(found, self.top) if self.how == "min" else most(found, self.top)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,15 +5,20 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from lab.naming import LabError
 from lab.town import Lab
 from parvis.alerts import alerts
 from parvis.drills import Drill, Step, drills
+from parvis.processes import MONITOR
 
 PAGES = "pages.jsonl"
 LOOK_SECONDS = 0.5
 PATIENCE_SECONDS = 120.0
 """For the message, and for the all-clear; the twin's waits are shorter than production's."""
+INCIDENT = "oncall_incident_opened_timestamp_seconds"
+CALLING = ("page", "page-jour")
 CALM_SECONDS = 8.0
 """So long after the message nothing else may follow."""
 
@@ -42,7 +47,12 @@ def playable() -> list[Drill]:
 
 
 def play(twin: Lab, drill: Drill, say: Callable[[str], None] = lambda _: None) -> Outcome:
-    """Break what *drill* breaks, wait for the messages it says, and make everything well again."""
+    """Break what *drill* breaks, wait for the messages it says, and make everything well again.
+
+    It begins when nobody is called for anything: what is open may explain what breaks next, and one cause calls once.
+    """
+    if not _until(lambda: not standing(_told(twin)), PATIENCE_SECONDS):
+        return Outcome(drill, None, (f"nothing was broken, for this is open: {', '.join(standing(_told(twin)))}",))
     before = len(_messages(twin))
     begun = time.monotonic()
     done: list[Step] = []
@@ -57,11 +67,14 @@ def play(twin: Lab, drill: Drill, say: Callable[[str], None] = lambda _: None) -
         seconds = time.monotonic() - begun if _called(twin, before) else None
         time.sleep(CALM_SECONDS)
         calls = _called(twin, before)
+        open_then = standing(_told(twin))
     finally:
         for step in reversed(done):
             if step.do in UNDO:
                 DEEDS[UNDO[step.do]](twin, step.where)
     wrong = list(_faults(drill, [call.cause for call in calls]))
+    if wrong:
+        wrong.append(f"open meanwhile: {', '.join(open_then) or 'nothing'}")
     if drill.calls and not wrong and not _until(lambda: len(_cleared(twin, before)) >= len(calls), PATIENCE_SECONDS):
         wrong.append("no all-clear")
     return Outcome(drill, seconds, tuple(wrong))
@@ -71,6 +84,21 @@ def _faults(drill: Drill, called: list[str]) -> Iterator[str]:
     yield from (f"nobody was called for {cause}" for cause in drill.calls if cause not in called)
     yield from (f"somebody was called for {cause}" for cause in called if cause not in drill.calls)
     yield from (f"{called.count(cause)} calls for {cause}" for cause in set(called) if called.count(cause) > 1)
+
+
+def standing(metrics: str) -> list[str]:
+    """The causes of the incidents that are not over and call somebody, from what the monitor exposes."""
+    return [
+        f"{sample.labels['cause']}@{sample.labels['site']}"
+        for family in text_string_to_metric_families(metrics)
+        for sample in family.samples
+        if sample.name == INCIDENT and sample.labels["severity"] in CALLING
+    ]
+
+
+def _told(twin: Lab) -> str:
+    url = f"http://127.0.0.1:{MONITOR.port}/metrics"
+    return twin.exec("centre", ["curl", "-sS", "--max-time", "5", url]).stdout
 
 
 def _until(true: Callable[[], object], patience: float) -> bool:

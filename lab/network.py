@@ -38,8 +38,8 @@ class CommandFailed(Exception):
 
 
 def run(*argv: str, given: str = "") -> str:
-    """The standard output of a command; CommandFailed with its standard error."""
-    done = subprocess.run(argv, input=given, capture_output=True, text=True, check=False)
+    """The standard output of a command; CommandFailed with its standard error. It holds the twin while it runs."""
+    done = subprocess.run(argv, input=given, capture_output=True, text=True, check=False, close_fds=False)
     if done.returncode != 0:
         raise CommandFailed(f"{' '.join(argv)}: {done.stderr.strip() or f'exit code {done.returncode}'}")
     return done.stdout

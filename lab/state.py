@@ -5,6 +5,7 @@ import os
 import secrets
 import shutil
 import socket
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -17,6 +18,8 @@ from lab.users import User
 DEFAULT_FOLDER = Path("/run/parvis-lab")
 WORD = "lab.json"
 SECRET_BYTES = 24
+BUSY_SECONDS, LOOK_SECONDS = 10.0, 0.1
+"""How long whoever finds the twin held waits, and how often it looks."""
 
 
 class LabBusy(Exception):
@@ -42,13 +45,27 @@ class About:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the twin of *folder* alone; LabBusy when somebody does. Nothing is left behind, even by a killed process."""
+    """Hold the twin of *folder* alone; LabBusy when somebody does and goes on. A killed process leaves nothing behind.
+
+    Commands that are run meanwhile hold it too (``network.run``): what a killed process had begun is done, or has
+    failed, before anybody clears up after it.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as lock:
-        try:
-            lock.bind(f"\0parvis-lab {folder.resolve()}")
-        except OSError as error:
-            raise LabBusy(f"another parvis lab command is at work on {folder}; wait for it, or end it") from error
+        deadline = time.monotonic() + BUSY_SECONDS
+        while not _bound(lock, f"\0parvis-lab {folder.resolve()}"):
+            if time.monotonic() > deadline:
+                raise LabBusy(f"another parvis lab command is at work on {folder}; wait for it, or end it")
+            time.sleep(LOOK_SECONDS)
+        lock.set_inheritable(True)
         yield
+
+
+def _bound(lock: socket.socket, name: str) -> bool:
+    try:
+        lock.bind(name)
+    except OSError:
+        return False
+    return True
 
 
 def create(folder: Path, about: About) -> None:

@@ -9,11 +9,10 @@ from dashboards.every import (
     SITE_OF_DEVICES,
     data_age,
     faults,
-    most,
     purpose,
 )
 from dashboards.panel import Board, Column, Panel
-from dashboards.query import Query, Select
+from dashboards.query import Query, Select, most
 from dashboards.words import Words
 from parvis.catalogue import Levels
 

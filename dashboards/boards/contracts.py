@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from dashboards.every import CUT, DISTURBED, LINK, SITE, SITE_KEY, VISIT, data_age, faults, most, purpose
+from dashboards.every import CUT, DISTURBED, LINK, SITE, SITE_KEY, VISIT, data_age, faults, purpose
 from dashboards.panel import Board, Column, Panel, Saying
-from dashboards.query import Query
+from dashboards.query import Query, least
 from dashboards.words import Words
 from parvis.catalogue import Levels
 
@@ -181,7 +181,7 @@ BOARD = Board(
                     "When each uplink was cut. Hover for the hours; they go into the operator's ticket.",
                 ),
                 of="uplink_up",
-                queries=(Query(most(f"min by (uplink) ({UP})"), "{{uplink}}"),),
+                queries=(Query(least(f"min by (uplink) ({UP})"), "{{uplink}}"),),
                 link="wifi-lien",
                 moved_by=CUT,
             ),

@@ -6,22 +6,25 @@ from dashboards.every import (
     DISTURBED,
     LINK,
     LIT,
+    ONWARD,
     SITE,
     STATES,
     data_age,
     faults,
     loss,
-    most,
+    onward,
     purpose,
     states,
 )
 from dashboards.panel import Board, Column, Panel
-from dashboards.query import Query, Select
+from dashboards.query import Query, Select, most
 from dashboards.words import Words
 from parvis.catalogue import Levels
 
 ECHO = 'kind="uplink", site=~"$site", target=~"$lien"'
 CARRIES = 'and on (site, device, port) uplink_capacity_bits_per_second{site=~"$site", uplink=~"$lien"}'
+HELD = ' and on (site) uplink_contract_info{site=~"$site", uplink=~"$lien"}'
+"""Keeps, of what sites have, that of the sites whose uplinks are chosen."""
 PORT = "{{device}} {{port}}"
 
 
@@ -61,15 +64,20 @@ BOARD = Board(
                 kind="states",
                 title=Words("État", "State"),
                 answers=Words(
-                    "Coupures et perturbations. En panne : appeler l'opérateur, contrat ci-contre.",
-                    "Cuts and disturbances. Out of service: call the operator, contract beside.",
+                    "Coupures et perturbations du lien, et de l'internet au-delà. En panne : appeler l'opérateur,"
+                    " contrat ci-contre.",
+                    "Cuts and disturbances of the uplink, and of the internet beyond. Out of service: call the"
+                    " operator, contract beside.",
                 ),
                 of="reachability_state",
                 says=STATES,
-                queries=(Query(most(states("uplink", 'site=~"$site", subject=~"$lien"')), "{{subject}}"),),
+                queries=(
+                    Query(most(states("uplink", 'site=~"$site", subject=~"$lien"'), 6), "{{subject}}"),
+                    Query(most(onward(HELD), 6), "{{site}} → internet"),
+                ),
                 width=11,
                 height=6,
-                moved_by=CUT | DISTURBED,
+                moved_by=CUT | DISTURBED | ONWARD,
             ),
             Panel(
                 id=3,

@@ -1,8 +1,8 @@
 """On call: who is called, does the call get through, and is anybody called for nothing."""
 
-from dashboards.every import ALARM, INCIDENT, SITE_KEY, TRUTH, data_age, faults, most, purpose
+from dashboards.every import ALARM, INCIDENT, SITE, SITE_KEY, TRUTH, data_age, faults, purpose
 from dashboards.panel import Board, Column, Panel
-from dashboards.query import Query
+from dashboards.query import Query, most
 from dashboards.words import Words
 from parvis.catalogue import Levels
 
@@ -16,6 +16,7 @@ BOARD = Board(
     purpose=Words("Si une panne survient, l'appel arrive-t-il ?", "If something breaks, does the call get through?"),
     level=1,
     below="wifi-collecte",
+    variables=(SITE,),
     since="now-24h",
     rows=(
         (
@@ -166,9 +167,10 @@ BOARD = Board(
                 kind="table",
                 title=Words("Alertes en cours", "Alerts firing"),
                 answers=Words(
-                    "Ce qui est en alerte maintenant dans toute la ville. Le mode d'emploi de chacune :"
+                    "Ce qui est en alerte maintenant aux sites choisis et pour toute la ville. Le mode d'emploi de"
+                    " chacune : docs/06-runbooks.md.",
+                    "What fires now at the sites chosen and for the whole town. Each alert has its runbook:"
                     " docs/06-runbooks.md.",
-                    "What fires now in the whole town. Each alert has its runbook: docs/06-runbooks.md.",
                 ),
                 keys={
                     "alertname": Words("Alerte", "Alert"),
@@ -177,7 +179,10 @@ BOARD = Board(
                 },
                 columns=(Column(title=Words("Séries", "Series"), unit="1"),),
                 queries=(
-                    Query('count by (alertname, severity, site) (ALERTS{alertstate="firing", severity!="none"})'),
+                    Query(
+                        "count by (alertname, severity, site)"
+                        ' (ALERTS{alertstate="firing", severity!="none", site=~"$site|"})'
+                    ),
                 ),
                 first="highest",
                 silence=Words("✓ aucune", "✓ none"),

@@ -16,12 +16,11 @@ from dashboards.every import (
     TRUTH,
     data_age,
     faults,
-    most,
     purpose,
     states,
 )
 from dashboards.panel import Board, Column, Panel
-from dashboards.query import How, Query, Select
+from dashboards.query import How, Query, Select, most
 from dashboards.words import Words
 
 CHOICES = ("site", "borne", "bande")
@@ -264,7 +263,7 @@ BOARD = Board(
                     "Each fall to zero is a restart. Several in six hours: power or firmware.",
                 ),
                 of="device_uptime_seconds",
-                queries=(radio("device_uptime_seconds", "device", how="max"),),
+                queries=(radio("device_uptime_seconds", "device", how="min"),),
                 moved_by=POLLED | faults("ap-reboots"),
             ),
             Panel(

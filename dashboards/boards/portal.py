@@ -1,8 +1,8 @@
 """The portal: how far residents get, from the lease to the first byte, and where they stop."""
 
-from dashboards.every import CUT, DOOR, SITE, SITE_KEY, TRUTH, VISIT, WAY_IN, data_age, faults, most, purpose
+from dashboards.every import CUT, DOOR, SITE, SITE_KEY, TRUTH, VISIT, WAY_IN, data_age, faults, purpose
 from dashboards.panel import Board, Column, Panel
-from dashboards.query import Query, Select
+from dashboards.query import Query, Select, most
 from dashboards.words import Words
 from parvis.catalogue import Levels
 
@@ -58,7 +58,7 @@ BOARD = Board(
                 decimals=0,
                 width=12,
                 height=9,
-                moved_by=WAY_IN,
+                moved_by=WAY_IN | faults("internet-cut"),
             ),
             Panel(
                 id=3,
@@ -77,7 +77,7 @@ BOARD = Board(
                 decimals=2,
                 width=6,
                 height=9,
-                moved_by=faults("store-broken", "gatewayd-dead"),
+                moved_by=faults("store-broken", "gatewayd-dead", "internet-cut"),
             ),
             Panel(
                 id=4,

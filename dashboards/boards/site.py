@@ -10,6 +10,7 @@ from dashboards.every import (
     DEVICE_KEY,
     DISTURBED,
     JUDGED,
+    ONWARD,
     SITE,
     SITE_KEY,
     STATES,
@@ -18,13 +19,13 @@ from dashboards.every import (
     data_age,
     faults,
     loss,
-    most,
+    onward,
     purpose,
     states,
     verdicts,
 )
 from dashboards.panel import Board, Column, Panel, Saying
-from dashboards.query import Query, Select
+from dashboards.query import Query, Select, least, most
 from dashboards.words import Words
 from parvis.catalogue import Levels
 
@@ -102,15 +103,20 @@ BOARD = Board(
                 kind="states",
                 title=Words("Lien fibre", "Fibre uplink"),
                 answers=Words(
-                    "L'état du lien. En panne : appeler l'opérateur du contrat, voir Lien.",
-                    "The uplink's state. Out of service: call the contract's operator, see Uplink.",
+                    "L'état du lien, et de l'internet au-delà. En panne, l'un ou l'autre : appeler l'opérateur du"
+                    " contrat, voir Lien.",
+                    "The uplink's state, and that of the internet beyond. Either out of service: call the contract's"
+                    " operator, see Uplink.",
                 ),
                 of="reachability_state",
                 says=STATES,
-                queries=(Query(most(states("uplink")), "{{subject}}"),),
+                queries=(
+                    Query(most(states("uplink"), 6), "{{subject}}"),
+                    Query(most(onward(), 6), "{{site}} → internet"),
+                ),
                 link="wifi-lien",
                 height=5,
-                moved_by=CUT | DISTURBED,
+                moved_by=CUT | DISTURBED | ONWARD,
             ),
             Panel(
                 id=6,
@@ -289,7 +295,7 @@ BOARD = Board(
                 ),
                 unit="seconds",
                 levels=Levels(warn="< 1200", page="< 600"),
-                queries=(Query(most('min by (device) (ups_runtime_seconds{site=~"$site"})'), "{{device}}"),),
+                queries=(Query(least('min by (device) (ups_runtime_seconds{site=~"$site"})'), "{{device}}"),),
                 silence=Words("pas d'onduleur ici", "no UPS here"),
                 decimals=0,
                 height=8,

@@ -5,6 +5,7 @@ from dashboards.every import (
     CROWD,
     INCIDENT,
     JUDGED,
+    ONWARD,
     REACHED,
     SITE,
     SITE_KEY,
@@ -14,12 +15,11 @@ from dashboards.every import (
     VISIT,
     data_age,
     faults,
-    most,
     purpose,
     verdicts,
 )
 from dashboards.panel import Board, Column, Panel
-from dashboards.query import Query
+from dashboards.query import Query, most
 from dashboards.words import Words
 from parvis.catalogue import Levels
 
@@ -215,26 +215,30 @@ BOARD = Board(
                 kind="table",
                 title=Words("Les sites maintenant", "Sites now"),
                 answers=Words(
-                    "Un site par ligne : verdict, ouverture, habitants, réponse du lien. Cliquer pour le site.",
-                    "One site a row: verdict, opening, residents, uplink response. Click for the site.",
+                    "Un site par ligne : verdict, lien et internet au-delà, habitants, réponse du lien. Internet ✗"
+                    " sous un lien ✓ : l'opérateur. Cliquer pour le site.",
+                    "One site a row: verdict, uplink and internet beyond, residents, uplink response. Internet ✗ with"
+                    " uplink ✓: the operator. Click for the site.",
                 ),
                 keys={"site": SITE_KEY},
                 columns=(
                     Column(title=Words("Verdict", "Verdict"), of="site_verdict", says=VERDICT_WORDS),
                     Column(title=Words("Lien", "Uplink"), of="uplink_up", says=TRUTH),
+                    Column(title=Words("Internet", "Internet"), of="uplink_target_up", says=TRUTH),
                     Column(title=Words("Habitants", "Residents"), of="site_clients"),
                     Column(title=Words("Aller-retour", "Round trip"), of="icmp_rtt_seconds"),
                 ),
                 queries=(
                     Query(verdicts()),
                     Query('max by (site) (uplink_up{site=~"$site"})'),
+                    Query('max by (site) (uplink_target_up{site=~"$site"})'),
                     Query('sum by (site) (site_clients{site=~"$site"})'),
                     Query('max by (site) (icmp_rtt_seconds{kind="uplink", site=~"$site"})'),
                 ),
                 first="highest",
                 link="wifi-site",
                 width=10,
-                moved_by=CROWD | JUDGED,
+                moved_by=CROWD | JUDGED | ONWARD,
             ),
             Panel(
                 id=11,

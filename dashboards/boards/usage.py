@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 
-from dashboards.every import CARRIED, CROWD, DOOR, SITE, WAY_IN, data_age, most, purpose
+from dashboards.every import CARRIED, CROWD, DOOR, SITE, WAY_IN, data_age, purpose
 from dashboards.panel import Board, Panel, Saying
-from dashboards.query import Query
+from dashboards.query import Query, most
 from dashboards.words import Words
 from parvis.catalogue import Levels, metric
 
@@ -22,6 +22,10 @@ DAYS: Mapping[str, Words] = {
 }
 DAILY = 'sum(increase(portal_funnel_total{{site=~"$site", step="admitted"}}[1d]{offset}))'
 DAILY_BY_SITE = 'sum by (site) (increase(portal_funnel_total{site=~"$site", step="admitted"}[1d]))'
+MEAN_LENGTH = (
+    'sum(increase(portal_session_seconds_sum{site=~"$site"}[7d]))'
+    f' / (sum(increase(portal_session_seconds_count{{site=~"$site"}}[7d])) >= {FEWEST})'
+)
 BYTES = (
     'sum by (site) (increase(port_receive_bytes_total{site=~"$site"}[1d])'
     ' and on (site, device, port) uplink_capacity_bits_per_second{site=~"$site"})'
@@ -123,22 +127,15 @@ BOARD = Board(
                 kind="stat",
                 title=Words("Durée moyenne d'une session", "Mean length of a session"),
                 answers=Words(
-                    "Sessions en cours divisées par leur arrivée, sur un jour (loi de Little). Quelques minutes :"
-                    " on passe ; des heures : on travaille.",
-                    "Sessions in progress divided by their arrival, over a day (Little's law). Minutes: passers-by;"
-                    " hours: people at work.",
+                    "De celles qui ont fini depuis 7 jours, cinq au moins. Quelques minutes : on passe ; des heures :"
+                    " on travaille.",
+                    "Of those that ended within 7 days, five at least. Minutes: passers-by; hours: people at work.",
                 ),
                 unit="seconds",
-                queries=(
-                    Query(
-                        'sum(avg_over_time(portal_sessions_active{site=~"$site"}[1d]))'
-                        ' / (sum(rate(portal_acceptances_total{site=~"$site", result="admitted"}[1d])) > 0)'
-                    ),
-                ),
-                silence=Words("personne depuis un jour", "nobody since a day"),
+                queries=(Query(MEAN_LENGTH),),
+                silence=Words("moins de cinq sessions", "fewer than five sessions"),
                 decimals=0,
                 width=5,
-                moved_by=WAY_IN,
             ),
             data_age(5),
         ),

@@ -2,14 +2,22 @@
 
 from grafana_foundation_sdk.models import dashboard
 
-from dashboards.catalogue import titles
+from dashboards.catalogue import by_uid
 from dashboards.panel import Board, Panel
-from dashboards.query import LABEL_OF
 from dashboards.words import Language, Words
 
 TAG = "wifi"
 OTHERS = Words("Autres tableaux", "Other dashboards")
 KEPT = "${__url_time_range}&${ds:queryparam}"
+CHOOSES = {
+    "site": ("site",),
+    "device": ("borne",),
+    "band": ("bande",),
+    "uplink": ("lien",),
+    "target": ("lien",),
+    "subject": ("lien", "borne"),
+}
+"""Label -> the variables it may choose on the board a link leads to; the first that the board has."""
 
 
 def menu(language: Language) -> dashboard.DashboardLink:
@@ -30,7 +38,7 @@ def panel_link(uid: str, board: Board, language: Language) -> dashboard.Dashboar
     chosen = [f"${{{variable.name}:queryparam}}" for variable in board.variables]
     url = f"/d/{uid}?{'&'.join([KEPT, *chosen])}"
     return dashboard.DashboardLink(
-        title=titles()[uid].said(language), type_val=dashboard.DashboardLinkType.LINK, url=url, target_blank=False
+        title=by_uid()[uid].title.said(language), type_val=dashboard.DashboardLinkType.LINK, url=url, target_blank=False
     )
 
 
@@ -38,13 +46,14 @@ def data_link(panel: Panel, board: Board, language: Language) -> dashboard.Dashb
     """The link from one line or row of *panel*, with what it is about; None where the panel leads nowhere."""
     if not panel.link:
         return None
-    variables = {label: name for name, label in LABEL_OF.items()} | {"subject": "borne"}
-    told = {variables[label]: label for label in panel.labels if label in variables}
+    known = {variable.name for variable in by_uid()[panel.link].variables}
+    choices = ((label, next((name for name in CHOOSES.get(label, ()) if name in known), "")) for label in panel.labels)
+    told = {name: label for label, name in choices if name}
     chosen = [f"${{{variable.name}:queryparam}}" for variable in board.variables if variable.name not in told]
     chosen += [f"var-{name}={_value(panel, label, language)}" for name, label in told.items()]
     url = f"/d/{panel.link}?{'&'.join([KEPT, *chosen])}"
     return dashboard.DashboardLink(
-        title=titles()[panel.link].said(language), type_val=dashboard.DashboardLinkType.LINK, url=url
+        title=by_uid()[panel.link].title.said(language), type_val=dashboard.DashboardLinkType.LINK, url=url
     )
 
 

@@ -25,8 +25,13 @@ FEW_VALUES = {
 """Labels of which there are a dozen values at most, whatever the town's size."""
 LOWEST_LEVEL = "wifi-l3"
 _SENTENCE = re.compile(r"[.:;?!](?=\s|$)")
-_ITSELF = re.compile(r"(?:topk\(\d+, )?(?:max|min)(?: by \([^)]*\))? \((\w+)(?:\{[^}]*\})?\)+")
+_ITSELF = re.compile(r"(?:(?:top|bottom)k\(\d+, )?(?:max|min)(?: by \([^)]*\))? \((\w+)(?:\{[^}]*\})?\)+")
 """A query that shows a metric's own values, which the metric's limits are about."""
+_ALL_ALONG = re.compile(
+    r"\((.+)\) and (?:top|bottom)k\(\d+, \w+_over_time\(\(\1\)\[\$__range:\$__interval\] @ end\(\)\)\)", re.DOTALL
+)
+"""The extremes of a query over the whole span shown: the same lines at each step."""
+_ANEW = re.compile(r"\b(?:top|bottom)k\(")
 _BY = re.compile(r"\bby *\(([^)]*)\)")
 _WINDOW = re.compile(r"\b(rate|irate|increase|changes|resets|delta)\(")
 _RANGE = re.compile(r"\[([^\]:]+)[\]:]")
@@ -113,7 +118,8 @@ def _is_always_red(panel: dict[str, Any]) -> bool:
 
 def _limit_faults(panel: dict[str, Any], place: int, asked: str) -> Iterator[str]:
     """A metric that has limits in the catalogue is never shown without their colours."""
-    found = _ITSELF.fullmatch(asked)
+    whole = _ALL_ALONG.fullmatch(asked)
+    found = _ITSELF.fullmatch(whole[1] if whole else asked)
     entry = metrics().get(found[1]) if found else None
     if entry and (entry.levels.warn or entry.levels.page) and not _has_colours(panel, place):
         yield f"{entry.name} has limits in the catalogue and no colours here"
@@ -140,12 +146,14 @@ def _query_faults(panel: dict[str, Any], target: dict[str, Any]) -> Iterator[str
     if "expr" not in target:
         return
     asked = target["expr"]
-    is_cut = "topk(" in asked or "bottomk(" in asked or _is_cut(panel)
+    is_cut = bool(_ANEW.search(asked)) or _is_cut(panel)
     labels = {label.strip() for text in _BY.findall(asked) for label in text.split(",") if label.strip()}
     if panel["type"] not in WITHOUT_LINES and labels - FEW_VALUES and not is_cut and not _is_one(asked):
         yield f"as many lines as there are {', '.join(sorted(labels - FEW_VALUES))}: more than twelve; use topk"
     if panel["type"] == "table" and labels - FEW_VALUES and not is_cut:
         yield f"as many rows as there are {', '.join(sorted(labels - FEW_VALUES))}; put the worst first and limit them"
+    if target.get("range") and _ANEW.search(asked) and not _ALL_ALONG.fullmatch(asked):
+        yield "it chooses the extremes anew at every step, and draws more than so many lines; choose them @ end()"
     if panel["type"] not in WITHOUT_LINES and labels and not _is_one(asked) and target["legendFormat"] == "__auto":
         yield "its lines have no names"
     for found in _WINDOW.finditer(asked):

@@ -8,12 +8,10 @@ from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import common, prometheus
 
 from dashboards.influx import flux, flux_choices, sql, sql_choices
-from dashboards.panel import Panel, Variable
+from dashboards.panel import INSTANT, Panel, Variable
 from dashboards.query import Query, Select
 from dashboards.words import Language
 
-INSTANT = {"stat", "gauges", "table", "map", "matrix"}
-"""Panels that show what is now."""
 TABLES = {"table", "map", "matrix"}
 
 
@@ -64,13 +62,13 @@ class Prometheus:
 
     def targets(self, panel: Panel, language: Language) -> Iterable[Dataquery]:
         """The queries of *panel*."""
-        for place, query in enumerate(panel.queries):
+        for place, (query, asked) in enumerate(zip(panel.queries, panel.promql, strict=True)):
             now = panel.kind in INSTANT
             shape = "TABLE" if panel.kind in TABLES else "HEATMAP" if panel.kind == "heat" else "TIME_SERIES"
             yield prometheus.Dataquery(
                 ref_id=chr(ord("A") + place),
                 datasource=self.datasource,
-                expr=query.promql,
+                expr=asked,
                 legend_format=legend(query, language),
                 instant=now,
                 range_val=not now,

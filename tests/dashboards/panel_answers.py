@@ -16,8 +16,7 @@ from typing import Any, Self
 from urllib.parse import urlencode
 from urllib.request import urlopen
 
-from dashboards.grafana.speech import INSTANT
-from dashboards.panel import Panel
+from dashboards.panel import INSTANT, Panel
 from dashboards.query import LABEL_OF
 
 SCRAPE_SECONDS = 60
@@ -115,6 +114,7 @@ def filled_in(query: str, choices: Choices, shown: Shown) -> str:
     span = shown.ends - shown.begins
     rate = max(shown.step + SCRAPE_SECONDS, 4 * SCRAPE_SECONDS)
     known = {"__rate_interval": f"{rate:.0f}s", "__range_s": f"{span:.0f}", "__range": f"{span:.0f}s"}
+    known["__interval"] = f"{shown.step:.0f}s"
 
     def value(found: re.Match[str]) -> str:
         if found[1] in known:
@@ -130,8 +130,8 @@ def filled_in(query: str, choices: Choices, shown: Shown) -> str:
 def answers(prometheus: Filled, panel: Panel, choices: Choices, shown: Shown) -> list[Answer]:
     """What each query of *panel* gets."""
     found = []
-    for query in panel.queries:
-        text = filled_in(query.promql, choices, shown)
+    for asked in panel.promql:
+        text = filled_in(asked, choices, shown)
         if panel.kind in INSTANT:
             rows = prometheus.ask("query", query=text, time=shown.ends)["result"]
             found.append({_labels(row): [_value(row["value"][1])] for row in rows})

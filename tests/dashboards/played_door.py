@@ -21,9 +21,11 @@ NOW_AND_THEN = 3
 
 
 @cache
-def evening(guests: int, fault: str, steps: int, breaks_at: int) -> tuple[Mapping[str, tuple[Bare, ...]], ...]:
+def evening(
+    guests: int, fault: str, steps: int, breaks_at: int, beyond: tuple[str, ...] = ()
+) -> tuple[Mapping[str, tuple[Bare, ...]], ...]:
     """What each process of a door shows at each step, by job; *fault* holds from *breaks_at* on."""
-    door = Door(guests)
+    door = Door(guests, beyond)
     found = []
     for step in range(steps):
         door.minute(frozenset({fault}) if fault and step >= breaks_at else frozenset())
@@ -42,10 +44,11 @@ def bare(registry: CollectorRegistry) -> Iterator[Bare]:
 
 
 class Door:
-    """One gateway's two processes; *guests* come each minute."""
+    """One gateway's two processes; *guests* come each minute; *beyond* is what it asks behind its uplink."""
 
-    def __init__(self, guests: int) -> None:
+    def __init__(self, guests: int, beyond: tuple[str, ...] = ()) -> None:
         self._guests = guests
+        self._beyond = beyond
         self._minutes = 0
         self.portal, self.gatewayd = CollectorRegistry(), CollectorRegistry()
         self._portal = Instruments("portal", self.portal)
@@ -65,7 +68,8 @@ class Door:
         for step in STEPS:
             stopped = broken and STEPS.index(step) > STEPS.index("page")
             waits = cut_off and STEPS.index(step) > STEPS.index("accepted")
-            counter("portal_funnel_total").labels(step).inc(0 if stopped or waits else self._guests)
+            lost = "internet-cut" in faults and step == "first-byte"
+            counter("portal_funnel_total").labels(step).inc(0 if stopped or waits or lost else self._guests)
         result = "failed" if broken else "waiting" if cut_off else "admitted"
         counter("portal_acceptances_total").labels(result).inc(self._guests)
         counter("portal_http_responses_total").labels("5xx" if broken else "2xx").inc(4 * self._guests)
@@ -86,6 +90,8 @@ class Door:
     def _state(self, faults: frozenset[str]) -> None:
         gauge = self._portal.gauge
         gauge("portal_sessions_active").set(12 * self._guests)
+        for target in self._beyond:
+            gauge("uplink_target_up").labels(target).set(float("internet-cut" not in faults))
         gauge("portal_gateway_up").set(float("gatewayd-dead" not in faults))
         gauge("portal_certificate_remaining_seconds").set(86400 * (5 if "certificate-ending" in faults else 60))
         gauge = self._gatewayd.gauge

@@ -34,6 +34,7 @@ ALARMS: Mapping[str, str] = {
     "fibre-cut": "LienCoupe",
     "gateway-silent": "PasserelleMuette",
     "gatewayd-dead": "ServicePasserelleArrete",
+    "internet-cut": "InternetCoupe",
     "link-flaps": "LienInstable",
     "link-loses": "LienDegrade",
     "mains-cut": "CoupureSecteur",
@@ -46,7 +47,12 @@ ALARMS: Mapping[str, str] = {
     "visitor-refused": "VisiteurTestEnEchec",
 }
 """What tells of a fault within minutes, by the drills; what takes half an hour or longer does not fire in a run."""
-REFUSALS: Mapping[str, str] = {"visitor-refused": "accept", "dns-dead": "dns", "store-broken": "accept"}
+REFUSALS: Mapping[str, str] = {
+    "visitor-refused": "accept",
+    "dns-dead": "dns",
+    "store-broken": "accept",
+    "internet-cut": "internet-ipv4",
+}
 """The step at which the visitor stops."""
 LOST = 0.4
 """Of the echoes, where an operator's network loses them or the link falls for seconds in every minute."""

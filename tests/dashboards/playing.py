@@ -17,14 +17,18 @@ from parvis.inventory import DEMO_TOWN, Town, load
 from parvis.values import Secret
 from tests_support import copy_town
 
-DOUBLED = "doubled"
+DOUBLED, CROWDED = "doubled", "crowded"
+CROWD = 13
 SPOOL_BYTES = 100_000_000
 FAULTS: tuple[Fault, ...] = get_args(Fault)
 
 
 @dataclass(frozen=True)
 class Play:
-    """*prometheus* holds the run of each fault; "" is the quiet one, DOUBLED one where a site is there twice."""
+    """*prometheus* holds the run of each fault; "" is the quiet one, DOUBLED one where a site is there twice.
+
+    CROWDED is one where it is there CROWD times more.
+    """
 
     town: Town
     prometheus: Filled
@@ -35,8 +39,15 @@ class Play:
     def shown(self, fault: str = "") -> Shown:
         """The minutes in which the fault lasts."""
         run = self.runs[fault]
-        points = tuple(point.name for site in self.town.sites for point in site.access_points)
-        return Shown(run.begins + BREAKS_AT * STEP_SECONDS, run.ends, all={"borne": points})
+        points = [point.name for site in self.town.sites for point in site.access_points]
+        if run.crowd:
+            points += [
+                point.replace("lagrange", f"lagrange-{number}")
+                for number in range(CROWD)
+                for point in points
+                if "lagrange" in point
+            ]
+        return Shown(run.begins + BREAKS_AT * STEP_SECONDS, run.ends, all={"borne": tuple(points)})
 
 
 MORE = """  - {name: ap-lagrange-dojo, vendor: openwrt, model: EAP615-Wall, address: 10.91.4.13,
@@ -72,6 +83,7 @@ def play(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Play]:
         for number, fault in enumerate(("", *FAULTS))
     }
     runs[DOUBLED] = Run(town, "", len(runs), folder, quiet, doubled=True)
+    runs[CROWDED] = Run(town, "", len(runs), folder, quiet, crowd=CROWD)
     spool = folder / "spool"
     writer = Writer(Server("http://127.0.0.1:9", "town", "wifi", Secret("none")), spool, SPOOL_BYTES)
     runs[""].outlet = writer.put

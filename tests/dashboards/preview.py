@@ -3,6 +3,7 @@
 ``python preview.py FOLDER`` writes one PNG a board. A developer's tool; no test leans on it.
 """
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,14 +14,17 @@ from pathlib import Path
 
 from panel_answers import Answer, Filled, Shown, answers, numbers
 from played_devices import polls
-from played_town import Run
+from played_town import APART_SECONDS, Run
 from playing import played
 
 from dashboards.catalogue import BOARDS
+from dashboards.grafana.annotations import ANNOTATIONS
 from dashboards.grafana.drawing import HEIGHTS, USUAL_HEIGHT
 from dashboards.panel import MOST_ROWS, Board, Figures, Panel
 
 CELL_WIDTH, CELL_HEIGHT = 58, 34
+APART_DAYS = APART_SECONDS / 86400
+MANY = 1e9
 INK = {
     "green": "#56a64b",
     "blue": "#3274d9",
@@ -35,8 +39,10 @@ SUFFIX = {
     "dbm": " dBm",
     "db": " dB",
     "celsius": " °C",
-    "bits per second": "b/s",
-    "bytes": "o",
+    "bits per second": " b/s",
+    "bytes": " o",
+    "1 per second": " /s",
+    "bytes per second": " o/s",
     "watts": " W",
     "volts": " V",
     "amperes": " A",
@@ -51,7 +57,8 @@ justify-content:center;align-items:center;font-size:20px;font-weight:600;text-al
 .tiles small{font-size:11px;font-weight:400} table{border-collapse:collapse;width:100%;font-size:11px}
 td,th{text-align:left;border-bottom:1px solid #eee;padding:1px 6px} .row{display:flex;align-items:center;
 font-size:11px;height:17px} .row span{width:150px;overflow:hidden;white-space:nowrap} .row i{flex:1;display:flex;
-height:13px} .row b{flex:1;margin-right:1px;font-weight:400} .legend{font-size:10px;white-space:nowrap}"""
+height:13px} .row b{flex:1;margin-right:1px;font-weight:400} .row em{width:86px;padding-left:6px;overflow:hidden;
+white-space:nowrap;font-style:normal} .legend{font-size:10px;white-space:nowrap}"""
 
 
 def ink(figures: Figures, value: float | None) -> str:
@@ -71,7 +78,7 @@ def told(figures: Figures, value: float) -> str:
     if figures.measure == "ratio":
         return f"{100 * value:.{1 if figures.decimals is None else figures.decimals}f} %"
     if figures.measure == "seconds":
-        sizes = ((86400, "j"), (3600, "h"), (60, "min"), (1, "s"), (0.001, "ms"))
+        sizes = ((86400, "j"), (3600, "h"), (60, "min"), (1, "s"), (0.001, "ms"), (0.000001, "µs"))
         return next((f"{value / size:.1f} {name}" for size, name in sizes if abs(value) >= size), "0 s")
     for size, name in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
         if abs(value) >= size:
@@ -86,7 +93,7 @@ def named(panel: Panel, found: list[Answer]) -> Iterator[tuple[str, list[float |
             text = words
             for label, value in labels:
                 text = text.replace(f"{{{{{label}}}}}", value)
-            yield text, values
+            yield re.sub(r"{{\w+}}", "", text).strip(), values
 
 
 def tiles(panel: Panel, found: list[Answer]) -> str:
@@ -115,32 +122,69 @@ def strips(panel: Panel, found: list[Answer]) -> str:
     rows = [
         f'<div class="row"><span>{escape(name)}</span><i>'
         + "".join(f'<b style="background:{ink(panel, value)}"></b>' for value in values)
-        + "</i></div>"
+        + f"</i><em>{escape(told(panel, values[-1])) if values[-1] is not None else ''}</em></div>"
         for name, values in named(panel, found)
     ]
     return "".join(rows) or escape(panel.silence.fr)
 
 
-def curves(panel: Panel, found: list[Answer], width: int, height: int) -> str:
+def curves(panel: Panel, found: list[Answer], width: int, height: int, marks: str = "") -> str:
     known = list(named(panel, found))
     figures = numbers(found)
     if not figures:
         return escape(panel.silence.fr)
-    low, high = min(0.0, *figures), max(0.0, *figures) or 1.0
-    paths = []
+    low, high = (min(figures), max(figures)) if max(figures) < 0 else (min(0.0, *figures), max(0.0, *figures) or 1.0)
+    high += (high - low) / 10 if panel.kind != "bars" else 0
+    paths = [marks]
     for place, (_, values) in enumerate(known):
         points = [
-            f"{width * step / max(len(values) - 1, 1):.1f},{height * (1 - (value - low) / ((high - low) or 1)):.1f}"
+            (width * step / max(len(values) - 1, 1), height * (1 - (value - low) / ((high - low) or 1)))
             for step, value in enumerate(values)
             if value is not None
         ]
-        paths.append(f'<polyline fill="none" stroke="{LINES[place % len(LINES)]}" points="{" ".join(points)}"/>')
+        colour = LINES[place % len(LINES)]
+        if panel.kind == "bars":
+            thin = 0.8 * width / max(len(values), 1) / len(known)
+            paths += [
+                f'<rect x="{x + (place - len(known)) * thin:.1f}" y="{y:.1f}" width="{thin:.1f}"'
+                f' height="{height - y:.1f}" fill="{colour}"/>'
+                for x, y in points
+            ]
+        else:
+            shape = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+            paths.append(f'<polyline fill="none" stroke="{colour}" points="{shape}"/>')
     legend = " ".join(
         f'<span style="color:{LINES[place % len(LINES)]}">■ {escape(name)}</span>'
         for place, (name, _) in enumerate(known)
     )
-    scale = f'<text x="2" y="10" font-size="10" fill="#666">{escape(told(panel, high))}</text>'
-    return f'<svg width="{width}" height="{height}">{scale}{"".join(paths)}</svg><div class="legend">{legend}</div>'
+    scale = "".join(
+        f'<text x="2" y="{y}" font-size="10" fill="#666">{escape(told(panel, value))}</text>'
+        for y, value in ((10, high), (height - 3, low))
+    )
+    return f'<svg width="{width}" height="{height}">{"".join(paths)}{scale}</svg><div class="legend">{legend}</div>'
+
+
+def heat(panel: Panel, found: list[Answer]) -> str:
+    """A row for each bucket, the longest on top; darker where more fell into it and into no smaller one."""
+    buckets = sorted(
+        (float(dict(labels)["le"]), [value or 0.0 for value in values])
+        for answer in found
+        for labels, values in answer.items()
+    )
+    below = [0.0] * len(buckets[0][1]) if buckets else []
+    rows = []
+    for limit, values in buckets:
+        fell = [max(0.0, value - before) for value, before in zip(values, below, strict=True)]
+        below = values
+        rows.append((limit, fell))
+    most = max((value for _, fell in rows for value in fell), default=0.0) or 1.0
+    lines = [
+        f'<div class="row"><span>≤ {escape(told(Figures(unit="seconds"), limit)) if limit < MANY else "∞"}</span><i>'
+        + "".join(f'<b style="background:rgba(31,96,196,{value / most:.2f})"></b>' for value in fell)
+        + "</i></div>"
+        for limit, fell in reversed(rows)
+    ]
+    return "".join(lines) or escape(panel.silence.fr)
 
 
 def merged(panel: Panel, found: list[Answer]) -> list[tuple[dict[str, str], list[float | None]]]:
@@ -197,22 +241,35 @@ def dots(panel: Panel, found: list[Answer], width: int, height: int) -> str:
     east = [float(labels["longitude"]) for labels, _ in known]
     circles = []
     for labels, value in known:
-        x = 20 + (width - 140) * (float(labels["longitude"]) - min(east)) / ((max(east) - min(east)) or 1)
+        x = 20 + (width - 40) * (float(labels["longitude"]) - min(east)) / ((max(east) - min(east)) or 1)
         y = 15 + (height - 30) * (max(north) - float(labels["latitude"])) / ((max(north) - min(north)) or 1)
         circles.append(f'<circle cx="{x:.0f}" cy="{y:.0f}" r="7" fill="{ink(panel, value)}"/>')
-        circles.append(f'<text x="{x + 10:.0f}" y="{y + 4:.0f}" font-size="10">{escape(labels["site"])}</text>')
+        side = f'text-anchor="end" x="{x - 10:.0f}"' if x > width / 2 else f'x="{x + 10:.0f}"'
+        circles.append(f'<text {side} y="{y + 4:.0f}" font-size="10">{escape(labels["site"])}</text>')
     return f'<svg width="{width}" height="{height}" style="background:#eef3f6">{"".join(circles)}</svg>'
 
 
-def inside(panel: Panel, found: list[Answer], width: int, height: int) -> str:
+def marked(prometheus: Filled, shown: Shown, width: int, height: int) -> str:
+    """What is drawn across the boards, as bands: calls, tickets if they are shown, works, closed hours."""
+    bands = []
+    for one in ANNOTATIONS:
+        asked = {"query": one.expr, "start": shown.begins, "end": shown.ends, "step": shown.step}
+        moments = {at for row in prometheus.ask("query_range", **asked)["result"] for at, _ in row["values"]}
+        if moments and one.shown:
+            left, right = ((at - shown.begins) / (shown.ends - shown.begins) for at in (min(moments), max(moments)))
+            place = f'x="{width * left:.1f}" width="{max(2.0, width * (right - left)):.1f}" height="{height}"'
+            bands.append(f'<rect {place} fill="{one.colour}" opacity="0.08"/>')
+    return "".join(bands)
+
+
+def inside(panel: Panel, found: list[Answer], width: int, height: int, marks: str) -> str:
     if panel.kind == "text":
-        return escape(panel.answers.fr).replace("**", "")
+        return re.sub("`([^`]+)`", r"<code>\1</code>", escape(panel.answers.fr).replace("**", ""))
     if panel.kind == "map":
         return dots(panel, found, width, height)
-    draw = {"stat": tiles, "gauges": bars, "states": strips, "grid": strips, "table": rows, "matrix": crossed}.get(
-        panel.kind
-    )
-    return draw(panel, found) if draw else curves(panel, found, width, height)
+    plain = {"stat": tiles, "gauges": bars, "states": strips, "grid": strips, "table": rows, "matrix": crossed}
+    draw = {**plain, "heat": heat}.get(panel.kind)
+    return draw(panel, found) if draw else curves(panel, found, width, height, marks)
 
 
 def dated(text: str, shown: Shown) -> str:
@@ -233,7 +290,8 @@ def page(board: Board, prometheus: Filled, shown: Shown) -> tuple[str, int]:
             height = panel.height or HEIGHTS.get(panel.kind, USUAL_HEIGHT)
             box = (left * CELL_WIDTH + 4, top, width * CELL_WIDTH - 4, height * CELL_HEIGHT - 4)
             found = answers(prometheus, panel, {}, shown)
-            text = inside(panel, found, box[2] - 18, box[3] - 46)
+            size = box[2] - 18, box[3] - 46
+            text = inside(panel, found, *size, marked(prometheus, shown, *size))
             place = "left:{}px;top:{}px;width:{}px;height:{}px".format(*box)
             made.append(f'<section style="{place}"><h2>{escape(panel.title.fr)}</h2>{text}</section>')
             left, tallest = left + width, max(tallest, height)
@@ -245,14 +303,17 @@ def page(board: Board, prometheus: Filled, shown: Shown) -> tuple[str, int]:
 
 
 def main(folder: Path) -> None:
-    """Play a cut fibre, and take a picture of every board."""
+    """Play a cut fibre, after weeks that had the same minutes without it, and take a picture of every board."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
         here = Path(scratch)
         town = played(here / "town")
-        run = Run(town, "fibre-cut", 0, here, polls(town, {}))
+        quiet = polls(town, {})
+        run = Run(town, "fibre-cut", 0, here, quiet)
+        before = [Run(town, "", days / APART_DAYS, here, quiet) for days in (*range(7, 36, 7), 50, 80)]
         prometheus = Filled(here)
-        prometheus.fill("cut", run.lines())
+        oldest_first = [*reversed(before), run]
+        prometheus.fill("cut", (line for one in oldest_first for line in one.lines()))
         points = tuple(point.name for site in town.sites for point in site.access_points)
         with prometheus:
             for board in BOARDS:

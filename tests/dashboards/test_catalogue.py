@@ -46,20 +46,19 @@ OTHERS = frozenset(
     )
 )
 """Metrics that Prometheus, Alertmanager and the Python client bring along."""
-SUFFIX = re.compile(r"_bucket$")
+SUFFIX = re.compile(r"_(bucket|sum|count)$")
 each_board = pytest.mark.parametrize("board", BOARDS, ids=[board.uid for board in BOARDS])
 
 
 def plain(text: str) -> str:
     """A query as Prometheus gets it, whatever the reader chose."""
-    filled = text.replace("$__rate_interval", "1m").replace("$__range_s", "60").replace("$__range", "1m")
+    filled = re.sub(r"\$__(rate_interval|range|interval)\b", "1m", text).replace("$__range_s", "60")
     return re.sub(r"\$\w+", ".*", filled)
 
 
 def queries(board: Board) -> Iterator[tuple[Panel, str]]:
     for panel in board.panels:
-        for query in panel.queries:
-            yield panel, plain(query.promql)
+        yield from ((panel, plain(query)) for query in panel.promql)
 
 
 def asked(node: Any) -> set[str]:
@@ -123,6 +122,57 @@ def test_every_link_leads_to_a_board(board: Board) -> None:
     known = {one.uid for one in BOARDS}
 
     assert {panel.link for panel in board.panels} - {""} <= known
+
+
+def links(drawn_board: dict[str, Any]) -> Iterator[tuple[str, str, bool]]:
+    """(where it is, its address, whether it hangs on one line or row) of every link to a board."""
+    for panel in drawn_board["panels"]:
+        yield from ((panel["title"], one["url"], False) for one in panel.get("links", ()))
+        told = panel["fieldConfig"]["defaults"].get("links", ()) if "fieldConfig" in panel else ()
+        yield from ((panel["title"], one["url"], True) for one in told)
+
+
+@each_board
+def test_a_link_keeps_the_time_and_every_choice_the_board_below_knows(board: Board) -> None:
+    choices = {one.uid: {variable.name for variable in one.variables} for one in BOARDS}
+    for title, url, _ in links(drawn(board)):
+        uid, _, words = url.removeprefix("/d/").partition("?")
+        kept = set(re.findall(r"\$\{(\w+):queryparam\}", words)) | set(re.findall(r"var-(\w+)=", words))
+        assert "${__url_time_range}" in words, title
+        assert kept >= {"ds", *(choices[board.uid] & choices[uid])}, title
+
+
+@each_board
+def test_a_click_on_a_line_or_a_row_chooses_what_it_is_about(board: Board) -> None:
+    """On an uplink's line: that uplink; never a choice the board below does not have."""
+    choices = {one.uid: {variable.name for variable in one.variables} for one in BOARDS}
+    about = {
+        "site": {"site"},
+        "device": {"borne"},
+        "uplink": {"lien"},
+        "target": {"lien"},
+        "subject": {"borne", "lien"},
+    }
+    panels = {panel.title.fr: panel for panel in board.panels}
+    for title, url, is_of_one in links(drawn(board)):
+        if is_of_one:
+            uid = url.removeprefix("/d/").partition("?")[0]
+            chosen = set(re.findall(r"var-(\w+)=", url))
+            told = [about.get(label, set()) & choices[uid] for label in panels[title].labels]
+            assert chosen <= choices[uid], title
+            assert all(chosen & one for one in told if one), title
+
+
+def test_a_click_on_an_uplink_opens_that_uplink() -> None:
+    (site,) = (board for board in BOARDS if board.uid == "wifi-site")
+    urls = [url for _, url, is_of_one in links(drawn(site)) if is_of_one and url.startswith("/d/wifi-lien")]
+
+    assert sum("var-lien=${__field.labels." in url for url in urls) >= 3, urls
+
+
+def test_no_board_forgets_the_site_a_reader_has_chosen() -> None:
+    """The drop-down passes on what the board itself knows."""
+    assert [board.uid for board in BOARDS if "site" not in {one.name for one in board.variables}] == []
 
 
 @each_board
@@ -237,6 +287,9 @@ BROKEN: dict[str, Callable[[dict[str, Any]], Any]] = {
     "another datasource": lambda board: board["panels"][1].update(datasource={"uid": "mine"}),
     "a query asks another": lambda board: board["panels"][1]["targets"][0]["datasource"].update(uid="mine"),
     "every Grafana has": lambda board: board["panels"][1].update(type="grafana-clock-panel"),
+    "anew at every step": lambda board: board["panels"][1]["targets"][0].update(
+        expr="topk(12, sum by (device) (snmp_up))", range=True
+    ),
     "use topk": lambda board: board["panels"][1]["targets"][0].update(expr="sum by (device) (snmp_up)"),
     "have no names": lambda board: board["panels"][1]["targets"][0].update(
         expr="sum by (reason) (snmp_up)", legendFormat="__auto"

@@ -28,7 +28,7 @@ SEEN_AS: Mapping[str, tuple[Fault, ...]] = {
     "dim": ("dirty-optic",),
     "dns-off": ("dns-dead",),
     "fail-step": ("visitor-refused", "store-broken"),
-    "internet-off": ("visitor-refused",),
+    "internet-off": ("internet-cut",),
     "flap": ("link-flaps",),
     "isolate": ("centre-isolated",),
     "loss": ("link-loses",),

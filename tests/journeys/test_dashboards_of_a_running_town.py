@@ -16,14 +16,15 @@ NEEDED_SHARE = 0.6
 
 
 def asked(text: str) -> str:
-    filled = text.replace("$__rate_interval", "1m").replace("$__range_s", "3600").replace("$__range", "1h")
+    filled = re.sub(r"\$__(rate_interval|interval)\b", "1m", text)
+    filled = filled.replace("$__range_s", "3600").replace("$__range", "1h")
     return re.sub(r"\$(site|lien|borne|bande)\b", ".*", filled)
 
 
 def share(twin: Lab, uid: str) -> float:
     """The part of a board's queries that find something; a query Prometheus refuses is an error."""
     (board,) = (one for one in BOARDS if one.uid == uid)
-    queries = [query.promql for panel in board.panels for query in panel.queries]
+    queries = [query for panel in board.panels for query in panel.promql]
     return sum(bool(promql(twin, asked(text))) for text in queries) / len(queries)
 
 

@@ -3,21 +3,45 @@
 import json
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from lab import processes, state, users
+from lab_support import eventually
 from parvis.inventory import Town
 
 
-def test_one_command_at_a_time(tmp_path: Path) -> None:
+def test_one_command_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(state, "BUSY_SECONDS", 0.2)
     with state.locked(tmp_path), pytest.raises(state.LabBusy), state.locked(tmp_path):
         pass
 
     with state.locked(tmp_path):
         pass
     assert list(tmp_path.iterdir()) == []
+
+
+HELD = """
+import sys
+from pathlib import Path
+from lab import network, state
+
+folder = Path(sys.argv[1])
+with state.locked(folder / "lab"):
+    network.run("sh", "-c", f"touch {folder}/begun; sleep 1; touch {folder}/done")
+"""
+
+
+def test_what_a_killed_command_had_begun_is_done_before_anybody_clears_up(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", HELD, str(tmp_path)]) as killed:
+        eventually((tmp_path / "begun").exists)
+        killed.kill()
+
+    with state.locked(tmp_path / "lab"):
+        assert (tmp_path / "done").exists()
 
 
 def test_every_secret_the_town_names_is_drawn(town: Town) -> None:

@@ -1,0 +1,77 @@
+"""A drill in the twin begins when nobody is called for anything; else it would be part of what is open already."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab import drills
+from parvis.drills import drills as every_drill
+from parvis.inventory import Town
+
+OPEN = (
+    'oncall_incident_opened_timestamp_seconds{town="cachan",site="",cause="CollecteMassiveEnEchec",severity="page-jour"'
+    ',state="acknowledged",person="agent-1"} 1.7e9\n'
+)
+TICKET = OPEN.replace("page-jour", "ticket")
+CUT = every_drill()["fibre-cut-class-a-at-night"]
+
+
+class Twin:
+    """A twin whose monitor says one thing after another, and that writes down what is done to it."""
+
+    def __init__(self, town: Town, folder: Path, said: Iterator[str]) -> None:
+        self.town, self.folder, self.done = town, folder, list[str]()
+        self._said = said
+
+    def exec(self, _place: str, argv: list[str]) -> subprocess.CompletedProcess[str]:
+        self.done.append("asked")
+        return subprocess.CompletedProcess(argv, 0, next(self._said), "")
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOOK_SECONDS", "CALM_SECONDS"):
+        monkeypatch.setattr(drills, name, 0.0)
+    monkeypatch.setattr(drills, "PATIENCE_SECONDS", 0.05)
+    deeds = {name: lambda twin, _, name=name: twin.done.append(name) for name in drills.DEEDS}
+    monkeypatch.setattr(drills, "DEEDS", deeds)
+
+
+def played(town: Town, folder: Path, *said: str) -> tuple[list[str], tuple[str, ...]]:
+    def forever() -> Iterator[str]:
+        yield from said
+        while True:
+            yield said[-1]
+
+    twin: Any = Twin(town, folder, forever())
+    outcome = drills.play(twin, CUT)
+    return twin.done, outcome.wrong
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_drill_waits_until_nobody_is_called_for_anything(town: Town, tmp_path: Path) -> None:
+    done, _ = played(town, tmp_path, OPEN, OPEN + TICKET, TICKET)
+
+    assert done[:4] == ["asked", "asked", "asked", "cut-fibre"]
+    assert done[-1] == "restore"
+
+
+@pytest.mark.usefixtures("hurried")
+def test_where_it_never_becomes_calm_nothing_is_broken_and_the_reason_is_named(town: Town, tmp_path: Path) -> None:
+    done, wrong = played(town, tmp_path, OPEN)
+
+    assert set(done) == {"asked"}
+    assert wrong == ("nothing was broken, for this is open: CollecteMassiveEnEchec@",)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_whoever_is_not_called_learns_what_was_open(town: Town, tmp_path: Path) -> None:
+    _, wrong = played(town, tmp_path, "", OPEN)
+
+    assert wrong == (
+        "nobody was called for LienCoupe@maison-services-publics",
+        "open meanwhile: CollecteMassiveEnEchec@",
+    )
