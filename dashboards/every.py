@@ -173,6 +173,23 @@ def loss(identity: int, more: str, *, link: str = "") -> Panel:
     )
 
 
+def round_trip(identity: int, *, link: str) -> Panel:
+    """How long each uplink's end takes to answer."""
+    return Panel(
+        id=identity,
+        kind="lines",
+        title=Words("Aller-retour du lien", "The uplink's round trip"),
+        answers=Words(
+            "Temps de réponse du bout du lien. Trois fois l'habitude : le lien est dégradé.",
+            "Response time of the uplink's end. Three times the usual: the uplink is degraded.",
+        ),
+        of="icmp_rtt_seconds",
+        queries=(Query(most('max by (target) (icmp_rtt_seconds{kind="uplink", site=~"$site"})'), "{{target}}"),),
+        link=link,
+        moved_by=CUT | DISTURBED,
+    )
+
+
 def data_age(identity: int) -> Panel:
     """How old the figures are: a dashboard that stands still must not look well."""
     return Panel(

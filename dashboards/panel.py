@@ -107,8 +107,8 @@ class Panel(Figures):
     columns: tuple[Column, ...] = ()
     first: Literal["highest", "lowest"] | None = None
     """Which rows of a table come first, by its first figures: the worst; it shows ``MOST_ROWS`` of them."""
-    names: Mapping[str, Words] = field(default_factory=dict)
-    """What the rows of a matrix are called, by their label."""
+    names: Mapping[str, Mapping[str, Words]] = field(default_factory=dict)
+    """Label -> value -> what a reader calls it: rows of a matrix, cells of a table, lines told apart by that label."""
     silence: Words = NOTHING
     since: str = ""
     width: int = 0

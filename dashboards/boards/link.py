@@ -194,7 +194,7 @@ BOARD = Board(
                         "{{uplink}}",
                     ),
                 ),
-                decimals=0,
+                decimals=1,
                 moved_by=CARRIED,
             ),
         ),

@@ -3,6 +3,7 @@
 from dashboards.every import ALARM, INCIDENT, SITE, SITE_KEY, TRUTH, data_age, faults, purpose
 from dashboards.panel import Board, Column, Panel
 from dashboards.query import Query, most
+from dashboards.spoken import INCIDENT_STATES, REFUSED_ALERTS, REPLIES
 from dashboards.words import Words
 from parvis.catalogue import Levels
 
@@ -58,11 +59,12 @@ BOARD = Board(
                 kind="stat",
                 title=Words("Incidents, par état", "Incidents, by state"),
                 answers=Words(
-                    "open : personne ne l'a pris, l'astreinte est rappelée ; acknowledged : quelqu'un s'en occupe.",
-                    "open: nobody took it, on-call is called again; acknowledged: somebody looks after it.",
+                    "Combien attendent, combien sont pris. Personne encore : l'astreinte est rappelée.",
+                    "How many wait, how many are taken. Nobody yet: on-call is called again.",
                 ),
                 of="oncall_incidents",
                 queries=(Query("sum by (state) (oncall_incidents)", "{{state}}"),),
+                names={"state": INCIDENT_STATES},
                 width=8,
                 moved_by=INCIDENT,
             ),
@@ -196,11 +198,12 @@ BOARD = Board(
                 kind="lines",
                 title=Words("Alertes refusées par le moteur", "Alerts the engine refused"),
                 answers=Words(
-                    "Par heure et par cause. unproven : un « résolu » que Prometheus mort n'a pas pu voir.",
-                    "An hour by cause. unproven: an all-clear that a dead Prometheus cannot have seen.",
+                    "Par heure et par cause. Fin non prouvée : un « résolu » que Prometheus mort n'a pas pu voir.",
+                    "An hour by cause. End not proved: an all-clear that a dead Prometheus cannot have seen.",
                 ),
                 unit="1",
                 queries=(Query("sum by (reason) (increase(alert_refusals_total[1h]))", "{{reason}}"),),
+                names={"reason": REFUSED_ALERTS},
                 silence=Words("✓ aucune", "✓ none"),
                 moved_by=faults("beat-lost"),
             ),
@@ -229,11 +232,13 @@ BOARD = Board(
                 kind="lines",
                 title=Words("Réponses aux messages", "Replies to messages"),
                 answers=Words(
-                    "Par heure. stranger : quelqu'un qui n'est pas de la rota ; unclear : relire le mode d'emploi.",
-                    "An hour. stranger: not from the rota; unclear: read the manual again.",
+                    "Par heure. Numéro inconnu : quelqu'un qui n'est pas de la rota ; pas compris : relire le mode"
+                    " d'emploi.",
+                    "An hour. Unknown number: not of the rota; not understood: read the manual again.",
                 ),
                 unit="1",
                 queries=(Query("sum by (result) (increase(oncall_replies_total[1h]))", "{{result}}"),),
+                names={"result": REPLIES},
                 silence=Words("aucune", "none"),
             ),
             Panel(

@@ -3,6 +3,7 @@
 from dashboards.every import CUT, DOOR, SITE, SITE_KEY, TRUTH, VISIT, WAY_IN, data_age, faults, purpose
 from dashboards.panel import Board, Column, Panel
 from dashboards.query import Query, Select, most
+from dashboards.spoken import ACCEPTANCES, ERRORS, REFUSALS, VISITOR_STEPS
 from dashboards.words import Words
 from parvis.catalogue import Levels
 
@@ -141,12 +142,15 @@ BOARD = Board(
                 kind="lines",
                 title=Words("Pages de regret, par cause", "Pages of regret, by cause"),
                 answers=Words(
-                    "Échecs par minute. gateway : gatewayd ; store : disque ; ours : un défaut du portail.",
-                    "Failures a minute. gateway: gatewayd; store: disk; ours: a fault of the portal.",
+                    "Échecs par minute. Rien ne s'enregistre : le disque ; gatewayd : le relancer ; une faute du"
+                    " portail : son journal.",
+                    "Failures a minute. Nothing can be stored: the disk; gatewayd: restart it; the portal's fault: its"
+                    " log.",
                 ),
                 unit="1",
                 levels=Levels(warn="> 1"),
                 queries=(Query(most(MINUTE.format(by="reason", metric="portal_errors_total")), "{{reason}}"),),
+                names={"reason": ERRORS},
                 silence=Words("✓ aucune", "✓ none"),
                 moved_by=faults("store-broken", "gatewayd-dead", "centre-isolated"),
             ),
@@ -161,6 +165,7 @@ BOARD = Board(
                     "A program walks a resident's way each minute. The first ✗ says where to look.",
                 ),
                 keys={"site": SITE_KEY, "step": Words("Marche", "Step")},
+                names={"step": VISITOR_STEPS},
                 columns=(
                     Column(title=Words("Résultat", "Result"), of="visitor_step_success", says=TRUTH),
                     Column(title=Words("Durée", "Duration"), of="visitor_step_seconds"),
@@ -180,11 +185,13 @@ BOARD = Board(
                 kind="bars",
                 title=Words("Ce que deviennent les acceptations", "What becomes of acceptances"),
                 answers=Words(
-                    "Par résultat. waiting : enregistrée, passerelle absente ; unknown : appareil sans bail.",
-                    "By result. waiting: stored, gateway away; unknown: a device without a lease.",
+                    "Par minute et par résultat. En attente : enregistrées, gatewayd est absent ; introuvable :"
+                    " appareil sans bail.",
+                    "A minute, by result. Waiting: stored, gatewayd is away; not found: a device without a lease.",
                 ),
                 unit="1",
                 queries=(Query(most(MINUTE.format(by="result", metric="portal_acceptances_total")), "{{result}}"),),
+                names={"result": ACCEPTANCES},
                 width=7,
                 height=9,
                 moved_by=WAY_IN,
@@ -194,11 +201,12 @@ BOARD = Board(
                 kind="stack",
                 title=Words("Refus par cause", "Refusals by cause"),
                 answers=Words(
-                    "closed-hours : fermé ; full : site plein ; blocked : par le personnel.",
-                    "closed-hours: closed; full: the site is full; blocked: by staff.",
+                    "Par minute. Hors des horaires : normal ; site plein : y ajouter une borne ou des places.",
+                    "A minute. Outside the hours: normal; site full: add an access point or places.",
                 ),
                 unit="1",
                 queries=(Query(most(MINUTE.format(by="reason", metric="portal_refusals_total")), "{{reason}}"),),
+                names={"reason": REFUSALS},
                 silence=Words("✓ aucun", "✓ none"),
                 width=7,
                 height=9,

@@ -21,11 +21,13 @@ from dashboards.every import (
     loss,
     onward,
     purpose,
+    round_trip,
     states,
     verdicts,
 )
 from dashboards.panel import Board, Column, Panel, Saying
 from dashboards.query import Query, Select, least, most
+from dashboards.spoken import DUTIES
 from dashboards.words import Words
 from parvis.catalogue import Levels
 
@@ -163,21 +165,7 @@ BOARD = Board(
                 link="wifi-lien",
                 moved_by=CARRIED,
             ),
-            Panel(
-                id=8,
-                kind="lines",
-                title=Words("Aller-retour du lien", "The uplink's round trip"),
-                answers=Words(
-                    "Temps de réponse du bout du lien. Trois fois l'habitude : le lien est dégradé.",
-                    "Response time of the uplink's end. Three times the usual: the uplink is degraded.",
-                ),
-                of="icmp_rtt_seconds",
-                queries=(
-                    Query(most('max by (target) (icmp_rtt_seconds{kind="uplink", site=~"$site"})'), "{{target}}"),
-                ),
-                link="wifi-lien",
-                moved_by=CUT | DISTURBED,
-            ),
+            round_trip(8, link="wifi-lien"),
             loss(9, "", link="wifi-lien"),
         ),
         (
@@ -341,6 +329,7 @@ BOARD = Board(
                     " do it, then write it into the site's file.",
                 ),
                 keys={"site": SITE_KEY, "duty": Words("Devoir", "Duty")},
+                names={"duty": DUTIES},
                 columns=(Column(title=Words("Reste", "Left"), of="site_to_do", says=TO_DO),),
                 queries=(Query('max by (site, duty) (site_to_do{site=~"$site"}) == 1'),),
                 first="highest",

@@ -20,6 +20,7 @@ from dashboards.every import (
 )
 from dashboards.panel import Board, Column, Panel
 from dashboards.query import Query, most
+from dashboards.spoken import INCIDENT_STATES
 from dashboards.words import Words
 from parvis.catalogue import Levels
 
@@ -194,6 +195,7 @@ BOARD = Board(
                     "state": Words("État", "State"),
                     "person": Words("Pris par", "Taken by"),
                 },
+                names={"state": INCIDENT_STATES},
                 columns=(Column(title=Words("Depuis", "Since"), unit="seconds", decimals=0),),
                 queries=(
                     Query(

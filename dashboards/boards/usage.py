@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dashboards.every import CARRIED, CROWD, DOOR, SITE, WAY_IN, data_age, purpose
 from dashboards.panel import Board, Panel, Saying
 from dashboards.query import Query, most
+from dashboards.spoken import ENDS
 from dashboards.words import Words
 from parvis.catalogue import Levels, metric
 
@@ -224,7 +225,7 @@ BOARD = Board(
                 ),
                 of="town_clients_typical",
                 says=FEW,
-                names=DAYS,
+                names={"weekday": DAYS},
                 keys={"weekday": Words("Jour", "Day"), "hour": Words("Heure", "Hour")},
                 queries=(Query(masked("sum by (weekday, hour) (town_clients_typical)")),),
                 silence=Words("pas encore une heure mesurée", "no hour measured yet"),
@@ -297,11 +298,12 @@ BOARD = Board(
                 kind="lines",
                 title=Words("Comment finissent les sessions", "How sessions end"),
                 answers=Words(
-                    "Par jour. left : le bouton ; expired : la durée ; idle : l'inactivité ; closed : la fermeture.",
-                    "A day. left: the button; expired: the length; idle: no byte; closed: the building.",
+                    "Par jour, et comment. Beaucoup que la durée finit : l'allonger dans l'inventaire.",
+                    "A day, and how. Many that the length ends: make it longer in the inventory.",
                 ),
                 of="portal_sessions_ended_total",
                 says=FEW,
+                names={"by": ENDS},
                 queries=(
                     Query(masked('sum by (by) (increase(portal_sessions_ended_total{site=~"$site"}[1d]))'), "{{by}}"),
                 ),

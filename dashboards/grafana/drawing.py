@@ -21,7 +21,7 @@ from grafana_foundation_sdk.models import (
 from dashboards.grafana.links import data_link, panel_link
 from dashboards.grafana.units import unit
 from dashboards.panel import MOST_ROWS, Board, Figures, Kind, Panel, Saying
-from dashboards.words import Language
+from dashboards.words import Language, Words
 
 PLUGINS: Mapping[Kind, str] = {
     "text": "text",
@@ -154,6 +154,10 @@ def _fields(panel: Panel, board: Board, language: Language) -> dashboard.FieldCo
     overrides: list[Any] = [_override(column.title.said(language), column, language) for column in panel.columns]
     if panel.kind == "matrix":
         overrides.append(_heads(panel, language))
+    elif panel.kind == "table":
+        overrides += [_cells(panel, label, language) for label in panel.names]
+    else:
+        overrides += list(_lines(panel, language))
     return dashboard.FieldConfigSource(defaults=defaults, overrides=overrides)
 
 
@@ -263,15 +267,37 @@ def _crossed(row: str, column: str) -> list[dashboard.DataTransformerConfig]:
     return [*ordered, dashboard.DataTransformerConfig(id_val="groupingToMatrix", options=options)]
 
 
+def _cells(panel: Panel, label: str, language: Language) -> Any:
+    """The column of *label*: what its values are called."""
+    matcher = dashboard.MatcherConfig(id_val="byName", options=panel.keys[label].said(language))
+    return dashboard.DashboardFieldConfigSourceOverrides(
+        matcher=matcher, properties=[_named(panel.names[label], language)]
+    )
+
+
+def _named(spoken: Mapping[str, Words], language: Language) -> dashboard.DynamicConfigValue:
+    options = {
+        value: dashboard.ValueMappingResult(text=words.said(language), index=place)
+        for place, (value, words) in enumerate(spoken.items())
+    }
+    return dashboard.DynamicConfigValue("mappings", [dashboard.ValueMap(options=options)])
+
+
+def _lines(panel: Panel, language: Language) -> Iterator[Any]:
+    """Lines told apart by one label alone have its value for a name, until they get another."""
+    for spoken in panel.names.values():
+        for value, words in spoken.items():
+            called = dashboard.DynamicConfigValue("displayName", words.said(language))
+            matcher = dashboard.MatcherConfig(id_val="byName", options=value)
+            yield dashboard.DashboardFieldConfigSourceOverrides(matcher=matcher, properties=[called])
+
+
 def _heads(panel: Panel, language: Language) -> Any:
     """The first column of a matrix: rows by their names, never read as figures."""
-    named = {
-        label: dashboard.ValueMappingResult(text=words.said(language), index=place)
-        for place, (label, words) in enumerate(panel.names.items())
-    }
     plain = common.TableAutoCellOptions()
+    row, _ = panel.keys
     properties = [
-        dashboard.DynamicConfigValue("mappings", [dashboard.ValueMap(options=named)]),
+        _named(panel.names[row], language),
         dashboard.DynamicConfigValue("custom.cellOptions", plain),
     ]
     matcher = dashboard.MatcherConfig(id_val="byName", options="\\".join(panel.keys))

@@ -217,7 +217,7 @@ class Run:
         for each in ("page", "page-jour", "ticket"):
             made.gauge("alerts_open").labels(each).set(float(bool(name) and each == severity))
         for state in ("open", "acknowledged", "snoozed", "resolved"):
-            made.gauge("oncall_incidents").labels(state).set(float(bool(name) and state == "open"))
+            made.gauge("oncall_incidents").labels(state).set(float(bool(name) and state == "acknowledged"))
         opened = made.gauge("oncall_incident_opened_timestamp_seconds")
         opened.clear()
         if name:

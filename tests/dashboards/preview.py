@@ -56,8 +56,8 @@ border-radius:2px;overflow:hidden;padding:4px 8px;box-sizing:border-box} h2{font
 justify-content:center;align-items:center;font-size:20px;font-weight:600;text-align:center}
 .tiles small{font-size:11px;font-weight:400} table{border-collapse:collapse;width:100%;font-size:11px}
 td,th{text-align:left;border-bottom:1px solid #eee;padding:1px 6px} .row{display:flex;align-items:center;
-font-size:11px;height:17px} .row span{width:150px;overflow:hidden;white-space:nowrap} .row i{flex:1;display:flex;
-height:13px} .row b{flex:1;margin-right:1px;font-weight:400} .row em{width:86px;padding-left:6px;overflow:hidden;
+font-size:11px;height:17px} .row span{width:190px;overflow:hidden;white-space:nowrap} .row i{flex:1;display:flex;
+height:13px} .row b{flex:1;margin-right:1px;font-weight:400} .row em{width:110px;padding-left:6px;overflow:hidden;
 white-space:nowrap;font-style:normal} .legend{font-size:10px;white-space:nowrap}"""
 
 
@@ -92,8 +92,13 @@ def named(panel: Panel, found: list[Answer]) -> Iterator[tuple[str, list[float |
         for labels, values in sorted(answer.items()):
             text = words
             for label, value in labels:
-                text = text.replace(f"{{{{{label}}}}}", value)
+                text = text.replace(f"{{{{{label}}}}}", spoken(panel, label, value))
             yield re.sub(r"{{\w+}}", "", text).strip(), values
+
+
+def spoken(panel: Panel, label: str, value: str) -> str:
+    words = panel.names.get(label, {}).get(value)
+    return words.fr if words else value
 
 
 def tiles(panel: Panel, found: list[Answer]) -> str:
@@ -135,6 +140,7 @@ def curves(panel: Panel, found: list[Answer], width: int, height: int, marks: st
         return escape(panel.silence.fr)
     low, high = (min(figures), max(figures)) if max(figures) < 0 else (min(0.0, *figures), max(0.0, *figures) or 1.0)
     high += (high - low) / 10 if panel.kind != "bars" else 0
+    low -= 1e-3 * abs(low) if high - low < 1e-3 * abs(low) else 0
     paths = [marks]
     for place, (_, values) in enumerate(known):
         points = [
@@ -208,7 +214,7 @@ def rows(panel: Panel, found: list[Answer]) -> str:
     heads = [*(words.fr for words in panel.keys.values()), *(column.title.fr for column in panel.columns)]
     lines = []
     for named, values in merged(panel, found):
-        cells = [f"<td>{escape(named.get(key, ''))}</td>" for key in panel.keys]
+        cells = [f"<td>{escape(spoken(panel, key, named.get(key, '')))}</td>" for key in panel.keys]
         for column, value in zip(panel.columns, values, strict=True):
             lit = value is not None and (column.steps or column.says)
             style = f' style="background:{ink(column, value)};color:#fff"' if lit else ""
@@ -231,7 +237,7 @@ def crossed(panel: Panel, found: list[Answer]) -> str:
             f'<td style="background:rgba(31,96,196,{value / most:.2f})">{escape(told(panel, value))}</td>'
             for value in shown
         ]
-        lines.append(f"<tr><th>{escape(panel.names[name].fr)}</th>{''.join(inked)}</tr>")
+        lines.append(f"<tr><th>{escape(spoken(panel, row, name))}</th>{''.join(inked)}</tr>")
     return f"<table>{''.join(lines)}</table>" if cells else escape(panel.silence.fr)
 
 

@@ -14,7 +14,8 @@ import yaml
 from click.testing import CliRunner
 from grafana_foundation_sdk.models import units
 
-from dashboards.catalogue import BOARDS
+from dashboards import spoken
+from dashboards.catalogue import BOARDS, by_uid
 from dashboards.every import VERDICTS
 from dashboards.grafana import lint
 from dashboards.grafana.annotations import ANNOTATIONS
@@ -29,6 +30,7 @@ from parvis.alerts import alerts
 from parvis.catalogue import Levels, metrics
 from parvis.inventory import Town
 
+WHO_TABLE = 13
 ROOT = Path(__file__).parents[2]
 IDS = Path(__file__).parent / "panel_ids.yml"
 WORDS = ROOT / "monitor/web/words.yml"
@@ -208,6 +210,33 @@ def test_every_unit_is_one_grafana_knows() -> None:
     known = {unit for unit in vars(units).values() if isinstance(unit, str)}
 
     assert [unit for unit in UNITS.values() if unit not in known and not unit.startswith("suffix:")] == []
+
+
+@pytest.mark.parametrize("name", [name for name in vars(spoken) if name.isupper()])
+def test_every_value_that_has_words_is_one_the_catalogue_names(name: str) -> None:
+    values = set(getattr(spoken, name))
+    helps = [entry.help for entry in metrics().values()]
+
+    assert any(all(re.search(rf"\b{value}\b", text) for value in values) for text in helps), name
+
+
+@each_board
+def test_words_for_a_label_go_where_grafana_looks_for_them(board: Board) -> None:
+    """A table's column, or a line whose only label is its name: nothing else can be called otherwise."""
+    for panel in board.panels:
+        for label in panel.names:
+            legends = {query.legend for query in panel.queries}
+            assert label in panel.keys or legends == {f"{{{{{label}}}}}"}, panel.id
+
+
+def test_a_french_board_says_in_french_who_looks_after_an_incident() -> None:
+    (table,) = (one for one in drawn(BOARDS[0])["panels"] if one["id"] == WHO_TABLE)
+    (stat,) = (one for one in drawn(by_uid()["wifi-astreinte"])["panels"] if one["id"] == 3)
+    column = next(one for one in table["fieldConfig"]["overrides"] if one["matcher"]["options"] == "État")
+    renamed = {one["matcher"]["options"]: one["properties"][0] for one in stat["fieldConfig"]["overrides"]}
+
+    assert column["properties"][0]["value"][0]["options"]["acknowledged"]["text"] == "pris en charge"
+    assert renamed["open"] == {"id": "displayName", "value": "personne encore"}
 
 
 def test_days_of_the_usual_week_are_named_and_the_fourth_is_no_masked_count() -> None:

@@ -135,6 +135,21 @@ def test_what_stands_out_for_a_moment_is_drawn_all_along(play: Play) -> None:
     assert all(None not in values for values in found.values()), "a line of the highest has a gap"
 
 
+@each_board
+def test_every_value_of_a_label_that_has_words_is_called_by_them(play: Play, board: Board) -> None:
+    shown = play.shown("store-broken")
+    unsaid = [
+        f"{panel.id} {panel.title.fr}: {label}={value}"
+        for panel in board.panels
+        for answer in answers(play.prometheus, panel, {}, shown)
+        for line in answer
+        for label, value in line
+        if label in panel.names and value not in panel.names[label]
+    ]
+
+    assert unsaid == []
+
+
 def judged(panel: Panel, found: list[Answer]) -> Iterator[tuple[Figures, float]]:
     for place, answer in enumerate(found):
         figures = panel.columns[place] if panel.columns else panel
