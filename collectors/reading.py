@@ -14,6 +14,7 @@ Read = str | float | None
 """A text, a number, or nothing."""
 MAX_TEXT = 128
 _MAC_OCTETS = 6
+_WRITTEN_MAC = re.compile(rb"[0-9A-Fa-f]{1,2}(?:[:-][0-9A-Fa-f]{1,2}){5}")
 _OCTET = 256
 _WIDTHS = 8 * _OCTET
 """Three bits above a channel's octet say how wide it is, on access points that do so."""
@@ -147,9 +148,18 @@ def oid_or_text(cell: Cell) -> str:
 
 
 def mac(cell: Cell) -> str | None:
-    """The hardware address of a port of the equipment itself, never of a client."""
+    """The hardware address of a port of the equipment itself, never of a client; some agents write it as a text.
+
+    >>> mac((4, bytes.fromhex("f09fc200002a"))), mac((4, b"f0:9f:c2:0:0:2A")), mac((4, b"")), mac((4, b"eth0"))
+    ('f0:9f:c2:00:00:2a', 'f0:9f:c2:00:00:2a', None, None)
+    """
     value = cell[1]
-    return value.hex(":") if isinstance(value, bytes) and len(value) == _MAC_OCTETS else None
+    if not isinstance(value, bytes):
+        return None
+    if len(value) == _MAC_OCTETS:
+        return value.hex(":")
+    written = _WRITTEN_MAC.fullmatch(value)
+    return ":".join(f"{int(octet, 16):02x}" for octet in re.split(rb"[:-]", written[0])) if written else None
 
 
 def mac_or_text(cell: Cell) -> str:
