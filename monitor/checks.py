@@ -185,7 +185,10 @@ def _door(
     name = site.gateway.name
     running = [signals.running.get((site.site, job)) for job in (PORTAL, GATEWAYD)]
     if any(one is not None for one in running):
-        yield "ServicePasserelleArrete", name, (False in running) if reached else None
+        yield "ServicePasserelleArrete", name, (False in running) if reached and steady else None
+    for ups in site.ups:
+        if (fed := signals.mains.get(ups.name)) is not None:
+            yield "CoupureSecteur", ups.name, not fed
     for rule in _compared():
         for figure in signals.of(str(rule.metric), site=site.site):
             yield rule.name, figure.labels.get("device", ""), is_beyond(figure.value, rule.comparison)

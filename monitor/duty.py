@@ -25,6 +25,7 @@ from monitor.hours import Hours
 from monitor.incidents import LIVE, State
 from monitor.instruments import MonitorMetrics
 from monitor.letters import Letters
+from monitor.mains import Mains
 from monitor.oncall import Policy
 from monitor.planned import Work, muted, works
 from monitor.readiness import show_readiness
@@ -97,6 +98,8 @@ class Duty:
         self.signals: Callable[[], Signals] = Signals
         """What is known beside the echoes; whoever gathers it gives it."""
         self._memory = Memory()
+        self.mains = Mains()
+        """What the batteries said."""
         self._evidence: Mapping[str, Evidence] = {}
         self.engine.in_words = lambda alert: in_words(alert, town, self._evidence)
         self._planned: tuple[float, Mapping[str, str]] = (0.0, {})
@@ -163,8 +166,11 @@ class Duty:
             before, signals, town = self.engine.verdicts, self.signals(), self._town
             if newest is not None:
                 signals = signals.with_polls({s.device: s.up for s in seen.heard.samples if s.up is not None})
+            self.mains = self.mains.after(town, seen.findings, signals, now)
+            signals = replace(signals, mains=self.mains.known)
             self._memory = self._memory.after(town, seen.sites, signals, now)
             self._wiring(signals)
+            self._show_mains()
             self._evidence = evidence(town, seen.findings, signals, self._memory)
             verdicts = check(town, seen.findings, age, before, now, self.settings.alert_pace, signals)
             self.engine.judge(verdicts, now, grace=self._grace)
@@ -175,6 +181,12 @@ class Duty:
         self.worked_at = now
         self.show()
         return True
+
+    def _show_mains(self) -> None:
+        for site in self._town.sites:
+            for ups in site.ups:
+                fed = self.mains.known.get(ups.name)
+                self.metrics.set("mains_up", None if fed is None else float(fed), site.site, ups.name)
 
     def _wiring(self, signals: Signals) -> None:
         """Show, by switch, how many access points are seen on another port than the inventory's."""

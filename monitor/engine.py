@@ -35,6 +35,8 @@ CLOSE_SECONDS = 86400.0
 TEST_SECONDS = 7 * 86400.0
 TEST_HOURS = (9, 17)
 FORGET_SECONDS = 86400.0
+LEAP_SECONDS = 30.0
+"""The engine works each second: after a gap of more, the machine has slept or its clock was set."""
 MUTED = Alert(
     "SupervisionMuette",
     "",
@@ -80,7 +82,8 @@ class OnCall:
         self.in_words: Callable[[Alert], Alert] = lambda alert: alert
         """Says of an alert what whoever is called needs to know; whoever knows the town gives it."""
         self._beat_max_age = beat_max_age
-        self._started_at = started_at
+        self._since = self._worked_at = started_at
+        """From when on, as this clock tells, Prometheus had time to beat; and the engine's last round."""
         self._lock = RLock()
         self._present: frozenset[str] | None = None
         with book.page() as entries:
@@ -185,10 +188,17 @@ class OnCall:
             self._settle(entries, now)
 
     def watch_beat(self, now: float) -> None:
-        """Call when Prometheus, having beaten once, beats no more; a start of ours gives it time to."""
+        """Call when Prometheus, having beaten once, beats no more.
+
+        A start of ours gives it time to, and so does a leap of the clock: the last beat was told by another one.
+        """
+        if not 0 <= now - self._worked_at <= LEAP_SECONDS:
+            self._since = now
+            self.beat = min(self.beat, now)
+        self._worked_at = now
         if not self.beat:
             return
-        silent = not self.beats(now) and now - self._started_at > self._beat_max_age
+        silent = not self.beats(now) and now - self._since > self._beat_max_age
         if silent or self.beats(now):
             self.raise_alert(replace(MUTED, starts_at=now), firing=silent, now=now)
 

@@ -28,6 +28,7 @@ WANTED_OF_COLLECTORS = (
     "lldp_neighbor_info",
     "port_device_info",
     "snmp_up",
+    "snmp_poll_last_success_timestamp_seconds",
 )
 
 
@@ -50,7 +51,8 @@ class Signals:
     """Everything of one instant. *figures* are fresh ones and carry their site; of a gateway also its device.
 
     *running*: whether a gateway's process answers, by (site, job). *visits*: fresh ones only; *visited_at*: Unix time
-    of the newest of each site, also of an old one. *people*: devices online by site, where that is known.
+    of the newest of each site, also of an old one. *people*: devices online by site, where that is known. *mains*:
+    whether the mains feeds each battery of which that is known.
     """
 
     figures: tuple[Figure, ...] = ()
@@ -58,6 +60,7 @@ class Signals:
     visits: Mapping[str, Visited] = field(default_factory=dict)
     visited_at: Mapping[str, float] = field(default_factory=dict)
     people: Mapping[str, int] = field(default_factory=dict)
+    mains: Mapping[str, bool] = field(default_factory=dict)
 
     def of(self, metric: str, **labels: str) -> Iterator[Figure]:
         """The figures of *metric* that carry all *labels*."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Select, exists, func, insert, select, update
+from sqlalchemy import Connection, CursorResult, Delete, Insert, Select, Update, exists, func, insert, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -52,11 +52,13 @@ class Entries:
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
+        self._live: list[Incident] | None = None
 
     def live(self) -> list[Incident]:
         """The incidents somebody still has to do with, and those resolved whose all-clear may be owed, by number."""
-        states = [*LIVE, State.RESOLVED]
-        return self._incidents(incidents.c.state.in_(states))
+        if self._live is None:
+            self._live = self._incidents(incidents.c.state.in_([*LIVE, State.RESOLVED]))
+        return list(self._live)
 
     def incident(self, number: int) -> Incident | None:
         """The incident of that *number*."""
@@ -84,7 +86,7 @@ class Entries:
     def open(self, opened: Opened, source: str, now: float) -> int:
         """Write a new incident with its alerts; returns its number."""
         lead = opened.lead
-        done = self._db.execute(
+        done = self._write(
             insert(incidents).values(
                 key=opened.key,
                 title=lead.summary[:400],
@@ -111,11 +113,11 @@ class Entries:
         """Let *alert*, which explains the others, say what the incident is."""
         values = {"title": alert.summary[:400], "layer": alert.layer, "impact": alert.impact, "runbook": alert.runbook}
         key = {"key": key_of(alert), "site": alert.site}
-        self._db.execute(update(incidents).where(incidents.c.number == number).values(**values, **key))
+        self._write(update(incidents).where(incidents.c.number == number).values(**values, **key))
 
     def hold(self, number: int, alert: Alert, source: str) -> None:
         """Write an alert of an incident."""
-        self._db.execute(
+        self._write(
             insert(alerts).values(
                 identity=alert.identity,
                 starts_at=alert.starts_at,
@@ -133,23 +135,17 @@ class Entries:
         for one in changed:
             where = (alerts.c.identity == one.identity, alerts.c.starts_at == one.starts_at)
             values = {"source": one.source, "missing_since": one.missing_since, "ended_at": one.ended_at}
-            self._db.execute(update(alerts).where(*where).values(**values))
+            self._write(update(alerts).where(*where).values(**values))
 
     def move(self, incident: Incident, now: float, what: str, who: str = "", text: str = "") -> None:
         """Write the new state of *incident*, with its line in the timeline; unsent calls of an ended one are void."""
-        values: dict[str, Any] = {
-            "state": incident.state,
-            "called_at": incident.called_at,
-            "round": incident.round,
-            "level": incident.level,
-            "until": incident.until,
-            "severity": incident.severity,
-        }
+        names = ("state", "called_at", "round", "level", "until", "severity")
+        values: dict[str, Any] = {name: getattr(incident, name) for name in names}
         if incident.state is State.ACKNOWLEDGED:
             values["owner"] = who
         if not incident.live:
             values["ended_at"] = now
-        self._db.execute(update(incidents).where(incidents.c.number == incident.number).values(**values))
+        self._write(update(incidents).where(incidents.c.number == incident.number).values(**values))
         if incident.state is not State.OPEN or what == "hand-over":
             waiting = (pages.c.incident == incident.number, pages.c.state == "waiting", pages.c.kind == Kind.CALL)
             self._db.execute(update(pages).where(*waiting).values(state="cancelled", done_at=now))
@@ -328,7 +324,11 @@ class Entries:
         self._db.execute(used_links.delete().where(used_links.c.used_at < now - KEEP_SECONDS))
         for table in (timeline, alerts):
             self._db.execute(table.delete().where(table.c.incident.in_(old)))
-        self._db.execute(incidents.delete().where(incidents.c.ended_at < now - KEEP_SECONDS))
+        self._write(incidents.delete().where(incidents.c.ended_at < now - KEEP_SECONDS))
+
+    def _write(self, change: Insert | Update | Delete) -> CursorResult[Any]:
+        self._live = None
+        return self._db.execute(change)
 
     def _all(self, wanted: Select[Any]) -> list[Row]:
         return [dict(row) for row in self._db.execute(wanted).mappings()]

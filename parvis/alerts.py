@@ -89,13 +89,21 @@ _CALLED = (
     ' unless on (device) (maintenance_active{{site="{{site}}", device!=""}} == 1)'
 )
 """Announced work mutes the site, or the device it is on."""
+_STANDING = (
+    '({condition}) or (label_replace(ALERTS{{alertname="{name}", alertstate="firing", site="{{site}}"}},'
+    ' "alertstate", "", "", "") unless on (device, uplink)'
+    ' ({metric}{{site="{{site}}"}} or last_over_time({metric}{{site="{{site}}"}}[{keep}]) == 1)'
+    ' unless on (site) ({until}{{site="{{site}}"}} == 1))'
+)
+"""An alert that fires is still there while nobody can say that it is over: its series is absent, and was not well."""
 
 
 class Alert(BaseModel):
     """One alert. *for* and *keep* in seconds: how long it must be true, and how long it stays once it is not.
 
     Its condition: a *metric* and a *level* of the catalogue or a comparison of its own, *beyond*; or *expr*. Alerts of
-    one *cause* at a site are one incident.
+    one *cause* at a site are one incident. What stands and can no longer be known stands *until* that metric of its
+    site is 1.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -105,6 +113,7 @@ class Alert(BaseModel):
     metric: str | None = None
     level: Literal["warn", "page"] | None = None
     beyond: str | None = Field(None, pattern=r"^((==|<|>|<=|>=) -?[0-9.]+ ?)+$")
+    until: str | None = None
     cause: str = Field("", pattern=r"^[a-z-]*$")
     expr: str | None = None
     or_: str | None = Field(None, alias="or")
@@ -121,6 +130,8 @@ class Alert(BaseModel):
             raise ValueError(f"{self.name}: give metric and level, metric and beyond, or expr")
         if self.metric and self.level and getattr(metric(self.metric).levels, self.level) is None:
             raise ValueError(f"{self.name}: {self.metric} has no level {self.level} in catalogue.yml")
+        if self.until and (self.scope != "site" or self.metric is None or "site" not in metric(self.until).labels):
+            raise ValueError(f"{self.name}: until is for a metric of a site, and names another of the same site")
         return self
 
     @property
@@ -139,6 +150,10 @@ class Alert(BaseModel):
             condition = f"{self.metric}{matcher} {self.comparison}"
         if self.or_:
             condition = f"({condition}) or ({self.or_})"
+        if self.until:
+            keep = f"{2 * self.keep:.0f}s"
+            words = {"name": self.name, "metric": self.metric, "keep": keep, "until": self.until}
+            condition = _STANDING.format(condition=condition, **words)
         return _with(_CALLED.format(condition=condition), _numbers(site)) if site else condition
 
     def severity_at(self, site_class: Literal["A", "B", "C"]) -> Severity:

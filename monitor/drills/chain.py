@@ -1,6 +1,7 @@
 """Prometheus and Alertmanager, as far as the on-call engine can tell: what they would post, and how they die."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha1
 from typing import Any
@@ -9,6 +10,7 @@ from monitor.alertmanager import WATCHDOG, Message
 from monitor.checks import Verdict
 from monitor.engine import OnCall
 from monitor.incidents import Alert, unexplained
+from parvis.alerts import alerts
 
 BEAT_SECONDS = 20.0
 GROUP_SECONDS = 10.0
@@ -17,8 +19,24 @@ RESOLVES_SECONDS = 240.0
 """After so long Alertmanager says of a dead Prometheus's alerts that they are over (measured)."""
 
 
+Well = Collection[tuple[str, str]]
+"""(metric, site) of what is 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A rule that fires; *until*: when its condition last was true."""
+
+    alert: Alert
+    until: float
+
+
 class Chain:
-    """Posts to *engine* what firing verdicts become."""
+    """Posts to *engine* what firing verdicts become.
+
+    A condition of which nobody can tell is not true to Prometheus: what fires then ends after its ``keep_firing_for``,
+    unless the rule holds it until the site is known to be well. What a graver alert inhibits is not told, nor over.
+    """
 
     def __init__(self, engine: OnCall) -> None:
         self.alive = True
@@ -27,30 +45,45 @@ class Chain:
         self._died = 0.0
         self._waiting: dict[str, tuple[float, Alert]] = {}
         self._told: dict[str, Alert] = {}
+        self._standing: dict[str, Standing] = {}
 
     def kill(self, now: float) -> None:
         """Prometheus dies; Alertmanager goes on with what it has."""
         self.alive, self._died = False, now
 
-    def step(self, verdicts: Mapping[str, Verdict], now: float) -> None:
+    def step(self, verdicts: Mapping[str, Verdict], well: Well, now: float) -> None:
         """One round."""
+        self._standing = self._evaluated(verdicts, well, now)
         if not self.alive:
             if self._told and now - self._died >= RESOLVES_SECONDS:
                 self._post([_json(alert, "resolved") for alert in self._told.values()], now)
                 self._died = now
             return
-        firing = {a.identity: a for a in unexplained([v.alert for v in verdicts.values() if v.firing])}
+        standing = {identity: one.alert for identity, one in self._standing.items()}
+        firing = {alert.identity: alert for alert in unexplained(list(standing.values()))}
         for identity, alert in firing.items():
             self._waiting.setdefault(identity, (now, alert))
         self._waiting = {name: one for name, one in self._waiting.items() if name in firing}
         fresh = [a for at, a in self._waiting.values() if now - at >= GROUP_SECONDS and a.identity not in self._told]
-        over = [alert for identity, alert in self._told.items() if identity not in firing]
+        over = [alert for identity, alert in self._told.items() if identity not in standing]
         posted = [_json(alert, "firing") for alert in fresh] + [_json(alert, "resolved") for alert in over]
-        self._told = {i: a for i, a in self._told.items() if i in firing} | {a.identity: a for a in fresh}
+        self._told = {i: a for i, a in self._told.items() if i in standing} | {a.identity: a for a in fresh}
         if now - self._beat >= BEAT_SECONDS:
             self._beat = now
             posted.append(_watchdog(now))
         self._post(posted, now)
+
+    def _evaluated(self, verdicts: Mapping[str, Verdict], well: Well, now: float) -> dict[str, Standing]:
+        found = {i: Standing(v.alert, v.until or now) for i, v in verdicts.items() if v.firing and v.wrong is not None}
+        for identity, one in self._standing.items():
+            verdict, rule = verdicts.get(identity), alerts()[one.alert.name]
+            if verdict is not None and verdict.wrong is not None:
+                continue
+            if rule.until and (rule.until, one.alert.site) not in well:
+                found[identity] = Standing(one.alert, now)
+            elif now - one.until < rule.keep:
+                found[identity] = one
+        return found
 
     def _post(self, posted: list[dict[str, Any]], now: float) -> None:
         if posted:

@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -12,9 +12,10 @@ from monitor.collectors import Heard, believable
 from monitor.drills.chain import Chain
 from monitor.drills.world import GATEWAY_SECONDS, World
 from monitor.duty import PAGES_FILE, Duty
-from monitor.findings import Finding, Policy, judge
-from monitor.incidents import Event, State
-from monitor.instruments import MonitorMetrics
+from monitor.findings import Finding, Policy, State, judge
+from monitor.incidents import Event
+from monitor.incidents import State as Stage
+from monitor.instruments import UP_METRIC, MonitorMetrics
 from monitor.planned import Work
 from monitor.settings import MonitorSettings
 from monitor.sites import views
@@ -125,9 +126,9 @@ class Player:
         self.duty.tick(Picture(world.now, self.findings, sites, heard))
         if self._chain is not None:
             age = None if wrong else world.now - newest
-            signals = world.signals()
+            signals = replace(world.signals(), mains=self.duty.mains.known)
             self._rules = check(self._town, self.findings, age, self._rules, world.now, signals=signals)
-            self._chain.step(self._rules, world.now)
+            self._chain.step(self._rules, _well(self.findings), world.now)
         self.duty.dispatcher.once()
         self._hear()
         self._answer()
@@ -163,7 +164,7 @@ class Player:
         for _at, number, person in ripe:
             with self.duty.engine.book.page() as entries:
                 incident = entries.incident(number)
-            if incident is not None and incident.state is State.OPEN:
+            if incident is not None and incident.state is Stage.OPEN:
                 self.duty.engine.act(number, Event.ACKNOWLEDGE, person, self.world.now)
 
     def _cause(self, number: int) -> str:
@@ -183,6 +184,12 @@ class Player:
         for row in rows:
             self.played.incidents[row["number"]] = self._cause(row["number"])
             self.played.severities[row["number"]] = row["severity"]
+
+
+def _well(findings: Sequence[Finding]) -> set[tuple[str, str]]:
+    """(metric, site) of all that the monitor shows as 1."""
+    answering = (f.target for f in findings if f.state in (State.UP, State.DEGRADED))
+    return {(UP_METRIC[target.kind], target.site) for target in answering if target.kind in UP_METRIC}
 
 
 def play(drill: Drill, town: Town, folder: Path, seed: int = 1) -> Played:

@@ -226,8 +226,10 @@ class World:
     def _polls(self, site: Site) -> Iterator[Figure]:
         for device in site.polled():
             if device.name in self._polled:
-                up = float(self._polled[device.name][1])
-                yield Figure("snmp_up", {"site": site.site, "device": device.name}, up)
+                at, answered = self._polled[device.name]
+                place = {"site": site.site, "device": device.name}
+                yield Figure("snmp_up", place, float(answered))
+                yield Figure("snmp_poll_last_success_timestamp_seconds", place, at)
 
     def _home(self, device: str) -> Site:
         return next(site for site in self.town.sites if any(one.name == device for one in site.switches))

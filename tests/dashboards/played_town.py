@@ -11,7 +11,20 @@ from pathlib import Path
 
 from played_devices import BREAKS_AT, MODULES, SILENT, STEP_SECONDS, STEPS
 from played_door import OWN, WAY_IN, bare, evening
-from played_faults import ALARMS, BEHIND_SWITCH, GATEWAY, LINK, LOST, POINT, REFUSALS, REFUSED, SILENCES, SITE, SWITCH
+from played_faults import (
+    ALARMS,
+    BATTERY,
+    BEHIND_SWITCH,
+    GATEWAY,
+    LINK,
+    LOST,
+    POINT,
+    REFUSALS,
+    REFUSED,
+    SILENCES,
+    SITE,
+    SWITCH,
+)
 
 from collectors.board import Board
 from collectors.device import Failed, Outcome, Polled, devices
@@ -21,11 +34,14 @@ from collectors.fibre.watch import Watch, save_history
 from collectors.sample import Sample
 from collectors.snmp.transport import Traffic
 from collectors.web import Questions
+from monitor.exposition import Figure
 from monitor.findings import Finding, judge
 from monitor.incidents import Alert, key_of
 from monitor.instruments import MonitorMetrics
+from monitor.mains import Mains
 from monitor.observations import Outcome as Echo
 from monitor.observations import Sample as Heard
+from monitor.signals import Signals
 from monitor.sites import views
 from monitor.targets import targets
 from monitor.town_metrics import show_town
@@ -94,6 +110,7 @@ class Run:
                 crowd = (1 + sin(hour)) * 20 * (weekday < SUNDAY)
                 self._metrics.set("town_clients_typical", crowd, str(weekday), f"{hour:02d}")
         self._findings: list[Finding] = []
+        self._mains = Mains()
         self._newest = self.begins
         self._sent = dict.fromkeys(self._devices, Traffic())
         days = _days(self.folder / f"optics-{self.number}", self.begins)
@@ -172,12 +189,24 @@ class Run:
             self._newest = at
         self._metrics.show(self._findings, sites, self._now - self._newest if heard else None)
         self._metrics.set("maintenance_active", float("work-announced" in broken), SITE, "")
+        self._supply(at)
         self._visits(at, silent, broken)
         self._duty(at, broken)
         own = 'job="monitor",instance="127.0.0.1:9204"'
         yield f'up{{{own},town="cachan"}} 1'
         yield from (f"{name}{{{own}{rest}" for name, rest in bare(self._metrics.registry))
         yield from _of_process(own, at, ahead=3600.0 if "clock-off" in broken else 0.25)
+
+    def _supply(self, at: float) -> None:
+        standing = self._board.find(BATTERY)
+        polled = standing.polled if standing and standing.up else None
+        if polled and standing and standing.last_success:
+            place = {"site": SITE, "device": BATTERY}
+            told = [Figure(each.metric, place, each.value) for each in polled.samples]
+            told.append(Figure("snmp_poll_last_success_timestamp_seconds", place, standing.last_success))
+            self._mains = self._mains.after(self.town, self._findings, Signals(tuple(told)), at)
+        if (fed := self._mains.known.get(BATTERY)) is not None:
+            self._metrics.set("mains_up", float(fed), SITE, BATTERY)
 
     def _heard(self, name: str, at: float) -> Heard:
         standing = self._board.find(name)

@@ -24,7 +24,7 @@ NEEDED_SECONDS = {
 }
 """What must have happened before there is something to wait for."""
 
-OF_PROMETHEUS = ("prometheus_rule_evaluation_failures_total",)
+OF_PROMETHEUS = ("prometheus_rule_evaluation_failures_total", "ALERTS")
 TURNED = f'uplink_turned_timestamp_seconds{{{SITE}, uplink="fibre-lagrange"}}'
 """What a visit has found is not judged for two minutes after."""
 Case = tuple[str | dict[str, str], str, dict[str, str]]
@@ -143,7 +143,7 @@ CASES: dict[str, Case] = {
         "",
         {},
     ),
-    "CoupureSecteur": (f'ups_on_battery{{{SITE}, device="ups-1"}}', "1|0", {"device": "ups-1"}),
+    "CoupureSecteur": (f'mains_up{{{SITE}, device="ups-1"}}', "0|1", {"device": "ups-1"}),
     "SeriesDisparues": (
         {
             'snmp_up{device="a"}': "1|1",

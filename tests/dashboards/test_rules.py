@@ -8,7 +8,7 @@ from typing import Any
 import promql_parser
 import pytest
 import yaml
-from rule_cases import CASES, NEEDED_SECONDS, OF_PROMETHEUS, SAMPLES, SITE, STEPS_SECONDS
+from rule_cases import CASES, NEEDED_SECONDS, OF_PROMETHEUS, SAMPLES, SITE, STEPS_SECONDS, TURNED
 
 from dashboards.pace import paced
 from dashboards.rules import rules
@@ -95,6 +95,55 @@ def test_s31_g26_an_alert_holds_on_a_while_so_that_a_flapping_link_is_one_alert(
     (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": [test]}))
 
     done = promtool("test", "rules", str(tmp_path / "tests.yml"))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+DARK = 'gateway_up{town="cachan", site="leo-lagrange", device="gw-lagrange"}'
+
+
+@pytest.mark.parametrize(
+    ("name", "series", "at", "firing"),
+    [
+        ("LienCoupe", "0x40 stale _x400", 6000, True),
+        ("LienCoupe", "0x40 stale _x200 1x200", 3900, False),
+        ("LienCoupe", "0x40 1x4 stale _x400", 1200, False),
+        ("PasserelleMuette", "0x40 stale _x400", 6000, True),
+        ("CommutateurMuet", "0x40 stale _x400", 6000, True),
+        ("CommutateurMuet", "0x40 1x4 stale _x400", 1200, False),
+    ],
+)
+def test_what_stands_is_not_over_because_nobody_can_tell_any_more(
+    town: Town, tmp_path: Path, name: str, series: str, at: int, firing: bool
+) -> None:
+    """Its series is gone: the link before it is cut, or the monitor is; once it was well, it is over all the same."""
+    rule = rule_called(town, name)
+    one, _values, labels = CASES[name]
+    test = unit_test(rule, {str(one): series}, at, [expectation(rule, labels)] if firing else [])
+
+    done = judged(tmp_path, rule, test)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("gateway", "firing"), [("1x40 stale _x400", True), ("1x40 stale _x100 1x300", False)])
+def test_a_dead_switch_stands_while_its_site_is_dark_and_no_longer_than_that(
+    town: Town, tmp_path: Path, gateway: str, firing: bool
+) -> None:
+    """It was taken away meanwhile, or its address: nothing is said of it once the site is back."""
+    rule = rule_called(town, "CommutateurMuet")
+    one, _values, labels = CASES["CommutateurMuet"]
+    series = {str(one): "0x40 stale _x400", DARK: gateway}
+
+    done = judged(tmp_path, rule, unit_test(rule, series, 2700, [expectation(rule, labels)] if firing else []))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_process_that_is_not_heard_over_a_link_that_comes_and_goes_is_not_accused(town: Town, tmp_path: Path) -> None:
+    rule = rule_called(town, "ServicePasserelleArrete")
+    series = {f'up{{{SITE}, job="portal"}}': "0", TURNED: "0+15"}
+    steady = {f'up{{{SITE}, job="portal"}}': "0", TURNED: "0"}
+    expected = [expectation(rule, {"job": "portal"})]
+
+    done = judged(tmp_path, rule, unit_test(rule, series, 1200, []), unit_test(rule, steady, 1200, expected))
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -9,6 +9,7 @@ from monitor_actors import Desk, Listener
 
 from monitor.causes import Evidence, Light, in_words
 from monitor.checks import check
+from monitor.drills.world import drill_town
 from monitor.evidence import Memory, evidence
 from monitor.exposition import Figure
 from monitor.incidents import Alert, Incident, Joined, Opened, State, absorb, key_of
@@ -181,15 +182,15 @@ def test_the_monitor_judges_by_itself_whatever_the_rules_compare(town: Town, lis
             figure("gateway_pool_used_ratio", 0.99, **gateway),
             figure("gateway_ruleset_up", 0, **gateway),
             figure("portal_certificate_remaining_seconds", -5, **gateway),
-            figure("ups_on_battery", 1, device="ups-biblio"),
             figure("uplink_target_up", 0, **gateway, target="192.0.2.1"),
             figure("uplink_target_up", 0, **gateway, target="192.0.2.2"),
         ),
+        mains={"ups-biblio": False},
         running={(SITE, "portal"): False, (SITE, "gatewayd"): True},
         visits={SITE: Visited("dns", dns=False, hazards=("rogue-dhcp",))},
         visited_at={SITE: listener.now},
     )
-    verdicts = check(town, listener.findings, 5.0, {}, listener.now, signals=signals)
+    verdicts = check(drill_town(town), listener.findings, 5.0, {}, listener.now, signals=signals)
 
     assert {identity for identity, verdict in verdicts.items() if verdict.wrong} == {
         f"{name}/{SITE}/{subject}"

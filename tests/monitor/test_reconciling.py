@@ -233,3 +233,23 @@ def test_alerts_older_than_the_engine_are_not_new_after_its_restart(town: Town, 
     again.lasts(60)
 
     assert kinds(later).count("call") == 1
+
+
+@pytest.mark.parametrize("leap", [3600, -3600])
+def test_a_clock_that_is_set_makes_no_prometheus_silent(night: Desk, leap: float) -> None:
+    night.messenger.beats(night.clock())
+    night.passes(60).at = night.clock() + leap
+    night.works()
+    night.messenger.beats(night.clock())
+    night.passes(60)
+
+    assert night.incidents() == []
+
+
+@pytest.mark.parametrize("leap", [3600, -3600])
+def test_a_prometheus_that_is_dead_when_the_clock_is_set_is_missed_within_minutes(night: Desk, leap: float) -> None:
+    night.messenger.beats(night.clock())
+    night.passes(60).at = night.clock() + leap
+    night.passes(180)
+
+    assert [row["key"] for row in night.incidents()] == ["/SupervisionMuette"]
