@@ -105,7 +105,7 @@ DARK = 'gateway_up{town="cachan", site="leo-lagrange", device="gw-lagrange"}'
     ("name", "series", "at", "firing"),
     [
         ("LienCoupe", "0x40 stale _x400", 6000, True),
-        ("LienCoupe", "0x40 stale _x200 1x200", 3900, False),
+        ("LienCoupe", "0x40 stale _x200 1x200", 4200, False),
         ("LienCoupe", "0x40 1x4 stale _x400", 1200, False),
         ("PasserelleMuette", "0x40 stale _x400", 6000, True),
         ("CommutateurMuet", "0x40 stale _x400", 6000, True),
