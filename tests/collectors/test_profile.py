@@ -110,6 +110,9 @@ VAPS = "1.3.6.1.4.1.41112.1.6.1.2.1.8"
         (Identity("1.3.6.1.4.1.14823.1.2.131", "AOS-10 (MODEL: 655), Version 10.6.0.0"), (), "aruba_instant"),
         (Identity(), (), "system"),
         (Identity(NET_SNMP, "Linux GWN7630"), ("1.3.6.1.4.1.42397.1.1.2.1",), "grandstream_gwn"),
+        (Identity(NET_SNMP, "Alta AP6 2.2w"), (), "altalabs_ap"),
+        (Identity("1.3.6.1.4.1.890.1.15", "WBE660S"), ("1.3.6.1.4.1.890.1.15.3.5.1.1.2",), "zyxel_nwa"),
+        (Identity("1.3.6.1.4.1.388.50.1.1.10", "AP650"), ("1.3.6.1.4.1.388.11.2.4.2.100.10.1.18",), "extreme_wing"),
         (Identity(NET_SNMP, "Linux"), ("1.3.6.1.4.1.41112.1.10.1.2.2",), "airfiber_ltu"),
         (Identity("1.3.6.1.4.1.10002.1", "Linux"), ("1.3.6.1.4.1.41112.1.11.1.1",), "af60"),
         (Identity("1.3.6.1.4.1.10002.1", "Linux"), ("1.3.6.1.4.1.41112.1.3.1.1.5",), "airfiber"),
@@ -171,6 +174,7 @@ SAID = {
     "^=?(Meraki (MR|CW)|Cisco Wireless CW)": "Cisco Wireless CW9166",
     "(?i)openwrt": "Linux OpenWrt 23.05",
     "Xirrus|ArrayOS": "Xirrus XR4830, ArrayOS",
+    "^Alta AP": "Alta AP6-Pro 2.2w",
     ".": "a switch",
 }
 """For each pattern of sysDescr, what such a device says."""
