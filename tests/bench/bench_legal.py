@@ -48,7 +48,7 @@ def rows() -> list[Row]:
         row("traffic_complete_ipv6", "connections", ours["six"], ours["sent"] / 2, "sent", size),
         row("conntrack_complete", "connections", ours["lines"], ours["sent"], "sent", size),
         row("blocks_cpu_per_connection", "us", idle["ours"], ours["ours"], "the recorder with store B", size),
-        row("traffic_bytes", "octets a connection", ours["bytes"], 25, "budget (RET-14)", size),
+        row("traffic_bytes", "octets a row", ours["bytes"], 25, "budget (RET-14)", size),
         row("openings_look", "ms", look, 500, "a twentieth of the time between two", f"{found} connections going on"),
         *(
             row("connection_cpu", "us", one["ours"], one["peer"], "conntrack -E -e DESTROY", f"{rate} a second")
@@ -108,7 +108,7 @@ def measured(here: Street, *, recording: bool, rate: int = RATE) -> dict[str, fl
     sent = connections(here, crowd, rate=rate)
     time.sleep(4)
     after, peer_after = cpu(process.pid), cpu(peer.pid)
-    count = here.metric("evidence_connections_total")
+    count, openings = here.metric("evidence_connections_total"), here.metric("evidence_openings_total")
     peer.terminate()
     peer.wait()
     here.stop()
@@ -121,7 +121,7 @@ def measured(here: Street, *, recording: bool, rate: int = RATE) -> dict[str, fl
         **by_family(here, recording=recording),
         "lines": lines,
         "sent": sent,
-        "bytes": round(size / max(1.0, count), 1),
+        "bytes": round(size / max(1.0, count + openings), 1),
     }
 
 

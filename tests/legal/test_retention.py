@@ -366,7 +366,7 @@ def test_a_day_that_comes_again_after_the_clock_was_set_back_goes_on_with_its_ke
 
 
 def test_ret14_a_communication_takes_few_octets_on_the_disk(disk: Disk) -> None:
-    """The estimate the disks are bought by: 25 octets, 75 MB a day for 200 residents."""
+    """The estimate the disks are bought by: 25 octets a row, two rows for what outlasts a look."""
     rows = [
         row(f"2026-11-30T10:{n // 60 % 60:02}:{n % 60:02}", f"2026-11-30T11:{n // 60 % 60:02}:{n % 60:02}", n % 200 + 1,
             f"10.11.0.{n % 200 + 1}", f"203.0.113.{n * 7 % 251}", 443)
