@@ -111,6 +111,8 @@ VAPS = "1.3.6.1.4.1.41112.1.6.1.2.1.8"
         (Identity(), (), "system"),
         (Identity(NET_SNMP, "Linux GWN7630"), ("1.3.6.1.4.1.42397.1.1.2.1",), "grandstream_gwn"),
         (Identity(NET_SNMP, "Alta AP6 2.2w"), (), "altalabs_ap"),
+        (Identity("1.3.6.1.4.1.207.1.13.27", "AT-TQ4600 version 4.0"), (), "allied_tq"),
+        (Identity("1.3.6.1.4.1.207.1.14.128", "Allied Telesis router/switch, AW+"), (), "allied_telesis"),
         (Identity("1.3.6.1.4.1.890.1.15", "WBE660S"), ("1.3.6.1.4.1.890.1.15.3.5.1.1.2",), "zyxel_nwa"),
         (Identity("1.3.6.1.4.1.388.50.1.1.10", "AP650"), ("1.3.6.1.4.1.388.11.2.4.2.100.10.1.18",), "extreme_wing"),
         (Identity(NET_SNMP, "Linux"), ("1.3.6.1.4.1.41112.1.10.1.2.2",), "airfiber_ltu"),
@@ -175,6 +177,7 @@ SAID = {
     "(?i)openwrt": "Linux OpenWrt 23.05",
     "Xirrus|ArrayOS": "Xirrus XR4830, ArrayOS",
     "^Alta AP": "Alta AP6-Pro 2.2w",
+    "^AT-TQ": "AT-TQ5403 version 6.0",
     ".": "a switch",
 }
 """For each pattern of sysDescr, what such a device says."""
