@@ -12,7 +12,9 @@ MAY_BE_ABSENT = frozenset(("ap", "lane", "onu", "ssid", "radio"))
 """Labels the collectors leave out where they have no value."""
 UNKNOWN_OF_SOME = frozenset(("band",))
 """Labels a reader chooses that some devices do not tell: "all" shows those devices too, as on Prometheus."""
-FLUX_OF = {"sum": "sum", "min": "min", "max": "max", "avg": "mean"}
+MAYBE = MAY_BE_ABSENT | UNKNOWN_OF_SOME
+EPOCH = "date_part('epoch', {})".format
+FLUX_OF = {"sum": "sum", "min": "min", "max": "max", "avg": "mean", "age": "min"}
 
 
 def is_written(select: Select) -> bool:
@@ -44,8 +46,14 @@ def flux(select: Select, *, now: bool = False) -> str:
     every = "v.windowPeriod"
     if select.is_rate:
         lines += ["  |> toFloat()", "  |> derivative(unit: 1s, nonNegative: true)"]
-    lines += ["  |> last()"] if now else [f"  |> aggregateWindow(every: {every}, fn: mean, createEmpty: false)"]
-    lines += [] if select.is_rate else ["  |> toFloat()"]
+    lines += (
+        ["  |> last()"]
+        if now or select.how == "age"
+        else [f"  |> aggregateWindow(every: {every}, fn: mean, createEmpty: false)"]
+    )
+    if select.how == "age":
+        lines.append("  |> map(fn: (r) => ({r with _value: float(v: int(v: now()) - int(v: r._time)) / 1000000000.0}))")
+    lines += [] if select.is_rate or select.how == "age" else ["  |> toFloat()"]
     if select.times != 1:
         lines.append(f"  |> map(fn: (r) => ({{r with _value: r._value * {float(select.times)!r}}}))")
     moment = [] if now else ["_time"]
@@ -53,8 +61,31 @@ def flux(select: Select, *, now: bool = False) -> str:
     lines.append(f"  |> {FLUX_OF[select.how]}()")
     if not now:
         lines.append(f"  |> group(columns: {_listed(select.by)})")
+    if select.top and not MAYBE.intersection(select.by):
+        lines = _flux_extremes(lines, select, now=now)
+    if not now:
         lines.append('  |> sort(columns: ["_time"])')
     return "\n".join(lines)
+
+
+def _flux_extremes(lines: list[str], select: Select, *, now: bool) -> list[str]:
+    """The lines that reach the highest, of minima the lowest, over the time shown; now: the values themselves."""
+    is_low = select.how == "min"
+    if now:
+        ends = [f"  |> {'bottom' if is_low else 'top'}(n: {select.top})", f"  |> group(columns: {_listed(select.by)})"]
+        return [*lines, "  |> group()", *ends]
+    extreme = "lowestMin" if is_low else "highestMax"
+    line = ' + " " + '.join(f"r.{label}" for label in select.by)
+    return [
+        f"lines = {lines[0]}",
+        *lines[1:],
+        f"  |> map(fn: (r) => ({{r with line: {line}}}))",
+        f'shown = lines |> {extreme}(n: {select.top}, groupColumns: ["line"])',
+        '  |> findColumn(fn: (key) => true, column: "line")',
+        "lines",
+        "  |> filter(fn: (r) => contains(value: r.line, set: shown))",
+        '  |> drop(columns: ["line"])',
+    ]
 
 
 def sql(select: Select, *, now: bool = False) -> str:
@@ -68,6 +99,9 @@ def sql(select: Select, *, now: bool = False) -> str:
     columns = _names(dict.fromkeys([*(series if select.is_rate else ()), *_owner(select), *select.by]))
     asked = {_told(label): text for label, text in _asked(select).items()}
     where = ["$__timeRange(time)", *(f"{told} ~ '^({text})$'" for told, text in asked.items())]
+    if select.how == "age":
+        shown = ", ".join([*(f'"{label}"' for label in select.by), f"{EPOCH('now()')} - {EPOCH('max(time)')} AS value"])
+        return f'SELECT {shown} FROM "{select.metric}" WHERE {" AND ".join(where)}' + _grouped(select.by)
     source = f'SELECT time, {columns}, value FROM "{select.metric}" WHERE {" AND ".join(where)}'
     if select.is_rate:
         source = _rates(source, columns, _names(series))
@@ -76,14 +110,33 @@ def sql(select: Select, *, now: bool = False) -> str:
     if now:
         newest = f"rank() OVER (PARTITION BY {_names(_owner(select))} ORDER BY time DESC) AS turn"
         shown = ", ".join([*by, f"{select.how}(value){factor} AS value"])
-        found = f"SELECT {shown} FROM (SELECT *, {newest} FROM ({source})) WHERE turn = 1"
-        return found + (f" GROUP BY {', '.join(by)}" if by else "")
+        found = f"SELECT {shown} FROM (SELECT *, {newest} FROM ({source})) WHERE turn = 1{_grouped(select.by)}"
+        return found + (f" ORDER BY value {_order(select)} LIMIT {select.top}" if select.top else "")
     if select.how == "sum":
         keys = _names(dict.fromkeys([*_owner(select), *select.by]))
         each = f"sum(value) / count(DISTINCT time) AS value FROM ({source}) GROUP BY $__dateBin(time), {keys}"
         source = f"SELECT $__dateBin(time) AS time, {keys}, {each}"
     shown = ", ".join(["$__dateBin(time) AS time", *by, f"{select.how}(value){factor} AS value"])
-    return f"SELECT {shown} FROM ({source}) GROUP BY {', '.join(['$__dateBin(time)', *by])} ORDER BY 1"
+    found = f"SELECT {shown} FROM ({source}) GROUP BY {', '.join(['$__dateBin(time)', *by])}"
+    return (_sql_extremes(found, select) if select.top else found) + " ORDER BY 1"
+
+
+def _sql_extremes(found: str, select: Select) -> str:
+    """The lines that reach the highest, of minima the lowest, over the time shown."""
+    keys, order = _names(select.by), _order(select)
+    peak = f"{'min' if select.how == 'min' else 'max'}(value) OVER (PARTITION BY {keys}) AS peak"
+    turn = f"dense_rank() OVER (ORDER BY peak {order}, {keys}) AS turn"
+    ranked = f"SELECT *, {turn} FROM (SELECT *, {peak} FROM ({found}))"
+    return f"SELECT time, {keys}, value FROM ({ranked}) WHERE turn <= {select.top}"
+
+
+def _order(select: Select) -> str:
+    return "ASC" if select.how == "min" else "DESC"
+
+
+def _grouped(by: Iterable[str]) -> str:
+    names = _names(by)
+    return f" GROUP BY {names}" if names else ""
 
 
 def _owner(select: Select) -> list[str]:

@@ -11,7 +11,7 @@ from parvis.catalogue import metric
 AT_GATEWAYS = {"portal", "gatewayd"}
 LABEL_OF = {"site": "site", "borne": "device", "bande": "band", "lien": "uplink"}
 """Which label a variable chooses."""
-How = Literal["sum", "min", "max", "avg"]
+How = Literal["sum", "min", "max", "avg", "age"]
 _EXTREMES = re.compile(r"(top|bottom)k\((\d+), (.*)\)", re.DOTALL)
 _OF_EXTREMES = {"top": "max", "bottom": "min"}
 
@@ -43,7 +43,10 @@ def all_along(promql: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Select:
-    """One metric, taken together over all labels but *by*; a counter as its rate. *times* changes the unit."""
+    """One metric, taken together over all labels but *by*; a counter as its rate. *times* changes the unit.
+
+    *how* ``age``: not its value, but for how many seconds nobody has told one.
+    """
 
     metric: str
     by: tuple[str, ...] = ()
@@ -76,6 +79,8 @@ class Select:
         matchers = [f'{label}=~"${name}"' for label, name in self.chosen.items()]
         matchers += [f'{label}=~"{value}"' for label, value in self.where.items()]
         series = f"{self.metric}{{{', '.join(matchers)}}}" if matchers else self.metric
+        if self.how == "age":
+            return f"min by ({', '.join(self.by)}) (time() - timestamp({series}))"
         if self.is_rate:
             series = f"rate({series}[$__rate_interval])"
         factor = f"{self.times:g} * " if self.times != 1 else ""

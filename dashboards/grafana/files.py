@@ -1,16 +1,16 @@
 """Every file Grafana is provisioned with, by name: dashboards, folders, datasources."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import yaml
 
-from dashboards.catalogue import BOARDS
+from dashboards.catalogue import BOARDS, by_uid
 from dashboards.grafana.classic import classic
 from dashboards.influx import is_written
 from dashboards.panel import Board, Panel
 from dashboards.ports import PRODUCTION, Ports
-from dashboards.query import Select
+from dashboards.query import Query, Select
 from dashboards.rules import HEADER
 from dashboards.words import Language
 from parvis.inventory import Town
@@ -19,7 +19,8 @@ SOURCES = ("prometheus", "influx", "influx-sql")
 FOLDER = "Wi-Fi public"
 PLACE = "/etc/grafana/parvis"
 """Where deployment puts the dashboards; Grafana is told to read them there."""
-FEWEST_PANELS = 4
+DATA_AGE = "snmp_data_age_seconds"
+FEWEST_PANELS = 5
 """A board of which less is left for InfluxDB says nothing."""
 
 
@@ -34,16 +35,31 @@ def files(town: Town, language: Language, source: str = "prometheus", place: str
 def boards(language: Language, timezone: str, source: str) -> Iterator[tuple[Board, str]]:
     """Each board there is for *source*, and its text."""
     for board in BOARDS:
-        shown = board if source == "prometheus" else for_influx(board)
-        if len(shown.panels) >= FEWEST_PANELS:
-            yield board, classic(shown, language, timezone, source)
+        if source == "prometheus":
+            yield board, classic(board, language, timezone, source)
+        elif _is_there(board):
+            yield board, classic(for_influx(board), language, timezone, source)
 
 
 def for_influx(board: Board) -> Board:
     """What is left of *board* where only the collectors' figures are: whole panels, links to what is there."""
-    rows = tuple(kept for row in board.rows if (kept := tuple(_without_link(one) for one in row if _is_told(one))))
+    rows = tuple(kept for row in board.rows if (kept := tuple(_without_link(one) for one in _told_of(row))))
     variables = tuple(one for one in board.variables if one.influx)
-    return replace(board, rows=rows, variables=variables, below="")
+    below = by_uid().get(board.below)
+    return replace(board, rows=rows, variables=variables, below=board.below if below and _is_there(below) else "")
+
+
+def _told_of(row: Iterable[Panel]) -> Iterator[Panel]:
+    """The panels of *row* that the collectors' figures fill; the age of the data is that of the newest of them."""
+    for panel in row:
+        if any(DATA_AGE in query.promql for query in panel.queries):
+            yield replace(panel, queries=(Query(Select("snmp_up", how="age"), panel.queries[0].legend),))
+        elif _is_told(panel):
+            yield panel
+
+
+def _is_there(board: Board) -> bool:
+    return sum(len([*_told_of(row)]) for row in board.rows) >= FEWEST_PANELS
 
 
 def _is_told(panel: Panel) -> bool:

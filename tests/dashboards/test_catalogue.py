@@ -21,7 +21,7 @@ from dashboards.grafana import lint
 from dashboards.grafana.annotations import ANNOTATIONS
 from dashboards.grafana.classic import classic
 from dashboards.grafana.command import dashboards
-from dashboards.grafana.files import files, for_influx
+from dashboards.grafana.files import boards, files, for_influx
 from dashboards.grafana.units import UNITS
 from dashboards.panel import Board, Panel, steps
 from dashboards.query import Select
@@ -89,6 +89,19 @@ def test_what_is_committed_is_what_the_catalogue_says() -> None:
 @each_board
 def test_a_board_keeps_the_house_rules(board: Board, language: Language) -> None:
     assert lint.faults(drawn(board, language)) == []
+
+
+@pytest.mark.parametrize("source", ["influx", "influx-sql"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_drawn_for_influxdb_keeps_them_too(language: Language, source: str) -> None:
+    drawn_there = [json.loads(text) for _, text in boards(language, "Europe/Paris", source)]
+    ages = [
+        [one["id"] for one in board["panels"] if "Âge" in one["title"] or "Age" in one["title"]]
+        for board in drawn_there
+    ]
+
+    assert [fault for board in drawn_there for fault in lint.faults(board)] == []
+    assert [len(found) for found in ages] == [1] * len(drawn_there), "the age of the data is everywhere"
 
 
 @each_board

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ import pyarrow as pa
 import pytest
 
 from dashboards.catalogue import BOARDS
+from dashboards.grafana.files import for_influx
 from dashboards.grafana.v2 import v2
-from dashboards.influx import flux, flux_choices, is_written, sql
+from dashboards.influx import flux, flux_choices, sql
 from dashboards.query import Select
 from parvis.catalogue import metric
 
@@ -26,9 +28,9 @@ COMPILE = ("--noEmit", "--strict", "--skipLibCheck", "--module", "esnext", "--mo
 SELECTS: dict[str, Select] = {
     f"{board.uid}-{panel.id}-{place}": query.what
     for board in BOARDS
-    for panel in board.panels
+    for panel in for_influx(board).panels
     for place, query in enumerate(panel.queries)
-    if isinstance(query.what, Select) and is_written(query.what)
+    if isinstance(query.what, Select)
 }
 
 
@@ -153,6 +155,30 @@ def test_a_sum_in_sql_is_that_of_one_poll_whenever_devices_are_polled() -> None:
 
     assert at == [600.0 * minute for minute in range(10)]
     assert asked(select, now=True) == [{"site": "site-1", "value": 5400.0}]
+
+
+def test_of_many_devices_sql_shows_those_that_reach_the_highest_all_along() -> None:
+    """Twenty devices, of which another is the highest in each minute; of minima it is the lowest."""
+    rows = [
+        {"time": pa.scalar(int((SECONDS + 60 * minute) * 1e9), pa.timestamp("ns")), "site": "s"}
+        | {"device": f"d-{device:02d}", "value": float(device + 100 * (device == minute))}
+        for minute in range(10)
+        for device in range(20)
+    ]
+    context = datafusion.SessionContext()
+    context.from_arrow(pa.Table.from_pylist(rows), name="device_uptime_seconds")
+    for how, wanted in (("max", {*range(10), 18, 19}), ("min", set(range(12)))):
+        select = Select("device_uptime_seconds", by=("device",), how=how, top=12)  # type: ignore[arg-type]
+        found = context.sql(ready(sql(select))).to_pylist()
+        assert {row["device"] for row in found} == {f"d-{device:02d}" for device in wanted}
+        assert len(found) == 12 * 10
+        assert len(context.sql(ready(sql(select, now=True))).to_pylist()) == 12
+
+
+def test_the_age_of_the_data_in_sql_is_that_of_the_newest_line() -> None:
+    (row,) = asked(Select("snmp_up", how="age"), now=True)
+
+    assert row["value"] == pytest.approx(time.time() - (SECONDS + 60 * 9 + 2), abs=60)
 
 
 def test_a_counter_in_sql_is_its_rate() -> None:

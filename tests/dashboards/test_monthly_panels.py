@@ -1,5 +1,6 @@
 """Panels that look back for weeks, on three months of history whose outages are known to the minute."""
 
+import re
 from collections.abc import Iterator
 from math import floor
 
@@ -8,6 +9,7 @@ from panel_answers import Answer, Filled, Shown, answers, numbers
 
 from dashboards.boards.usage import FEWEST, masked
 from dashboards.catalogue import BOARDS
+from dashboards.grafana.annotations import ANNOTATIONS
 from dashboards.panel import Panel
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -50,6 +52,13 @@ def lines() -> Iterator[str]:
         yield f'wifi_radio_channel{{site="{BUSY_SITE}",device="ap-a",band="5GHz"}} {radar} {at}'
         neighbour = 36 if at < RADAR_AT else 44
         yield f'wifi_radio_channel{{site="{BUSY_SITE}",device="ap-b",band="5GHz"}} {neighbour} {at}'
+        version = "1.0" if at < RADAR_AT else "1.1"
+        yield f'device_info{{site="{BUSY_SITE}",device="ap-a",model="m",version="{version}"}} 1 {at}'
+        yield f'device_info{{site="{BUSY_SITE}",device="ap-b",model="m",version="1.0"}} 1 {at}'
+        if at >= RADAR_AT:
+            yield f'device_info{{site="{BUSY_SITE}",device="ap-new",model="m",version="1.1"}} 1 {at}'
+        up = at - ENDS + 100 * DAY if at < RADAR_AT else at - RADAR_AT
+        yield f'device_uptime_seconds{{site="{BUSY_SITE}",device="ap-a"}} {up} {at}'
         yield f'oncall_messages_total{{channel="sms",result="accepted"}} {at // (2 * DAY)} {at}'
 
 
@@ -71,6 +80,29 @@ def shown(days: int = 30) -> Shown:
 
 def by(label: str, answer: Answer) -> dict[str, float]:
     return {dict(labels)[label]: values[-1] for labels, values in answer.items() if values[-1] is not None}
+
+
+def drawn_across(filled: Filled, colour: str, at: float) -> set[tuple[str, ...]]:
+    """What the annotation of *colour* says at *at*: device and version, device, or site."""
+    (one,) = (each for each in ANNOTATIONS if each.colour == colour)
+    rows = filled.ask("query", query=one.expr, time=at)["result"]
+    return {tuple(row["metric"][key] for key in re.findall(r"{{(\w+)}}", one.text)) for row in rows}
+
+
+def test_new_firmware_is_marked_where_it_came_and_not_on_equipment_that_is_new(filled: Filled) -> None:
+    assert drawn_across(filled, "purple", RADAR_AT + 600) == {("ap-a", "1.1")}
+    assert drawn_across(filled, "purple", RADAR_AT - 600) == set()
+
+
+def test_closed_hours_are_shaded_and_open_ones_are_not(filled: Filled) -> None:
+    assert drawn_across(filled, "#8e8e8e", ENDS) == {(QUIET_SITE,), (BUSY_SITE,)}
+    assert drawn_across(filled, "#8e8e8e", ENDS - DAY // 2) == set()
+
+
+def test_changed_channels_and_restarts_are_marked(filled: Filled) -> None:
+    assert drawn_across(filled, "semi-dark-purple", RADAR_AT) == {("ap-a",), ("ap-b",)}
+    assert drawn_across(filled, "yellow", RADAR_AT) == {("ap-a",)}
+    assert drawn_across(filled, "yellow", RADAR_AT - 3600) == drawn_across(filled, "semi-dark-purple", ENDS) == set()
 
 
 def test_availability_over_a_month_is_what_the_outage_left(filled: Filled) -> None:
