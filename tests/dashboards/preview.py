@@ -329,7 +329,7 @@ def main(folder: Path) -> None:
                 command = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
                 command += ["--disable-dev-shm-usage", f"--user-data-dir={here / 'browser'}"]
                 command += [f"--window-size=1400,{height}", f"--screenshot={folder / board.uid}.png", file.as_uri()]
-                subprocess.run(command, check=True, capture_output=True, timeout=120)
+                subprocess.run(command, check=True, capture_output=True, timeout=600)
 
 
 if __name__ == "__main__":
