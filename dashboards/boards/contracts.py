@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from dashboards.every import CUT, DISTURBED, LINK, SITE, SITE_KEY, VISIT, data_age, faults, purpose
+from dashboards.every import CUT, DISTURBED, LINK, SITE, SITE_KEY, TRUTH, VISIT, data_age, faults, purpose
 from dashboards.panel import Board, Column, Panel, Saying
 from dashboards.query import Query, least
 from dashboards.words import Words
@@ -181,6 +181,7 @@ BOARD = Board(
                     "When each uplink was cut. Hover for the hours; they go into the operator's ticket.",
                 ),
                 of="uplink_up",
+                says=TRUTH,
                 queries=(Query(least(f"min by (uplink) ({UP})"), "{{uplink}}"),),
                 link="wifi-lien",
                 moved_by=CUT,

@@ -99,6 +99,8 @@ def _of(panel: dict[str, Any]) -> Iterator[str]:
     yield from _unit_faults(panel)
     if _is_always_red(panel):
         yield "a line is red whatever its value; red means act now"
+    if panel["type"] == "state-timeline" and not fields.get("mappings"):
+        yield "states in colours only, without words"
     for mapping in fields.get("mappings", ()):
         if not all(one.get("text") for one in mapping["options"].values()):
             yield "a colour without words"

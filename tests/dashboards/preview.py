@@ -139,7 +139,7 @@ def curves(panel: Panel, found: list[Answer], width: int, height: int, marks: st
     if not figures:
         return escape(panel.silence.fr)
     low, high = (min(figures), max(figures)) if max(figures) < 0 else (min(0.0, *figures), max(0.0, *figures) or 1.0)
-    high += (high - low) / 10 if panel.kind != "bars" else 0
+    high += (high - low) / 10 if panel.kind != "bars" and high not in panel.bounds else 0
     low -= 1e-3 * abs(low) if high - low < 1e-3 * abs(low) else 0
     paths = [marks]
     for place, (_, values) in enumerate(known):

@@ -329,6 +329,7 @@ BROKEN: dict[str, Callable[[dict[str, Any]], Any]] = {
     "another datasource": lambda board: board["panels"][1].update(datasource={"uid": "mine"}),
     "a query asks another": lambda board: board["panels"][1]["targets"][0]["datasource"].update(uid="mine"),
     "every Grafana has": lambda board: board["panels"][1].update(type="grafana-clock-panel"),
+    "in colours only": lambda board: board["panels"][1].update(type="state-timeline"),
     "anew at every step": lambda board: board["panels"][1]["targets"][0].update(
         expr="topk(12, sum by (device) (snmp_up))", range=True
     ),
