@@ -105,6 +105,11 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
     )
 
 
+async def knock(target: Target, patience: Patience | None = None) -> None:
+    """Ask the device only who it is: SnmpError when it does not answer. A first poll costs much more."""
+    await _greet(target, _system().roots(SCALARS), patience)
+
+
 async def _scalars(
     target: Target, system: Profile, patience: Patience | None
 ) -> tuple[Profile, dict[ber.RawOid, Cell]]:

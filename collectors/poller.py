@@ -2,18 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from threading import Event, Thread
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from collectors.access import GetSecret, open_session
 from collectors.board import Board
 from collectors.device import Device, Failed, Outcome
-from collectors.poll import Target, poll
+from collectors.poll import Target, knock, poll
 from collectors.profile import Profile, profiles
 from collectors.sample import Sample
 from collectors.schedule import Breaker, next_turn, offset_seconds
@@ -30,10 +30,14 @@ FIRST_ROUND_SECONDS = 5
 FIRST_POLLS_PER_SECOND = 50
 """... or no faster than this: a device asked for the first time is walked, and learned."""
 
+LEARNED_AT_ONCE = 32
+"""Devices that answer and are walked for the first time: all together, on a busy machine, would end none in time."""
+
 WHERE_SECONDS = 3.0
 MOST_SOUGHT = 16
 """Intruders that are looked for at once."""
 
+T = TypeVar("T")
 Outlet = Callable[[list[Sample]], None]
 """Where samples go beside the board; it must not wait."""
 MAY_PASS = ("silent", "deadline")
@@ -59,6 +63,10 @@ class Pacing:
     def curt(self) -> Patience:
         """With a device that has been dead for a while: one datagram."""
         return Patience(self.timeout_seconds, 1)
+
+    def told(self, breaker: Breaker) -> Patience | None:
+        """With a device after what *breaker* knows of it; None: as its session has it."""
+        return self.curt if breaker.is_open else None
 
 
 class Poller(AbstractContextManager["Poller"]):
@@ -88,6 +96,7 @@ class Poller(AbstractContextManager["Poller"]):
         self._stop: asyncio.Event | None = None
         self._wanted: dict[str, asyncio.Event] = {}
         self._sought: dict[tuple[str, str], Future[list[tuple[str, str]]]] = {}
+        self._learning = asyncio.Semaphore(LEARNED_AT_ONCE)
 
     @property
     def transport_counts(self) -> Mapping[str, int]:
@@ -160,7 +169,10 @@ class Poller(AbstractContextManager["Poller"]):
             started = time.monotonic()
             try:
                 target = target or await self._target(device)
-                outcome = await attempt(target, self._pacing, breaker)
+                if target.combined is None:
+                    outcome, started = await self._first(target, breaker)
+                else:
+                    outcome = await attempt(target, self._pacing, breaker)
             except (SecretMissing, SnmpError) as error:
                 outcome = failure(error)
             self._noted(device, outcome, time.monotonic() - started, target, breaker)
@@ -172,6 +184,16 @@ class Poller(AbstractContextManager["Poller"]):
             now = time.time()
             turn = next_turn(device.name, interval, now) + breaker.turns_left_out * interval
             await until(self._wanted[device.name], turn - now)
+
+    async def _first(self, target: Target, breaker: Breaker) -> tuple[Outcome, float]:
+        """The first poll of a device, when it is its turn; and when that was. Who is silent holds nobody up."""
+        started = time.monotonic()
+        answered = await _within(knock(target, self._pacing.told(breaker)), target, self._pacing)
+        if isinstance(answered, Failed):
+            return answered, started
+        async with self._learning:
+            started = time.monotonic()
+            return await attempt(target, self._pacing, breaker), started
 
     async def _where(self, site: str, mac: str) -> list[tuple[str, str]]:
         async def ask(device: Device) -> tuple[str, str]:
@@ -225,10 +247,14 @@ async def until(wanted: asyncio.Event, seconds: float) -> None:
 
 async def attempt(target: Target, pacing: Pacing, breaker: Breaker) -> Outcome:
     """One poll within its deadline; every failure becomes a named reason."""
-    patience = pacing.curt if breaker.is_open else None
+    asked = poll(target, at=time.time(), clock=time.monotonic(), patience=pacing.told(breaker))
+    return await _within(asked, target, pacing)
+
+
+async def _within(work: Awaitable[T], target: Target, pacing: Pacing) -> T | Failed:
     try:
         async with asyncio.timeout(pacing.deadline_seconds):
-            return await poll(target, at=time.time(), clock=time.monotonic(), patience=patience)
+            return await work
     except SnmpError as error:
         return failure(error)
     except TimeoutError:

@@ -4,13 +4,18 @@ import asyncio
 import socket
 from collections import Counter
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import pytest
+from snmp_agents import UNIFI, MemoryAgent, agent, mute
+from test_peers_of_the_ears import soon, until
 from twin import Town, Values, asked, values
 
 from collectors.board import Board
-from collectors.device import Outcome
-from collectors.poller import Pacing, Poller
+from collectors.device import Device, Outcome
+from collectors.poll import Target
+from collectors.poller import Pacing, Poller, attempt
+from collectors.schedule import Breaker
 from lab.agents.agent import Agent, Reply
 from lab.agents.faults import FAULTS, ONCE
 from parvis.inventory import Town as Inventory
@@ -118,3 +123,32 @@ def test_the_profiles_are_read_before_the_loop_runs_that_answers_pages(
     with poller:
         assert running == [False]
         assert poller.wrong() == ""
+
+
+def test_devices_are_learned_a_few_at_a_time_and_a_silent_one_holds_nobody_up(
+    town: Inventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learning: set[str] = set()
+    at_once: list[int] = []
+
+    async def counted(target: Target, pacing: Pacing, breaker: Breaker) -> Outcome:
+        if target.combined is None:
+            learning.add(target.device.name)
+            at_once.append(len(learning))
+        try:
+            return await attempt(target, pacing, breaker)
+        finally:
+            learning.discard(target.device.name)
+
+    monkeypatch.setattr("collectors.poller.attempt", counted)
+    monkeypatch.setattr("collectors.poller.LEARNED_AT_ONCE", 1)
+    with ExitStack() as stack:
+        dead, *good = (stack.enter_context(agent(each)) for each in (mute, *(MemoryAgent(UNIFI) for _ in range(6))))
+        named = zip(soon(7), (dead, *good), strict=True)
+        devices = [Device(name, *address, credential="anciennes-v2c") for name, address in named]
+        board = Board(devices, 3000)
+        stack.enter_context(Poller(town, devices, lambda _: Secret("public"), board, PATIENT))
+
+        until(lambda: [each.up for each in board.standings()] == [None, *([True] * 6)])
+
+    assert at_once == [1] * 6
