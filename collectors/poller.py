@@ -30,7 +30,7 @@ FIRST_ROUND_SECONDS = 5
 FIRST_POLLS_PER_SECOND = 50
 """... or no faster than this: a device asked for the first time is walked, and learned."""
 
-LEARNED_AT_ONCE = 32
+LEARNED_AT_ONCE = 16
 """Devices that answer and are walked for the first time: all together, on a busy machine, would end none in time."""
 
 WHERE_SECONDS = 3.0

@@ -100,7 +100,7 @@ def main() -> None:
     also = compatible.chosen([MODULE])
     with Path(counts).open("r+b") as file, mmap.mmap(file.fileno(), 16) as shared:
         board = Counted(devices, float(interval) * 3, shared)
-        pacing = Pacing(float(interval), max(float(interval) * 0.75, 5))
+        pacing = Pacing(float(interval), max(float(interval) * 0.75, 30))  # a busy machine learns slowly
         poller = Poller(town, devices, _secret, board, pacing, also=also)
         questions = Questions(board, [MODULE], time.time, gzip=False)
         with poller, endpoint(("127.0.0.1", int(port)), board, poller, questions=questions):
