@@ -108,15 +108,23 @@ def test_sec04_root_and_passwords_are_refused_and_port_22_is_closed_to_guests(in
 def test_sec01_guests_reach_names_and_the_portal_and_no_other_port_of_any_machine(installed: Installation) -> None:
     site, ours = installed.lab.town.sites[0], {one.port for one in INSTALLED}
     asked = sorted(ours | {22, 53, 80, 443, 3000, 5432, 9090, 9093, 9443, 9444, 9446, 19531, 19532})
-    places = (site.guest.gateway_ipv4, site.gateway.address, installed.lab.town.centre.address)
-    installed.phone()
+    inside = (str(site.gateway.address), str(installed.lab.town.centre.address))
+    phone = installed.phone()
 
-    found = {str(address): installed.open_from(VISITOR, str(address), asked) for address in places}
+    def found() -> dict[str, set[int]]:
+        return {at: installed.open_from(VISITOR, at, asked) for at in (str(site.guest.gateway_ipv4), *inside)}
 
-    assert found[str(site.guest.gateway_ipv4)] <= {53, 80, 443}, found
-    assert 53 in found[str(site.guest.gateway_ipv4)]
-    # Port 80 of any address is the portal's, until somebody accepts.
-    assert found[str(site.gateway.address)] | found[str(installed.lab.town.centre.address)] <= {80}, found
+    before = found()
+    phone.accepts()
+    after = found()
+    phone.leaves()
+
+    for seen in (before, after):
+        assert 53 in seen[str(site.guest.gateway_ipv4)], seen
+        assert seen[str(site.guest.gateway_ipv4)] <= {53, 80, 443}, seen
+    # Names and plain HTTP of any address are the gateway's own, until somebody accepts.
+    assert before[inside[0]] | before[inside[1]] <= {53, 80}, before
+    assert after[inside[0]] | after[inside[1]] == set(), after
 
 
 def test_nobody_of_the_town_is_named_on_a_gateway(installed: Installation) -> None:
