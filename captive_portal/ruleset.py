@@ -43,6 +43,7 @@ def _facts(town: Town, site: Site) -> dict[str, str | int]:
         "guest": gateway.guest_interface,
         "management": gateway.management_interface,
         "uplink": gateway.uplink_interface,
+        "uplink4": str(site.uplink.address),
         "guest4": str(guest.ipv4),
         "portal4": str(guest.gateway_ipv4),
         "broadcast4": str(guest.ipv4.broadcast_address),
@@ -226,6 +227,8 @@ $portal6
         type nat hook postrouting priority srcnat; policy accept;
 $blocks
         oifname "$uplink" ip saddr $guest4 masquerade
+        # what the gateway itself says to the centre; the centre's rules know its management address alone
+        oifname "$uplink" ip saddr $uplink4 ip daddr $centre snat ip to $address
     }
 
     # ---------- to the gateway itself

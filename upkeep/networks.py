@@ -3,36 +3,22 @@
 The management interface is not touched: it is how the machine was reached to be installed.
 """
 
-from parvis.inventory import Site, Town
+from parvis.inventory import Site
 
 HEADER = "# Generated from the town (upkeep/networks.py).\n"
 KEPT = "LinkLocalAddressing=ipv6\nIPv6AcceptRA=no\nLLDP=no\nConfigureWithoutCarrier=yes\nKeepConfiguration=yes\n"
-LAST_RESORT = 4096
-"""Metric of the way to the centre by the uplink: one that the management interface has already comes before it."""
 
 
-def files(town: Town, site: Site) -> dict[str, str]:
+def files(site: Site) -> dict[str, str]:
     """File name below /etc/systemd/network -> text."""
     guest, link, gateway = site.guest, site.uplink, site.gateway
     inner = [f"{guest.gateway_ipv4}/{guest.ipv4.prefixlen}", *([f"{guest.gateway_ipv6}/64"] if guest.ipv6 else [])]
     outer = [f"{link.address}/30", *([f"{link.ipv6}/126"] if link.ipv6 else [])]
     ways = [str(link.peer), *([str(link.ipv6_peer)] if link.ipv6_peer else [])]
-    uplink = _file(gateway.uplink_interface, outer, ways, closed6=link.ipv6 is None)
     return {
         "10-parvis-guests.network": _file(gateway.guest_interface, inner, [], closed6=guest.ipv6 is None),
-        "10-parvis-uplink.network": uplink + _to_centre(town, site),
+        "10-parvis-uplink.network": _file(gateway.uplink_interface, outer, ways, closed6=link.ipv6 is None),
     }
-
-
-def _to_centre(town: Town, site: Site) -> str:
-    """What the gateway itself says to the centre it says from its management address: the centre knows no other."""
-    return f"""
-[Route]
-Destination={town.centre.ipv4}
-Gateway={site.uplink.peer}
-PreferredSource={site.gateway.address}
-Metric={LAST_RESORT}
-"""
 
 
 def _file(interface: str, addresses: list[str], gateways: list[str], *, closed6: bool) -> str:

@@ -11,7 +11,7 @@ def outputs(town: Town) -> dict[str, str]:
         folder = f"gateway/{site.gateway.name}"
         made |= {f"{folder}/settings/{name}": text for name, text in configuration.gateway(site).items()}
         made |= {f"{folder}/units/{name}": text for name, text in units.files(town, "gateway").items()}
-        made |= {f"{folder}/networks/{name}": text for name, text in networks.files(town, site).items()}
+        made |= {f"{folder}/networks/{name}": text for name, text in networks.files(site).items()}
     made |= {f"centre/settings/{name}": text for name, text in configuration.centre(town).items()}
     made |= {f"centre/units/{name}": text for name, text in units.files(town, "centre").items()}
     made[f"centre/settings/{logs.DOOR_FILE.name}"] = logs.door_settings(town)
