@@ -1,8 +1,10 @@
 """A small HTTPS server for staff: a few threads, TLS 1.2 or later, in a thread of its own (cheroot)."""
 
+import os
 import ssl
 import threading
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,6 +21,7 @@ WAITING = 32
 SILENT_SECONDS = 5
 """A peer that says nothing for so long is hung up on."""
 STOP_SECONDS = 2
+HANDED = "LISTEN_PID"
 
 
 class _Adapter(BuiltinSSLAdapter):
@@ -53,7 +56,8 @@ class TlsServer(AbstractContextManager["TlsServer"]):
         return int(self._server.bind_addr[1])
 
     def __enter__(self) -> Self:
-        self._server.prepare()
+        with _own_socket():
+            self._server.prepare()
         self._thread.start()
         return self
 
@@ -62,6 +66,20 @@ class TlsServer(AbstractContextManager["TlsServer"]):
     ) -> None:
         self._server.stop()
         self._thread.join(STOP_SECONDS)
+
+
+@contextmanager
+def _own_socket() -> Iterator[None]:
+    """While this lasts systemd has handed over nothing (sd_listen_fds(3)).
+
+    cheroot takes whatever is handed over for its own socket: the one on which phones' probes wait, or a recorder's.
+    """
+    held = os.environ.pop(HANDED, None)
+    try:
+        yield
+    finally:
+        if held is not None:
+            os.environ[HANDED] = held
 
 
 def _logged(msg: str = "", level: int = 20, traceback: bool = False) -> None:  # noqa: ARG001 cheroot's signature
