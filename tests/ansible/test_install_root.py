@@ -174,7 +174,7 @@ def test_every_device_is_polled_and_an_alert_is_delivered(installed: Installatio
     oncall = f"http://127.0.0.1:{MONITOR.port}/oncall"
     until(lambda: summary in installed.centre_says(oncall), "the alert is not an incident", 180)
     pages = ("cat", "/var/lib/parvis/monitor/pages.jsonl")
-    until(lambda: summary in installed.centre.ssh(*pages, check=False).stdout, "nobody was called", 120)
+    assert until(lambda: summary in installed.centre.ssh(*pages, check=False).stdout, "nobody was called", 120)
 
 
 def test_open_data_are_made_by_the_timers_unit_with_every_sites_figures(installed: Installation) -> None:
