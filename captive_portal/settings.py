@@ -137,3 +137,7 @@ class ConsoleSettings(ProcessSettings):
     def audit(self) -> Path:
         """The folder of the audit log."""
         return self.state / "audit"
+
+    def clock(self) -> Path:
+        """The file of the last moment at which this machine's clock was believed."""
+        return self.state / "clock.json"

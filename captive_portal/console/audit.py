@@ -19,7 +19,7 @@ from parvis.kept import kept_days
 
 KEPT_MONTHS = kept_days("staff-journal") // 30
 """Whole months an entry is kept after its own (CNIL, recommendation on logging, 2021: six months to a year)."""
-MONTH = len("2026-01")
+MONTH, DAY = len("2026-01"), len("2026-01-01")
 START = "0" * 64
 """What the first line has for the hash of the line before."""
 _ADDRESS = re.compile(
@@ -87,12 +87,23 @@ class Audit:
 
     def tidy(self, today: date) -> int:
         """Remove the months that are older than :data:`KEPT_MONTHS`; returns how many."""
-        oldest = today.year * 12 + today.month - 1 - KEPT_MONTHS
-        first = f"audit-{oldest // 12:04}-{oldest % 12 + 1:02}.jsonl"
-        old = [path for path in self._files() if path.name < first]
+        old = self.over(today)
         for path in old:
             path.unlink()
         return len(old)
+
+    def over(self, today: date) -> list[Path]:
+        """The months that are older than :data:`KEPT_MONTHS`."""
+        oldest = today.year * 12 + today.month - 1 - KEPT_MONTHS
+        first = f"audit-{oldest // 12:04}-{oldest % 12 + 1:02}.jsonl"
+        return [path for path in self._files() if path.name < first]
+
+    def newest_day(self) -> date | None:
+        """The UTC day of the last entry; None when there is none, or when it cannot be read."""
+        try:
+            return date.fromisoformat(_read(self._last_line(), "the last line")[0].at[:DAY])
+        except (Broken, OSError, ValueError):
+            return None
 
     def newest(self, most: int) -> list[Entry]:
         """The last *most* entries, newest first; Broken when the chain is."""

@@ -11,6 +11,7 @@ from captive_portal.commands import FILE, long_enough
 from captive_portal.console.accounts import Account, AccountError, Accounts
 from captive_portal.console.audit import Audit, Broken
 from captive_portal.console.roles import Role
+from captive_portal.legal.clock_marks import Witness
 from captive_portal.settings import ConsoleSettings
 from parvis.catalogue import definitions
 from parvis.launch import become
@@ -67,6 +68,7 @@ def console_facts(settings: ConsoleSettings) -> dict[str, Any]:
         "https_port": settings.https_port,
         "accounts": str(settings.accounts()),
         "audit": str(settings.audit()),
+        "clock": str(settings.clock()),
         "acknowledged": str(settings.acknowledged()),
         "oidc": oidc_facts(settings),
     }
@@ -147,6 +149,16 @@ def verify(file: Path | None) -> None:
         click.echo(f"{path}: broken at {error}", err=True)
         sys.exit(1)
     click.echo(f"{path}: {count} lines, whole; the last hash is {digest}")
+
+
+@audit.command(name="clock-is-right")
+@click.argument("name")
+@click.pass_obj
+def clock_is_right(file: Path | None, name: str) -> None:
+    """Note that NAME answers for this machine's clock; months that are over go within the hour."""
+    settings = load(ConsoleSettings, file)
+    Witness(settings.clock(), Audit(settings.audit()).newest_day).remember(name)
+    click.echo(f"{settings.clock()}: {name} answers for the clock; months that are over go within the hour")
 
 
 def _accounts(settings: ConsoleSettings) -> Accounts:

@@ -1,16 +1,17 @@
 """The console's process: pages for staff over HTTPS, metrics. ``parvis console`` starts it; this is what it becomes."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from captive_portal.console.accounts import Accounts
 from captive_portal.console.application import create_app
-from captive_portal.console.audit import Audit, Broken
+from captive_portal.console.audit import Audit
 from captive_portal.console.hall import Hall
 from captive_portal.console.secrecy import Acknowledgements
 from captive_portal.console.sites import Site, Sites
+from captive_portal.console.upkeep import Upkeep
+from captive_portal.legal.clock_marks import Witness
 from captive_portal.tls import TlsServer
 from parvis.endpoint import Endpoint
 from parvis.instruments import VERSION, Definition, registry_of
@@ -24,6 +25,7 @@ def run(facts: dict[str, Any]) -> None:
     registry, instruments = registry_of("console", [Definition(**entry) for entry in facts["metrics"]])
     Path(facts["audit"]).mkdir(mode=0o700, exist_ok=True)
     audit = Audit(Path(facts["audit"]))
+    upkeep = Upkeep(audit, Witness(Path(facts["clock"]), audit.newest_day))
     hall = Hall(
         town=facts["title"],
         zone=ZoneInfo(facts["timezone"]),
@@ -39,18 +41,8 @@ def run(facts: dict[str, Any]) -> None:
 
         add_oidc(app, Provider(**facts["oidc"]))
     server = TlsServer((facts["bind"], facts["https_port"]), app, Path(facts["certificate"]), Path(facts["key"]))
-    endpoint = Endpoint((facts["listen"], facts["port"]), registry, {"audit": lambda: _whole(audit)})
+    endpoint = Endpoint((facts["listen"], facts["port"]), registry, {"audit": upkeep.wrong})
     hold([server, endpoint], version=VERSION, town=facts["town"], port=facts["port"])
-
-
-def _whole(audit: Audit) -> str:
-    """Empty while the audit log's chain holds; months that are too old go first."""
-    try:
-        audit.tidy(datetime.now(UTC).date())
-        audit.verify()
-    except (Broken, OSError) as error:
-        return f"the audit log is broken: {error}"
-    return ""
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import stat
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,14 @@ from captive_portal.console.audit import KEPT_MONTHS, START, Audit, Broken, Entr
 from captive_portal.console.commands import console, console_facts
 from captive_portal.console.roles import Role
 from captive_portal.console.throttle import MOST_KEPT, WINDOW_SECONDS, Throttle
+from captive_portal.console.upkeep import Upkeep
 from captive_portal.console.verdict import WAY, WORDS, judge, rows
+from captive_portal.legal import time_signal
+from captive_portal.legal.clock_marks import Witness
+from captive_portal.legal.time_signal import Truth
 from captive_portal.settings import ConsoleSettings
-from parvis.settings import SettingsError
+from parvis.running import start_logging
+from parvis.settings import SettingsError, load
 
 ENTRY = Entry("2026-01-09T15:00:00.000+00:00", "agent", "technician", "block", "mairie", "K7F-2QD", "abus")
 
@@ -110,6 +115,41 @@ def test_f56_sec12_months_that_are_too_old_are_erased_and_the_chain_still_holds(
     assert gone == [0, 1, 2]
     assert audit.verify()[0] == 10
     assert audit.newest(1)[0].at == ENTRY.at
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_sec12_a_clock_that_is_not_believed_erases_nothing(
+    settings: Path, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    monkeypatch.setattr(time_signal, "truth", lambda: Truth(0.0, synchronised=kept))
+    made = load(ConsoleSettings, settings)
+    made.audit().mkdir(parents=True)
+    audit = Audit(made.audit())
+    audit.write(replace(ENTRY, at="2020-01-15T00:00:00.000+00:00"))
+    audit.write(replace(ENTRY, at=datetime.now(UTC).isoformat()))
+    witness = Witness(made.clock(), audit.newest_day)
+
+    assert Upkeep(audit, witness).wrong() == ""
+    assert audit.verify()[0] == (1 if kept else 2)
+
+
+def test_sec12_whoever_answers_for_the_clock_has_the_old_months_erased(
+    settings: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(time_signal, "truth", lambda: Truth(0.0, synchronised=True))
+    start_logging("console", "info")
+    made = load(ConsoleSettings, settings)
+    made.audit().mkdir(parents=True)
+    audit = Audit(made.audit())
+    audit.write(replace(ENTRY, at="2020-01-15T00:00:00.000+00:00"))
+    witness = Witness(made.clock(), audit.newest_day)
+    Upkeep(audit, witness).wrong()
+    before = audit.verify()[0]
+    answered = run(settings, "audit", "clock-is-right", "dpo")
+    Upkeep(audit, witness).wrong()
+
+    assert (before, audit.verify()[0], answered.exit_code) == (1, 0, 0)
+    assert "audit clock-is-right" in capsys.readouterr().err
 
 
 @given(st.text())
