@@ -233,15 +233,15 @@ def test_ret05_by_hand_too_and_whoever_answers_for_the_clock_is_in_the_journal(t
     assert "nothing is erased by it" in asked.output
     assert len(list(town.disk.keys.glob("*.key"))) == 2
 
-    done = town.run("purge", "--clock-is-right", "Léa Martin")
+    done = town.run("purge", "--clock-is-right", "la responsable")
 
     assert "1 days of a store erased" in done.output
     assert [path.name[-14:-4] for path in town.disk.keys.glob("*.key")] == [TODAY.isoformat()]
     line = next(one for one in town.journal() if one["did"] == "clock")
-    assert (line["who"], "answered for it" in line["how"]) == ("Léa Martin", True)
+    assert (line["who"], "answered for it" in line["how"]) == ("la responsable", True)
     believed = town.run("clock")
     assert believed.exit_code == 0, believed.output
-    assert "Léa Martin answers for it" in believed.output
+    assert "la responsable answers for it" in believed.output
 
 
 @pytest.mark.usefixtures("kept_clock")

@@ -121,5 +121,5 @@ def test_a_ruleset_is_valid_however_large_the_guests_network_is(phone: Phone, pr
     rules.write_text(text := ruleset.text(town, town.site(SITE)), "utf-8")
 
     phone.here.within("gw", "nft", "--check", "--file", str(rules))
-    assert ("snat ip to" in text) == Blocks(IPv4Network(f"10.64.0.0/{prefix}"), ADDRESS).exist
+    assert ("snat ip to ip saddr map" in text) == Blocks(IPv4Network(f"10.64.0.0/{prefix}"), ADDRESS).exist
     assert 'oifname "wan0" ip saddr 10.64.0.0' in text

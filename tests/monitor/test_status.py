@@ -47,7 +47,7 @@ def lived(town: Town) -> dict[str, list[Seen]]:
 
 
 def works() -> list[Work]:
-    return [Work(NOW + DAY, NOW + DAY + 2 * HOUR, "Remplacement de sw-biblio par Jean Martin", ("sw-biblio",))]
+    return [Work(NOW + DAY, NOW + DAY + 2 * HOUR, "Remplacement de sw-biblio par un technicien nommé", ("sw-biblio",))]
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_nothing_that_helps_an_attacker_or_names_a_person_is_in_any_file(made: S
     secrets += [one for site in town.sites for one in (site.gateway.name, site.uplink.name, site.uplink.contract)]
     secrets += [str(device.address) for site in town.sites for device in (*site.polled(), site.gateway)]
     secrets += [fact for person in town.people for fact in (person.name, person.title, person.phone, person.email)]
-    secrets += [site.uplink.operator for site in town.sites] + ["Jean Martin", "Remplacement"]
+    secrets += [site.uplink.operator for site in town.sites] + ["un technicien nommé", "Remplacement"]
 
     assert [secret for secret in secrets if secret in text] == []
 
@@ -267,5 +267,5 @@ def test_the_command_writes_the_page_and_says_ready_sentences_only(tmp_path: Pat
     assert run("export", str(tmp_path / "etat"))[0] == 0
     assert (tmp_path / "etat/index.html").read_text().startswith("<!DOCTYPE html>")
     assert "opérateur" in run("say", SITE, "operator")[1]
-    assert run("say", SITE, "Jean Martin s'en occupe")[0] == 2
+    assert run("say", SITE, "un technicien nommé s'en occupe")[0] == 2
     assert "no site is called" in run("say", "nowhere", "operator")[1]
