@@ -24,6 +24,8 @@ from parvis.instruments import Instruments
 from parvis.running import log
 
 FLUSH_MS, ALIVE_MS, LOOK_MS, ALL_MS = 1000, 60_000, 1000, 60_000
+LOOK_SHARE, LONGEST_LOOK_MS = 50, 10_000
+"""With very many IPv6 addresses they are looked at less often: a fiftieth of the time, but every ten seconds."""
 GULP_MS = 1200
 """Between two looks at the sockets by a recorder that is well."""
 STEP_MS = 500
@@ -78,6 +80,7 @@ class Recorder:
     _flushed: int = 0
     _alive: int = 0
     _looked: int = 0
+    _look_ms: int = LOOK_MS
     _compared: int = 0
     _started: bool = False
     wrong: str = "nothing is written yet"
@@ -179,9 +182,11 @@ class Recorder:
         """What the kernel does not tell: what has expired, who speaks IPv6, whether we have missed something."""
         steady = self.clocks.steady()
         self._note(self.picture.expires(now - FLUSH_MS))
-        if steady - self._looked >= LOOK_MS:
+        if steady - self._looked >= self._look_ms:
             since, self._looked = now - (steady - self._looked), steady
             self._note(self._sixes(now, since))
+            took = self.clocks.steady() - steady
+            self._look_ms = min(max(LOOK_MS, took * LOOK_SHARE), LONGEST_LOOK_MS)
         if steady - self._compared >= ALL_MS:
             self._compared = steady
             self._compare(now)

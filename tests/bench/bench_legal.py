@@ -27,8 +27,8 @@ from captive_portal.legal.conntrack import Guests, Reader, each_once
 from captive_portal.legal.open_connections import Openings
 
 RATE, SECONDS, RESIDENTS, QUESTIONS = 5000, 8, 500, 1000
-RATES = (500, 1000, 2000, RATE)
-"""Connections a second, for what each costs by how many there are."""
+RATES = (RATE, 500, 1000, 2000)
+"""Connections a second, for what each costs by how many there are; the first is counted whole."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
