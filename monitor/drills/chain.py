@@ -64,11 +64,13 @@ class Chain:
         for identity, alert in firing.items():
             self._waiting.setdefault(identity, (now, alert))
         self._waiting = {name: one for name, one in self._waiting.items() if name in firing}
-        fresh = [a for at, a in self._waiting.values() if now - at >= GROUP_SECONDS and a.identity not in self._told]
+        fresh = [
+            a for at, a in self._waiting.values() if _over(at, GROUP_SECONDS, now) and a.identity not in self._told
+        ]
         over = [alert for identity, alert in self._told.items() if identity not in standing]
         posted = [_json(alert, "firing") for alert in fresh] + [_json(alert, "resolved") for alert in over]
         self._told = {i: a for i, a in self._told.items() if i in standing} | {a.identity: a for a in fresh}
-        if now - self._beat >= BEAT_SECONDS:
+        if _over(self._beat, BEAT_SECONDS, now):
             self._beat = now
             posted.append(_watchdog(now))
         self._post(posted, now)
@@ -89,6 +91,15 @@ class Chain:
         if posted:
             message = Message.model_validate({"version": "4", "alerts": posted})
             self._engine.take(message, datetime.fromtimestamp(now, UTC))
+
+
+def _over(since: float, seconds: float, now: float) -> bool:
+    """Whether *seconds* are over; a clock set back is no reason to wait: rounds are timed by one that cannot be set.
+
+    >>> _over(100.0, 30.0, 120.0), _over(100.0, 30.0, 130.0), _over(100.0, 30.0, 40.0)
+    (False, True, True)
+    """
+    return not 0 <= now - since < seconds
 
 
 def _json(alert: Alert, status: str) -> dict[str, Any]:
