@@ -25,10 +25,18 @@ password_option = click.option("--password-stdin", is_flag=True, help="Read the 
 
 @click.group(invoke_without_command=True)
 @settings_option
+@click.option(
+    "--clock-is-right", "by", metavar="NAME", help="Only note that NAME answers for this machine's clock, and end."
+)
 @click.pass_context
-def console(ctx: click.Context, file: Path | None) -> None:
+def console(ctx: click.Context, file: Path | None, by: str | None) -> None:
     """Run the staff console; or, with a command, look after its accounts and its audit log."""
     ctx.obj = file
+    if by:
+        settings = load(ConsoleSettings, file)
+        Witness(settings.clock(), Audit(settings.audit()).newest_day).remember(by)
+        click.echo(f"{settings.clock()}: {by} answers for the clock; months that are over go within the hour")
+        ctx.exit()
     if ctx.invoked_subcommand is None:
         settings = load(ConsoleSettings, file)
         start_logging(CONSOLE.name, settings.log_level)
@@ -149,16 +157,6 @@ def verify(file: Path | None) -> None:
         click.echo(f"{path}: broken at {error}", err=True)
         sys.exit(1)
     click.echo(f"{path}: {count} lines, whole; the last hash is {digest}")
-
-
-@audit.command(name="clock-is-right")
-@click.argument("name")
-@click.pass_obj
-def clock_is_right(file: Path | None, name: str) -> None:
-    """Note that NAME answers for this machine's clock; months that are over go within the hour."""
-    settings = load(ConsoleSettings, file)
-    Witness(settings.clock(), Audit(settings.audit()).newest_day).remember(name)
-    click.echo(f"{settings.clock()}: {name} answers for the clock; months that are over go within the hour")
 
 
 def _accounts(settings: ConsoleSettings) -> Accounts:

@@ -40,5 +40,5 @@ class Upkeep:
                 "audit log not tidied",
                 months=len(months),
                 doubts=doubts,
-                todo="put the clock right; if it is: parvis console audit clock-is-right YOUR-NAME",
+                todo="put the clock right; if it is: parvis console --clock-is-right YOUR-NAME",
             )

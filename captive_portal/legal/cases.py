@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, timedelta
 from pathlib import Path
 
-from captive_portal.durable import write_whole
+from parvis.durable import write_whole
 from parvis.kept import kept_days
 
 BASES = {

@@ -8,9 +8,9 @@ from datetime import date
 from pathlib import Path
 
 from captive_portal.clock import moment
-from captive_portal.durable import write_whole
 from captive_portal.legal import clock_doubts, time_signal
 from captive_portal.legal.clock_doubts import Mark, Observed
+from parvis.durable import write_whole
 
 
 class ClockDoubted(Exception):

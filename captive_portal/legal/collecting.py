@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from captive_portal.durable import write_whole
 from captive_portal.legal import segment
 from captive_portal.legal.day_keys import read as read_key
 from captive_portal.legal.erasing import key_day
 from captive_portal.legal.retention import Day, last_day
 from captive_portal.legal.segment import Name
+from parvis.durable import write_whole
 
 SECONDS = 10.0
 MODE = 0o600

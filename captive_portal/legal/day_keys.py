@@ -12,9 +12,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from captive_portal.durable import write_whole
 from captive_portal.legal import sealing
 from captive_portal.legal.segment import Store, key_name
+from parvis.durable import write_whole
 
 
 @dataclass(frozen=True, slots=True)

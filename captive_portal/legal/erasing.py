@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from captive_portal.durable import sync_folder
 from captive_portal.legal.retention import Day
 from captive_portal.legal.segment import Name, key_name
+from parvis.durable import sync_folder
 
 
 def days_in(folder: Path, keys: Path) -> list[Day]:

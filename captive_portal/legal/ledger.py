@@ -13,10 +13,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from captive_portal.durable import sync_folder
 from captive_portal.legal import day_keys, sealing, segment
 from captive_portal.legal.conntrack import columns
 from captive_portal.legal.segment import Name, Store
+from parvis.durable import sync_folder
 
 LARGEST_FILE = 16 * 1024 * 1024
 RECORDS, ROWS, COLUMNS = b"J", b"F", b"T"

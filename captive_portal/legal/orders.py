@@ -6,9 +6,9 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from captive_portal.durable import write_whole
 from captive_portal.legal.retention import Hold
 from captive_portal.legal.segment import Store
+from parvis.durable import write_whole
 
 
 class OrderError(Exception):

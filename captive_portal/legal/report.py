@@ -12,12 +12,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from captive_portal.durable import write_whole
 from captive_portal.legal import sealing, segment
 from captive_portal.legal.erasing import days_in
 from captive_portal.legal.ledger import names_in
 from captive_portal.legal.retention import Hold, last_day, overdue
 from captive_portal.legal.segment import Broken, Store
+from parvis.durable import write_whole
 from parvis.kept import kept_days
 
 KEPT_DAYS = kept_days("retention-report")

@@ -10,7 +10,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from captive_portal.console.accounts import Account
-from captive_portal.durable import write_whole
 from captive_portal.legal import answer_files, ceremony, reading, sealing
 from captive_portal.legal.answer_files import Context
 from captive_portal.legal.cases import Case, Cases
@@ -28,6 +27,7 @@ from captive_portal.legal.search import (
 from captive_portal.legal.segment import Store
 from captive_portal.legal.timeline import Timeline
 from captive_portal.legal.town_keys import TownKeys
+from parvis.durable import write_whole
 
 
 @dataclass(frozen=True, slots=True)

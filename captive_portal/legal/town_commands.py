@@ -10,13 +10,13 @@ import click
 
 from captive_portal.commands import FILE
 from captive_portal.console.roles import Role
-from captive_portal.durable import write_whole
 from captive_portal.legal import ceremony, injunction
 from captive_portal.legal.commands import read_keys
 from captive_portal.legal.desk import ask_shares, officers, signer, today, with_settings
 from captive_portal.legal.officers import journal_in
 from captive_portal.legal.segment import Store
 from captive_portal.legal.settings import ArchiveSettings
+from parvis.durable import write_whole
 from parvis.service import town_or_exit
 
 DATE = click.DateTime(formats=["%Y-%m-%d"])

@@ -13,6 +13,8 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
+from parvis.durable import sync_folder
+
 MOST_LINES = 5_000
 MOST_BYTES = 1_000_000
 SYNC_SECONDS = 1.0
@@ -179,7 +181,7 @@ class Spool:
         target.file.close()
         if target.lines:
             path.rename(ready)
-            _sync_folder(self._folder)
+            sync_folder(self._folder)
         else:
             path.unlink()
         with self._lock:
@@ -206,11 +208,3 @@ def _write_whole(file: BinaryIO, data: bytes) -> None:
 def _batch(path: Path) -> Batch:
     data = path.read_bytes()
     return Batch(path, len(data), data.count(b"\n"))
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -145,11 +145,11 @@ def test_sec12_whoever_answers_for_the_clock_has_the_old_months_erased(
     witness = Witness(made.clock(), audit.newest_day)
     Upkeep(audit, witness).wrong()
     before = audit.verify()[0]
-    answered = run(settings, "audit", "clock-is-right", "dpo")
+    answered = run(settings, "--clock-is-right", "dpo")
     Upkeep(audit, witness).wrong()
 
     assert (before, audit.verify()[0], answered.exit_code) == (1, 0, 0)
-    assert "audit clock-is-right" in capsys.readouterr().err
+    assert "console --clock-is-right" in capsys.readouterr().err
 
 
 @given(st.text())

@@ -19,7 +19,7 @@ ROOMS = ("parvis", "captive_portal", "collectors", "monitor", "dashboards")
 OF_TABLE = {"sheets": "monitor", "spells": "history"}
 """A table that only this database has."""
 WRITERS = {"write_text", "write_bytes", "write_whole", "create_engine"}
-FOR_OTHERS = ROOT / "captive_portal/durable.py"
+FOR_OTHERS = ROOT / "parvis/durable.py"
 """Writes what others hand it: those are named."""
 
 
