@@ -119,7 +119,7 @@ class FakeRecorder:
 
 
 def runs_ahead(path: Path) -> None:
-    """An hour ago by the clock nobody can set, the wall clock was a year, and an hour lest it be on the edge, behind."""
+    """An hour ago the wall clock was a year and an hour behind: not at the edge of a day."""
     now = Witness(path, lambda: None).observed()
     before = Mark(now.wall - YEAR - 2 * HOUR, now.up - HOUR, now.boot)
     path.write_text(clock_marks.json.dumps(clock_marks.asdict(before)))
