@@ -1,7 +1,7 @@
 """A site's figures by day, and what a month was: numbers only, from which nobody can be told."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -55,8 +55,12 @@ def add(store: Store, site: str, day: str, devices: int, down: int, up: int) -> 
             return
         values = {"day": day, "site": site, "devices": devices, "bytes_down": down, "bytes_up": up}
         connection.execute(insert(usage_days).values(values))
-        oldest = date.fromordinal(max(1, date.fromisoformat(day).toordinal() - kept_days("service-figures")))
-        connection.execute(delete(usage_days).where(usage_days.c.day < oldest.isoformat()))
+
+
+def erase(connection: Connection, wall: float) -> int:
+    """Delete the days whose time is over at *wall* (Unix seconds, of a clock that is believed); returns how many."""
+    oldest = datetime.fromtimestamp(max(0.0, wall - kept_days("service-figures") * 86400), UTC).date()
+    return connection.execute(delete(usage_days).where(usage_days.c.day < oldest.isoformat())).rowcount
 
 
 def month_of(store: Store, site: str, month: str, zone: ZoneInfo) -> Month:

@@ -4,15 +4,31 @@ import os
 from pathlib import Path
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, durably."""
-    draft = path.with_name(path.name + ".new")
-    with draft.open("wb") as file:
-        file.write(data)
+def write_whole(path: Path, data: bytes | str, mode: int | None = None, owner: tuple[int, int] | None = None) -> None:
+    """Write a file whole or not at all, durably; a text as UTF-8. OSError when that cannot be done.
+
+    *mode* are its permissions, whatever the umask (None: what the umask leaves of 0666); *owner* is user and group.
+    """
+    draft = path.with_name(f".{path.name}.new")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666 if mode is None else mode)
+    with os.fdopen(handle, "wb") as file:
+        if mode is not None:  # before anything is in it: a draft that was left may have other permissions
+            os.fchmod(handle, mode)
+        if owner is not None:
+            os.fchown(handle, *owner)
+        file.write(data.encode() if isinstance(data, str) else data)
         file.flush()
-        os.fsync(file.fileno())
+        os.fsync(handle)
     draft.replace(path)
     sync_folder(path.parent)
+
+
+def append_text(path: Path, text: str) -> None:
+    """Add *text* to a file, which is made if there is none; on the disk when this returns."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:

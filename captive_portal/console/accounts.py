@@ -16,6 +16,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 
 from captive_portal.console.locked import locked
 from captive_portal.console.roles import Role
+from parvis.durable import write_whole
 
 NAME = re.compile(r"[a-z][a-z0-9.-]{0,39}")
 STEP_SECONDS = 30
@@ -109,16 +110,9 @@ class Accounts:
         with locked(folder):
             accounts = self.all()
             yield accounts
-            draft = self._path.with_suffix(".new")
-            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump({name: _fields(account) for name, account in sorted(accounts.items())}, file, indent=1)
-                file.flush()
-                owner = folder.stat()
-                if os.geteuid() == 0:
-                    os.fchown(handle, owner.st_uid, owner.st_gid)
-                os.fsync(handle)
-            draft.replace(self._path)
+            text = json.dumps({name: _fields(account) for name, account in sorted(accounts.items())}, indent=1)
+            there = folder.stat()
+            write_whole(self._path, text, 0o600, (there.st_uid, there.st_gid) if os.geteuid() == 0 else None)
 
 
 def _fields(account: Account) -> dict[str, object]:

@@ -1,7 +1,6 @@
 """The duty of secrecy: every agent reads it once, says so, and sees nothing before (CPCE D.98-5 I; REQ-06)."""
 
 import json
-import os
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +11,7 @@ from werkzeug.wrappers import Response
 from captive_portal.console.deeds import write
 from captive_portal.console.hall import hall, visitor
 from captive_portal.console.locked import locked
+from parvis.durable import write_whole
 
 VERSION = "1"
 """Of the text in secrecy.html; another one is read again by everybody."""
@@ -36,13 +36,7 @@ class Acknowledgements:
         with self._lock, locked(self._path.parent):
             known = self._all()
             known[who] = {"version": VERSION, "at": datetime.fromtimestamp(at, UTC).isoformat(timespec="seconds")}
-            draft = self._path.with_suffix(".new")
-            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(known, file, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._path)
+            write_whole(self._path, json.dumps(known, indent=1), 0o600)
 
     def _all(self) -> dict[str, dict[str, str]]:
         try:

@@ -1,7 +1,6 @@
 """Records as files: a JSON object each, numbered by year, whole or not there, erased when their time is over."""
 
 import json
-import os
 from datetime import date
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -9,6 +8,7 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from captive_portal.console.locked import locked
+from parvis.durable import write_whole
 
 Record = TypeVar("Record", bound=BaseModel)
 
@@ -50,13 +50,8 @@ class Records(Generic[Record]):
         """Write *record*; it is on disk when this returns."""
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with locked(self._folder):
-            draft = self._folder / f".{number}.new"
-            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(record.model_dump(mode="json"), file, ensure_ascii=False, indent=1)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self._folder / f"{number}.json")
+            text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=1)
+            write_whole(self._folder / f"{number}.json", text, 0o600)
 
     def erase(self, number: str) -> None:
         """Erase a record whose time is over."""

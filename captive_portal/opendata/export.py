@@ -1,7 +1,6 @@
 """The export folder: every dataset in every format, schemas, catalogue, map page, notice. What is in it is public."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -20,6 +19,7 @@ from captive_portal.opendata.dcat import RDF_FORMATS, catalogue
 from captive_portal.opendata.formats import as_csv, as_geojson, as_json, as_osm, as_parquet
 from captive_portal.opendata.map_page import PAGES, page
 from captive_portal.opendata.sites import PARIS, under_paris_names
+from parvis.durable import write_whole
 from parvis.inventory import OpenData, Town
 
 PARIS_NAME = f"{SITES}-noms-paris"
@@ -93,12 +93,6 @@ def write(folder: Path, made: Mapping[str, bytes]) -> list[str]:
         path = folder / name
         if path.exists() and path.read_bytes() == data:
             continue
-        draft = folder / f".{name}.new"
-        with draft.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.chmod(0o644)
-        draft.replace(path)
+        write_whole(path, data, 0o644)
         changed.append(name)
     return changed

@@ -1,7 +1,6 @@
 """``parvis opendata push`` and ``parvis opendata serve``: what becomes of an export folder."""
 
 import json
-import os
 from contextlib import closing
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from captive_portal.opendata.datasets import Row, datasets
 from captive_portal.opendata.explore import create_app
 from captive_portal.opendata.push import NotPushed, Step, session, to_data_gouv, to_opendatasoft
 from captive_portal.opendata.settings import OpenDataSettings
+from parvis.durable import write_whole
 from parvis.endpoint import Endpoint
 from parvis.running import hold
 from parvis.service import town_or_exit
@@ -69,12 +69,7 @@ def _known(settings: OpenDataSettings) -> dict[str, str]:
 
 def _remember(settings: OpenDataSettings, known: dict[str, str]) -> None:
     settings.state.mkdir(parents=True, exist_ok=True)
-    draft = settings.state / f"{PUSHED}.new"
-    with draft.open("w", encoding="utf-8") as file:
-        json.dump(known, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(settings.state / PUSHED)
+    write_whole(settings.state / PUSHED, json.dumps(known, indent=1))
 
 
 @opendata.command()

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import date
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from captive_portal.opendata.datasets import Row
 from captive_portal.opendata.publication import Cell, Measured, published
+from parvis.durable import append_text, write_whole
 
 LOG = "releases.jsonl"
 
@@ -44,9 +44,7 @@ class Releases:
         text = json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._note(month, text, rows, today)
-        draft = self._folder / f"{month}.new"
-        draft.write_text(text, "utf-8")
-        draft.replace(self._folder / f"{month}.json")
+        write_whole(self._folder / f"{month}.json", text)
         return True
 
     def rows(self) -> list[Row]:
@@ -76,10 +74,7 @@ class Releases:
             "held_back": sum(bool(row["secret"]) for row in rows),
             "sha256": hashlib.sha256(text.encode()).hexdigest(),
         }
-        with (self._folder / LOG).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
+        append_text(self._folder / LOG, json.dumps(line) + "\n")
 
 
 _NAMES = {

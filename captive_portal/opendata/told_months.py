@@ -1,13 +1,13 @@
 """The months of availability that were told once: the monitor forgets after three years, what was published stays."""
 
 import json
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
 from captive_portal.opendata.sites import SaidMonth
+from parvis.durable import write_whole
 
 NAME = "availability.json"
 _SHAPE = TypeAdapter(list[SaidMonth])
@@ -21,10 +21,5 @@ def kept(folder: Path, told: Sequence[SaidMonth]) -> list[SaidMonth]:
     lines = [known[key] for key in sorted(known)]
     if lines != before:
         folder.mkdir(parents=True, exist_ok=True)
-        draft = folder / f"{NAME}.new"
-        with draft.open("w", encoding="utf-8") as file:
-            json.dump([one.model_dump() for one in lines], file, ensure_ascii=False, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.replace(path)
+        write_whole(path, json.dumps([one.model_dump() for one in lines], ensure_ascii=False, indent=1))
     return lines

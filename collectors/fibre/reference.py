@@ -4,7 +4,6 @@ References are lines of a file that only grows: the last one of a module counts,
 """
 
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 from collectors.fibre.history import Light
 from collectors.fibre.span import LEAST_LOSS_DB, MOST_LOSS_DB, Link
 from collectors.plausibility import LIGHT_DBM
+from parvis.durable import append_text
 
 FILE = "references.jsonl"
 MOST_SPREAD_DB = 1.0
@@ -79,10 +79,8 @@ def latest(found: Iterable[Reference]) -> dict[Light, Reference]:
 def append(folder: Path, new: Iterable[Reference]) -> None:
     """Add references to the file, on disk before this returns."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o750)
-    with (folder / FILE).open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(asdict(each), ensure_ascii=False) + "\n" for each in new)
-        file.flush()
-        os.fsync(file.fileno())
+    lines = [json.dumps(asdict(each), ensure_ascii=False) + "\n" for each in new]
+    append_text(folder / FILE, "".join(lines))
 
 
 @dataclass(frozen=True, slots=True)

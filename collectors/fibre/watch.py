@@ -1,7 +1,6 @@
 """Keeps the town's light: reads the board once a minute, remembers days on disk, and tells losses, drift and trends."""
 
 import json
-import os
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -16,6 +15,7 @@ from collectors.fibre.span import Link, links, losses
 from collectors.fibre.trend import Trend, trend
 from collectors.poller import Outlet
 from collectors.sample import Labels, Sample
+from parvis.durable import write_whole
 from parvis.inventory import Town
 from parvis.running import Turns, log
 
@@ -163,9 +163,4 @@ def load_history(folder: Path) -> History:
 def save_history(folder: Path, history: History) -> None:
     """Write the days whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o750)
-    part = folder / f"{FILE}.part"
-    with part.open("w", encoding="utf-8") as file:
-        json.dump(history.as_json(), file)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(folder / FILE)
+    write_whole(folder / FILE, json.dumps(history.as_json()))

@@ -1,9 +1,10 @@
 """Our own engine for informs: a name kept for ever, boots counted at each start (RFC 3414 section 2.2)."""
 
 import json
-import os
 import secrets
 from pathlib import Path
+
+from parvis.durable import write_whole
 
 MOST_BOOTS = 2**31 - 1
 PYSNMP_ENTERPRISE = 20408
@@ -25,12 +26,7 @@ def next_boot(file: Path) -> tuple[str, int]:
         name, boots = _new_name(), 0
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        beside = file.with_suffix(".new")
-        with beside.open("w") as written:
-            json.dump({"engine_id": name, "boots": boots + 1}, written)
-            written.flush()
-            os.fsync(written.fileno())
-        beside.replace(file)
+        write_whole(file, json.dumps({"engine_id": name, "boots": boots + 1}))
     except OSError as error:
         raise BadIdentity(
             f"{file} cannot be written: {error}; give the collectors a state folder of their own"

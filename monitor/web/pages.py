@@ -37,7 +37,7 @@ from monitor.web.places import (
     title_of,
 )
 from monitor.web.readings import counted, read
-from monitor.web.words import Language, age, moment, pick, say
+from monitor.web.words import Language, age, moment, opening, pick, say
 from parvis.inventory import Site, Town
 from parvis.opening import Opening
 
@@ -110,7 +110,7 @@ class Places:
             "link": {"name": site.uplink.name, **state(found.get(site.uplink.name), lang, stale=self._stale())},
             "points": [self._row(site, point, found, lang) for point in site.access_points],
             "opened": say("site-open" if opened else "site-closed", lang, until=until),
-            "hours": site.opening_hours,
+            "hours": " ; ".join(opening(site.opening_hours, lang)),
             "events": self._events(site, lang),
         }
         return self._render("site.html", lang, f"/sites/{called}", named, **words)

@@ -10,6 +10,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from parvis.inventory import Text
+from parvis.opening_words import Speech
 
 Language = Literal["fr", "en"]
 
@@ -17,6 +18,7 @@ _DAYS = {
     "fr": ("lun.", "mar.", "mer.", "jeu.", "ven.", "sam.", "dim."),
     "en": ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
 }
+_HOURS = ("holidays", "closed", "always", "every_day", "some_days")
 _UNITS = ((86400, "days"), (3600, "hours"), (60, "minutes"))
 
 
@@ -68,3 +70,18 @@ def moment(at: datetime, language: Language) -> str:
     """
     day = _DAYS[language][at.weekday()]
     return f"{day} {at:%d/%m}{' à' if language == 'fr' else ''} {at:%H:%M}"
+
+
+def opening(hours: str, language: Language) -> list[str]:
+    """A building's hours (OpenStreetMap's opening_hours), a line a rule.
+
+    >>> opening("Mo-Fr 08:30-12:00,13:30-17:30; PH off", "fr")
+    ['lun. – ven. : 08:30–12:00 et 13:30–17:30', 'jours fériés : fermé']
+    """  # noqa: RUF002 the dash of ranges
+    texts = {key: say(f"hours-{key.replace('_', '-')}", language) for key in _HOURS}
+    return Speech(_DAYS[language], "{:02}:{:02}".format, lambda items: _joined(items, language), **texts).lines(hours)
+
+
+def _joined(items: list[str], language: Language) -> str:
+    *first, last = items
+    return f"{', '.join(first)} {say('and', language)} {last}" if first else last

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from door_twin import wait_for
-from gate import Gate, built, gate, settled
+from gate import Gate, built, calm, gate, settled
 from reboot import sessions_on_disk
 from table import Row, row
 
@@ -59,6 +59,7 @@ def by_sessions() -> list[Row]:
             wait_for(lambda: made.metric(9202, "gateway_leases") >= present, "leases", 60)  # noqa: B023 called at once
             made.start_portal()
             settled(made, present)
+            calm(made)
             new = [present + 1, present + MORE]
             bare = start_bare(made)
             pages = {"devices": new, "seconds": SECONDS / 2, "kept": True, "what": "splash"}

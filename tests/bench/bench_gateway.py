@@ -201,10 +201,13 @@ def control_plane() -> list[Row]:
         small = {name: seconds(deed) for name, deed in readings(gateway).items()}
         admit(gateway, range(RESTORED + 1, FULL + 1))
         single = [seconds(lambda n=n: gateway.apply([allow(n)])) for n in range(FULL + 1, FULL + 401)]
-        batched = [
-            seconds(lambda n=n: gateway.apply([allow(k) for k in range(n, n + 32)])) / 32
-            for n in range(FULL - 6_400, FULL, 32)
-        ]
+        groups = [range(n, n + TOGETHER) for n in range(FULL - 6_400, FULL, TOGETHER)]
+        for group in groups:
+            gateway.apply([Deny(mac_of(n)) for n in group])
+        batched, renewed = (
+            [seconds(lambda group=group: gateway.apply([allow(n) for n in group])) / TOGETHER for group in groups]
+            for _ in ("new", "again")
+        )
         before = gateway.admitted().keys()
         reload = seconds(lambda: gateway.load(rules(), {}))
         lost = len(before - gateway.admitted().keys())
@@ -213,6 +216,8 @@ def control_plane() -> list[Row]:
     return [
         row("admission_p50", "ms", ms(middle(batched)), 0.3, "budget", f"{size}, 32 at once"),
         row("admission_p99", "ms", ms(part(batched, 0.99)), 2, "budget", f"{size}, 32 at once"),
+        row("renewal_p50", "ms", ms(middle(renewed)), 0.3, "budget", f"{size}, 32 at once"),
+        row("renewal_p99", "ms", ms(part(renewed, 0.99)), 2, "budget", f"{size}, 32 at once"),
         row("admission_single_p50", "ms", ms(middle(single)), 0.3, "budget", f"{size}, each by itself"),
         row("admission_single_p99", "ms", ms(part(single, 0.99)), 2, "budget", f"{size}, each by itself"),
         row("sessions_restored", "s", round(restored, 2), 1, "budget", f"{RESTORED} after a reboot"),
@@ -260,7 +265,7 @@ def readings(gateway: Gateway) -> dict[str, Callable[[], object]]:
         "read_admitted": lambda: rows_of.admitted_out(b"".join(map(rows_of.admitted, gateway.rows()))),
         "read_counters": lambda: rows_of.counters_out(b"".join(map(rows_of.counted, gateway.counting()))),
         "look_for_alterations": gateway.intact,
-        "look_up_one": lambda: gateway.session(mac_of(77)),
+        "look_up_100": lambda: [gateway.session(mac_of(n)) for n in range(77, 177)],
     }
 
 

@@ -91,7 +91,7 @@ async def scrape(port: int, paths: list[str]) -> int:
 def ours(folder: Path, count: int, interval: float, version: str, kind: str) -> Iterator[tuple[int, Path]]:
     """Our collectors, running; their process and the file with their counts."""
     counts = folder / f"counts-{count}-{version}-{kind}"
-    counts.write_bytes(bytes(16))
+    counts.write_bytes(bytes(24))
     words = [str(PORTS[kind]), str(count), str(interval), version, str(counts), kind]
     with subprocess.Popen([sys.executable, "-OO", str(HERE / "collecting.py"), *words]) as running:
         try:
@@ -103,8 +103,13 @@ def ours(folder: Path, count: int, interval: float, version: str, kind: str) -> 
 
 def polls(counts: Path) -> tuple[int, int]:
     """How many polls there were, and how many failed."""
-    made, failed = struct.unpack("QQ", counts.read_bytes())
+    made, failed, _ = struct.unpack("QQQ", counts.read_bytes())
     return made, failed
+
+
+def settled(counts: Path) -> int:
+    """How many devices were polled well three times: their plan is learned, their reply size has settled."""
+    return int(struct.unpack("QQQ", counts.read_bytes())[2])
 
 
 @contextmanager
@@ -250,7 +255,7 @@ def compared(folder: Path, count: int, version: str) -> list[Row]:
         sides = []
         for kind in kinds():
             side = Side(kind, *stack.enter_context(ours(folder, count, interval, version, kind)))
-            learned(side.counts, count)
+            learned(side.counts, count, 60 + count * 0.2)
             check_series(page(PORTS[kind], "d0"), f"{agents.address(0)}:{agents.PORT}")
             os.kill(side.pid, signal.SIGSTOP)
             sides.append(side)
@@ -301,10 +306,12 @@ def check_series(told: str, target: str) -> None:
         raise SystemExit(f"not the same series: {sorted(differ)[:6]}")
 
 
-def learned(counts: Path, count: int) -> None:
-    """Wait until every device has been polled three times: its plan is learned, its reply size has settled."""
-    deadline = time.monotonic() + 60 + count * 0.2
-    while polls(counts)[0] < 3 * count and time.monotonic() < deadline:
+def learned(counts: Path, count: int, seconds: float) -> None:
+    """Wait until every device is learned; SystemExit when that takes longer than *seconds*: the machine is too busy."""
+    deadline = time.monotonic() + seconds
+    while settled(counts) < count:
+        if time.monotonic() > deadline:
+            raise SystemExit(f"only {settled(counts)} of {count} devices were learned in time: the machine is too busy")
         time.sleep(0.2)
     time.sleep(2)
 
@@ -312,9 +319,7 @@ def learned(counts: Path, count: int) -> None:
 def points(folder: Path) -> list[Row]:
     """Many access points, each once a minute: what it takes of a core once they are learned."""
     with ours(folder, POINTS, 60, "v2c", kinds()[-1]) as (pid, counts):
-        deadline = time.monotonic() + 400
-        while polls(counts)[0] < POINTS * 1.1 and time.monotonic() < deadline:
-            time.sleep(1)
+        learned(counts, POINTS, 600)
         before, used, started = polls(counts), cpu(pid), time.monotonic()
         time.sleep(30)
         seconds = time.monotonic() - started

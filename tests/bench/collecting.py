@@ -1,7 +1,8 @@
 """Our collectors with a made-up list of devices, for measurements: the poller, the board and the HTTP endpoint.
 
 collecting.py PORT COUNT INTERVAL v2c|v3 FILE python|compiled: polls COUNT devices every INTERVAL seconds, serves their
-pages on PORT, and keeps the number of polls so far, and of failed ones, in FILE (two unsigned integers of 64 bits).
+pages on PORT, and keeps the number of polls so far, of failed ones, and of devices that were polled well three times or
+more, in FILE (three unsigned integers of 64 bits).
 ``python``: as if there were no compiled core.
 """
 
@@ -9,6 +10,7 @@ import mmap
 import struct
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -46,6 +48,8 @@ IF_GAUGES = {"ifMtu": 4, "ifSpeed": 5, "ifAdminStatus": 7, "ifOperStatus": 8}
 IFX_COUNTERS = {"ifHCInOctets": 6, "ifHCInUcastPkts": 7, "ifHCOutOctets": 10, "ifHCOutUcastPkts": 11}
 IFX_GAUGES = {"ifHighSpeed": 15}
 """17 columns that become metrics, and three that become labels."""
+SETTLED = 3
+"""After so many polls a device's plan is learned and its reply size has settled."""
 CREDENTIALS = {
     "v2c": CommunityCredential(name="bench", version="v2c", community_secret="community"),
     "v3": UserCredential(
@@ -77,12 +81,17 @@ class Counted(Board):
     def __init__(self, devices: list[Device], stale_after_seconds: float, shared: mmap.mmap) -> None:
         super().__init__(devices, stale_after_seconds)
         self._shared = shared
-        self._told = [0, 0]
+        self._told = [0, 0, 0]
+        self._well = Counter[str]()
 
     def put(self, device: Device, outcome: Outcome, *how: Any) -> Standing:
+        failed = isinstance(outcome, Failed)
         self._told[0] += 1
-        self._told[1] += isinstance(outcome, Failed)
-        struct.pack_into("QQ", self._shared, 0, *self._told)
+        self._told[1] += failed
+        if not failed and self._well[device.name] < SETTLED:
+            self._well[device.name] += 1
+            self._told[2] += self._well[device.name] == SETTLED
+        struct.pack_into("QQQ", self._shared, 0, *self._told)
         return super().put(device, outcome, *how)
 
 
@@ -98,7 +107,7 @@ def main() -> None:
     ]
     town = cast("Town", SimpleNamespace(credential=CREDENTIALS.__getitem__))
     also = compatible.chosen([MODULE])
-    with Path(counts).open("r+b") as file, mmap.mmap(file.fileno(), 16) as shared:
+    with Path(counts).open("r+b") as file, mmap.mmap(file.fileno(), 24) as shared:
         board = Counted(devices, float(interval) * 3, shared)
         pacing = Pacing(float(interval), max(float(interval) * 0.75, 30))  # a busy machine learns slowly
         poller = Poller(town, devices, _secret, board, pacing, also=also)

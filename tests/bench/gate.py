@@ -159,3 +159,14 @@ def gate(devices: int, *, local: bool = True) -> Iterator[Gate]:
 def settled(made: Gate, sessions: int) -> None:
     """Wait until the gateway admits *sessions* devices."""
     wait_for(lambda: made.metric(9201, "portal_sessions_active") == sessions, f"{sessions} sessions", 60)
+
+
+def calm(made: Gate) -> None:
+    """Wait until our two processes do next to nothing: what a start leaves to be done is done, and is not measured."""
+
+    def share() -> float:
+        before = sum(made.cpu_seconds().values())
+        time.sleep(2)
+        return (sum(made.cpu_seconds().values()) - before) / 2
+
+    wait_for(lambda: share() < 0.1, "calm processes", 120)

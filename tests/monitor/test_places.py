@@ -106,6 +106,11 @@ def test_what_does_not_exist_is_a_sentence(atlas: Atlas, path: str) -> None:
     assert (answer.status_code, answer.mimetype) == (404, "text/plain")
 
 
+def test_the_building_s_hours_are_told_in_the_reader_s_language(atlas: Atlas) -> None:
+    assert "lun. – dim. : 08:00–22:00" in atlas.text(f"/sites/{SITE}?lang=fr")
+    assert "Mon – Sun: 08:00–22:00" in atlas.text(f"/sites/{SITE}?lang=en")
+
+
 def test_the_uplink_s_page_has_light_promise_outage_and_papers(atlas: Atlas) -> None:
     page = atlas.text(f"/uplinks/{LINK}")
 

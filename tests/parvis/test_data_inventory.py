@@ -18,7 +18,7 @@ ROOMS = ("parvis", "captive_portal", "collectors", "monitor", "dashboards")
 
 OF_TABLE = {"sheets": "monitor", "spells": "history"}
 """A table that only this database has."""
-WRITERS = {"write_text", "write_bytes", "write_whole", "create_engine"}
+WRITERS = {"write_text", "write_bytes", "write_whole", "append_text", "create_engine"}
 FOR_OTHERS = ROOT / "parvis/durable.py"
 """Writes what others hand it: those are named."""
 
@@ -97,9 +97,7 @@ def writes(path: Path) -> Iterator[int]:
         words = [one.value for one in [*node.args, *(k.value for k in node.keywords)] if isinstance(one, ast.Constant)]
         mode = any(isinstance(word, str) and re.fullmatch(r"[wax][bt+]{0,2}", word) for word in words)
         flags = any(isinstance(part, ast.Attribute) and part.attr == "O_CREAT" for part in ast.walk(node))
-        if name in {"write_text", "write_bytes", "write_whole", "create_engine"} or (
-            name in {"open", "fdopen"} and (mode or flags)
-        ):
+        if name in WRITERS or (name in {"open", "fdopen"} and (mode or flags)):
             yield node.lineno
 
 
@@ -119,6 +117,7 @@ def test_a_way_to_write_would_be_seen(tmp_path: Path) -> None:
         "os.open(p, os.O_WRONLY | os.O_CREAT, 0o600)",
         'os.fdopen(h, "wb")',
         'write_whole(Path("file"), data)',
+        'append_text(Path("file"), "y")',
     ]
     for number, way in enumerate(ways):
         file = tmp_path / f"{number}.py"
