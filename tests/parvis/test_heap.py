@@ -72,3 +72,11 @@ def test_while_thousands_of_objects_are_made_nobody_looks_for_cycles_and_then_ag
     program += "        raise KeyError\nexcept KeyError:\n    print(int(not within and gc.isenabled()))"
 
     assert run(program) == 1
+
+
+def test_what_came_since_is_not_searched_again_either_but_once_an_hour() -> None:
+    program = "import gc, weakref\nfrom parvis import heap\nclass Ring:\n    pass\none = Ring()\none.self = one\n"
+    program += "heap.tidy()\ngone = weakref.ref(one)\nfrozen = not any(each is one for each in gc.get_objects())\n"
+    program += "del one\nfor _ in range(heap.WHOLE_EVERY):\n    heap.tidy()\nprint(int(frozen and gone() is None))"
+
+    assert run(program) == 1
