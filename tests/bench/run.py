@@ -146,10 +146,16 @@ def measured(name: str, prefix: str) -> list[Row]:
         return BENCHES[name](lab)
 
 
+DRAWN = {"snmp": "ms", "gateway": "ns"}
+"""The unit that is drawn, where a bench measures several by size."""
+
+
 def picture(name: str, rows: Sequence[Row]) -> str:
     """Curves of every cost that was measured at several sizes."""
     curves, told = [], set()
     for (metric, unit, peer), points in grown(rows).items():
+        if unit != DRAWN.get(name, unit):
+            continue
         if metric not in told:
             told.add(metric)
             curves.append(Curve(f"{metric}, {unit}: ours", [(size, mine) for size, mine, _ in points]))
