@@ -29,6 +29,10 @@ LEFT_ALONE = {"simulated", "windows"}
 PACE = Pace(poll=5.0, probe=1.0, visit=30.0, alerts=0.1)
 
 
+STOPPED = 130
+"""Ended by a signal, as shells count it; nothing was broken until then."""
+
+
 def cast(lab: Lab) -> Cast:
     """Who and what there is in *lab*."""
     sites = lab.town.sites
@@ -79,11 +83,16 @@ def main() -> int:
         lab.up(Options(prefix=words.prefix, residents=words.residents, windows=False, pace=PACE))
         try:
             soak = Soak(lab, seed)
-            pace(soak, plan(seed, seconds, cast(lab)), seconds)
-            print(soak.report(seed, words.hours))
+            started, stopped = time.monotonic(), False
+            try:
+                pace(soak, plan(seed, seconds, cast(lab)), seconds)
+            except KeyboardInterrupt:
+                stopped = True
+                print("told to stop before its time: the report is of what was until then", file=sys.stderr, flush=True)
+            print(soak.report(seed, round((time.monotonic() - started) / 3600, 2)))
             if words.keep:
                 soak.keep(words.keep)
-            return 1 if soak.broken else 0
+            return 1 if soak.broken else STOPPED if stopped else 0
         finally:
             lab.down()
 
