@@ -15,9 +15,9 @@ from pydantic_settings import SettingsConfigDict
 
 from parvis.diagnosis import Diagnosis
 from parvis.inventory import Town, examine
-from parvis.processes import Process
+from parvis.processes import COLLECTORS, Process
 from parvis.settings import ProcessSettings, SettingsError, load
-from upkeep import places, settle
+from upkeep import places, samples, settle
 from upkeep.delivered import INSTALLED
 from upkeep.machine import ask
 from upkeep.order import RULES_FILE, sign
@@ -169,7 +169,9 @@ def units() -> Iterator[Diagnosis]:
     """Whether each unit runs, on the files that are there, and will at the next start of the machine."""
     for seen in settle.look():
         name = seen.part.unit
-        if not seen.active:
+        if not seen.wanted:
+            yield Diagnosis("look", name, "was switched off and has not been stopped", "parvis settle")
+        elif not seen.active:
             result = ask("systemctl", "show", "--property=Result,NRestarts", name).text.split()
             words = f"does not run ({', '.join(result)})"
             yield Diagnosis("wrong", name, words, f"journalctl -u {name} -n 50; then parvis settle")
@@ -189,7 +191,10 @@ def health() -> Iterator[Diagnosis]:
         except SettingsError as error:
             yield Diagnosis("wrong", process.name, str(error), "correct program_settings, run the play again")
             continue
-        yield _healthy(process, f"http://{settings.listen}:{settings.port or process.port}/healthz")
+        address = f"http://{settings.listen}:{settings.port or process.port}"
+        yield _healthy(process, f"{address}/healthz")
+        if process is COLLECTORS:
+            yield from samples.diagnoses(address)
 
 
 class ProcessSettingsOnly(ProcessSettings):

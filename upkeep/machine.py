@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 PATIENCE_SECONDS = 120.0
+HANGS = 124
+"""The code of a program that has not answered in time, as timeout(1) has it."""
 
 
 class ProgramFailed(Exception):
@@ -21,13 +23,13 @@ class Answer:
 
 
 def ask(*argv: str, given: bytes | None = None, seconds: float = PATIENCE_SECONDS) -> Answer:
-    """Run *argv* and collect what it says; a program that is not there answers 127, one that hangs 124."""
+    """Run *argv* and collect what it says; a program that is not there answers 127, one that hangs HANGS."""
     try:
         done = subprocess.run(argv, input=given, capture_output=True, timeout=seconds, check=False)  # noqa: S603 fixed words
     except FileNotFoundError:
         return Answer(127, "", f"{argv[0]}: not installed")
     except subprocess.TimeoutExpired:
-        return Answer(124, "", f"{' '.join(argv)}: no answer in {seconds:g} s")
+        return Answer(HANGS, "", f"no answer in {seconds:g} s")
     return Answer(done.returncode, done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
 

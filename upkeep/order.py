@@ -11,11 +11,13 @@ from upkeep import logs, places, publishing
 from upkeep.delivered import INSTALLED
 from upkeep.units import ALERTMANAGER, DHCP, PROMETHEUS, RESOLVER, RULES
 
-NETWORKS = Path("/etc/systemd/network")
+NETWORKS, NETWORKD = Path("/etc/systemd/network"), "systemd-networkd.service"
 RULES_FILE = Path("/etc/nftables.conf")
 PACKAGE = places.PROGRAM / "pyvenv.cfg"
 DATABASE = ("-access.conf", ".crt", ".key")
 """What PostgreSQL reads beside its settings (roles/database)."""
+CLUSTERS = "postgresql@.service.d"
+"""What is added to Debian's unit of each cluster; postgresql.service starts and stops them."""
 CODE = places.PROGRAM / "lib"
 REMOTE_DROP_IN = places.UNITS / f"{logs.REMOTE}.d"
 
@@ -24,13 +26,15 @@ REMOTE_DROP_IN = places.UNITS / f"{logs.REMOTE}.d"
 class Part:
     """A unit of the machine. It is there when *sign* is; *reads* are files and folders it reads when it starts.
 
-    *reload*: it takes new files without being stopped. *socket*: a socket unit that is started before it.
+    *reload*: it takes new files without being stopped. *ask*: the program that has it do so, where it is not systemctl;
+    one that does not answer in time leaves no job of systemd's behind. *socket*: a unit that is started before it.
     """
 
     unit: str
     sign: Path
     reads: tuple[Path, ...] = ()
     reload: bool = False
+    ask: tuple[str, ...] = ()
     socket: str = ""
     ours: bool = False
     """Whether it runs our code: it is started again when the package has changed."""
@@ -72,7 +76,7 @@ def parts() -> tuple[Part, ...]:
         _debian("systemd-journald.service", "/etc/systemd/journald.conf.d/parvis.conf"),
         _debian("chrony.service", "/etc/chrony/conf.d/parvis.conf"),
         _debian("ssh.service", "/etc/ssh/sshd_config.d/10-parvis.conf", "/etc/ssh/sshd_config", reload=True),
-        Part("systemd-networkd.service", NETWORKS / "10-parvis-guests.network", (NETWORKS,), reload=True),
+        Part(NETWORKD, NETWORKS / "10-parvis-guests.network", (NETWORKS,), reload=True, ask=("networkctl", "reload")),
         _debian(RULES, str(RULES_FILE), "/etc/parvis/nftables.d", reload=True),
         Part(logs.REMOTE, REMOTE_DROP_IN / "parvis.conf", (REMOTE_DROP_IN,), socket=logs.REMOTE_SOCKET),
         _debian(logs.DOOR, str(places.UNITS / logs.DOOR), str(logs.DOOR_FILE), str(places.CERTIFICATES)),
@@ -81,7 +85,12 @@ def parts() -> tuple[Part, ...]:
         _debian(DHCP, "/etc/kea/kea-dhcp4.conf"),
         _debian(RESOLVER, "/etc/parvis/dnsmasq.conf", str(places.UNITS / RESOLVER)),
         gateway[1],
-        _debian("postgresql.service", "/etc/parvis/database.conf", *(f"/etc/parvis/database{end}" for end in DATABASE)),
+        _debian(
+            "postgresql.service",
+            "/etc/parvis/database.conf",
+            *(f"/etc/parvis/database{end}" for end in DATABASE),
+            str(places.UNITS / CLUSTERS),
+        ),
         ours["collectors"],
         ours["monitor"],
         _debian(

@@ -5,12 +5,12 @@ Which files a unit read is noted after it has started, so that the next run make
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from upkeep import places
-from upkeep.machine import lines, must
+from upkeep.machine import HANGS, ProgramFailed, ask, lines, must
 from upkeep.order import CODE, Part, parts
 
 NOTES = places.STATE / "settled"
@@ -18,7 +18,8 @@ ASKED = "ActiveState,ConditionResult,ConditionTimestampMonotonic,UnitFileState"
 """A unit whose condition does not hold (a clock service in a container) is as it should be."""
 STARTED_BY_ITSELF = frozenset({"enabled", "static", "indirect"})
 """UnitFileState of what runs after a reboot too; indirect: its socket is what is enabled."""
-Verb = Literal["start", "restart", "reload"]
+RELOAD_SECONDS = 30.0
+Verb = Literal["start", "restart", "reload", "stop"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,8 @@ class Seen:
     then: str
     active: bool
     enabled: bool
+    wanted: bool = True
+    """False for one that was started once and whose sign is gone since: the town has switched it off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,9 @@ def plan(seen: Iterable[Seen]) -> list[Step]:
     """The steps that make all run on the files that are there; none when all does."""
     steps: list[Step] = []
     for one in seen:
-        if one.active and one.now != one.then:
+        if not one.wanted:
+            steps.append(Step(one.part, "stop", ""))
+        elif one.active and one.now != one.then:
             steps.append(Step(one.part, "reload" if one.part.reload else "restart", one.now))
         elif not one.active or not one.enabled:
             steps.append(Step(one.part, "start", one.now))
@@ -56,10 +61,15 @@ def plan(seen: Iterable[Seen]) -> list[Step]:
 
 
 def look(known: Sequence[Part] | None = None, notes: Path = NOTES) -> list[Seen]:
-    """The units of this machine, in order; those whose sign is missing are not of it."""
+    """The units of this machine, in order; those whose sign is missing are not of it, or no longer."""
     if not places.CONFIGURATION.is_dir():
         return []
-    return [_seen(part, notes) for part in known or parts() if part.sign.exists()]
+    listed = [part for part in known or parts() if part.sign.exists() or (notes / part.unit).exists()]
+    return [_seen(part, notes) if part.sign.exists() else _left(part) for part in listed]
+
+
+def _left(part: Part) -> Seen:
+    return Seen(part, "", "", active=False, enabled=False, wanted=False)
 
 
 def _seen(part: Part, notes: Path) -> Seen:
@@ -98,10 +108,43 @@ def carry_out(steps: Sequence[Step], notes: Path = NOTES) -> Iterator[Step]:
     must("systemctl", "daemon-reload")
     notes.mkdir(parents=True, exist_ok=True, mode=0o700)
     for step in steps:
-        names = [name for name in (step.part.socket, step.part.unit) if name]
-        must("systemctl", "enable", "--quiet", *names)
-        if step.verb == "restart" and step.part.socket:
-            must("systemctl", "start", step.part.socket)
-        must("systemctl", step.verb, *(names if step.verb == "start" else [step.part.unit]))
-        (notes / step.part.unit).write_text(step.stamp)
-        yield step
+        try:
+            done = _done(step)
+        except ProgramFailed as error:
+            raise ProgramFailed(f"{error}; journalctl -u {step.part.unit} -n 50 says why") from error
+        if step.verb == "stop":
+            (notes / step.part.unit).unlink(missing_ok=True)
+        else:
+            (notes / step.part.unit).write_text(step.stamp)
+        yield done
+
+
+def _done(step: Step) -> Step:
+    """*step* carried out; a unit that hangs when it is to read its files again is started again instead.
+
+    None of those that are only reloaded takes anything from residents when it is started again: rules, addresses stay.
+    """
+    unit, socket = step.part.unit, step.part.socket
+    names = [name for name in (socket, unit) if name]
+    if step.verb == "stop":
+        ask("systemctl", "disable", "--quiet", *names)  # whose file is gone is not known to it any more, and gone
+        ask("systemctl", "stop", *names)
+        return step
+    must("systemctl", "enable", "--quiet", *names)
+    if step.verb == "reload":
+        if _reloaded(step.part):
+            return step
+        step = replace(step, verb="restart")
+    if step.verb == "restart" and socket:
+        must("systemctl", "start", socket)
+    must("systemctl", step.verb, *(names if step.verb == "start" else [unit]))
+    return step
+
+
+def _reloaded(part: Part) -> bool:
+    """Whether the unit has read its files again; False when it hangs."""
+    words = part.ask or ("systemctl", "reload", part.unit)
+    answer = ask(*words, seconds=RELOAD_SECONDS)
+    if answer.code not in {0, HANGS}:
+        raise ProgramFailed(f"{' '.join(words)}: {(answer.complaint or answer.text).strip() or answer.code}")
+    return not answer.code
