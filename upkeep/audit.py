@@ -67,6 +67,19 @@ def clear_text(exceptions: Iterable[ClearText], today: date) -> list[Line]:
     ]
 
 
+def open_agents(devices: Iterable[str], answering: Mapping[str, str]) -> list[Line]:
+    """SEC-06: each device, and the community everybody knows to which it answers."""
+    return [
+        _open_agent(f"{device} answers nobody without a secret", answering.get(device)) for device in sorted(devices)
+    ]
+
+
+def _open_agent(asked: str, community: str | None) -> Line:
+    if community is None:
+        return Line("SEC-06", asked, "silent", "met")
+    return Line("SEC-06", asked, f"answers the community {community}", "not met")
+
+
 def units(scores: Mapping[str, float], most: float) -> list[Line]:
     """SEC-10: what ``systemd-analyze security`` gives each unit the town runs; 0 is best."""
     return [

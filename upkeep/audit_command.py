@@ -19,10 +19,11 @@ from parvis.processes import (
     TRAP_PORT,
 )
 from upkeep import audit as judging
-from upkeep import hardening, places, ports
+from upkeep import hardening, open_agents, places, ports
 from upkeep.commands import only_root
 from upkeep.delivered import INSTALLED
 from upkeep.machine import ask, lines
+from upkeep.order import CLUSTERS
 from upkeep.units import DEBIAN
 
 WORST_SCORE = 3.0
@@ -65,12 +66,15 @@ def gather(town: Town | None, site: Site | None) -> list[judging.Line]:
     bits = lines("find", "/usr", "-xdev", "-type", "f", "-perm", "/6000")
     names = [path.name for path in places.UNITS.glob("parvis-*.service")]
     names += [name for name in DEBIAN if (places.UNITS / f"{name}.d/parvis.conf").is_file()]
+    names += clusters()
     today = datetime.now(UTC).date()
+    devices = polled(town, site)
     return [
         *judging.kernel(wanted, {name: _sysctl(name) for name in wanted}),
         *judging.ssh(rules["ssh"], sshd),
         *judging.listening(_listening(), allowed(town, site)),
         *judging.clear_text(asked_in_clear_text(town, site), today),
+        *judging.open_agents(devices, open_agents.answering(devices)),
         *judging.units({name: score(name) for name in names}, WORST_SCORE),
         *judging.absent(rules["packages_absent"], installed),
         *judging.setuid(bits, rules["setuid_allowed"]),
@@ -80,6 +84,21 @@ def gather(town: Town | None, site: Site | None) -> list[judging.Line]:
 def asked_in_clear_text(town: Town | None, site: Site | None) -> list[ClearText]:
     """The devices this machine asks in SNMPv2c: all of the town's in the centre, none from a gateway."""
     return list(in_clear_text(town)) if town and site is None else []
+
+
+def clusters() -> list[str]:
+    """The units of the PostgreSQL that serves the town's gateways, where this machine has it."""
+    if not (places.UNITS / CLUSTERS / "parvis.conf").is_file():
+        return []
+    listed = lines("systemctl", "list-units", "--plain", "--no-legend", "postgresql@*.service")
+    return [line.split()[0] for line in listed if line]
+
+
+def polled(town: Town | None, site: Site | None) -> dict[str, str]:
+    """The devices this machine asks by SNMP -> their addresses: all of them in the centre, none from a gateway."""
+    if town is None or site is not None:
+        return {}
+    return {device.name: str(device.address) for one in town.sites for device in one.polled()}
 
 
 def allowed(town: Town | None, site: Site | None) -> dict[int, frozenset[str]]:

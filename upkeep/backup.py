@@ -117,6 +117,7 @@ def restore(archive: Path, identity: Path, root: Path = ROOT) -> About:
             )
         if root == ROOT:
             prepare(about)
+            be_called(about.host, root)
         for part in ("configuration.tar", "state.tar"):
             with tarfile.open(here / part) as opened:
                 opened.extraction_filter = lambda member, _: member
@@ -145,3 +146,14 @@ def prepare(about: About) -> None:
             words = ("--system", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin")
             must("useradd", *words, "--user-group", "--groups", "parvis", user)
     must(*APT_INSTALL, *about.packages, seconds=AGE_SECONDS)
+
+
+def be_called(host: str, root: Path) -> None:
+    """Give the machine below *root* its name: the centre knows a gateway's journal by it."""
+    (root / "etc/hostname").write_text(f"{host}\n")
+    hosts = root / "etc/hosts"
+    lines = hosts.read_text().splitlines() if hosts.exists() else ["127.0.0.1 localhost"]
+    kept = [line for line in lines if not line.startswith("127.0.1.1")]
+    hosts.write_text("".join(f"{line}\n" for line in (*kept, f"127.0.1.1 {host}")))
+    if root == ROOT:
+        socket.sethostname(host)

@@ -80,9 +80,14 @@ def pack(
     *forget*: SQL by a database's file name, run on its copy.
     """
     databases = []
+    folders: set[Path] = set()
     with tarfile.open(archive, "w") as made:
         for file in files:
             name = str(file.relative_to(root))
+            for folder in own_folders(file.relative_to(root)):
+                if folder not in folders:
+                    folders.add(folder)
+                    made.add(root / folder, str(folder), recursive=False)
             if belongings.is_sqlite_shadow(file):
                 continue
             if belongings.is_sqlite(file):
@@ -99,6 +104,15 @@ def pack(
                 made.add(file, name, recursive=False)
     archive.chmod(0o600)
     return databases
+
+
+def own_folders(name: Path) -> list[Path]:
+    """The folders of ours above *name*, the outermost first: their owners and modes come along, secrets' above all.
+
+    >>> [str(folder) for folder in own_folders(Path("etc/parvis/secrets/portal-key"))]
+    ['etc/parvis', 'etc/parvis/secrets']
+    """
+    return [folder for folder in reversed(name.parents) if "parvis" in folder.parts]
 
 
 def copy_database(file: Path, into: Path) -> None:

@@ -26,7 +26,8 @@ RESOLVER = "parvis-resolver.service"
 DHCP = "kea-dhcp4-server.service"
 RULES = "nftables.service"
 PROMETHEUS, ALERTMANAGER = "prometheus.service", "prometheus-alertmanager.service"
-DEBIAN = (DHCP, PROMETHEUS, ALERTMANAGER, logs.UPLOAD, logs.REMOTE)
+WALL = "nginx.service"
+DEBIAN = (DHCP, PROMETHEUS, ALERTMANAGER, WALL, logs.UPLOAD, logs.REMOTE)
 """Debian's services that the town runs and others can reach: ours to harden and to judge."""
 KEA_GROUP = "_kea"
 """Since 2.6.3 Kea keeps its lease file from everybody else."""

@@ -1,11 +1,19 @@
 """The self-audit judges what it is told."""
 
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+from machines import until
+
 from parvis.inventory import Town, in_clear_text, load
 from tests_support import Edit
-from upkeep import audit, hardening
+from upkeep import audit, hardening, open_agents
 
 OLD = "ap-lagrange-gymnase"
 LAST_DAY, DAY_AFTER = date(2027, 12, 31), date(2028, 1, 1)
@@ -82,3 +90,36 @@ def test_the_report_puts_first_what_is_not_met_and_names_the_exceptions() -> Non
     assert "1 met, 1 not met, 1 by exception" in text
     assert "a gateway routes" in text
     assert hardening.exceptions(None) == {}
+
+
+@contextmanager
+def agent(address: str, port: int, folder: Path, community: str) -> Iterator[None]:
+    """A real agent that answers whoever says *community*."""
+    program = shutil.which("snmpd", path=f"{os.environ['PATH']}:/usr/sbin")
+    assert program, "snmpd is missing; script/setup.sh installs it"
+    folder.mkdir()
+    (folder / "snmpd.conf").write_text(f"agentaddress udp:{address}:{port}\nrocommunity {community}\n")
+    words = [program, "-f", "-C", "-c", folder / "snmpd.conf", "-Lf", folder / "log", "-I-smux"]
+    with subprocess.Popen(words, env=os.environ | {"SNMP_PERSISTENT_DIR": str(folder)}) as running:
+        try:
+            until(lambda: (folder / "log").exists() and "NET-SNMP version" in (folder / "log").read_text(), "no agent")
+            yield
+        finally:
+            running.terminate()
+
+
+def test_sec06_a_device_that_answers_whoever_knows_no_secret_is_not_met(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    devices = {"ap-open": "127.0.0.1", "ap-shut": "127.0.0.2", "ap-away": "127.0.0.3"}
+    with agent("127.0.0.1", port, tmp_path / "open", "private"), agent("127.0.0.2", port, tmp_path / "shut", "x7Kq"):
+        answering = open_agents.answering(devices, port, 1.0)
+
+    lines = audit.open_agents(devices, answering)
+
+    assert {line.asked.split()[0]: (line.verdict, line.found) for line in lines} == {
+        "ap-open": ("not met", "answers the community private"),
+        "ap-shut": ("met", "silent"),
+        "ap-away": ("met", "silent"),
+    }

@@ -23,6 +23,7 @@ def machine(tmp_path: Path) -> Path:
     """The files of an installed gateway, with somebody online."""
     root = tmp_path / "machine"
     (root / "etc/parvis/secrets").mkdir(parents=True)
+    (root / "etc/parvis/secrets").chmod(0o700)
     (root / "etc/parvis/portal.toml").write_text("site = 'msp'\n")
     (root / "etc/parvis/secrets/portal-key").write_text("very secret")
     (root / "var/lib/parvis/evidence").mkdir(parents=True)
@@ -30,6 +31,8 @@ def machine(tmp_path: Path) -> Path:
     for name in ("sealed/2026-11-30.sealed", "keys/2026-11-30.key", "private/signer.key"):
         (root / "var/lib/parvis/archive" / name).parent.mkdir(parents=True)
         (root / "var/lib/parvis/archive" / name).write_text("key")
+    (root / "var/lib/parvis/collectors/influx").mkdir(parents=True)
+    (root / "var/lib/parvis/collectors/influx/000001").write_text("figures that wait")
     (root / "var/lib/kea").mkdir(parents=True)
     (root / "var/lib/kea/kea-leases4.csv").write_text(f"10.11.0.7,{MAC}\n")
     database = root / "var/lib/parvis/portal/portal.sqlite3"
@@ -108,6 +111,7 @@ def test_sec15_a_backup_is_encrypted_and_restored_by_the_towns_key_alone(machine
     about = backup.restore(made, key, root=elsewhere)
 
     assert (elsewhere / "etc/parvis/secrets/portal-key").read_text() == "very secret"
+    assert oct((elsewhere / "etc/parvis/secrets").stat().st_mode)[-3:] == "700"
     assert rows(elsewhere / "var/lib/parvis/portal/portal.sqlite3") == [(None, "closed")]
     assert about.users == ["parvis-portal"]
 
@@ -130,6 +134,18 @@ def test_what_is_kept_before_an_upgrade_has_everything_sessions_too(machine: Pat
     with tarfile.open(folder / "state.tar") as opened:
         names = opened.getnames()
     assert {"var/lib/parvis/portal/portal.sqlite3", "var/lib/kea/kea-leases4.csv"} <= set(names)
+    assert not [name for name in names if "influx" in name], "a gigabyte that waits for InfluxDB stays where it is"
+
+
+def test_a_restored_machine_has_the_name_of_the_old_one(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    hosts = tmp_path / "etc/hosts"
+    hosts.write_text("127.0.0.1 localhost\n127.0.1.1 debian\n10.0.0.1 files\n")
+    backup.be_called("gw-msp", tmp_path)
+    backup.be_called("gw-msp", tmp_path)
+
+    assert (tmp_path / "etc/hostname").read_text() == "gw-msp\n"
+    assert hosts.read_text() == "127.0.0.1 localhost\n10.0.0.1 files\n127.0.1.1 gw-msp\n"
 
 
 def kept(folder: Path, part: str, name: str) -> str:

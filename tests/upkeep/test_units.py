@@ -172,6 +172,18 @@ def test_sec10_no_unit_is_more_exposed_than_the_bound_nor_debians_beside_them(
     assert set(texts) & set(units.DEBIAN), "Kea, Prometheus and Alertmanager are judged too"
 
 
+@pytest.mark.parametrize(("role", "unit"), [("proxy", units.WALL), ("database", "postgresql@.service")])
+def test_sec10_nor_are_debians_web_server_and_database_where_the_town_has_them(
+    tmp_path: Path, role: str, unit: str
+) -> None:
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("this machine has no systemd-analyze")
+    template = Path(__file__).parents[2] / "ansible" / "roles" / role / "templates" / "sandbox.conf.j2"
+    added = template.read_text().replace("{{ parvis_sandbox }}", units.SANDBOX)
+
+    assert score(tmp_path, unit.replace("@", "@15-main"), with_drop_in(unit, added)) <= WORST_SCORE
+
+
 @pytest.mark.parametrize("role", ["backups/templates/parvis-backup", "certificates/templates/parvis-certificates"])
 def test_sec10_what_runs_by_a_timer_is_no_more_exposed_either(tmp_path: Path, role: str) -> None:
     if shutil.which("systemd-analyze") is None:
