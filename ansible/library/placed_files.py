@@ -7,6 +7,7 @@ A file is written beside its place, read by its own program (*validate*), made d
 import base64
 import os
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ansible.module_utils.common.text.converters import to_text
 DOCUMENTATION = r"""
 module: placed_files
 short_description: Put many files in place in one round
-description: Creates folders, writes files, and removes what else is in folders that hold nothing but these.
+description: Creates folders, writes files, removes what else is in folders that hold only these, and what is to go.
 options:
   folders:
     description: Folders that are to be there, in groups of the same owner, group and mode.
@@ -30,8 +31,15 @@ options:
     description: Folders in which no other files stay.
     type: list
     elements: path
+  absent:
+    description: Patterns of files and folders that go, with all that is in them.
+    type: list
+    elements: path
+  marked:
+    description: Of those only files that hold these words go; empty - all.
+    type: str
   keep:
-    description: Paths that stay there nevertheless.
+    description: Paths that stay nevertheless.
     type: list
     elements: path
 """
@@ -85,6 +93,19 @@ class Placing:
                         self.changed.append(str(path))
                         if not self._module.check_mode:
                             path.unlink()
+
+    def remove(self, pattern: str, kept: set[str], marked: str) -> None:
+        """Remove what *pattern* names, folders with all that is in them, but what is *kept*, or not *marked*."""
+        for path in sorted(Path("/").glob(pattern.lstrip("/"))):
+            if str(path) in kept or not (not marked or (path.is_file() and marked.encode() in path.read_bytes())):
+                continue
+            self.changed.append(str(path))
+            if self._module.check_mode:
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
 
     def _write(self, path: str, content: bytes, one: dict[str, Any]) -> None:
         target = Path(path)
@@ -152,6 +173,8 @@ def main() -> None:
             "folders": {"type": "list", "elements": "dict", "options": FOLDERS, "default": []},
             "sets": {"type": "list", "elements": "dict", "options": SET, "default": [], "no_log": False},
             "only": {"type": "list", "elements": "path", "default": []},
+            "absent": {"type": "list", "elements": "path", "default": []},
+            "marked": {"type": "str", "default": ""},
             "keep": {"type": "list", "elements": "path", "default": []},
         },
         supports_check_mode=True,
@@ -167,6 +190,8 @@ def main() -> None:
                 known.add(path)
                 placing.file(path, base64.b64decode(text) if one["base64"] else text.encode(), one)
         placing.remove_others(module.params["only"], known)
+        for pattern in module.params["absent"]:
+            placing.remove(pattern, known, module.params["marked"])
     except OSError as error:
         module.fail_json(msg=f"{error.filename}: {error.strerror}", paths=placing.changed)
     module.exit_json(changed=bool(placing.changed), paths=placing.changed, diff=placing.differences)
