@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterable
@@ -10,14 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from machines import INSTALLER, Machine, image, playbook, run, until
+from machines import INSTALLER, OFFERED, Machine, image, playbook, run, until
 
 from actors import Resident
 from lab.building import Options
 from lab.town import Lab
 from parvis.instruments import VERSION
 from parvis.inventory import load
-from upkeep.delivered import SHARED_DATABASE, everything
+from upkeep.delivered import INFLUX_TOKEN, SHARED_DATABASE, everything
 
 ROOT = Path(__file__).parents[2]
 RELEASE = os.environ.get("PARVIS_INSTALL", "")
@@ -28,8 +29,18 @@ OLDER = "0.1.9"
 WITHOUT = frozenset(
     {"portal", "gatewayd", "kea", "collectors", "monitor", "console", "prometheus", "alertmanager", "visitor"}
 )
-OPENED = {"database_shared": True, "proxy_wall": True}
+SERIES = "http://127.0.0.1:8428"
+"""Where what stands for the town's InfluxDB answers in the centre: Debian's VictoriaMetrics, which takes its lines."""
+OPENED = {
+    "database_shared": True,
+    "proxy_wall": True,
+    "influx_url": SERIES,
+    "influx_org": "Ville de Cachan",
+    "influx_bucket": "wifi",
+}
 """What a town may leave out, on."""
+KEPT = os.environ.get("PARVIS_INSTALL_KEEP", "")
+"""A folder that keeps image and libraries for the next time."""
 FOLLOWING = [
     pytest.mark.root,
     pytest.mark.slow,
@@ -41,13 +52,18 @@ FOLLOWING = [
 
 @dataclass
 class Installation:
-    """The twin, two machines in it, and the packages to install. *chosen*: what the plays are told from now on."""
+    """The twin, two machines in it, and the packages to install. *chosen*: what the plays are told from now on.
+
+    *series*: what stands for the town's InfluxDB. *colleagues*: administrators beside the one who runs the plays.
+    """
 
     lab: Lab
     folder: Path
     gateway: Machine
     centre: Machine
     packages: dict[str, Path]
+    series: subprocess.Popen[bytes]
+    colleagues: list[str] = field(default_factory=list)
     chosen: dict[str, object] = field(default_factory=lambda: dict(OPENED))
 
     @property
@@ -74,18 +90,21 @@ class Installation:
         def begun() -> bool:
             return not playing.is_alive() or f"TASK [{task}]" in log.read_bytes()[known:].decode(errors="replace")
 
-        until(begun, f"no task {task}", 900)
-        strike()
-        playing.join()
+        try:
+            until(begun, f"no task {task}", 1800)
+            strike()
+        finally:
+            playing.join()
         return done[0]
 
     def variables(self, version: str, **more: object) -> Path:
         told = {file.name: file.read_text() for file in (self.lab.folder / "secrets").rglob("*") if file.is_file()}
-        wanted = [*everything(load(self.lab.folder / "town")), SHARED_DATABASE]
+        wanted = [*everything(load(self.lab.folder / "town")), SHARED_DATABASE, INFLUX_TOKEN]
+        key = self.gateway.key.with_suffix(".pub").read_text().strip()
         tls = self.lab.folder / "tls"
         held = {
             "parvis_secrets": {name: f"essai-{name}-" * 3 for name in wanted} | told,
-            "base_admins": [{"name": INSTALLER, "key": self.gateway.key.with_suffix(".pub").read_text().strip()}],
+            "base_admins": [{"name": name, "key": key} for name in (INSTALLER, *self.colleagues)],
             "certificates_portal_chain": (tls / f"{GATEWAY}.crt").read_text(),
             "certificates_portal_key": (tls / f"{GATEWAY}.key").read_text(),
             "program_package": str(self.packages[version]),
@@ -120,11 +139,17 @@ class Installation:
 
 def built(folder: Path) -> Installation:
     """Build packages, an image and the twin; two machines boot on the image."""
-    key = folder / "key"
-    run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
-    packages = {version: package(folder, version) for version in (OLDER, VERSION)}
-    debian = image(RELEASE, folder, key.with_suffix(".pub").read_text())
-    return booted(folder, debian, packages, key)
+    kept = Path(KEPT) if KEPT else folder
+    kept.mkdir(parents=True, exist_ok=True)
+    key, complete = kept / "key", kept / f"{RELEASE}.complete"
+    if not key.exists():
+        run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
+    packages = {version: package(folder, version, kept) for version in (OLDER, VERSION)}
+    if not (complete.exists() and complete.read_text() == OFFERED):
+        shutil.rmtree(kept / RELEASE, ignore_errors=True)
+        image(RELEASE, kept, key.with_suffix(".pub").read_text())
+        complete.write_text(OFFERED)
+    return booted(folder, kept / RELEASE, packages, key)
 
 
 def booted(folder: Path, debian: Path, packages: dict[str, Path], key: Path) -> Installation:
@@ -137,7 +162,7 @@ def booted(folder: Path, debian: Path, packages: dict[str, Path], key: Path) -> 
         name: Machine(name, f"{PREFIX}{name}", address, debian, folder / name, key)
         for name, address in addresses.items()
     }
-    made = Installation(lab, folder, machines[GATEWAY], machines["centre"], packages)
+    made = Installation(lab, folder, machines[GATEWAY], machines["centre"], packages, series(folder))
     run("age-keygen", "-o", made.identity)
     made.chosen["backups_recipient"] = run("age-keygen", "-y", made.identity).stdout.strip()
     try:
@@ -153,18 +178,31 @@ def booted(folder: Path, debian: Path, packages: dict[str, Path], key: Path) -> 
     return made
 
 
+def series(folder: Path) -> subprocess.Popen[bytes]:
+    """What takes the collectors' samples, in the centre."""
+    data, address = folder / "series", SERIES.removeprefix("http://")
+    inside = ("ip", "netns", "exec", f"{PREFIX}centre", "victoria-metrics")
+    with (folder / "series.log").open("wb") as log:
+        return subprocess.Popen(
+            [*inside, f"-storageDataPath={data}", f"-httpListenAddr={address}", "-memory.allowedBytes=64MB"],
+            stdout=log, stderr=log,
+        )  # fmt: skip
+
+
 def ended(town: Installation) -> None:
     """Remove machines and twin."""
+    town.series.terminate()
+    town.series.wait(30)
     for machine in (town.gateway, town.centre):
         machine.remove()
     town.lab.down()
 
 
-def package(folder: Path, version: str) -> Path:
-    """The Debian package of this checkout, called *version*."""
+def package(folder: Path, version: str, kept: Path) -> Path:
+    """The Debian package of this checkout, called *version*; its libraries stay in *kept*."""
     into = folder / f"dist-{version}"
-    words = ("--release", RELEASE, "--into", into, "--version", version, "--reuse", folder)
-    run(ROOT / "script" / "package", *words, seconds=900)
+    words = ("--release", RELEASE, "--into", into, "--version", version, "--reuse", kept)
+    run(ROOT / "script" / "package", *words, seconds=1800)
     return next(into.glob("*.deb"))
 
 

@@ -22,7 +22,7 @@ INSTALLER = "installer"
 """The account Debian's installer made: it may use sudo."""
 CAPABILITIES = "CAP_NET_ADMIN,CAP_NET_RAW,CAP_NET_BIND_SERVICE"
 BIN = Path(sys.executable).parent
-BOOT_SECONDS, STOP_SECONDS = 60.0, 60.0
+BOOT_SECONDS, STOP_SECONDS = 240.0, 180.0
 DISK = "4g"
 """What a machine can write beside its image; it is memory, so that it can be filled."""
 
@@ -54,7 +54,7 @@ def image(release: str, folder: Path, public_key: str) -> Path:
     options = ("--variant=minbase", "--skip=cleanup/apt", "--skip=output/dev", f"--include={BASE}")
     kept = '--aptopt=APT::Keep-Downloaded-Packages "true"'
     sources = _sources(release, folder)
-    run("mmdebstrap", *options, kept, f"--customize-hook={download}", release, root, *sources, seconds=600)
+    run("mmdebstrap", *options, kept, f"--customize-hook={download}", release, root, *sources, seconds=1800)
     (root / "usr/sbin/policy-rc.d").unlink(missing_ok=True)
     run("chroot", root, "ssh-keygen", "-A")
     run("chroot", root, "useradd", "--create-home", "--shell", "/bin/bash", INSTALLER)

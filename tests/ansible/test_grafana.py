@@ -44,9 +44,27 @@ def rendered(name: str, **facts: object) -> str:
 
 
 def test_a_password_reaches_grafana_as_it_was_written() -> None:
-    text = rendered("grafana.env.j2", grafana_environment={"GF_SECURITY_ADMIN_PASSWORD": 'l\'été "à" 20 € $x'})
+    own = {"GF_SECURITY_ADMIN_PASSWORD": 'l\'été "à" 20 € $x'}
+    text = rendered("grafana.env.j2", grafana_environment=own, grafana_datasource="prometheus")
 
     assert text == 'GF_SECURITY_ADMIN_PASSWORD="l\'été \\"à\\" 20 € $x"\n'
+
+
+def test_grafana_reads_the_influxdb_the_collectors_write_to_with_a_token_of_its_own() -> None:
+    facts = {"influx_url": "https://influx.example:8086", "influx_org": "Ville", "influx_bucket": "wifi"}
+    secrets = {"influx-token": "writes", "influx-read-token": "reads"}
+    told = {"grafana_environment": {}, "grafana_datasource": "influx", "parvis_secrets": secrets}
+
+    text = rendered("grafana.env.j2", **facts, **told)
+
+    assert text.splitlines() == [
+        'PARVIS_INFLUX_BUCKET="wifi"',
+        'PARVIS_INFLUX_ORG="Ville"',
+        'PARVIS_INFLUX_TOKEN="reads"',
+        'PARVIS_INFLUX_URL="https://influx.example:8086"',
+    ]
+    another = rendered("grafana.env.j2", **facts, **{**told, "grafana_environment": {"PARVIS_INFLUX_TOKEN": "x"}})
+    assert 'PARVIS_INFLUX_TOKEN="x"' in another
 
 
 def test_grafana_answers_on_the_machine_alone_and_calls_nobody() -> None:

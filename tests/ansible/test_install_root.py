@@ -9,7 +9,20 @@ import re
 import shutil
 import tarfile
 
-from installation import DEBIAN, FOLLOWING, GATEWAY, OLDER, RELEASE, SITE, VISITOR, Installation, recap, tail, well
+from installation import (
+    DEBIAN,
+    FOLLOWING,
+    GATEWAY,
+    OLDER,
+    RELEASE,
+    SERIES,
+    SITE,
+    VISITOR,
+    Installation,
+    recap,
+    tail,
+    well,
+)
 from machines import until
 
 from parvis.processes import ALERTMANAGER_PORT, COLLECTORS, MONITOR
@@ -22,6 +35,8 @@ pytestmark = FOLLOWING
 ARCHIVE = ("runuser", "-u", "parvis-archive", "--", "parvis", "legal", "--settings", "/etc/parvis/archive.toml")
 HOLDERS = ("--holder", "directrice", "--holder", "archiviste", "--holder", "notaire")
 STATE = "/var/lib/parvis/archive"
+COLLEAGUE = "collegue"
+"""An administrator of the first days, who then leaves."""
 
 
 def test_a_package_of_another_debian_is_refused_before_anything_is_touched(installed: Installation) -> None:
@@ -36,7 +51,21 @@ def test_a_package_of_another_debian_is_refused_before_anything_is_touched(insta
     assert not (installed.centre.root / "etc/chrony/conf.d/parvis.conf").exists()
 
 
+def test_looking_only_says_what_would_be_done_and_touches_nothing(installed: Installation) -> None:
+    done = installed.play("site.yml", OLDER, "--check", "--diff")
+
+    assert done.returncode == 0, tail(done)
+    assert all(counts["changed"] > 5 for counts in recap(done.stdout).values()), tail(done)
+    assert "+PermitRootLogin no" in done.stdout
+    assert "essai-" not in done.stdout, "a secret is shown"
+    for machine in (installed.centre, installed.gateway):
+        assert not (machine.root / "etc/ssh/sshd_config.d/10-parvis.conf").exists()
+        assert not (machine.root / "opt/parvis").exists()
+        assert "parvis" not in (machine.root / "etc/group").read_text()
+
+
 def test_sec07_an_empty_debian_becomes_a_running_town(installed: Installation) -> None:
+    installed.colleagues = [COLLEAGUE]
     done = installed.play("site.yml", OLDER)
 
     assert done.returncode == 0, tail(done)
@@ -64,6 +93,7 @@ def test_evidence_waits_for_two_decisions_then_is_recorded_and_collected(install
     centre.ssh("parvis", "settle")
     for name, file in (("evidence_holders", "holders.json"), ("evidence_choice", "choice.json")):
         installed.chosen[name] = centre.ssh("cat", f"{STATE}/{file}").stdout
+    installed.colleagues = []
     done = installed.play("site.yml", OLDER, "--limit", GATEWAY)
 
     assert before == ["inactive", "inactive"]
@@ -75,9 +105,21 @@ def test_evidence_waits_for_two_decisions_then_is_recorded_and_collected(install
     )
 
 
+def test_sec03_who_is_no_administrator_any_longer_has_no_key_and_no_rights(installed: Installation) -> None:
+    before, after = installed.centre, installed.gateway
+
+    assert {"parvis-admins", "sudo"} <= set(before.ssh("id", "-nG", COLLEAGUE).stdout.split())
+    assert "NOPASSWD" in before.ssh("sudo", "-l", "-U", COLLEAGUE).stdout
+    assert after.ssh("id", "-nG", COLLEAGUE).stdout.split() == [COLLEAGUE]
+    assert not (after.root / f"etc/ssh/authorized_keys.d/{COLLEAGUE}").exists()
+    assert "NOPASSWD" not in after.ssh("sudo", "-l", "-U", COLLEAGUE, check=False).stdout
+
+
 def test_sec10_every_unit_is_sandboxed_and_only_gatewayd_may_touch_the_network(installed: Installation) -> None:
     units = {f"parvis-{one.name}.service": one.place for one in INSTALLED} | dict.fromkeys(DEBIANS, "centre")
     units |= {"kea-dhcp4-server.service": "gateway", logs.UPLOAD: "gateway", f"{publishing.NAME}.service": "centre"}
+    listed = installed.centre.ssh("systemctl", "list-units", "--plain", "--no-legend", "postgresql@*.service").stdout
+    units |= {line.split()[0]: "centre" for line in listed.splitlines()}
     scores = {}
     for unit, place in units.items():
         said = (installed.gateway if place == "gateway" else installed.centre).ssh("systemd-analyze", "security", unit)
@@ -90,9 +132,8 @@ def test_sec10_every_unit_is_sandboxed_and_only_gatewayd_may_touch_the_network(i
 def test_sec02_what_listens_listens_where_it_must(installed: Installation) -> None:
     for machine in (installed.gateway, installed.centre):
         report = machine.ssh("parvis", "audit", check=False).stdout
-        wrong = [
-            line for line in report.splitlines() if line.startswith(("| ✗ | SEC-02", "| ✗ | SEC-04", "| ✗ | SEC-10"))
-        ]
+        judged = tuple(f"| ✗ | SEC-{number}" for number in ("02", "04", "06", "10"))
+        wrong = [line for line in report.splitlines() if line.startswith(judged)]
         assert wrong == [], report
 
 
@@ -175,6 +216,18 @@ def test_every_device_is_polled_and_an_alert_is_delivered(installed: Installatio
     until(lambda: summary in installed.centre_says(oncall), "the alert is not an incident", 180)
     pages = ("cat", "/var/lib/parvis/monitor/pages.jsonl")
     assert until(lambda: summary in installed.centre.ssh(*pages, check=False).stdout, "nobody was called", 120)
+
+
+def test_every_sample_goes_to_the_towns_influxdb_too(installed: Installation) -> None:
+    devices = sum(1 for site in installed.lab.town.sites for _ in site.polled())
+    asked = f"{SERIES}/api/v1/query?query=count(count%20by(device)(device_uptime_seconds_value))"
+
+    def arrived() -> bool:
+        said = json.loads(installed.centre_says(asked) or "{}")
+        return [row["value"][1] for row in said.get("data", {}).get("result", [])] == [str(devices)]
+
+    until(arrived, "not every device's samples have arrived", 180)
+    assert "InfluxDB: takes what is written" in installed.centre.ssh("parvis", "doctor").stdout
 
 
 def test_open_data_are_made_by_the_timers_unit_with_every_sites_figures(installed: Installation) -> None:

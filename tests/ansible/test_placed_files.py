@@ -83,6 +83,36 @@ def test_what_is_not_listed_goes_and_what_is_kept_stays(tmp_path: Path, asked: d
     assert {path.name for path in (tmp_path / "town").iterdir()} == {"logo", "ville.yml", "portal.key"}
 
 
+def test_what_is_to_go_goes_with_all_that_is_in_it_but_what_is_kept(tmp_path: Path) -> None:
+    for name in ("state/portal/db", "state/.draft", "state/evidence/sealed/day", "unit-a.service", "other.service"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "unit-b.service").symlink_to(tmp_path / "nowhere")
+    gone = [f"{tmp_path}/state/*", f"{tmp_path}/unit-*", f"{tmp_path}/never-there"]
+    words = {"absent": gone, "keep": [f"{tmp_path}/state/evidence"]}
+
+    looked = place(check=True, **words)
+    there = {path.name for path in tmp_path.iterdir()}
+    done, again = place(**words), place(**words)
+
+    assert there == {"state", "unit-a.service", "unit-b.service", "other.service"}
+    assert looked["paths"] == done["paths"]
+    assert again["paths"] == []
+    assert [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*") if not path.is_dir()] == [
+        "other.service",
+        "state/evidence/sealed/day",
+    ]
+
+
+def test_of_what_is_switched_off_only_files_of_ours_go(tmp_path: Path) -> None:
+    (tmp_path / "nginx.conf").write_text("# Written by somebody else\n")
+    (tmp_path / "ours.conf").write_text("# Written by Ansible (roles/proxy)\n")
+
+    done = place(absent=[f"{tmp_path}/*.conf"], marked="Written by Ansible")
+
+    assert done["paths"] == [str(tmp_path / "ours.conf")]
+
+
 def test_a_file_its_program_refuses_leaves_the_old_one_and_no_draft(tmp_path: Path) -> None:
     (tmp_path / "rules").write_text("old\n")
     one = {"files": {str(tmp_path / "rules"): "new\n"}, "validate": "grep -q old %s"}
