@@ -1,45 +1,72 @@
 """From a credential of the inventory and its delivered secrets to a session with a device."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from collectors.device import Device
-from collectors.snmp.keys import AuthProtocol, PrivProtocol
-from collectors.snmp.session import CommunitySession, Session, UsmSession
-from collectors.snmp.slow_lane import slow
+from collectors.snmp.session import CommunitySession, Session
 from collectors.snmp.sockets import Address
 from collectors.snmp.transport import Exchange, Patience
-from collectors.snmp.usm import User
-from parvis.inventory import CommunityCredential, UserCredential
 from parvis.values import Secret
 
-GetSecret = Callable[[str], Secret]
-"""The secret of a name; raises parvis.settings.SecretMissing."""
+if TYPE_CHECKING:
+    from parvis.inventory import CommunityCredential, UserCredential
 
-AUTH = {
-    "MD5": AuthProtocol.MD5,
-    "SHA-1": AuthProtocol.SHA1,
-    "SHA-224": AuthProtocol.SHA224,
-    "SHA-256": AuthProtocol.SHA256,
-    "SHA-384": AuthProtocol.SHA384,
-    "SHA-512": AuthProtocol.SHA512,
-}
-"""The inventory's names of the authentication protocols."""
-PRIVACY = {
-    "DES": PrivProtocol.DES,
-    "AES-128": PrivProtocol.AES128,
-    "AES-192": PrivProtocol.AES192,
-    "AES-256": PrivProtocol.AES256,
-    "AES-192-reeder": PrivProtocol.AES192C,
-    "AES-256-reeder": PrivProtocol.AES256C,
-}
-"""The inventory's names of the privacy protocols."""
+GetSecret = Callable[[str], Secret]
+"""The secret of a name; raises parvis.secrets.SecretMissing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Community:
+    """A credential for SNMPv2c, as the inventory has it, in plain values: its secret by name."""
+
+    community_secret: str
+    version: Literal["v2c"] = "v2c"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One for SNMPv3."""
+
+    user: str
+    auth: str
+    privacy: str
+    auth_secret: str
+    privacy_secret: str
+    version: Literal["v3"] = "v3"
+
+
+class Credentials(Protocol):
+    """Who has credentials: a town, or what is left of it in the running service."""
+
+    def credential(self, name: str, /) -> "Community | Login | CommunityCredential | UserCredential":
+        """The one of this name; KeyError when there is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logins:
+    """The credentials of a town, and nothing else of it."""
+
+    named: Mapping[str, Community | Login]
+
+    def credential(self, name: str, /) -> Community | Login:
+        """See Credentials."""
+        return self.named[name]
+
+
+def plain(credential: "CommunityCredential | UserCredential") -> Community | Login:
+    """A credential of the inventory without the libraries that checked it."""
+    if credential.version == "v2c":
+        return Community(credential.community_secret)
+    secrets = credential.auth_secret, credential.privacy_secret
+    return Login(credential.user, credential.auth, credential.privacy, *secrets)
 
 
 def open_session(
     exchange: Exchange,
     address: Address,
-    credential: CommunityCredential | UserCredential,
+    credential: "Community | Login | CommunityCredential | UserCredential",
     secret: GetSecret,
     patience: Patience,
     device: Device | None = None,
@@ -50,13 +77,17 @@ def open_session(
     and whether it is asked in the slow lane.
     """
     session = _fast(exchange, address, credential, secret, patience, device)
-    return slow(session) if device and device.slow_lane else session
+    if not (device and device.slow_lane):
+        return session
+    from collectors.snmp.slow_lane import slow  # noqa: PLC0415 few towns have a device for it
+
+    return slow(session)
 
 
 def _fast(
     exchange: Exchange,
     address: Address,
-    credential: CommunityCredential | UserCredential,
+    credential: "Community | Login | CommunityCredential | UserCredential",
     secret: GetSecret,
     patience: Patience,
     device: Device | None,
@@ -64,20 +95,10 @@ def _fast(
     if device and device.requests_per_second:
         patience = replace(patience, gap_seconds=1 / device.requests_per_second)
     any_source = bool(device and device.any_source)
-    if isinstance(credential, CommunityCredential):
+    if credential.version == "v2c":
         community = secret(credential.community_secret).reveal().encode()
         return CommunitySession(exchange, address, community, patience=patience, any_source=any_source)
-    user = User(
-        name=credential.user.encode(),
-        auth=AUTH[credential.auth],
-        auth_password=secret(credential.auth_secret).reveal().encode(),
-        priv=PRIVACY[credential.privacy],
-        priv_password=secret(credential.privacy_secret).reveal().encode(),
-        context=device.context.encode() if device else b"",
-    )
-    return UsmSession(exchange, address, user, patience, any_source=any_source)
+    from collectors.users import user_session  # noqa: PLC0415 with what signs and encrypts, 4 MB
 
-
-def one_shot(name: str, host: str, port: int) -> Device:
-    """A device that is in no inventory."""
-    return Device(name=name, host=host, port=port)
+    context = device.context if device else ""
+    return user_session(exchange, address, credential, secret, patience, any_source=any_source, context=context)

@@ -13,12 +13,11 @@ from typing import Any
 from collectors import prometheus
 from collectors.clocks import Continued
 from collectors.device import Device, Failed, Outcome, Polled
+from collectors.known import known
 from collectors.layout import Layout
 from collectors.prometheus import Blocks
 from collectors.sample import Sample
 from collectors.snmp.transport import Traffic
-from parvis.catalogue import definitions
-from parvis.processes import COLLECTORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,8 +191,7 @@ class Board:
         own += more
         own += [Sample("snmp_datagrams_total", (("event", event),), count, now) for event, count in events]
         fresh = [standing.blocks() for standing in standings if self.is_fresh(standing, now)]
-        announced = [definition.name for definition in definitions(COLLECTORS.name)]
-        return prometheus.page([prometheus.blocks(own).blocks, *fresh], announced)
+        return prometheus.page([prometheus.blocks(own).blocks, *fresh], known().announced)
 
     def devices_json(self, now: float) -> bytes:
         """What the monitor asks: for each device whether it is up, since when not, and how many clients it serves."""

@@ -2,11 +2,11 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-
+from parvis.shapes import After, Before, Closed, Within
 from parvis.values import Oid
 
 
@@ -24,8 +24,8 @@ def _captures(text: str) -> str:
     return text
 
 
-Pattern = Annotated[str, AfterValidator(_compiles)]
-CapturingPattern = Annotated[Pattern, AfterValidator(_captures)]
+Pattern = Annotated[str, After(_compiles)]
+CapturingPattern = Annotated[Pattern, After(_captures)]
 Reading = Literal[
     "number",
     "negative",
@@ -51,13 +51,8 @@ EVERY_SECONDS: Mapping[Every, float] = {"poll": 0, "slow": 600, "hour": 3600}
 """How long an answer may be remembered, while the device runs on and has the same rows."""
 
 
-class Part(BaseModel):
-    """A part of a profile: frozen, and closed to unknown keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Column(Part):
+@dataclass(frozen=True)
+class Column(Closed):
     """One object: where it is and how its raw value is read. A raw or read value out of bounds is no value.
 
     *item* takes the n-th of a comma list, counted from 0; *extract* what the pattern's first group captures; *bit* the
@@ -68,15 +63,15 @@ class Column(Part):
     """
 
     oid: Oid | None = None
-    arc: int | None = Field(default=None, ge=1)
-    item: int | None = Field(default=None, ge=0)
+    arc: Annotated[int, Within(ge=1)] | None = None
+    item: Annotated[int, Within(ge=0)] | None = None
     extract: CapturingPattern | None = None
-    bit: int | None = Field(default=None, ge=0)
+    bit: Annotated[int, Within(ge=0)] | None = None
     read: Reading = "number"
     offset: float = 0
     scale: float = 1
     absent: tuple[int | str, ...] = ()
-    names: dict[Pattern, str] = {}
+    names: dict[Pattern, str] = field(default_factory=dict)
     range: tuple[float, float] | None = None
     cap: float | None = None
     every: Every | None = None
@@ -87,10 +82,11 @@ class Column(Part):
         return [(re.compile(pattern), name) for pattern, name in self.names.items()]
 
 
-ColumnSpec = Annotated[Column, BeforeValidator(lambda v: {"arc": v} if isinstance(v, int) else v)]
+ColumnSpec = Annotated[Column, Before(lambda v: {"arc": v} if isinstance(v, int) else v)]
 
 
-class IndexPart(Part):
+@dataclass(frozen=True, slots=True)
+class IndexPart(Closed):
     """What one place of a row's index says.
 
     *at* counts from 0, or from the end if negative. A ``text`` begins there with its length; a ``rest`` is the text of
@@ -102,4 +98,4 @@ class IndexPart(Part):
     extract: CapturingPattern | None = None
 
 
-IndexSpec = Annotated[IndexPart, BeforeValidator(lambda v: {"at": v} if isinstance(v, int) else v)]
+IndexSpec = Annotated[IndexPart, Before(lambda v: {"at": v} if isinstance(v, int) else v)]

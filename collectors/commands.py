@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import pickle
 import re
 import sys
 import time
@@ -19,11 +20,11 @@ from collectors.access import open_session
 from collectors.board import Standing
 from collectors.decode import Answers
 from collectors.device import Device, Failed, Outcome, Polled, devices
+from collectors.first_step import start
 from collectors.poll import Target, Witness
 from collectors.poller import Pacing, attempt, failure
 from collectors.profile import Profile
 from collectors.schedule import Breaker
-from collectors.service import serve
 from collectors.settings import CollectorSettings
 from collectors.snmp.errors import SnmpError
 from collectors.snmp.session import CommunitySession, Session
@@ -32,6 +33,9 @@ from collectors.snmp.sockets import Address, resolve
 from collectors.snmp.transport import Exchange, Patience
 from parvis.inventory import CommunityCredential, InventoryError, Town, UserCredential
 from parvis.inventory import load as load_town
+from parvis.launch import become_with
+from parvis.processes import COLLECTORS
+from parvis.service import start_logging, town_or_exit, warn_of_strangers
 from parvis.settings import SecretMissing, load
 
 _TARGET = re.compile(r"(?:\[(?P<six>[0-9A-Fa-f:.%\w]+)\]|(?P<host>[^:\s]+))(?::(?P<port>\d{1,5}))?")
@@ -110,7 +114,10 @@ def poll(
 @_SETTINGS
 def collectors(settings_file: Path | None) -> None:
     """Poll every device of the town on its own clock, and show the last samples on /metrics and /devices.json."""
-    sys.exit(serve(load(CollectorSettings, settings_file)))
+    settings = load(CollectorSettings, settings_file)
+    start_logging(COLLECTORS.name, settings.log_level)
+    warn_of_strangers(settings)
+    become_with("collectors.process", pickle.dumps(start(settings, town_or_exit(settings))))
 
 
 async def poll_once(

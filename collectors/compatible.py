@@ -2,13 +2,11 @@
 
 from collections.abc import Iterable
 from functools import cache
-from itertools import compress
-from operator import not_
 
 from collectors.column import Column, Reading
-from collectors.foreign import Group, Module, Object, is_foreign, modules, shown_as
-from collectors.layout import Readings
+from collectors.foreign import Group, Module, Object, modules, shown_as
 from collectors.profile import SCALARS, Condition, Label, Match, Profile, Rule, Table
+from collectors.written import checked
 
 READ: dict[str, Reading] = {"float": "opaque_float", "text": "text", "address": "address"}
 """How the kinds that are no plain numbers are read."""
@@ -28,7 +26,7 @@ def chosen(names: Iterable[str]) -> tuple[Profile, ...]:
     for name in dict.fromkeys(names):
         if name not in modules():
             raise UnknownModule(f"no module is called {name!r}; there are {', '.join(modules())}")
-        made.append(_profile(modules()[name], given))
+        made.append(checked(_profile(modules()[name], given)))
     return tuple(made)
 
 
@@ -46,16 +44,6 @@ def metrics(name: str) -> frozenset[str]:
     """The metrics of the module called *name*."""
     groups = modules()[name].groups.values()
     return frozenset(shown_as(each, shown) for group in groups for each, shown in group.everything.items())
-
-
-def split(found: Readings) -> tuple[Readings, Readings]:
-    """What the catalogue names, and what modules name."""
-    kinds = [is_foreign(part.layout.metric) for part in found.parts]
-    if not any(kinds):
-        return found, Readings((), found.at, ())
-    foreign = tuple(compress(found.parts, kinds))
-    own = tuple(compress(found.parts, map(not_, kinds)))
-    return Readings(found.base, found.at, own), Readings((), found.at, foreign)
 
 
 def _profile(module: Module, given: set[str]) -> Profile:

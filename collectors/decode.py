@@ -10,9 +10,10 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from math import isfinite
 
-from collectors import entity, foreign, optics, plausibility, ports, radio
+from collectors import entity, optics, plausibility, ports, radio
 from collectors.column import Column, IndexPart
 from collectors.fibre import module
+from collectors.known import known
 from collectors.profile import DEVICE_LABELS, SCALARS, Label, Picked, Profile, Rule
 from collectors.reading import Read, read, text
 from collectors.sample import Labels, Sample
@@ -169,7 +170,7 @@ def scalar(profile: Profile, answers: Answers, name: str) -> Read:
 
 def apply(rule: Rule, tables: Rows, base: Labels) -> Iterator[tuple[Labels, float | None, bytes | None]]:
     """The series of *rule*, their values (None: the device answered, but not with a value) and rows (None: several)."""
-    order = foreign.metric(rule.metric).labels
+    order = known().metrics[rule.metric].labels
     combined: dict[Labels, float] = {}
     for suffix, row in tables[rule.table].items():
         if not counts(rule, row):

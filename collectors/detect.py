@@ -4,6 +4,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
+from collectors.known import Candidate
 from collectors.profile import Match, Profile
 from parvis.values import Oid
 
@@ -71,7 +72,7 @@ def _placed(profile: Profile, match: Match, object_id: str) -> Profile | None:
     return _models.setdefault(key, (profile, profile.placed(branch)))[1]
 
 
-async def fits(profiles: Iterable[Profile], identity: Identity, probe: Probe) -> list[Fit]:
+async def fits(profiles: Iterable[Candidate], identity: Identity, probe: Probe) -> list[Fit]:
     """Every base profile that fits, then the one device profile that fits best: the longest sysObjectID, then sysDescr.
 
     Candidates whose other conditions hold are probed in that order until one answers.
@@ -87,10 +88,10 @@ async def fits(profiles: Iterable[Profile], identity: Identity, probe: Probe) ->
     for profile, match, why in candidates:
         if profile.layer == "device":
             continue
-        if all(fit.profile is not profile for fit in chosen) and await _answers(match, probe):
-            chosen.append(_fit(profile, match, why))
+        if all(fit.profile.profile != profile.profile for fit in chosen) and await _answers(match, probe):
+            chosen.append(_fit(profile.whole(), match, why))
     for profile, match, why in sorted(device, key=lambda candidate: _precision(candidate[1]), reverse=True):
-        model = _placed(profile, match, identity.object_id)
+        model = _placed(profile.whole(), match, identity.object_id)
         if model and await _answers(match, probe):
             return [*chosen, _fit(model, match, why)]
     return chosen

@@ -1,12 +1,16 @@
 """One device to poll, as the inventory describes it, and the result of one poll."""
 
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from collectors.clocks import Verdict
 from collectors.layout import Readings
-from parvis.inventory import AccessPoint, Switch, Town, Ups
 
-KINDS = {AccessPoint: "access-point", Switch: "switch", Ups: "ups"}
+if TYPE_CHECKING:
+    from parvis.inventory import Site, Town
+
+KINDS = {"AccessPoint": "access-point", "Switch": "switch", "Ups": "ups"}
+"""By the inventory's classes, which the running service does without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class Device:
         return self.host, f"{host}:{self.port}"
 
 
-def devices(town: Town) -> list[Device]:
+def devices(town: "Town") -> list[Device]:
     """Every device of *town* that is asked by SNMP."""
     return [
         Device(
@@ -50,18 +54,22 @@ def devices(town: Town) -> list[Device]:
             port=device.snmp.port,
             credential=device.snmp.credential,
             object_id=device.snmp.object_id,
-            kind=KINDS[type(device)],
+            kind=KINDS[type(device).__name__],
             site=site.site,
             town=town.town,
             requests_per_second=device.snmp.requests_per_second,
             any_source=device.snmp.any_source,
             context=device.snmp.context,
             slow_lane=device.snmp.slow_lane,
-            behind=tuple((p.name, p.mac.text) for p in site.access_points) if isinstance(device, Switch) else (),
+            behind=_behind(site) if KINDS[type(device).__name__] == "switch" else (),
         )
         for site in town.sites
         for device in site.polled()
     ]
+
+
+def _behind(site: "Site") -> tuple[tuple[str, str], ...]:
+    return tuple((point.name, point.mac.text) for point in site.access_points)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from typing import Any
 from collectors import decode, plausibility, reading
 from collectors.column import Column
 from collectors.decode import Answers, Row, Rows
-from collectors.profile import Profile, Rule, profiles
+from collectors.known import known
+from collectors.profile import Profile, Rule
 from collectors.sample import Labels
 from collectors.snmp import ber
 from collectors.snmp.walk import Cell
-from parvis import catalogue
 
 MAX_RAW = 60
 GIVEN = "the same series was given before"
@@ -58,7 +58,7 @@ def explain(profile: Profile, answers: Answers) -> list[Line]:
 
 def _files() -> dict[int, str]:
     """In which profile each rule stands; an heir's rules stand where they were written."""
-    written = sorted(profiles(), key=lambda each: each.inherit is not None)
+    written = sorted((each.whole() for each in known().profiles), key=lambda each: each.inherit is not None)
     found: dict[int, str] = {}
     for each in written:
         for rule in each.metrics:
@@ -75,7 +75,7 @@ def _line(
         return
     name = name or next(iter(answered), None)
     labels = decode.labels_of(rule, tables, suffix, row)
-    order = [(each, labels[each]) for each in catalogue.metric(rule.metric).labels if labels.get(each)]
+    order = [(each, labels[each]) for each in known().metrics[rule.metric].labels if labels.get(each)]
     value, why = _verdict(rule, row, labels)
     oid, raw, verb, reason = _source(profile, rule.table, name, suffix, answers)
     verb = ", ".join(part for part in (verb, f"convert {rule.convert}" if rule.convert else "") if part)

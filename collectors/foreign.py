@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from parvis import catalogue
 from parvis.catalogue import Metric
-from parvis.instruments import Definition
+from parvis.definition import Definition
 from parvis.values import Oid
 
 SCRAPE = {

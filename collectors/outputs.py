@@ -2,8 +2,8 @@
 
 from collectors.detect import is_below
 from collectors.device import Device, devices
-from collectors.profile import profiles
 from collectors.schedule import offset_seconds
+from collectors.written import profiles
 from parvis.inventory import Fault, Town
 
 

@@ -11,11 +11,11 @@ from functools import cache
 from collectors import bridge, decode, detect, picked
 from collectors.clocks import Clocks, Verdict, judge, uptime_seconds
 from collectors.column import Column
-from collectors.compatible import split
 from collectors.detect import Fit, Identity
 from collectors.device import Device, Polled
+from collectors.known import known, split
 from collectors.layout import Part, Readings, layout
-from collectors.profile import SCALARS, Profile, combine, profiles
+from collectors.profile import SCALARS, Profile, combine
 from collectors.reach import Reach, reach
 from collectors.reading import read
 from collectors.recall import FORGET_SECONDS, Cluster, Recall, ask_tables, by_table, clusters, mark
@@ -114,10 +114,10 @@ async def _scalars(
     target: Target, system: Profile, patience: Patience | None
 ) -> tuple[Profile, dict[ber.RawOid, Cell]]:
     """The profile that fits and all its scalars; from the second poll on by plan."""
-    known = await target.recall.scalars(target.session, target.pace, patience)
-    if known and target.combined and target.identity and _greeting(known) == target.greeting:
-        return target.combined, known
-    found = known or await _greet(target, system.roots(SCALARS), patience)
+    told = await target.recall.scalars(target.session, target.pace, patience)
+    if told and target.combined and target.identity and _greeting(told) == target.greeting:
+        return target.combined, told
+    found = told or await _greet(target, system.roots(SCALARS), patience)
     if not found:
         raise NothingShown("the agent has no system group for us")
     profile = await _profile(target, _identity(target, system, found))
@@ -159,7 +159,7 @@ async def _profile(target: Target, identity: Identity) -> Profile:
             return await walk.exists_below(target.session, ber.oid(oid))
 
         learned = [bridge.profile(target.device.behind)] if target.device.behind else []
-        target.fits = tuple(await detect.fits((*target.also, *learned, *profiles()), identity, probe))
+        target.fits = tuple(await detect.fits((*target.also, *learned, *known().profiles), identity, probe))
         target.modules = tuple(fit.profile.profile for fit in target.fits if fit.profile in target.also)
         target.recall.forget()
         target.combined, what = _combined(tuple(fit.profile for fit in target.fits))
@@ -193,7 +193,7 @@ async def _rest(target: Target, profile: Profile, system: Profile) -> dict[ber.R
 
 @cache
 def _system() -> Profile:
-    return next(profile for profile in profiles() if profile.profile == "system")
+    return next(each for each in known().profiles if each.profile == "system").whole()
 
 
 @cache

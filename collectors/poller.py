@@ -10,20 +10,20 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Self, TypeVar
 
-from collectors.access import GetSecret, open_session
+from collectors.access import Credentials, GetSecret, open_session
 from collectors.board import Board
 from collectors.device import Device, Failed, Outcome
+from collectors.known import known
 from collectors.poll import Target, knock, poll
-from collectors.profile import Profile, profiles
+from collectors.profile import Profile
 from collectors.sample import Sample
 from collectors.schedule import Breaker, next_turn, offset_seconds
 from collectors.snmp.errors import SnmpError
 from collectors.snmp.sockets import resolve
 from collectors.snmp.transport import Exchange, Patience
 from collectors.where import port_of
-from parvis.inventory import Town
 from parvis.running import log
-from parvis.settings import SecretMissing
+from parvis.secrets import SecretMissing
 
 FIRST_ROUND_SECONDS = 5
 """After a start, every device is asked once within this time, so that the page is soon full ..."""
@@ -74,7 +74,7 @@ class Poller(AbstractContextManager["Poller"]):
 
     def __init__(
         self,
-        town: Town,
+        town: Credentials,
         devices: list[Device],
         secret: GetSecret,
         board: Board,
@@ -134,7 +134,7 @@ class Poller(AbstractContextManager["Poller"]):
         return None
 
     def __enter__(self) -> Self:
-        profiles()  # before anybody waits for the loop
+        known()  # before anybody waits for the loop
         self._thread.start()
         self._running.wait(5)
         return self

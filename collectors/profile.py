@@ -1,20 +1,17 @@
 """Vendor knowledge as data: which devices a profile fits, what to ask them, and what the answers mean.
 
-A profile is a YAML file of collectors/profiles/. It is checked when it is loaded: unknown keys, unknown metrics, labels
-the catalogue does not list, columns that do not exist and broken regular expressions are errors, found before any poll.
+A profile is a YAML file of collectors/profiles/; written.py reads and checks it.
 """
 
 from collections.abc import Iterable, Mapping
-from functools import cache, cached_property
-from importlib.resources import files
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import BeforeValidator, Field, model_validator
-
-from collectors import entity, foreign, optics, ports
-from collectors.column import EVERY_SECONDS, Column, ColumnSpec, Every, IndexSpec, Part, Pattern
+from collectors import entity, optics, ports
+from collectors.column import EVERY_SECONDS, Column, ColumnSpec, Every, IndexSpec, Pattern
 from collectors.snmp import ber
+from parvis.shapes import Before, Closed, Within
 from parvis.values import Oid
 
 DEVICE_LABELS = ("town", "site", "device")
@@ -35,14 +32,16 @@ def _listed(value: Any) -> Any:
     return value if isinstance(value, list | tuple) else [value]
 
 
-class Condition(Part):
+@dataclass(frozen=True, slots=True)
+class Condition(Closed):
     """Which values of a column let a row count; a row without the value passes *not_matches* and fails *matches*."""
 
     matches: Pattern | None = None
     not_matches: Pattern | None = None
 
 
-class Picked(Part):
+@dataclass(frozen=True, slots=True)
+class Picked(Closed):
     """Which rows are asked for, by name: those of table *of*, each followed by the number its column *by* says.
 
     *where*: only those whose columns there hold.
@@ -50,10 +49,11 @@ class Picked(Part):
 
     of: str
     by: str
-    where: dict[str, Condition] = Field(default_factory=dict)
+    where: dict[str, Condition] = field(default_factory=dict)
 
 
-class Table(Part):
+@dataclass(frozen=True)
+class Table(Closed):
     """Columns that share their index; *oid* is the entry their arcs are counted from.
 
     *own* is written instead by vendors who give every model the same tables in a branch of its own: what follows there
@@ -64,16 +64,16 @@ class Table(Part):
     once. *picked*: it is too long to be read whole (picked.py). *rows*: more than any device has.
     """
 
-    oid: Oid | None = None
-    own: str | None = Field(default=None, pattern=r"^\d+(\.\d+)*$")
     columns: dict[str, ColumnSpec]
-    index: dict[str, IndexSpec] = Field(default_factory=dict)
+    oid: Oid | None = None
+    own: Annotated[str, Within(pattern=r"^\d+(\.\d+)*$")] | None = None
+    index: dict[str, IndexSpec] = field(default_factory=dict)
     every: Every = "poll"
     changed: str | None = None
     private: bool = False
     unordered: bool = False
     picked: Picked | None = None
-    rows: int = Field(default=4096, ge=1, le=65536)
+    rows: Annotated[int, Within(ge=1, le=65536)] = 4096
     derive: Literal["entity_sensor", "port", "huawei_optics", "lldp", "bridge"] | None = None
 
     @property
@@ -82,7 +82,8 @@ class Table(Part):
         return {*self.columns, *self.index, *(DERIVED[self.derive] if self.derive else ())}
 
 
-class Label(Part):
+@dataclass(frozen=True, slots=True)
+class Label(Closed):
     """Where a label's value comes from; in a profile a bare word is a column and ``=word`` the word itself.
 
     *of* looks into another table: at the row with the same index, with the first *prefix* or the last *suffix* numbers
@@ -95,9 +96,9 @@ class Label(Part):
     of: str | None = None
     by: str | None = None
     key: str | None = None
-    prefix: int | None = Field(default=None, ge=1)
-    suffix: int | None = Field(default=None, ge=1)
-    at: int | None = Field(default=None, ge=0)
+    prefix: Annotated[int, Within(ge=1)] | None = None
+    suffix: Annotated[int, Within(ge=1)] | None = None
+    at: Annotated[int, Within(ge=0)] | None = None
     index: int | None = None
     dotted: bool = False
     before: str = ""
@@ -109,10 +110,11 @@ def _label(value: Any) -> Any:
     return value
 
 
-LabelSpec = Annotated[tuple[Annotated[Label, BeforeValidator(_label)], ...], BeforeValidator(_listed)]
+LabelSpec = Annotated[tuple[Annotated[Label, Before(_label)], ...], Before(_listed)]
 
 
-class Rule(Part):
+@dataclass(frozen=True, slots=True)
+class Rule(Closed):
     """One metric of a table: the first of *value*'s columns that has a value, or 1 when none is named.
 
     In a file, ``each: label`` makes one rule of every column of *value*, whose label is the column's name.
@@ -122,10 +124,10 @@ class Rule(Part):
 
     metric: str
     table: str = SCALARS
-    value: Annotated[tuple[str, ...], BeforeValidator(_listed)] = ()
+    value: Annotated[tuple[str, ...], Before(_listed)] = ()
     convert: Literal["hertz", "dbm"] | None = None
-    labels: dict[str, LabelSpec] = Field(default_factory=dict)
-    where: dict[str, Condition] = Field(default_factory=dict)
+    labels: dict[str, LabelSpec] = field(default_factory=dict)
+    where: dict[str, Condition] = field(default_factory=dict)
     combine: Literal["one", "sum", "first"] = "one"
     unless_told: bool = False
 
@@ -146,7 +148,8 @@ def _each(rules: Any) -> Any:
     return found
 
 
-class Match(Part):
+@dataclass(frozen=True, slots=True)
+class Match(Closed):
     """All that is given must hold: sysObjectID at or below, sysDescr with the pattern, something below *probe*."""
 
     object_id: Oid | None = None
@@ -154,14 +157,9 @@ class Match(Part):
     probe: Oid | None = None
     always: bool = False
 
-    @model_validator(mode="after")
-    def _says_something(self) -> "Match":
-        if not (self.object_id or self.description or self.probe or self.always):
-            raise ValueError("a match must name an object_id, a description, a probe, or always")
-        return self
 
-
-class Quirks(Part):
+@dataclass(frozen=True, slots=True)
+class Quirks(Closed):
     """What is wrong with an agent.
 
     *clocks*: those that lie; *unordered*: rows come in any order, each once; *max_oids*: names it takes in a request.
@@ -170,43 +168,32 @@ class Quirks(Part):
     """
 
     bulk: bool = True
-    max_oids: int | None = Field(default=None, ge=1, le=100)
+    max_oids: Annotated[int, Within(ge=1, le=100)] | None = None
     unordered: bool = False
     clocks: frozenset[Literal["agent", "engine", "host"]] = frozenset()
     hundredths: bool = False
     exos_light: bool = False
 
 
-class Profile(Part):
+@dataclass(frozen=True)
+class Profile(Closed):
     """What is known of one kind of device, or (*layer* base) of a MIB that any device may have.
 
     *inherit* names a profile whose scalars, tables and metrics this one has too.
     """
 
-    profile: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    profile: Annotated[str, Within(pattern=r"^[a-z][a-z0-9_]*$")]
     title: str
-    layer: Literal["base", "device"] = "device"
     match: tuple[Match, ...]
+    layer: Literal["base", "device"] = "device"
     inherit: str | None = None
-    quirks: Quirks = Quirks()
-    scalars: dict[str, ColumnSpec] = Field(default_factory=dict)
-    tables: dict[str, Table] = Field(default_factory=dict)
-    metrics: Annotated[tuple[Rule, ...], BeforeValidator(_each)] = ()
+    quirks: Quirks = field(default_factory=Quirks)
+    scalars: dict[str, ColumnSpec] = field(default_factory=dict)
+    tables: dict[str, Table] = field(default_factory=dict)
+    metrics: Annotated[tuple[Rule, ...], Before(_each)] = ()
 
-    @model_validator(mode="after")
-    def _holds_together(self) -> "Profile":
-        for rule in self.metrics:
-            _check_rule(self, rule)
-        for name, table in (*self.tables.items(), (SCALARS, Table(columns=self.scalars))):
-            if table.changed and table.changed not in self.scalars:
-                raise ValueError(f"{name}: changed: there is no scalar {table.changed!r}")
-            if table.picked and (lacking := {table.picked.by, *table.picked.where} - self._columns_of(table.picked.of)):
-                raise ValueError(
-                    f"{name}: picked: table {table.picked.of!r} has no column {', '.join(sorted(lacking))}"
-                )
-            for column_name, column in table.columns.items():
-                if (column.oid is None) == (column.arc is None) or (column.arc and not (table.oid or table.own)):
-                    raise ValueError(f"{name}.{column_name}: give its oid, or its arc below the table's oid")
+    def whole(self) -> "Profile":
+        """Itself; what is folded up until it is needed (known.py) has the same name for it."""
         return self
 
     @cached_property
@@ -217,8 +204,8 @@ class Profile(Part):
     def placed(self, branch: str) -> "Profile":
         """This profile for the model whose branch is *branch*; itself when no table is in one."""
         own = {name: table for name, table in self.tables.items() if table.own}
-        here = {name: t.model_copy(update={"oid": f"{branch}.{t.own}", "own": None}) for name, t in own.items()}
-        return self.model_copy(update={"tables": {**self.tables, **here}}) if own else self
+        here = {name: replace(t, oid=f"{branch}.{t.own}", own=None) for name, t in own.items()}
+        return replace(self, tables={**self.tables, **here}) if own else self
 
     def tells(self, metric: str) -> bool:
         """Whether any rule gives *metric*."""
@@ -227,9 +214,6 @@ class Profile(Part):
     @cached_property
     def _told(self) -> frozenset[str]:
         return frozenset(rule.metric for rule in self.metrics)
-
-    def _columns_of(self, table: str) -> set[str]:
-        return set(self.tables[table].columns) if table in self.tables else set()
 
     def columns(self, table: str) -> Mapping[str, Column]:
         """The columns of *table*."""
@@ -249,24 +233,6 @@ class Profile(Part):
         whole: Every = "poll" if table == SCALARS else self.tables[table].every
         columns = self.columns(table).items()
         return min(EVERY_SECONDS[column.every or whole] for name, column in columns if self.root(table, name) == root)
-
-
-def _check_rule(profile: Profile, rule: Rule) -> None:
-    """ValueError unless the rule's metric, labels and columns exist."""
-    try:
-        metric = foreign.metric(rule.metric)
-    except KeyError as error:
-        raise ValueError(str(error)) from None
-    strangers = set(rule.labels) - set(metric.labels)
-    if strangers:
-        raise ValueError(f"{rule.metric}: the catalogue gives it no label {', '.join(sorted(strangers))}")
-    if rule.table != SCALARS and rule.table not in profile.tables:
-        raise ValueError(f"{rule.metric}: no table {rule.table!r}")
-    own = [label.column for spec in rule.labels.values() for label in spec if label.column and not label.of]
-    known = set(profile.scalars) if rule.table == SCALARS else profile.tables[rule.table].names
-    unknown = {*rule.value, *rule.where, *own} - known
-    if unknown:
-        raise ValueError(f"{rule.metric}: table {rule.table} has no column {', '.join(sorted(unknown))}")
 
 
 class Ambiguous(ValueError):
@@ -290,43 +256,4 @@ def combine(profiles: Iterable[Profile]) -> Profile:
                 raise Ambiguous(f"scalar {name} of profile {each.profile} differs from an earlier one")
     last = chosen[-1]
     metrics = tuple(rule for each in chosen for rule in each.metrics)
-    return last.model_copy(update={"tables": tables, "scalars": scalars, "metrics": metrics})
-
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""In C where there is one: a tenth of the time, which is what a start takes."""
-
-
-class ProfileError(Exception):
-    """A profile file is wrong; whoever edits it must act. The message names the file."""
-
-
-def parse(text: str, name: str) -> Profile:
-    """A profile from YAML; ProfileError names the file and everything wrong with it."""
-    try:
-        return Profile.model_validate(yaml.load(text, Loader=_LOADER))  # noqa: S506 it is the safe one
-    except (ValueError, yaml.YAMLError) as error:
-        raise ProfileError(f"{name}: {error}") from error
-
-
-@cache
-def profiles() -> tuple[Profile, ...]:
-    """Every profile of collectors/profiles/, by name."""
-    folder = files("collectors") / "profiles"
-    found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".yml")), key=lambda e: e.name)
-    return heirs(parse(entry.read_text("utf-8"), entry.name) for entry in found)
-
-
-def heirs(written: Iterable[Profile]) -> tuple[Profile, ...]:
-    """Profiles with what they inherit; ProfileError when the named one is missing, or an heir itself."""
-    known = {profile.profile: profile for profile in written}
-    return tuple(_heir(profile, known) for profile in known.values())
-
-
-def _heir(profile: Profile, known: Mapping[str, Profile]) -> Profile:
-    if profile.inherit is None:
-        return profile
-    parent = known.get(profile.inherit)
-    if parent is None or parent.inherit:
-        raise ProfileError(f"{profile.profile}: inherit: {profile.inherit!r} is no profile that stands for itself")
-    return combine((parent, profile))
+    return replace(last, tables=tables, scalars=scalars, metrics=metrics)

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from functools import cache
 from weakref import WeakKeyDictionary
 
-from collectors import foreign
 from collectors.compiled import core
+from collectors.known import known
 from collectors.layout import Layout, Part, Readings
 from collectors.sample import Labels, Sample
-from parvis import catalogue
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 EXACT = 2**53
@@ -146,7 +145,7 @@ def page(parts: Iterable[Blocks], announced: Iterable[str] = ()) -> str:
 
 @cache
 def _places() -> Mapping[str, int]:
-    return {name: place for place, name in enumerate(catalogue.metrics())}
+    return {name: place for place, name in enumerate(known().metrics)}
 
 
 def render(samples: Iterable[Sample]) -> str:
@@ -163,7 +162,7 @@ def render(samples: Iterable[Sample]) -> str:
 @cache
 def header(metric: str) -> str:
     """The two comment lines of a metric."""
-    entry = foreign.metric(metric)
+    entry = known().metrics[metric]
     help_text = entry.help.replace("\\", "\\\\").replace("\n", "\\n")
     return f"# HELP {metric} {help_text}\n# TYPE {metric} {entry.kind}\n"
 

@@ -3,71 +3,63 @@
 import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import generate_latest
-
 from collectors import prometheus
+from collectors.access import GetSecret
 from collectors.board import Board
-from collectors.compatible import chosen
-from collectors.device import Device, devices
 from collectors.fibre.watch import Watch
-from collectors.poller import Pacing, Poller
-from collectors.settings import CollectorSettings
-from collectors.traps.door import Listening, Traps
+from collectors.known import take
+from collectors.poller import Outlet, Poller
+from collectors.sample import Sample
+from collectors.traps.door import Traps
 from collectors.web import Questions
-from parvis.inventory import Town
-from parvis.processes import COLLECTORS
-from parvis.service import Endpoint, new_registry, run, start_logging, town_or_exit
+from parvis.endpoint import Endpoint
+from parvis.processes import COLLECTORS, VERSION
+from parvis.running import hold, start_logging
+from parvis.secrets import find_secret
+from parvis.vitals import vitals
 
 if TYPE_CHECKING:
     from collectors.influx.writer import Writer
+    from collectors.start import Start
 
 
-def serve(settings: CollectorSettings) -> int:
+def serve(start: "Start") -> int:
     """Run until SIGTERM or SIGINT; the exit code."""
-    start_logging(COLLECTORS.name, settings.log_level)
-    return run(COLLECTORS, settings, components(settings, town_or_exit(settings)))
+    start_logging(COLLECTORS.name, start.log_level)
+    take(start.known)
+    hold(components(start), version=VERSION, town=start.town, port=start.address[1])
+    return 0
 
 
-def components(settings: CollectorSettings, town: Town) -> list[AbstractContextManager[Any]]:
+def components(start: "Start") -> list[AbstractContextManager[Any]]:
     """The poller and its endpoint, in the order they are to be started; the endpoint is the last."""
-    polled = devices(town)
-    board = Board(polled, settings.poll_interval * settings.stale_after)
-    pacing = Pacing(
-        interval_seconds=settings.poll_interval,
-        deadline_seconds=settings.poll_interval * settings.poll_deadline,
-        timeout_seconds=settings.snmp_timeout,
-        tries=settings.snmp_tries,
-    )
-    writer = influx(settings)
-    outlet = writer.put if writer else None
-    poller = Poller(town, polled, settings.secret, board, pacing, outlet, chosen(settings.modules))
-    heard = traps(settings, town, polled, poller)
-    questions = Questions(board, settings.modules, time.time, gzip=settings.gzip, where=poller.where)
-    light = Watch(town, board, settings.state / "optics", outlet)
-    page = endpoint((settings.listen, settings.port or COLLECTORS.port), board, poller, writer, heard, questions, light)
+    secret = partial(find_secret, folder=start.secrets)
+    board = Board(start.devices, start.stale_after_seconds)
+    writer = influx(start, secret)
+    outlet: Outlet | None = writer.put if writer else None
+    poller = Poller(start.logins, start.devices, secret, board, start.pacing, outlet, start.also)
+    heard = None
+    if start.listening:
+        heard = Traps(start.logins, start.devices, secret, poller.poll_now, start.listening, start.state)
+    questions = Questions(board, start.modules, time.time, gzip=start.gzip, where=poller.where)
+    light = Watch(start.links, board, start.state / "optics", outlet)
+    page = endpoint(start.address, board, poller, writer, heard, questions, light, start.state)
     return [*filter(None, (writer, poller, heard)), light.turns, page]
 
 
-def traps(settings: CollectorSettings, town: Town, polled: list[Device], poller: Poller) -> Traps | None:
-    """The ear for traps, where the settings name a port."""
-    if not settings.trap_port:
-        return None
-    listening = Listening(settings.trap_listen, settings.trap_port, settings.trap_rate, settings.trap_idle)
-    return Traps(town, polled, settings.secret, poller.poll_now, listening, settings.state)
-
-
-def influx(settings: CollectorSettings) -> "Writer | None":
+def influx(start: "Start", secret: GetSecret) -> "Writer | None":
     """The way to InfluxDB, where the settings name one; its libraries are loaded only then."""
-    if not settings.influx_url:
+    there = start.influx
+    if there is None:
         return None
     from collectors.influx.writer import Server, Writer  # noqa: PLC0415 20 MB, only where it is wanted
 
-    token = settings.secret(settings.influx_token)
-    server = Server(settings.influx_url, settings.influx_org, settings.influx_bucket, token)
-    return Writer(server, settings.state / "influx", settings.influx_spool)
+    server = Server(there.url, there.org, there.bucket, secret(there.token))
+    return Writer(server, start.state / "influx", there.spool)
 
 
 def endpoint(
@@ -78,21 +70,20 @@ def endpoint(
     heard: Traps | None = None,
     questions: Questions | None = None,
     light: Watch | None = None,
+    state: Path = Path(),
 ) -> Endpoint:
     """The HTTP server; a scrape only reads the board, it never causes SNMP."""
-    registry = new_registry(COLLECTORS)
+    parts = [part for part in (writer, heard, light) if part]
 
     def metrics() -> tuple[str, bytes]:
-        return prometheus.CONTENT_TYPE, _page(
-            board, poller, registry, [part for part in (writer, heard, light) if part]
-        )
+        return prometheus.CONTENT_TYPE, _page(board, poller, parts, state)
 
     def devices_json() -> tuple[str, bytes]:
         return "application/json", board.devices_json(time.time())
 
     return Endpoint(
         address,
-        registry,
+        None,
         checks={"poller": poller.wrong, **({"traps": heard.wrong} if heard else {})},
         pages={"/metrics": metrics, "/devices.json": devices_json},
         app=questions,
@@ -102,9 +93,8 @@ def endpoint(
     )
 
 
-def _page(
-    board: Board, poller: Poller, registry: CollectorRegistry, parts: "Iterable[Writer | Traps | Watch]"
-) -> bytes:
+def _page(board: Board, poller: Poller, parts: "Iterable[Writer | Traps | Watch]", state: Path) -> bytes:
     now = time.time()
     more = [sample for part in parts for sample in part.own_samples(now)]
-    return board.metrics(now, poller.transport_counts, more).encode() + generate_latest(registry)
+    more += [Sample(*vital, now) for vital in vitals(COLLECTORS.name, state, now)]
+    return board.metrics(now, poller.transport_counts, more).encode()

@@ -5,7 +5,7 @@ remembered together with the cells each value came from.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
@@ -111,11 +111,10 @@ class Streams:
             cells = held[name].plan.cells(held[name].values)
             wanted = cells if name in own else self._context_roots(name)
             answers |= {root: cells[root] for root in wanted if root in cells}
-        asked = self.profile.model_copy(
-            update={
-                "tables": {name: table for name, table in self.profile.tables.items() if name in needed},
-                "scalars": self.profile.scalars if SCALARS in needed else {},
-            }
+        asked = replace(
+            self.profile,
+            tables={name: table for name, table in self.profile.tables.items() if name in needed},
+            scalars=self.profile.scalars if SCALARS in needed else {},
         )
         tables = decode.derived(asked, answers)
         for place in sorted(wrong - self.reach.joint):

@@ -11,9 +11,9 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 
-from collectors import compatible, prometheus
+from collectors import prometheus
 from collectors.board import Board, Standing
-from collectors.foreign import SCRAPE
+from collectors.known import known
 from collectors.layout import Layout, Part, Readings, layout
 from collectors.prometheus import Blocks
 from parvis.addresses import MacAddress
@@ -155,17 +155,17 @@ def _foreign(standing: Standing, modules: list[str], now: float) -> Blocks:
         "snmp_scrape_packets_retried": standing.last.resent,
         "snmp_scrape_pdus_returned": standing.polled.variables,
     }
-    parts += [Part(each, [values[each.metric]] * len(modules)) for each in _scrape(tuple(modules))]
+    parts += [Part(_of_scrape(metric, tuple(modules)), [value] * len(modules)) for metric, value in values.items()]
     return prometheus.readings(Readings((), now, tuple(parts)))
 
 
 @lru_cache(maxsize=64)
 def _wanted(modules: tuple[str, ...]) -> frozenset[str]:
     """The metrics of *modules* together."""
-    return frozenset[str]().union(*(compatible.metrics(module) for module in modules))
+    return frozenset[str]().union(*(known().modules[module] for module in modules))
 
 
 @lru_cache(maxsize=64)
-def _scrape(modules: tuple[str, ...]) -> tuple[Layout, ...]:
+def _of_scrape(metric: str, modules: tuple[str, ...]) -> Layout:
     """What is told of the scrape itself, for each of *modules*."""
-    return tuple(layout(metric, tuple((("module", module),) for module in modules)) for metric in SCRAPE)
+    return layout(metric, tuple((("module", module),) for module in modules))

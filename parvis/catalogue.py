@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, model_validator
 
 from parvis import instruments
-from parvis.instruments import Definition
+from parvis.definition import Definition
 
 MetricName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
 LabelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

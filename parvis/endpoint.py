@@ -9,11 +9,10 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
-
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
+
+    from prometheus_client import CollectorRegistry
 
 ALIVE_SECONDS = 10.0
 """An endpoint that takes longer to answer itself hangs."""
@@ -35,8 +34,8 @@ Loop = Callable[[], "AbstractEventLoop"]
 class Endpoint(AbstractContextManager["Endpoint"]):
     """The HTTP server of a process: ``/metrics``, ``/healthz``, *pages*, and *app* for every other path.
 
-    ``/healthz`` answers 200 with ``{"ok": true}``, or 503 naming each check that fails. *metrics* replaces the
-    registry's text where a room renders its own (it must then include the registry's). *compress*: pages, for who asks.
+    ``/healthz`` answers 200 with ``{"ok": true}``, or 503 naming each check that fails. Without a *registry*
+    ``/metrics`` is one of *pages*: its room writes them itself. *compress*: pages, for who asks.
     *is_quick*: no page waits for anything, so one thread answers them all. Where that is the one *loop* names, which
     has other work too, *pages* are made aside.
     """
@@ -44,7 +43,7 @@ class Endpoint(AbstractContextManager["Endpoint"]):
     def __init__(
         self,
         address: tuple[str, int],
-        registry: CollectorRegistry,
+        registry: "CollectorRegistry | None",
         checks: dict[str, Check] | None = None,
         pages: dict[str, Page] | None = None,
         app: WsgiApp | None = None,
@@ -57,9 +56,8 @@ class Endpoint(AbstractContextManager["Endpoint"]):
         self._is_quick = is_quick
         self._loop = loop
         self._address = address
-        self._registry = registry
         self._checks = checks or {}
-        self._pages = {"/metrics": self._metrics, **(pages or {})}
+        self._pages = {**(_metrics(registry) if registry else {}), **(pages or {})}
         self._app = app
         self._server: Any = None
 
@@ -112,9 +110,6 @@ class Endpoint(AbstractContextManager["Endpoint"]):
         start_response("404 Not Found", [("Content-Type", "text/plain; charset=utf-8")])
         return [f"No page here; there are {', '.join(['/healthz', *self._pages])}\n".encode()]
 
-    def _metrics(self) -> tuple[str, bytes]:
-        return CONTENT_TYPE_PLAIN_0_0_4, generate_latest(self._registry)
-
     def _health(self, start_response: Callable[..., Any]) -> Iterable[bytes]:
         found = {name: check() for name, check in self._checks.items()}
         wrong = {name: text for name, text in found.items() if text}
@@ -122,6 +117,16 @@ class Endpoint(AbstractContextManager["Endpoint"]):
         status = "503 Service Unavailable" if wrong else "200 OK"
         start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
         return [body]
+
+
+def _metrics(registry: "CollectorRegistry") -> dict[str, Page]:
+    """The page of what *registry* has."""
+    from prometheus_client.exposition import (  # noqa: PLC0415 4 MB: who renders its own metrics needs none of it
+        CONTENT_TYPE_PLAIN_0_0_4,
+        generate_latest,
+    )
+
+    return {"/metrics": lambda: (CONTENT_TYPE_PLAIN_0_0_4, generate_latest(registry))}
 
 
 def respond(

@@ -1,9 +1,7 @@
 """A process' prometheus_client instruments, made from definitions. It imports little: small processes use it."""
 
-import os
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
@@ -11,20 +9,12 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, Histogram, PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
+from parvis.definition import Definition as Definition  # noqa: PLC0414 for everybody who imports instruments
+from parvis.processes import VERSION as VERSION  # noqa: PLC0414 as well
+from parvis.vitals import disk
+
 Instrument = TypeVar("Instrument", Gauge, Counter, Histogram)
-VERSION = "0.2.0"
 CLOCK = "clock_timestamp_seconds"
-
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """What prometheus_client needs to know of a metric of the catalogue."""
-
-    name: str
-    kind: str
-    help: str
-    labels: tuple[str, ...] = ()
-    buckets: tuple[float, ...] = ()
 
 
 class Instruments:
@@ -76,17 +66,8 @@ def registry_of(process: str, definitions: Iterable[Definition]) -> tuple[Collec
 def watch_disk(instruments: Instruments, state: Path) -> None:
     """Show the room left where the process's folder *state* is; looked at by each scrape."""
     free, size = instruments.gauge("state_disk_free_bytes"), instruments.gauge("state_disk_size_bytes")
-    free.labels("state").set_function(lambda: _disk(state)[0])
-    size.labels("state").set_function(lambda: _disk(state)[1])
-
-
-def _disk(folder: Path) -> tuple[float, float]:
-    """Octets free for this process, and in all; not a number when the folder cannot be asked."""
-    try:
-        found = os.statvfs(folder)
-    except OSError:
-        return float("nan"), float("nan")
-    return float(found.f_bavail * found.f_frsize), float(found.f_blocks * found.f_frsize)
+    free.labels("state").set_function(lambda: disk(state)[0])
+    size.labels("state").set_function(lambda: disk(state)[1])
 
 
 def _instrument(entry: Definition, registry: CollectorRegistry) -> Gauge | Counter | Histogram:

@@ -17,8 +17,13 @@ from parvis.heap import ENVIRONMENT
 
 def become(module: str, facts: dict[str, Any]) -> NoReturn:
     """Replace this process by ``python -m module``, which calls :func:`handed`. The process number stays."""
+    become_with(module, json.dumps(facts).encode())
+
+
+def become_with(module: str, facts: bytes) -> NoReturn:
+    """The same for a process that calls :func:`handed_bytes`."""
     handle = os.memfd_create("facts", 0)
-    os.write(handle, json.dumps(facts).encode())
+    os.write(handle, facts)
     os.lseek(handle, 0, os.SEEK_SET)
     # -OO: without the libraries' docstrings, 3 MB of a portal. The same interpreter, even where this user may no longer
     # walk to it (setpriv, a private home).
@@ -28,8 +33,13 @@ def become(module: str, facts: dict[str, Any]) -> NoReturn:
 
 def handed(name: str) -> dict[str, Any]:
     """The facts the first step handed over; ps(1) shows the process by *name* from here on."""
+    facts: dict[str, Any] = json.loads(handed_bytes(name))
+    return facts
+
+
+def handed_bytes(name: str) -> bytes:
+    """The same as octets, from a process that came by :func:`become_with`."""
     with suppress(OSError):
         Path("/proc/self/comm").write_text(name, "ascii")
     with os.fdopen(int(sys.argv[1]), "rb") as handle:
-        facts: dict[str, Any] = json.load(handle)
-    return facts
+        return handle.read()

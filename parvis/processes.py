@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal
 
+VERSION = "0.2.0"
+"""Of all of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Process:

@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Callable, Collection, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from email.utils import formatdate
 from functools import lru_cache, partial
 from threading import Thread
 from typing import Any, TypeVar
@@ -41,6 +40,9 @@ IDLE_SECONDS = 150.0
 SLOW_SECONDS = 30.0
 """The longest a request may take to arrive, or an answer to be taken by whoever asked for it."""
 SWEEP_SECONDS = 5.0
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+"""In the words of HTTP (RFC 9110 section 5.6.7); email.utils, which has them too, costs a process 1 MB."""
 START_SECONDS = 30.0
 """A loop that has other work may be busy with it for a while, above all when the machine starts."""
 STOP_SECONDS = 2.0
@@ -299,5 +301,11 @@ def _key(name: bytes) -> str:
 
 @lru_cache(maxsize=1)
 def _usual(now: int) -> str:
-    """The headers of every answer; *now* is Unix time in seconds."""
-    return f"Date: {formatdate(now, usegmt=True)}\r\nServer: parvis\r\n"
+    r"""The headers of every answer; *now* is Unix time in seconds.
+
+    >>> _usual(784111777)
+    'Date: Sun, 06 Nov 1994 08:49:37 GMT\r\nServer: parvis\r\n'
+    """
+    at = time.gmtime(now)
+    date = f"{DAYS[at.tm_wday]}, {at.tm_mday:02} {MONTHS[at.tm_mon - 1]} {at.tm_year} {time.strftime('%H:%M:%S', at)}"
+    return f"Date: {date} GMT\r\nServer: parvis\r\n"

@@ -13,15 +13,14 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from parvis.inventory import DEMO_TOWN
+from parvis.secrets import SecretMissing as SecretMissing  # noqa: PLC0414 for everybody who imports settings
+from parvis.secrets import SettingsError as SettingsError  # noqa: PLC0414 as well
+from parvis.secrets import find_secret as find_secret  # noqa: PLC0414 as well
 from parvis.values import Secret
 
 PREFIX = "PARVIS_"
 ELSEWHERE = ("PARVIS_SETTINGS",)
 """Variables that are read before the settings themselves."""
-
-
-class SettingsError(Exception):
-    """The settings are wrong; each line says which key, why, and from where. Whoever runs the process must act."""
 
 
 class ProcessSettings(BaseSettings):
@@ -60,7 +59,7 @@ class ProcessSettings(BaseSettings):
 
     def secret(self, name: str) -> Secret:
         """The secret called *name*: systemd's credential, else a file of the *secrets* folder."""
-        return find_secret(name, self.secrets, os.environ)
+        return find_secret(name, self.secrets)
 
 
 Settings = TypeVar("Settings", bound=ProcessSettings)
@@ -98,31 +97,6 @@ def _described(model: type[BaseModel], detail: object, file: Path | None) -> str
         near = get_close_matches(path, model.model_fields, n=1)
         text = "unknown key" + (f"; did you mean {near[0]}?" if near else f"; known: {', '.join(model.model_fields)}")
     return f"{file or 'settings'}: {path}: {text}"
-
-
-class SecretMissing(SettingsError):
-    """A secret the process needs was not delivered to it."""
-
-
-def find_secret(name: str, folder: Path | None, environment: Mapping[str, str]) -> Secret:
-    """Read the secret *name* from ``$CREDENTIALS_DIRECTORY`` (systemd.exec) or *folder*, less one trailing newline.
-
-    SecretMissing when no file of that name is there, is empty, or cannot be read.
-    """
-    places = [Path(environment["CREDENTIALS_DIRECTORY"])] if environment.get("CREDENTIALS_DIRECTORY") else []
-    places += [folder] if folder else []
-    for place in places:
-        try:
-            text = (place / name).read_text("utf-8").removesuffix("\n")
-        except FileNotFoundError:
-            continue
-        except (OSError, UnicodeDecodeError) as error:
-            raise SecretMissing(f"secret {name}: {place / name} cannot be read: {error}") from error
-        if not text:
-            raise SecretMissing(f"secret {name}: {place / name} is empty; write the secret into it")
-        return Secret(text)
-    looked = ", ".join(str(place) for place in places) or "nowhere: set PARVIS_SECRETS or LoadCredential="
-    raise SecretMissing(f"secret {name} is missing; looked in {looked}")
 
 
 class Frozen(BaseModel):

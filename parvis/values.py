@@ -4,9 +4,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
-
 from parvis.addresses import MacAddress as MacAddress  # noqa: PLC0414 for everybody who imports values
+from parvis.shapes import Before
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|min|m|h|d|)")
 _RATE = re.compile(r"(\d+(?:\.\d+)?) ?([kMG]?)bit/s")
@@ -94,11 +93,11 @@ def object_identifier(text: Any) -> str:
     return str(text)
 
 
-Mac = Annotated[MacAddress, BeforeValidator(MacAddress.parse)]
-Duration = Annotated[float, BeforeValidator(duration_seconds)]
+Mac = Annotated[MacAddress, Before(MacAddress.parse)]
+Duration = Annotated[float, Before(duration_seconds)]
 """Seconds."""
-Rate = Annotated[int, BeforeValidator(rate_bits_per_second)]
+Rate = Annotated[int, Before(rate_bits_per_second)]
 """Bits per second."""
-Size = Annotated[int, BeforeValidator(size_bytes)]
+Size = Annotated[int, Before(size_bytes)]
 """Bytes."""
-Oid = Annotated[str, BeforeValidator(object_identifier)]
+Oid = Annotated[str, Before(object_identifier)]

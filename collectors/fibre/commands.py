@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
 
 import click
 
@@ -20,7 +19,7 @@ from collectors.fibre.module import DIRECTIONS, STATE, THRESHOLD
 from collectors.fibre.reference import Reference, ReferenceFault, Taken
 from collectors.fibre.report import Facts, report
 from collectors.fibre.span import Link, links
-from collectors.fibre.trend import trend
+from collectors.fibre.trend import median, trend
 from collectors.fibre.watch import read_history
 from collectors.sample import Sample
 from collectors.settings import CollectorSettings

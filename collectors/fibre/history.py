@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from statistics import median
 from typing import Any, NamedTuple
 
-from collectors.fibre.trend import SECONDS_PER_DAY, Day
+from collectors.fibre.trend import SECONDS_PER_DAY, Day, median
 from parvis.kept import kept_days
 
 KEEP_DAYS = kept_days("equipment-history")

@@ -1,10 +1,12 @@
 """A fibre link: its two ends as the inventory pairs them, and what the fibre between them loses. No I/O, no clock."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from collectors.fibre.history import Light
-from parvis.inventory import Town
+
+if TYPE_CHECKING:
+    from parvis.inventory import Town
 
 LEAST_LOSS_DB, MOST_LOSS_DB = -1.0, 60.0
 """A fibre does not amplify; two modules' meters may differ by a decibel."""
@@ -35,7 +37,7 @@ class Loss(NamedTuple):
     db: float
 
 
-def links(town: Town) -> list[Link]:
+def links(town: "Town") -> list[Link]:
     """Every uplink of the town."""
     return [
         Link(

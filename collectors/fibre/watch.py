@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +11,11 @@ from collectors.fibre import reference
 from collectors.fibre.history import History, Light, Unreadable, from_json
 from collectors.fibre.module import DIRECTIONS, THRESHOLD
 from collectors.fibre.reference import Reference, ReferenceFault
-from collectors.fibre.span import Link, links, losses
+from collectors.fibre.span import Link, losses
 from collectors.fibre.trend import Trend, trend
 from collectors.poller import Outlet
 from collectors.sample import Labels, Sample
 from parvis.durable import write_whole
-from parvis.inventory import Town
 from parvis.running import Turns, log
 
 WATCHED = {*DIRECTIONS, THRESHOLD}
@@ -33,8 +32,8 @@ class Watch:
     *outlet*: where what it finds goes beside the metrics, each time it looks.
     """
 
-    def __init__(self, town: Town, board: Board, folder: Path, outlet: Outlet | None = None) -> None:
-        self._links, self._board, self._folder, self._outlet = links(town), board, folder, outlet
+    def __init__(self, links: Sequence[Link], board: Board, folder: Path, outlet: Outlet | None = None) -> None:
+        self._links, self._board, self._folder, self._outlet = links, board, folder, outlet
         self._history = load_history(folder)
         self._now: dict[Light, tuple[float, float, Labels]] = {}
         self._low: dict[Light, float] = {}

@@ -8,8 +8,8 @@ from typing import Any
 
 from influxdb_client.client.write.point import Point
 
+from collectors.known import known
 from collectors.sample import Labels, Sample
-from parvis import catalogue
 
 MOST_SERIES = 200_000
 """Beginnings of lines that are remembered; beyond, all are forgotten and learned anew."""
@@ -49,6 +49,6 @@ def _beginning(sample: Sample) -> str:
 
 
 def _value(sample: Sample) -> str:
-    if catalogue.metric(sample.metric).kind == "counter":
+    if known().metrics[sample.metric].kind == "counter":
         return f"{int(sample.value) % UNSIGNED_64}u"
     return repr(float(sample.value))

@@ -14,10 +14,11 @@ from typing import Any
 
 from collectors.snmp import ber, errors, pdu
 from collectors.snmp.pdu import Pdu, Prepared, Request, Version
-from collectors.snmp.session import CommunitySession, Session, UsmSession, served
+from collectors.snmp.session import CommunitySession, Session, served
 from collectors.snmp.sockets import Address
 from collectors.snmp.transport import Patience
 from collectors.snmp.turns import Take, one_by_one
+from collectors.snmp.user_session import UsmSession
 
 IDLE_SECONDS = 10
 """The process ends when it has not been asked for so long."""

@@ -20,7 +20,7 @@ from threading import Event, Lock, Thread
 from types import TracebackType
 from typing import Self
 
-from collectors.access import GetSecret
+from collectors.access import Credentials, GetSecret
 from collectors.device import Device
 from collectors.sample import Sample
 from collectors.traps import wire
@@ -28,9 +28,8 @@ from collectors.traps.identity import BadIdentity, next_boot
 from collectors.traps.kinds import kind
 from collectors.traps.limit import Bucket
 from collectors.traps.wire import Login, Orders, Trap
-from parvis.inventory import CommunityCredential, Town
 from parvis.running import log
-from parvis.settings import SecretMissing
+from parvis.secrets import SecretMissing
 
 RECEIVE_BUFFER_OCTETS = 4 * 2**20
 LOOK_SECONDS = 0.5
@@ -75,7 +74,7 @@ class Traps(AbstractContextManager["Traps"]):
 
     def __init__(
         self,
-        town: Town,
+        town: Credentials,
         devices: Sequence[Device],
         secret: GetSecret,
         poll_now: PollNow,
@@ -193,7 +192,7 @@ class Traps(AbstractContextManager["Traps"]):
 
     def _login(self, name: str) -> Login:
         credential = self._town.credential(name)
-        if isinstance(credential, CommunityCredential):
+        if credential.version == "v2c":
             return Login(community=self._secret(credential.community_secret).reveal())
         return Login(
             user=credential.user,

@@ -1,7 +1,7 @@
 """Our own engine for informs: a name kept for ever, boots counted at each start (RFC 3414 section 2.2)."""
 
 import json
-import secrets
+import os
 from pathlib import Path
 
 from parvis.durable import write_whole
@@ -35,7 +35,7 @@ def next_boot(file: Path) -> tuple[str, int]:
 
 
 def _new_name() -> str:
-    return ((PYSNMP_ENTERPRISE | 0x80000000).to_bytes(4) + b"\x05" + secrets.token_bytes(8)).hex()
+    return ((PYSNMP_ENTERPRISE | 0x80000000).to_bytes(4) + b"\x05" + os.urandom(8)).hex()
 
 
 def _read(file: Path) -> tuple[str, int]:

@@ -4,7 +4,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-import yaml
+from collectors.known import known
 
 UNKNOWN = "unknown"
 FILE = Path(__file__).with_name("kinds.yml")
@@ -26,6 +26,8 @@ def read(text: str) -> dict[str, str]:
     >>> read("link_down: [1.3.6.1.6.3.1.1.5.3]")
     {'1.3.6.1.6.3.1.1.5.3': 'link_down'}
     """
+    import yaml  # noqa: PLC0415 the service is handed what was read
+
     found: dict[str, str] = {}
     for name, oids in (yaml.safe_load(text) or {}).items():
         if not re.fullmatch(r"[a-z][a-z0-9_]*", str(name)) or not isinstance(oids, list):
@@ -45,5 +47,5 @@ def kind(oid: str) -> str:
     >>> kind("1.3.6.1.6.3.1.1.5.3"), kind("1.3.6.1.4.1.99999.0.1")
     ('link_down', 'unknown')
     """
-    known = kinds()
-    return known.get(oid) or known.get(f"{oid.rpartition('.')[0]}.*") or UNKNOWN
+    named = known().kinds
+    return named.get(oid) or named.get(f"{oid.rpartition('.')[0]}.*") or UNKNOWN

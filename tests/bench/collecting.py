@@ -1,4 +1,4 @@
-"""Our collectors with a made-up list of devices, for measurements: the poller, the board and the HTTP endpoint.
+"""Our collectors with a made-up list of devices, for measurements: the whole service, from its first step on.
 
 collecting.py PORT COUNT INTERVAL v2c|v3 FILE python|compiled: polls COUNT devices every INTERVAL seconds, serves their
 pages on PORT, and keeps the number of polls so far, of failed ones, and of devices that were polled well three times or
@@ -6,30 +6,21 @@ more, in FILE (three unsigned integers of 64 bits).
 ``python``: as if there were no compiled core.
 """
 
-import mmap
-import struct
+import os
+import pickle
 import sys
-import time
-from collections import Counter
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import agents
 
-if sys.argv[6:] == ["python"]:
-    sys.modules["collectors._core"] = None  # type: ignore[assignment] # importing it fails
-
 from collectors import compatible, foreign
-from collectors.board import Board, Standing
-from collectors.device import Device, Failed, Outcome
-from collectors.poller import Pacing, Poller
-from collectors.service import endpoint
-from collectors.web import Questions
-from parvis import heap
-from parvis.inventory import CommunityCredential, Town, UserCredential
-from parvis.running import start_logging
-from parvis.values import Secret
+from collectors.access import Community, Login, Logins
+from collectors.device import Device
+from collectors.first_step import folded
+from collectors.known import known
+from collectors.poller import Pacing
+from collectors.start import Start
+from parvis.launch import become_with
 
 MODULE = "bench"
 IF, IFX = "1.3.6.1.2.1.2.2.1", "1.3.6.1.2.1.31.1.1.1"
@@ -48,20 +39,7 @@ IF_GAUGES = {"ifMtu": 4, "ifSpeed": 5, "ifAdminStatus": 7, "ifOperStatus": 8}
 IFX_COUNTERS = {"ifHCInOctets": 6, "ifHCInUcastPkts": 7, "ifHCOutOctets": 10, "ifHCOutUcastPkts": 11}
 IFX_GAUGES = {"ifHighSpeed": 15}
 """17 columns that become metrics, and three that become labels."""
-SETTLED = 3
-"""After so many polls a device's plan is learned and its reply size has settled."""
-CREDENTIALS = {
-    "v2c": CommunityCredential(name="bench", version="v2c", community_secret="community"),
-    "v3": UserCredential(
-        name="bench",
-        version="v3",
-        user="bench",
-        auth="SHA-1",
-        privacy="AES-128",
-        auth_secret="auth",
-        privacy_secret="privacy",
-    ),
-}
+LOGINS = Logins({"v2c": Community("community"), "v3": Login("bench", "SHA-1", "AES-128", "auth", "privacy")})
 SECRETS = {"community": "public", "auth": agents.AUTH_PASSWORD, "privacy": agents.PRIV_PASSWORD}
 
 
@@ -75,52 +53,42 @@ def module() -> foreign.Module:
     return foreign.Module.model_validate({"module": MODULE, "title": "The bench", "probe": IF, "groups": groups})
 
 
-class Counted(Board):
-    """A board that says how often it was written to."""
-
-    def __init__(self, devices: list[Device], stale_after_seconds: float, shared: mmap.mmap) -> None:
-        super().__init__(devices, stale_after_seconds)
-        self._shared = shared
-        self._told = [0, 0, 0]
-        self._well = Counter[str]()
-
-    def put(self, device: Device, outcome: Outcome, *how: Any) -> Standing:
-        failed = isinstance(outcome, Failed)
-        self._told[0] += 1
-        self._told[1] += failed
-        if not failed and self._well[device.name] < SETTLED:
-            self._well[device.name] += 1
-            self._told[2] += self._well[device.name] == SETTLED
-        struct.pack_into("QQQ", self._shared, 0, *self._told)
-        return super().put(device, outcome, *how)
+def start(port: int, count: int, interval: float, version: str, secrets: Path) -> Start:
+    """What the service is handed."""
+    foreign.modules()[MODULE] = module()
+    return Start(
+        address=("127.0.0.1", port),
+        log_level="error",  # the breaks between turns would be told as failed polls
+        town="made up",
+        state=secrets,
+        secrets=secrets,
+        pacing=Pacing(interval, max(interval * 0.75, 30)),  # a busy machine learns slowly
+        stale_after_seconds=interval * 3,
+        modules=(MODULE,),
+        gzip=False,
+        listening=None,
+        influx=None,
+        devices=[
+            Device(f"d{number}", agents.address(number), agents.PORT, credential=version, site="s", town="t")
+            for number in range(count)
+        ],
+        logins=LOGINS,
+        links=[],
+        also=compatible.chosen([MODULE]),
+        known=folded(known()),
+    )
 
 
 def main() -> None:
-    port, count, interval, version, counts, _ = sys.argv[1:]
-    start_logging("bench", "error")  # the breaks between turns would be told as failed polls
-
-    heap.keep_small()
-    foreign.modules()[MODULE] = module()
-    devices = [
-        Device(f"d{number}", agents.address(number), agents.PORT, credential=version, site="s", town="t")
-        for number in range(int(count))
-    ]
-    town = cast("Town", SimpleNamespace(credential=CREDENTIALS.__getitem__))
-    also = compatible.chosen([MODULE])
-    with Path(counts).open("r+b") as file, mmap.mmap(file.fileno(), 24) as shared:
-        board = Counted(devices, float(interval) * 3, shared)
-        pacing = Pacing(float(interval), max(float(interval) * 0.75, 30))  # a busy machine learns slowly
-        poller = Poller(town, devices, _secret, board, pacing, also=also)
-        questions = Questions(board, [MODULE], time.time, gzip=False)
-        with poller, endpoint(("127.0.0.1", int(port)), board, poller, questions=questions):
-            heap.settle()
-            while True:  # as parvis.running.hold does
-                time.sleep(heap.TIDY_SECONDS)
-                heap.tidy()
-
-
-def _secret(name: str) -> Secret:
-    return Secret(SECRETS[name])
+    port, count, interval, version, counts, kind = sys.argv[1:]
+    secrets = Path(counts).with_suffix(".secrets")
+    secrets.mkdir(exist_ok=True)
+    for name, text in SECRETS.items():
+        (secrets / name).write_text(text)
+    made = start(int(port), int(count), float(interval), version, secrets)
+    os.environ["BENCH_CORE"] = kind
+    os.environ["PYTHONPATH"] = os.pathsep.join((str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")))
+    become_with("collecting_running", pickle.dumps((made, counts)))
 
 
 if __name__ == "__main__":

@@ -14,12 +14,13 @@ from collectors import compatible, prometheus
 from collectors.device import Device, Polled
 from collectors.foreign import SCRAPE, definitions, modules
 from collectors.poll import Target, poll
-from collectors.profile import combine, profiles
+from collectors.profile import combine
 from collectors.settings import CollectorSettings
 from collectors.snmp import ber
 from collectors.snmp.session import CommunitySession
 from collectors.snmp.sockets import Address
 from collectors.snmp.transport import Exchange
+from collectors.written import profiles
 from parvis.settings import SettingsError, load
 
 IF_MIB = frozenset(

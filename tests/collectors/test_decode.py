@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from snmp_agents import PORTS, RADIOS, SYSTEM, UNIFI, UNIFI_NAMES, VAPS, table
 
 from collectors import decode, profile, reading
-from collectors.profile import Column, combine, profiles
+from collectors.profile import Column, combine
 from collectors.snmp import ber
 from collectors.snmp.ber import Value
+from collectors.written import profiles
 
 LABELS = {"town": "cachan", "site": "msp", "device": "ap-1"}
 Mib = dict[str, tuple[int, Value]]

@@ -3,9 +3,10 @@
 import pytest
 
 from collectors import decode, entity
-from collectors.profile import combine, profiles
+from collectors.profile import combine
 from collectors.snmp import ber
 from collectors.snmp.ber import Value
+from collectors.written import profiles
 
 ENTITY, ALIAS, SENSOR = "1.3.6.1.2.1.47.1.1.1.1", "1.3.6.1.2.1.47.1.3.2.1.2", "1.3.6.1.2.1.99.1.1.1"
 Mib = dict[str, tuple[int, Value]]

@@ -7,8 +7,9 @@ import pytest
 from collectors import explain
 from collectors.decode import group, samples
 from collectors.explain import Line
-from collectors.profile import Profile, combine, parse, profiles
+from collectors.profile import Profile, combine
 from collectors.snmp import ber
+from collectors.written import parse, profiles
 
 ENTRY = "1.3.6.1.4.1.99999.1.1"
 RADIOS = """

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import pytest
 
 from collectors import decode
-from collectors.profile import Profile, parse
+from collectors.profile import Profile
 from collectors.snmp import ber
+from collectors.written import parse
 from parvis import catalogue
 
 ENTRY = "1.3.6.1.4.1.99999.2.1"

@@ -9,6 +9,7 @@ from collectors.device import Device, Polled
 from collectors.fibre import reference
 from collectors.fibre.history import History, Light
 from collectors.fibre.reference import Reference
+from collectors.fibre.span import links
 from collectors.fibre.trend import SECONDS_PER_DAY
 from collectors.fibre.watch import Watch, load_history, save_history
 from collectors.layout import gather
@@ -32,7 +33,7 @@ class Town:
         }
         self.board = Board(self.devices.values(), 180)
         self.sent: list[Sample] = []
-        self.watch = Watch(load(folder), self.board, state, self.sent.extend)
+        self.watch = Watch(links(load(folder)), self.board, state, self.sent.extend)
 
     def polled(self, name: str, at: float = NOON, low: float | None = None, **light: float) -> None:
         """The device *name* was polled at *at*, and says *light* (rx, tx) of its port 25."""

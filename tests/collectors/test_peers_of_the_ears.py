@@ -24,7 +24,6 @@ from collectors.clocks import Continued, Rebooted
 from collectors.device import Device
 from collectors.layout import gather
 from collectors.poller import FIRST_ROUND_SECONDS, Poller
-from collectors.profile import profiles
 from collectors.sample import Sample
 from collectors.schedule import offset_seconds
 from collectors.service import endpoint
@@ -33,6 +32,7 @@ from collectors.snmp.errors import SnmpError
 from collectors.snmp.transport import Exchange
 from collectors.snmp.walk import Pace
 from collectors.web import Questions
+from collectors.written import profiles
 from parvis.inventory import Town
 from parvis.values import Secret
 

@@ -4,10 +4,10 @@ import pytest
 from snmp_agents import SYSTEM, MemoryAgent
 from test_recall import Mib, made, polled
 
-from collectors.profile import ProfileError, parse
 from collectors.recall import clusters
 from collectors.snmp import ber
 from collectors.snmp.pdu import Kind
+from collectors.written import ProfileError, parse
 
 RADIO, NOISE = "1.3.6.1.4.1.14179.2.2.2.1", "1.3.6.1.4.1.14179.2.2.15.1.21"
 CHANNELS = (*range(1, 14), *range(36, 65, 4), *range(100, 145, 4), *range(149, 166, 4))

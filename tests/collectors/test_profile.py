@@ -8,7 +8,8 @@ import pytest
 import collectors
 from collectors import detect
 from collectors.detect import Fit, Identity, fits
-from collectors.profile import Ambiguous, Match, Profile, ProfileError, combine, heirs, parse, profiles
+from collectors.profile import Ambiguous, Match, Profile, combine
+from collectors.written import ProfileError, heirs, parse, profiles
 from parvis import catalogue
 
 GOOD = """

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from collectors import decode, reading
 from collectors.column import Column
 from collectors.plausibility import BOUNDS
-from collectors.profile import Profile, combine, parse, profiles
+from collectors.profile import Profile, combine
 from collectors.reading import READ
 from collectors.snmp import ber
 from collectors.snmp.walk import Cell
+from collectors.written import parse, profiles
 
 TAGS = (ber.INTEGER, ber.OCTET_STRING, ber.OBJECT_IDENTIFIER, ber.COUNTER32, ber.GAUGE32, ber.TIME_TICKS, ber.COUNTER64)
 NUMBERS = st.integers(-(2**63), 2**64 - 1)

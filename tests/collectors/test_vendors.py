@@ -8,9 +8,10 @@ import pytest
 import yaml
 
 from collectors import decode
-from collectors.profile import Profile, profiles
+from collectors.profile import Profile
 from collectors.snmp import ber
 from collectors.snmp.walk import Cell
+from collectors.written import profiles
 
 CASES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "vendors.yml").read_text("utf-8"))
 TESTED_ELSEWHERE = {"aruba_instant", "unifi", "if_mib", "system", "ucd", "entity_sensor", "cisco_sensor"}

@@ -30,6 +30,7 @@ from collectors.board import Board
 from collectors.device import Failed, Outcome, Polled, devices
 from collectors.fibre import reference
 from collectors.fibre.history import History, Light
+from collectors.fibre.span import links
 from collectors.fibre.watch import Watch, save_history
 from collectors.sample import Sample
 from collectors.snmp.transport import Traffic
@@ -114,7 +115,7 @@ class Run:
         self._newest = self.begins
         self._sent = dict.fromkeys(self._devices, Traffic())
         days = _days(self.folder / f"optics-{self.number}", self.begins)
-        self._light = Watch(self.town, self._board, days, self.outlet)
+        self._light = Watch(links(self.town), self._board, days, self.outlet)
 
     def _scrape(self, step: int, at: float) -> Iterator[str]:
         self._now = at + 5

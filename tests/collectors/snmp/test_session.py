@@ -21,8 +21,9 @@ from collectors.snmp.errors import (
 )
 from collectors.snmp.keys import AuthProtocol, PrivProtocol
 from collectors.snmp.pdu import Kind, Pdu, Version
-from collectors.snmp.session import CommunitySession, Session, UsmSession
+from collectors.snmp.session import CommunitySession, Session
 from collectors.snmp.transport import Exchange
+from collectors.snmp.user_session import UsmSession
 
 NAME = ber.oid("1.3.6.1.2.1.1.5.0")
 UPTIME = ber.oid("1.3.6.1.2.1.1.3.0")

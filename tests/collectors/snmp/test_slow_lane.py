@@ -13,9 +13,10 @@ from collectors.snmp import ber, pdu, slow_lane, slow_lane_process, usm, walk
 from collectors.snmp.errors import Silent, SnmpError, UnknownUser, WrongAuthPassword
 from collectors.snmp.keys import AuthProtocol, PrivProtocol
 from collectors.snmp.pdu import Kind, Pdu
-from collectors.snmp.session import CommunitySession, Session, UsmSession
+from collectors.snmp.session import CommunitySession, Session
 from collectors.snmp.slow_lane import SlowSession, slow
 from collectors.snmp.transport import Exchange, Patience
+from collectors.snmp.user_session import UsmSession
 from collectors.snmp.walk import Pace
 
 SYSTEM = [ber.oid(f"1.3.6.1.2.1.1.{arc}.0") for arc in (1, 2, 4, 5, 6)]
