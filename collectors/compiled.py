@@ -13,6 +13,8 @@ from typing import Any
 
 HERE = Path(__file__).parent
 SOURCE = HERE / "core.c"
+INTERFACE = 2
+"""What its functions take and give; a core compiled of an older source is as none."""
 
 
 def built() -> Path:
@@ -43,9 +45,10 @@ def build() -> str:
 
 def _load() -> Any:
     try:
-        return import_module("collectors._core")
+        found = import_module("collectors._core")
     except ImportError:
         return None
+    return found if getattr(found, "INTERFACE", 1) == INTERFACE else None
 
 
 core: Any = _load()

@@ -1,6 +1,6 @@
 /* The two loops a poll spends its time in, compiled where there is a compiler (collectors/compiled.py).
  *
- * fill: the unsigned numbers of an answer, each where it must stand, into their places of a list.
+ * fill: the unsigned numbers of an answer, each where it must stand, into an array.
  * render: numbers into the lines of a text template.
  * Python has both as well (collectors/snmp/plan.py, collectors/prometheus.py), and says the same to the bit: that is
  * tested. Every octet of an answer is read below its end; nothing is kept of what is given, and nothing assumed of it.
@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#define INTERFACE 2 /* what fill and render take; compiled.py refuses a core of another */
 #define MOST_CELLS 1024
 #define EXACT (1LL << 53) /* counters wrap here, see prometheus.EXACT */
 
@@ -29,39 +30,44 @@ static int number_at(const uint8_t *data, Py_ssize_t *at, Py_ssize_t end, const 
     return 1;
 }
 
-/* fill(data, at, end, cells, order, values): whether all was as expected; if not, no value was changed.
- * cells: (name with tag, octets of it, octets a value may have); order: the place of each in values. */
+/* The octets of an array("Q"): 0 and an error when it is none. */
+static int numbers_of(PyObject *given, Py_buffer *numbers, int flags) {
+    if (PyObject_GetBuffer(given, numbers, flags | PyBUF_FORMAT | PyBUF_ND) < 0) return 0;
+    if (numbers->itemsize == 8 && numbers->format && !strcmp(numbers->format, "Q")) return 1;
+    PyBuffer_Release(numbers);
+    PyErr_SetString(PyExc_TypeError, "values are an array of Q");
+    return 0;
+}
+
+/* fill(data, at, end, cells, begin, values): whether all was as expected; if not, no value was changed.
+ * cells: (name with tag, octets of it, octets a value may have); values: array("Q"), the first one's place is begin. */
 static PyObject *fill(PyObject *self, PyObject *const *args, Py_ssize_t given) {
-    if (given != 6 || !PyBytes_Check(args[0]) || !PyTuple_Check(args[3]) || !PyTuple_Check(args[4]) ||
-        !PyList_Check(args[5]))
-        return PyErr_Format(PyExc_TypeError, "fill(bytes, int, int, tuple, tuple, list)");
-    Py_ssize_t at = PyLong_AsSsize_t(args[1]), end = PyLong_AsSsize_t(args[2]);
+    if (given != 6 || !PyBytes_Check(args[0]) || !PyTuple_Check(args[3]))
+        return PyErr_Format(PyExc_TypeError, "fill(bytes, int, int, tuple, int, array)");
+    Py_ssize_t at = PyLong_AsSsize_t(args[1]), end = PyLong_AsSsize_t(args[2]), begin = PyLong_AsSsize_t(args[4]);
     Py_ssize_t many = PyTuple_GET_SIZE(args[3]);
     if (PyErr_Occurred()) return NULL;
-    if (at < 0 || end > PyBytes_GET_SIZE(args[0]) || many > MOST_CELLS || many != PyTuple_GET_SIZE(args[4]))
-        Py_RETURN_FALSE;
+    if (at < 0 || begin < 0 || end > PyBytes_GET_SIZE(args[0]) || many > MOST_CELLS) Py_RETURN_FALSE;
     const uint8_t *data = (const uint8_t *)PyBytes_AS_STRING(args[0]);
     uint64_t found[MOST_CELLS];
-    Py_ssize_t places[MOST_CELLS];
     for (Py_ssize_t i = 0; i < many; i++) {
         PyObject *cell = PyTuple_GET_ITEM(args[3], i);
         if (!PyTuple_Check(cell) || PyTuple_GET_SIZE(cell) != 3 || !PyBytes_Check(PyTuple_GET_ITEM(cell, 0)))
             return PyErr_Format(PyExc_TypeError, "a cell is (name, octets, width)");
         PyObject *name = PyTuple_GET_ITEM(cell, 0);
         long width = PyLong_AsLong(PyTuple_GET_ITEM(cell, 2));
-        places[i] = PyLong_AsSsize_t(PyTuple_GET_ITEM(args[4], i));
         if (PyErr_Occurred()) return NULL;
-        if (places[i] < 0 || places[i] >= PyList_GET_SIZE(args[5]) ||
-            !number_at(data, &at, end, (const uint8_t *)PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), width,
+        if (!number_at(data, &at, end, (const uint8_t *)PyBytes_AS_STRING(name), PyBytes_GET_SIZE(name), width,
                        &found[i]))
             Py_RETURN_FALSE;
     }
     if (at != end) Py_RETURN_FALSE;
-    for (Py_ssize_t i = 0; i < many; i++) {
-        PyObject *value = PyLong_FromUnsignedLongLong(found[i]);
-        if (!value || PyList_SetItem(args[5], places[i], value) < 0) return NULL;
-    }
-    Py_RETURN_TRUE;
+    Py_buffer values;
+    if (!numbers_of(args[5], &values, PyBUF_WRITABLE)) return NULL;
+    int fits = begin <= values.len / 8 && many <= values.len / 8 - begin;
+    if (fits) memcpy((uint64_t *)values.buf + begin, found, many * sizeof *found);
+    PyBuffer_Release(&values);
+    return PyBool_FromLong(fits);
 }
 
 typedef struct { char *text; size_t size, room; } Text;
@@ -101,38 +107,41 @@ static int add_number(Text *out, PyObject *value, PyObject *write) {
     return is_done;
 }
 
-/* render(lines, own, values, write): for each value two of lines, own between them; None leaves its line out. */
+/* render(pieces, begin, values, write): for each value a line of begin, its piece and itself; None leaves it out.
+ * values: any sequence; an array("Q") is read as it stands. */
 static PyObject *render(PyObject *self, PyObject *const *args, Py_ssize_t given) {
     if (given != 4 || !PyTuple_Check(args[0]) || !PyBytes_Check(args[1]))
         return PyErr_Format(PyExc_TypeError, "render(tuple, bytes, sequence, callable)");
-    PyObject *values = PySequence_Tuple(args[2]); /* ours, so that nobody changes it meanwhile */
-    if (!values) return NULL;
-    Py_ssize_t many = PyTuple_GET_SIZE(values);
-    PyObject *made = NULL;
+    Py_buffer numbers = {0};
+    PyObject *values = NULL, *made = NULL;
+    int are_numbers = PyObject_CheckBuffer(args[2]);
+    if (are_numbers ? !numbers_of(args[2], &numbers, 0) : !(values = PySequence_Tuple(args[2]))) return NULL;
+    Py_ssize_t many = are_numbers ? numbers.len / 8 : PyTuple_GET_SIZE(values); /* ours, so that nobody changes it */
     Text out = {PyMem_Malloc(4096), 0, 4096};
     if (!out.text) { PyErr_NoMemory(); goto done; }
-    if (PyTuple_GET_SIZE(args[0]) != 2 * many) {
-        PyErr_SetString(PyExc_ValueError, "two pieces of text for each value");
+    if (PyTuple_GET_SIZE(args[0]) != many) {
+        PyErr_SetString(PyExc_ValueError, "a piece of text for each value");
         goto done;
     }
     for (Py_ssize_t i = 0; i < many; i++) {
-        PyObject *value = PyTuple_GET_ITEM(values, i);
-        PyObject *before = PyTuple_GET_ITEM(args[0], 2 * i), *after = PyTuple_GET_ITEM(args[0], 2 * i + 1);
+        PyObject *value = are_numbers ? NULL : PyTuple_GET_ITEM(values, i), *piece = PyTuple_GET_ITEM(args[0], i);
         if (value == Py_None) continue;
-        if (!PyBytes_Check(before) || !PyBytes_Check(after)) {
+        if (!PyBytes_Check(piece)) {
             PyErr_SetString(PyExc_TypeError, "pieces of text are bytes");
             goto done;
         }
-        if (!add(&out, PyBytes_AS_STRING(before), PyBytes_GET_SIZE(before)) ||
-            !add(&out, PyBytes_AS_STRING(args[1]), PyBytes_GET_SIZE(args[1])) ||
-            !add(&out, PyBytes_AS_STRING(after), PyBytes_GET_SIZE(after)) || !add_number(&out, value, args[3]) ||
+        if (!add(&out, PyBytes_AS_STRING(args[1]), PyBytes_GET_SIZE(args[1])) ||
+            !add(&out, PyBytes_AS_STRING(piece), PyBytes_GET_SIZE(piece)) ||
+            !(are_numbers ? add_digits(&out, ((const uint64_t *)numbers.buf)[i] % EXACT)
+                          : add_number(&out, value, args[3])) ||
             !add(&out, "\n", 1))
             goto done;
     }
     made = PyUnicode_DecodeUTF8(out.text, out.size, "strict");
 done:
     PyMem_Free(out.text);
-    Py_DECREF(values);
+    if (are_numbers) PyBuffer_Release(&numbers);
+    Py_XDECREF(values);
     return made;
 }
 
@@ -143,4 +152,8 @@ static PyMethodDef methods[] = {
 };
 static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, "_core", "Two loops of a poll, compiled.", 0, methods};
 
-PyMODINIT_FUNC PyInit__core(void) { return PyModule_Create(&module); }
+PyMODINIT_FUNC PyInit__core(void) {
+    PyObject *made = PyModule_Create(&module);
+    if (made && PyModule_AddIntConstant(made, "INTERFACE", INTERFACE) < 0) Py_CLEAR(made);
+    return made;
+}

@@ -2,8 +2,9 @@
 
 A ``Layout`` is one metric of one table of one kind of device: the labels of its series without the device's own
 (town, site, device). It is the same object from poll to poll as long as no label changes, and the same object for all
-devices whose labels agree: whatever is made of it (a text template, a set of InfluxDB prefixes) may be kept under its
-identity, with a hole where the device's own labels go. ``Part.values`` has one place for each series; None: no value.
+devices whose labels agree. Metrics of one table whose series have the same labels share ``Rows``: what is made of
+labels (a text template) may be kept under their identity, with a hole where metric and device go. ``Part.values`` has
+one place for each series; None: no value.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,11 +16,23 @@ from collectors.sample import Labels, Sample
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class Rows:
+    """The labels of some series, in a fixed order; compared and hashed by identity. Made by ``layout``."""
+
+    labels: tuple[Labels, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Layout:
-    """The series of one metric, in a fixed order; compared and hashed by identity. Made by ``layout``."""
+    """The series of one metric; compared and hashed by identity. Made by ``layout``."""
 
     metric: str
-    labels: tuple[Labels, ...]
+    rows: Rows
+
+    @property
+    def labels(self) -> tuple[Labels, ...]:
+        """Of each series."""
+        return self.rows.labels
 
 
 class Part(NamedTuple):
@@ -63,7 +76,8 @@ class Readings:
         return sum(len(values) - values.count(None) for values in (part.values for part in self.parts))
 
 
-_known: WeakValueDictionary[tuple[str, tuple[Labels, ...]], Layout] = WeakValueDictionary()
+_known: WeakValueDictionary[tuple[str, Rows], Layout] = WeakValueDictionary()
+_rows: WeakValueDictionary[tuple[Labels, ...], Rows] = WeakValueDictionary()
 
 
 def layout(metric: str, labels: Iterable[Labels]) -> Layout:
@@ -72,10 +86,13 @@ def layout(metric: str, labels: Iterable[Labels]) -> Layout:
     >>> layout("port_up", [(("port", "1"),)]) is layout("port_up", [(("port", "1"),)])
     True
     """
-    key = (metric, tuple(labels))
-    found = _known.get(key)
+    listed = tuple(labels)
+    rows = _rows.get(listed)
+    if rows is None:
+        rows = _rows[listed] = Rows(listed)
+    found = _known.get((metric, rows))
     if found is None:
-        found = _known[key] = Layout(*key)
+        found = _known[metric, rows] = Layout(metric, rows)
     return found
 
 

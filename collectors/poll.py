@@ -162,9 +162,8 @@ async def _profile(target: Target, identity: Identity) -> Profile:
         target.fits = tuple(await detect.fits((*target.also, *learned, *known().profiles), identity, probe))
         target.modules = tuple(fit.profile.profile for fit in target.fits if fit.profile in target.also)
         target.recall.forget()
-        target.combined, what = _combined(tuple(fit.profile for fit in target.fits))
+        target.combined, what, target.clusters = _combined(tuple(fit.profile for fit in target.fits))
         target.streams = Streams(target.combined, what)
-        target.clusters = clusters(target.combined, what.clusters)
         if not target.combined.quirks.bulk:
             target.pace.has_bulk = False
         if (most := target.combined.quirks.max_oids) is not None:
@@ -173,16 +172,18 @@ async def _profile(target: Target, identity: Identity) -> Profile:
     return target.combined
 
 
-_known: dict[tuple[int, ...], tuple[tuple[Profile, ...], Profile, Reach]] = {}
+Combined = tuple[Profile, Reach, tuple[Cluster, ...]]
+_known: dict[tuple[int, ...], tuple[tuple[Profile, ...], Combined]] = {}
 
 
-def _combined(fitting: tuple[Profile, ...]) -> tuple[Profile, Reach]:
-    """One profile of several, and what depends on what in it; the same objects for all devices they fit."""
+def _combined(fitting: tuple[Profile, ...]) -> Combined:
+    """One profile of several, what depends on what in it, how it is asked; the same for all devices they fit."""
     key = tuple(id(profile) for profile in fitting)
     if key not in _known:
         found = combine(fitting)
-        _known[key] = (fitting, found, reach(found))
-    return _known[key][1:]
+        what = reach(found)
+        _known[key] = (fitting, (found, what, clusters(found, what.clusters)))
+    return _known[key][1]
 
 
 async def _rest(target: Target, profile: Profile, system: Profile) -> dict[ber.RawOid, Cell]:

@@ -1,7 +1,7 @@
 """The Prometheus text format 0.0.4, written for what we have: many values of few metrics, the same series each time.
 
-The labels of a layout are rendered once, for all devices that share it, with holes for the device's own labels and for
-the values; a scrape joins numbers into these templates.
+The labels of a table's rows are rendered once, for all its metrics and all devices that have the same, with holes for
+metric, device and values; a scrape joins numbers into these templates.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,14 +11,12 @@ from weakref import WeakKeyDictionary
 
 from collectors.compiled import core
 from collectors.known import known
-from collectors.layout import Layout, Part, Readings
+from collectors.layout import Layout, Part, Readings, Rows
 from collectors.sample import Labels, Sample
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 EXACT = 2**53
 """Counters wrap here, where a float stops being exact, as snmp_exporter's do."""
-HOLE = "\n\n"
-"""In a template: where the device's own labels go; no line is empty, and no label's value has a line's end in it."""
 NOTHING = "\0"
 """Stands where a value would while a template is filled; its line is taken out."""
 
@@ -34,33 +32,34 @@ class Rendered:
     dropped: int
 
 
-_bare: WeakKeyDictionary[Layout, tuple[str, ...]] = WeakKeyDictionary()
-_owned: WeakKeyDictionary[Layout, tuple[str, ...]] = WeakKeyDictionary()
-_bare_pieces: WeakKeyDictionary[Layout, tuple[bytes, ...]] = WeakKeyDictionary()
-_owned_pieces: WeakKeyDictionary[Layout, tuple[bytes, ...]] = WeakKeyDictionary()
+_bare: WeakKeyDictionary[Rows, tuple[str, ...]] = WeakKeyDictionary()
+_owned: WeakKeyDictionary[Rows, tuple[str, ...]] = WeakKeyDictionary()
+_bare_pieces: WeakKeyDictionary[Rows, tuple[bytes, ...]] = WeakKeyDictionary()
+_owned_pieces: WeakKeyDictionary[Rows, tuple[bytes, ...]] = WeakKeyDictionary()
 
 
-def template(layout: Layout, *, bare: bool) -> tuple[str, ...]:
-    r"""The text of all lines of *layout* with ``%s`` for the values, cut where the device's own labels go.
+def template(rows: Rows, *, bare: bool) -> tuple[str, ...]:
+    r"""The text of the lines of *rows* with ``%s`` for the values, cut where metric and device's own labels go.
 
-    *bare* has no such holes. It is made once and kept as long as the layout is.
+    *bare*: without such labels. It is made once and kept as long as the rows are.
 
-    >>> template(Layout("port_up", ((("port", "1"),),)), bare=False)
-    ('port_up{', ',port="1"} %s\n')
+    >>> template(Rows(((("port", "1"),),)), bare=False), template(Rows(((),)), bare=True)
+    (('', ',port="1"} %s\n'), ('', ' %s\n'))
     """
     kept = _bare if bare else _owned
-    found = kept.get(layout)
+    found = kept.get(rows)
     if found is None:
-        lines = (f"{_series(layout.metric, labels, bare=bare)} %s\n" for labels in layout.labels)
-        found = kept[layout] = tuple("".join(lines).split(HOLE))
+        lines = [f"{_behind(labels, bare=bare).replace('%', '%%')} %s\n" for labels in rows.labels]
+        found = kept[rows] = ("", *lines)
     return found
 
 
-def _series(metric: str, labels: Labels, *, bare: bool) -> str:
-    written = _written(labels).replace("%", "%%")
+def _behind(labels: Labels, *, bare: bool) -> str:
+    """What stands behind the metric's name or, unless *bare*, the brace and the device's own labels."""
+    written = _written(labels)
     if bare:
-        return f"{metric}{{{written}}}" if labels else metric
-    return f"{metric}{{{HOLE},{written}}}" if labels else f"{metric}{{{HOLE}}}"
+        return f"{{{written}}}" if labels else ""
+    return f",{written}}}" if labels else "}"
 
 
 def _written(labels: Labels) -> str:
@@ -70,9 +69,15 @@ def _written(labels: Labels) -> str:
 def filled(part: Part, own: str) -> str:
     """The lines of *part* of a device whose own labels are *own*; where there is no value, no line."""
     if core:
-        lines: str = core.render(pieces(part.layout, bare=not own), own.encode(), part.values, number)
+        rows = pieces(part.layout.rows, bare=not own)
+        lines: str = core.render(rows, beginning(part.layout, own).encode(), part.values, number)
         return lines
     return in_python(part, own)
+
+
+def beginning(layout: Layout, own: str) -> str:
+    """How each line of *layout* begins."""
+    return f"{layout.metric}{{{own}" if own else layout.metric
 
 
 def in_python(part: Part, own: str) -> str:
@@ -81,20 +86,19 @@ def in_python(part: Part, own: str) -> str:
         value if value.__class__ is int and value < EXACT else NOTHING if value is None else number(value)
         for value in part.values
     ]
-    text = own.replace("%", "%%").join(template(part.layout, bare=not own)) % tuple(texts)
+    begins = beginning(part.layout, own).replace("%", "%%")
+    text = begins.join(template(part.layout.rows, bare=not own)) % tuple(texts)
     if NOTHING not in texts:
         return text
     return "".join([f"{line}\n" for line in text.split("\n") if line and not line.endswith(NOTHING)])
 
 
-def pieces(layout: Layout, *, bare: bool) -> tuple[bytes, ...]:
-    """The same template for the compiled core: for each series what stands before its device's labels, and behind."""
+def pieces(rows: Rows, *, bare: bool) -> tuple[bytes, ...]:
+    """The same template for the compiled core: for each series what stands between its beginning and its value."""
     kept = _bare_pieces if bare else _owned_pieces
-    found = kept.get(layout)
+    found = kept.get(rows)
     if found is None:
-        series = (_series(layout.metric, labels, bare=bare).replace("%%", "%") for labels in layout.labels)
-        cut = (text.split(HOLE) if HOLE in text else ["", text] for text in series)
-        found = kept[layout] = tuple(piece.encode() for before, after in cut for piece in (before, f"{after} "))
+        found = kept[rows] = tuple(f"{_behind(labels, bare=bare)} ".encode() for labels in rows.labels)
     return found
 
 

@@ -55,7 +55,7 @@ class Recall:
         columns = [Cells(name, (b"",), (tag,)) for name, (tag, _) in found.items()]
         made = plan.plan(columns, pace.budget, Way.SCALARS)
         values = [value for _, value in found.values()]
-        self.held[SCALARS] = Held(made, values, known=_known(made, values))
+        self.held[SCALARS] = Held(made, made.laid(values), known=_known(made, values))
 
     async def scalars(self, session: Session, pace: Pace, patience: Patience | None) -> dict[RawOid, Cell] | None:
         """The scalars, asked by plan; None when there is none, or when they are not what they were."""
@@ -65,9 +65,8 @@ class Recall:
         if not await fetch(session, [Asked(held.plan, held.values, pace, held.known)], patience):
             del self.held[SCALARS]
             return None
-        return {
-            column.root: (column.tags[0], value) for column, value in zip(held.plan.columns, held.values, strict=True)
-        }
+        values = held.plan.flat(held.values)
+        return {column.root: (column.tags[0], value) for column, value in zip(held.plan.columns, values, strict=True)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,8 +195,8 @@ def _asked(held: Held, each: Cluster, session: Session, pace: Pace, clock: float
     if columns is not held.plan.columns or (own.budget, way) != (held.plan.budget, held.plan.way):
         made = plan.plan(columns, own.budget, way)
         if made is not held.plan:
-            held.plan = made
-            held.known = _known(made, held.values)
+            held.ask_by(made)
+            held.known = _known(made, made.flat(held.values))
     is_due = bool(held.plan.kept) and clock - held.kept_at >= held.plan.keep_seconds
     return Asked(held.plan, held.values, own, held.known, with_kept=is_due)
 
@@ -217,7 +216,7 @@ async def _walked(recall: Recall, each: Cluster, session: Session, pace: Pace, c
         own = pace.of(each.first)
         made = plan.plan([_cells(each, column) for column in with_rows], own.budget, _way(own, session))
         values = [value for column in with_rows for _, value in column.cells.values()]
-        recall.held[each.key] = Held(made, values, clock, _known(made, values), first=list(values))
+        recall.held[each.key] = Held(made, made.laid(values), clock, _known(made, values), first=values)
     else:
         recall.restless[each.key] = restless + 1 if restless < RESTLESS_AFTER + RESTLESS_POLLS else 0
         recall.loose[each.key] = (clock, columns)
@@ -239,9 +238,9 @@ def _settled(held: Held) -> tuple[Cells, ...]:
     """The columns; after some polls those that have not moved are told from the others, so that they go together."""
     if held.first is None or held.polls < SETTLED_AFTER:
         return held.plan.columns
-    was, now, held.first = held.first, held.values, None
-    slices = held.plan.slices()
-    return tuple(replace(c, moves=was[slices[c.root]] != now[slices[c.root]]) for c in held.plan.columns)
+    was, now, held.first = held.first, held.plan.flat(held.values), None
+    cells = held.plan.starts()
+    return tuple(replace(c, moves=was[cells[c.root]] != now[cells[c.root]]) for c in held.plan.columns)
 
 
 def _cells(each: Cluster, column: Column) -> Cells:

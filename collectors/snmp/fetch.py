@@ -1,5 +1,6 @@
 """Asking the questions of plans of an agent: the values land in their places, or a table is not what it was."""
 
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
@@ -12,6 +13,7 @@ from collectors.snmp.pdu import Kind, Prepared
 from collectors.snmp.plan import Expected, Filled, Plan, Question, rest
 from collectors.snmp.session import Session
 from collectors.snmp.transport import Patience
+from collectors.snmp.values import Values, Where
 from collectors.snmp.walk import Pace, bulk_patience
 
 
@@ -30,7 +32,7 @@ class Asked:
     """A plan that is asked: where its answers go, and what is learned from them; *with_kept*: all of it."""
 
     plan: Plan
-    values: list[Value]
+    values: Values
     pace: Pace
     known: Known
     with_kept: bool = False
@@ -113,8 +115,9 @@ class _Filling:
                 self.at += 1
                 return True
             table.known.octets.pop(place, None)
-        may_be_quick = core and begin is not None and expected.are_unsigned
-        if may_be_quick and core.fill(data, begin, end, expected.cells, question.order, table.values):
+        numbers = table.values.numbers
+        may_be_quick = core and begin is not None and question.are_numbers and numbers.__class__ is array
+        if may_be_quick and core.fill(data, begin, end, expected.cells, question.begin, numbers):
             self._noted(octets, is_void=False)
             return True
         found = None if begin is None else expected.fill(data, begin, end)
@@ -127,9 +130,9 @@ class _Filling:
     def put(self, found: list[Value], octets: int | None = None) -> None:
         """Note the values of the question whose turn it is, and go on to the next."""
         table, _, question = self.steps[self.at]
-        side = len(question.slots)
-        for place, slot in enumerate(question.slots):
-            table.values[slot] = found[place::side]
+        place = slice(question.begin, question.begin + question.count)
+        values = found if question.are_numbers else table.plan.in_common(question.begin, found)
+        table.values.put(Where(question.are_numbers, place), values)
         self._noted(octets, is_void=None in found)
 
     def _noted(self, octets: int | None, *, is_void: bool) -> None:

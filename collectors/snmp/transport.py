@@ -303,7 +303,7 @@ class Exchange:
         except (Malformed, Unauthentic) as error:
             self.counts[error.reason] += 1
             waiting.refusal = error
-        except SnmpError as error:
+        except Exception as error:  # noqa: BLE001 an SnmpError, or a fault of ours: whoever asked tells it
             _fail(waiting, error)
         else:
             self.counts["answered"] += 1
@@ -337,6 +337,6 @@ class Exchange:
                 _fail(waiting, Refused("port unreachable"))
 
 
-def _fail(waiting: _Waiting, error: SnmpError) -> None:
+def _fail(waiting: _Waiting, error: Exception) -> None:
     if not waiting.future.done():
         waiting.future.set_exception(error)

@@ -21,8 +21,8 @@ SETTLED = 3
 def main() -> None:
     if os.environ["BENCH_CORE"] == "python":
         sys.modules["collectors._core"] = None  # type: ignore[assignment] # importing it fails
-    from collectors import service
-    from collectors.device import Device, Failed, Outcome
+    from collectors import service  # noqa: PLC0415 see above
+    from collectors.device import Device, Failed, Outcome  # noqa: PLC0415
 
     start, counts = pickle.loads(handed_bytes("collectors"))
 

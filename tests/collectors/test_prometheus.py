@@ -98,8 +98,8 @@ def test_templates_say_what_single_lines_say(
 def test_a_template_is_made_once_for_all_devices_and_forgotten_with_its_layout() -> None:
     one, other = (layout("port_up", [(("port", "only here"),)]) for _ in range(2))
 
-    assert prometheus.template(one, bare=False) is prometheus.template(other, bare=False)
-    assert prometheus.template(one, bare=False) is not prometheus.template(one, bare=True)
+    assert prometheus.template(one.rows, bare=False) is prometheus.template(other.rows, bare=False)
+    assert prometheus.template(one.rows, bare=False) is not prometheus.template(one.rows, bare=True)
 
     kept = len(prometheus._owned)
     del one, other
