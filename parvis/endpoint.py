@@ -57,7 +57,7 @@ class Endpoint(AbstractContextManager["Endpoint"]):
         self._loop = loop
         self._address = address
         self._checks = checks or {}
-        self._pages = {**(_metrics(registry) if registry else {}), **(pages or {})}
+        self._pages = {**({} if registry is None else _metrics(registry)), **(pages or {})}
         self._app = app
         self._server: Any = None
 

@@ -1,15 +1,8 @@
 """``parvis poll`` and ``parvis collectors`` as staff run them."""
 
 import json
-import os
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import pytest
 from click.testing import CliRunner, Result
@@ -201,35 +194,6 @@ def test_a_device_of_the_inventory_is_polled_by_its_name(
 
     assert result.exit_code == 0, result.output
     assert read_back(result.output)["snmp_up", frozenset({("device", "sw-lagrange")})] == 1
-
-
-@pytest.mark.slow
-def test_the_service_starts_answers_and_stops(tmp_path: Path, town_folder: Path) -> None:
-    port = free_port()
-    environment = {
-        **os.environ,
-        "PARVIS_TOWN": str(town_folder),
-        "PARVIS_PORT": str(port),
-        "PARVIS_STATE": str(tmp_path),
-    }
-    command = [sys.executable, "-m", "collectors"]
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
-        page = wait_for_page(f"http://127.0.0.1:{port}/metrics")
-        process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=15)
-
-    assert "process_info" in page
-    assert process.returncode == 0, errors
-
-
-def wait_for_page(url: str) -> str:
-    for _ in range(100):
-        try:
-            with urlopen(url, timeout=1) as response:
-                return str(response.read(), "utf-8")
-        except (URLError, ConnectionError):
-            time.sleep(0.1)
-    raise AssertionError(f"{url} does not answer")
 
 
 def test_the_targets_are_an_output_of_the_town(town: Town) -> None:

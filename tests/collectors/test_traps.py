@@ -2,8 +2,6 @@
 
 import json
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -226,11 +224,3 @@ def test_the_kinds_are_in_order() -> None:
 def test_a_wrong_kind_is_told(text: str, said: str) -> None:
     with pytest.raises(KindsError, match=said):
         kinds.read(text)
-
-
-def test_the_collectors_themselves_load_no_library_they_may_never_need() -> None:
-    heavy = "('pysnmp', 'cryptography', 'influxdb_client', 'rich')"  # the ciphers: only where somebody encrypts
-    script = f"import sys, collectors.service; print([name for name in sys.modules if name.startswith({heavy})])"
-    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-
-    assert loaded.strip() == "[]"

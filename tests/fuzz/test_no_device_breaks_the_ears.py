@@ -2,6 +2,7 @@
 
 import gc
 import socket
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -34,11 +35,36 @@ BEFORE_EACH = 9
 PAGE = 4096
 KEPT = 12 * 2**20
 """Octets the process may have grown by: the allocator's own habits, not a thousandth of what went through."""
+KEPT_OBJECTS = 0.05
+"""Objects for each mutant of the second half, at most: what keeps one of every mutant keeps twenty times as many."""
+WARM = 1500
+"""Objects that caches may still gain then."""
 
 
 def resident() -> int:
     gc.collect()
     return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+
+
+class Growth:
+    """What the process keeps, from the middle of a storm on."""
+
+    def __init__(self, wanted: int) -> None:
+        self._half, self._from, self._objects = wanted / 2, 0, 0
+
+    def look(self, sent: int) -> None:
+        """Note where it stands once half has been sent."""
+        if not self._from and sent >= self._half:
+            self._objects, self._from = self._now(), sent
+
+    def objects_a_mutant(self, sent: int) -> float:
+        """How many objects were kept of each mutant since, less what caches may gain."""
+        return max(self._now() - self._objects - WARM, 0) / max(sent - self._from, 1)
+
+    @staticmethod
+    def _now() -> int:
+        gc.collect()
+        return sys.getallocatedblocks()
 
 
 def bent(agent: Agent, chance: Random, sent: Counter[str]) -> None:
@@ -60,8 +86,9 @@ async def survive(town: Town, name: str, wanted: int, seed: int) -> None:
     is_v3 = town.agents[name].device.user is not None
     sent: Counter[str] = Counter()
     bent(town.agents[name], Random(seed), sent)
-    grown_from = 0
+    grown_from, growth = 0, Growth(wanted)
     while sent["mutants"] < wanted:
+        growth.look(sent["mutants"])
         outcome = await town.poll(name)
         if isinstance(outcome, Failed):
             assert outcome.reason not in {"internal_error", "failed"}, outcome
@@ -72,6 +99,7 @@ async def survive(town: Town, name: str, wanted: int, seed: int) -> None:
             grown_from = resident()
     assert set(town.exchange.counts) <= REASONS
     assert resident() - grown_from < KEPT
+    assert growth.objects_a_mutant(sent["mutants"]) < KEPT_OBJECTS
 
 
 def polls(mutants: int, seed: int) -> None:
@@ -142,8 +170,9 @@ def heard(judge: Judge, wanted: int, seed: int) -> Counter[str]:
     """What became of *wanted* mutants of every kind of notification."""
     chance, ends = Random(seed), Counter[str]()
     kinds = notifications()
-    grown_from = 0
+    grown_from, growth = 0, Growth(wanted)
     for turn in range(wanted):
+        growth.look(turn)
         source, data = kinds[turn % len(kinds)]
         told = judge.hear(mutant(data, chance), (source, 50_000), float(turn))
         ends["heard"] += isinstance(told, Trap)
@@ -152,6 +181,7 @@ def heard(judge: Judge, wanted: int, seed: int) -> Counter[str]:
         if turn == wanted // 5:
             grown_from = resident()
     assert resident() - grown_from < KEPT
+    assert growth.objects_a_mutant(wanted) < KEPT_OBJECTS
     return ends + judge.refused
 
 
