@@ -107,11 +107,13 @@ static int add_number(Text *out, PyObject *value, PyObject *write) {
     return is_done;
 }
 
-/* render(pieces, begin, values, write): for each value a line of begin, its piece and itself; None leaves it out.
+/* render(lines, begin, values, write): for each value a line of begin, its line of lines and itself; None leaves it out.
  * values: any sequence; an array("Q") is read as it stands. */
 static PyObject *render(PyObject *self, PyObject *const *args, Py_ssize_t given) {
-    if (given != 4 || !PyTuple_Check(args[0]) || !PyBytes_Check(args[1]))
-        return PyErr_Format(PyExc_TypeError, "render(tuple, bytes, sequence, callable)");
+    Py_ssize_t left, begins;
+    const char *line = given == 4 && PyUnicode_Check(args[0]) ? PyUnicode_AsUTF8AndSize(args[0], &left) : NULL;
+    const char *begin = line && PyUnicode_Check(args[1]) ? PyUnicode_AsUTF8AndSize(args[1], &begins) : NULL;
+    if (!begin) return PyErr_Occurred() ? NULL : PyErr_Format(PyExc_TypeError, "render(str, str, sequence, callable)");
     Py_buffer numbers = {0};
     PyObject *values = NULL, *made = NULL;
     int are_numbers = PyObject_CheckBuffer(args[2]);
@@ -119,23 +121,21 @@ static PyObject *render(PyObject *self, PyObject *const *args, Py_ssize_t given)
     Py_ssize_t many = are_numbers ? numbers.len / 8 : PyTuple_GET_SIZE(values); /* ours, so that nobody changes it */
     Text out = {PyMem_Malloc(4096), 0, 4096};
     if (!out.text) { PyErr_NoMemory(); goto done; }
-    if (PyTuple_GET_SIZE(args[0]) != many) {
-        PyErr_SetString(PyExc_ValueError, "a piece of text for each value");
-        goto done;
-    }
     for (Py_ssize_t i = 0; i < many; i++) {
-        PyObject *value = are_numbers ? NULL : PyTuple_GET_ITEM(values, i), *piece = PyTuple_GET_ITEM(args[0], i);
-        if (value == Py_None) continue;
-        if (!PyBytes_Check(piece)) {
-            PyErr_SetString(PyExc_TypeError, "pieces of text are bytes");
+        PyObject *value = are_numbers ? NULL : PyTuple_GET_ITEM(values, i);
+        const char *stop = i + 1 < many ? memchr(line, '\n', left) : line + left;
+        if (!stop || (i + 1 == many && memchr(line, '\n', left))) {
+            PyErr_SetString(PyExc_ValueError, "a line of text for each value");
             goto done;
         }
-        if (!add(&out, PyBytes_AS_STRING(args[1]), PyBytes_GET_SIZE(args[1])) ||
-            !add(&out, PyBytes_AS_STRING(piece), PyBytes_GET_SIZE(piece)) ||
-            !(are_numbers ? add_digits(&out, ((const uint64_t *)numbers.buf)[i] % EXACT)
-                          : add_number(&out, value, args[3])) ||
-            !add(&out, "\n", 1))
+        if (value != Py_None &&
+            (!add(&out, begin, begins) || !add(&out, line, stop - line) ||
+             !(are_numbers ? add_digits(&out, ((const uint64_t *)numbers.buf)[i] % EXACT)
+                           : add_number(&out, value, args[3])) ||
+             !add(&out, "\n", 1)))
             goto done;
+        left -= stop - line + (i + 1 < many);
+        line = stop + (i + 1 < many);
     }
     made = PyUnicode_DecodeUTF8(out.text, out.size, "strict");
 done:

@@ -16,10 +16,37 @@ from collectors.sample import Labels, Sample
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
-class Rows:
-    """The labels of some series, in a fixed order; compared and hashed by identity. Made by ``layout``."""
+class Words:
+    """What one label says in each of some rows, None where a row has no such label. The same object where all agree."""
 
-    labels: tuple[Labels, ...]
+    said: tuple[str | None, ...]
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class Rows:
+    """The labels of some series, in a fixed order; compared and hashed by identity. Made by ``layout``.
+
+    *columns*: label by label, as most devices have most of them in common; empty where rows differ in their order.
+    """
+
+    columns: tuple[tuple[str, Words], ...]
+    _listed: tuple[Labels, ...] | None = None
+
+    @property
+    def labels(self) -> tuple[Labels, ...]:
+        """Row by row, and from now on in memory; ``each`` makes them for once."""
+        if self._listed is None:
+            self._listed = tuple(self.each())
+        return self._listed
+
+    def each(self) -> Iterator[Labels]:
+        """Row by row."""
+        if self._listed is not None:
+            yield from self._listed
+            return
+        names = [name for name, _ in self.columns]
+        for row in zip(*(words.said for _, words in self.columns), strict=True):
+            yield tuple([(name, word) for name, word in zip(names, row, strict=True) if word is not None])
 
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
@@ -31,7 +58,7 @@ class Layout:
 
     @property
     def labels(self) -> tuple[Labels, ...]:
-        """Of each series."""
+        """Of each series; see Rows."""
         return self.rows.labels
 
 
@@ -77,7 +104,8 @@ class Readings:
 
 
 _known: WeakValueDictionary[tuple[str, Rows], Layout] = WeakValueDictionary()
-_rows: WeakValueDictionary[tuple[Labels, ...], Rows] = WeakValueDictionary()
+_rows: WeakValueDictionary[object, Rows] = WeakValueDictionary()
+_words: WeakValueDictionary[tuple[str | None, ...], Words] = WeakValueDictionary()
 
 
 def layout(metric: str, labels: Iterable[Labels]) -> Layout:
@@ -87,12 +115,29 @@ def layout(metric: str, labels: Iterable[Labels]) -> Layout:
     True
     """
     listed = tuple(labels)
-    rows = _rows.get(listed)
+    columns = _columns(listed)
+    key: object = columns or listed
+    rows = _rows.get(key)
     if rows is None:
-        rows = _rows[listed] = Rows(listed)
+        rows = _rows[key] = Rows(columns, None if columns else listed)
     found = _known.get((metric, rows))
     if found is None:
         found = _known[metric, rows] = Layout(metric, rows)
+    return found
+
+
+def _columns(listed: tuple[Labels, ...]) -> tuple[tuple[str, Words], ...]:
+    """Rows label by label; nothing where there are none, or where two rows have them in another order."""
+    longest = max(listed, key=len, default=())
+    rows = [dict(row) for row in listed]
+    columns = tuple([(name, _shared(tuple([row.get(name) for row in rows]))) for name, _ in longest])
+    return columns if list(Rows(columns).each()) == list(listed) else ()
+
+
+def _shared(said: tuple[str | None, ...]) -> Words:
+    found = _words.get(said)
+    if found is None:
+        found = _words[said] = Words(said)
     return found
 
 

@@ -4,7 +4,7 @@ The labels of a table's rows are rendered once, for all its metrics and all devi
 metric, device and values; a scrape joins numbers into these templates.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from weakref import WeakKeyDictionary
@@ -17,6 +17,7 @@ from collectors.sample import Labels, Sample
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 EXACT = 2**53
 """Counters wrap here, where a float stops being exact, as snmp_exporter's do."""
+NEXT = "\n"
 NOTHING = "\0"
 """Stands where a value would while a template is filled; its line is taken out."""
 
@@ -32,34 +33,46 @@ class Rendered:
     dropped: int
 
 
-_bare: WeakKeyDictionary[Rows, tuple[str, ...]] = WeakKeyDictionary()
-_owned: WeakKeyDictionary[Rows, tuple[str, ...]] = WeakKeyDictionary()
-_bare_pieces: WeakKeyDictionary[Rows, tuple[bytes, ...]] = WeakKeyDictionary()
-_owned_pieces: WeakKeyDictionary[Rows, tuple[bytes, ...]] = WeakKeyDictionary()
+Templates = WeakKeyDictionary[Rows, str]
+_bare: Templates = WeakKeyDictionary()
+_owned: Templates = WeakKeyDictionary()
+_bare_pieces: Templates = WeakKeyDictionary()
+_owned_pieces: Templates = WeakKeyDictionary()
 
 
-def template(rows: Rows, *, bare: bool) -> tuple[str, ...]:
-    r"""The text of the lines of *rows* with ``%s`` for the values, cut where metric and device's own labels go.
+def template(rows: Rows, *, bare: bool) -> str:
+    r"""The lines of *rows* with ``%s`` for the values, without their beginnings: metric and device's own labels.
 
-    *bare*: without such labels. It is made once and kept as long as the rows are.
+    *bare*: there are no such labels. It is made once and kept as long as the rows are. No label has a line's end in it.
 
-    >>> template(Rows(((("port", "1"),),)), bare=False), template(Rows(((),)), bare=True)
-    (('', ',port="1"} %s\n'), ('', ' %s\n'))
+    >>> from collectors.layout import layout
+    >>> template(layout("port_up", [(("port", "1"),), (("port", "2"),)]).rows, bare=False)
+    ',port="1"} %s\n,port="2"} %s'
     """
     kept = _bare if bare else _owned
     found = kept.get(rows)
     if found is None:
-        lines = [f"{_behind(labels, bare=bare).replace('%', '%%')} %s\n" for labels in rows.labels]
-        found = kept[rows] = ("", *lines)
+        found = kept[rows] = "\n".join([f"{line.replace('%', '%%')} %s" for line in _behind(rows, bare=bare)])
     return found
 
 
-def _behind(labels: Labels, *, bare: bool) -> str:
-    """What stands behind the metric's name or, unless *bare*, the brace and the device's own labels."""
-    written = _written(labels)
-    if bare:
-        return f"{{{written}}}" if labels else ""
-    return f",{written}}}" if labels else "}"
+def pieces(rows: Rows, *, bare: bool) -> str:
+    """The same for the compiled core, which wants nothing but the lines up to their values."""
+    kept = _bare_pieces if bare else _owned_pieces
+    found = kept.get(rows)
+    if found is None:
+        found = kept[rows] = "\n".join([f"{line} " for line in _behind(rows, bare=bare)])
+    return found
+
+
+def _behind(rows: Rows, *, bare: bool) -> Iterator[str]:
+    """What stands in each line behind the metric's name or, unless *bare*, the brace and the device's own labels."""
+    for labels in rows.each():
+        written = _written(labels)
+        if bare:
+            yield f"{{{written}}}" if labels else ""
+        else:
+            yield f",{written}}}" if labels else "}"
 
 
 def _written(labels: Labels) -> str:
@@ -70,7 +83,7 @@ def filled(part: Part, own: str) -> str:
     """The lines of *part* of a device whose own labels are *own*; where there is no value, no line."""
     if core:
         rows = pieces(part.layout.rows, bare=not own)
-        lines: str = core.render(rows, beginning(part.layout, own).encode(), part.values, number)
+        lines: str = core.render(rows, beginning(part.layout, own), part.values, number)
         return lines
     return in_python(part, own)
 
@@ -86,25 +99,19 @@ def in_python(part: Part, own: str) -> str:
         value if value.__class__ is int and value < EXACT else NOTHING if value is None else number(value)
         for value in part.values
     ]
+    if not texts:
+        return ""
     begins = beginning(part.layout, own).replace("%", "%%")
-    text = begins.join(template(part.layout.rows, bare=not own)) % tuple(texts)
+    lines = template(part.layout.rows, bare=not own)
+    text = f"{begins}{lines.replace(NEXT, NEXT + begins)}\n" % tuple(texts)
     if NOTHING not in texts:
         return text
     return "".join([f"{line}\n" for line in text.split("\n") if line and not line.endswith(NOTHING)])
 
 
-def pieces(rows: Rows, *, bare: bool) -> tuple[bytes, ...]:
-    """The same template for the compiled core: for each series what stands between its beginning and its value."""
-    kept = _bare_pieces if bare else _owned_pieces
-    found = kept.get(rows)
-    if found is None:
-        found = kept[rows] = tuple(f"{_behind(labels, bare=bare)} ".encode() for labels in rows.labels)
-    return found
-
-
 def has_doubles(layouts: Iterable[Layout]) -> bool:
     """Whether two of the series are the same."""
-    listed = [(layout.metric, labels) for layout in layouts for labels in layout.labels]
+    listed = [(layout.metric, labels) for layout in layouts for labels in layout.rows.each()]
     return len(set(listed)) < len(listed)
 
 

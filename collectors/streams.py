@@ -189,7 +189,7 @@ class Streams:
         """The series that earlier rules tell of the same metric."""
         metric = self.profile.metrics[place].metric
         parts = [part for earlier, parts in self._parts.items() if earlier < place for part in parts]
-        return {labels for part in parts if part.layout.metric == metric for labels in part.layout.labels}
+        return {labels for part in parts if part.layout.metric == metric for labels in part.layout.rows.each()}
 
     def _conclude(self, tables: decode.Rows) -> None:
         """What all rules about optical modules say together."""

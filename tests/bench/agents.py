@@ -15,8 +15,9 @@ REPLY_OCTETS = 1472
 AUTH_PASSWORD, PRIV_PASSWORD = "auth-of-the-bench", "priv-of-the-bench"
 PORTS = 48
 PORT = 11161
-Cell = tuple[int, bytes, bool]
-"""Tag, value, whether it counts."""
+Cell = tuple[int, bytes, int]
+"""Tag, value, whether it counts (1) or ends with the device's own five digits (2)."""
+OWN = 2
 
 
 def address(number: int) -> str:
@@ -57,7 +58,7 @@ def ports(count: int) -> dict[str, Cell]:
             )
         name = "1.3.6.1.2.1.31.1.1.1"
         found[f"{name}.1.{row}"] = (ber.OCTET_STRING, b"Gi0/%d" % row, False)
-        found[f"{name}.18.{row}"] = (ber.OCTET_STRING, b"socket %d, room %d" % (row, row * 7), False)
+        found[f"{name}.18.{row}"] = (ber.OCTET_STRING, b"socket %d, room %d of 00000" % (row, row * 7), OWN)
         for arc in (6, 7, 8, 9, 10, 11, 12, 13):
             found[f"{name}.{arc}.{row}"] = (ber.COUNTER64, b"\x01\x23\x45\x67\x89\xab", True)
         found[f"{name}.15.{row}"] = (ber.GAUGE32, b"\x03\xe8", False)

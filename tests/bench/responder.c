@@ -1,7 +1,8 @@
 /* Answers SNMP for every address of 127.0.0.0/8 at one port, from one list of objects, as cheaply as it can.
  *
  * responder PORT OCTETS FILE [AUTH PRIV]: OCTETS is the longest reply (a GETBULK is cut short, RFC 3416 4.2.3); FILE
- * has for each object, in order: length and octets of its name, tag, whether it counts, length and octets of its value.
+ * has for each object, in order: length and octets of its name, tag, whether it counts (1) or is each device's own (2: its
+ * last five octets are the address's last two in digits), length and octets of its value.
  * With AUTH and PRIV (hex, the user's keys before localisation: 20 octets of SHA-1 each) SNMPv3 authPriv, SHA-1 and
  * AES-128, user "bench"; each address is an engine of its own. It trusts who asks: for measurements only.
  */
@@ -31,6 +32,7 @@ static Object *objects;
 static int count, longest, ticks;
 static u8 ku_auth[20], ku_priv[20];
 static time_t born;
+static unsigned own; /* the last two octets of the address asked */
 static void *cipher;
 
 static u8 *load(const char *path, long *size) {
@@ -49,7 +51,7 @@ static void index_objects(const u8 *at, const u8 *end) {
         Object *one = &objects[count++];
         one->named = *at++; one->name = at; at += one->named;
         one->tag = *at++; one->counts = *at++; one->valued = *at++; one->value = at; at += one->valued;
-        for (int i = 0; i < one->valued && one->counts; i++) one->start = one->start << 8 | one->value[i];
+        for (int i = 0; i < one->valued && one->counts == 1; i++) one->start = one->start << 8 | one->value[i];
     }
 }
 
@@ -99,10 +101,13 @@ static u8 *wrap(u8 tag, u8 *start, u8 *end) { /* puts a header before [start, en
     return start - size;
 }
 static int put(u8 *out, const u8 *name, int named, const Object *one, u8 missing) {
-    u8 value[16]; const u8 *content = value; int valued = 0; u8 tag = missing;
+    u8 value[256]; const u8 *content = value; int valued = 0; u8 tag = missing;
     if (one) {
         tag = one->tag; content = one->value; valued = one->valued;
-        if (one->counts) {
+        if (one->counts == 2) {
+            char digits[6]; snprintf(digits, sizeof digits, "%05u", own);
+            memcpy(value, one->value, valued); memcpy(value + valued - 5, digits, 5); content = value;
+        } else if (one->counts) {
             uint64_t now = one->start + (uint64_t)ticks * (tag == 0x43 ? 10 : 1000 + (one->name[one->named - 1] & 63));
             if (tag != 0x46) now &= 0xffffffff;
             int many = 1; while (many < 8 && now >> (8 * many)) many++;
@@ -212,6 +217,7 @@ static u8 *secured(const u8 *data, int size, struct in_addr me, u8 *end, u8 *roo
 }
 
 static u8 *answer(const u8 *data, int size, struct in_addr me, u8 *end, u8 *room) {
+    own = ntohl(me.s_addr) & 0xffff;
     int n; const u8 *p = into(data, &n); const u8 *version = p; long which = number(&p);
     if (which == 3) return secured(data, size, me, end, room);
     p += 2 + p[1];

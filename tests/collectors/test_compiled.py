@@ -109,7 +109,7 @@ def test_lines_are_those_python_writes(core: ModuleType, series: list[tuple[Any,
     made = layout("port_up", [labels for labels, _ in series])
     part = Part(made, [value for _, value in series])
     for own in ("", f'device="{prometheus.escaped(device)}"'):
-        begins = prometheus.beginning(made, own).encode()
+        begins = prometheus.beginning(made, own)
         lines = core.render(prometheus.pieces(made.rows, bare=not own), begins, part.values, prometheus.number)
 
         assert lines == prometheus.in_python(part, own)
@@ -140,12 +140,15 @@ def test_bounds_that_lie_outside_are_no_answer(core: ModuleType) -> None:
 
 
 def test_a_template_and_its_values_must_fit(core: ModuleType) -> None:
-    with pytest.raises(ValueError, match="a piece of text for each"):
-        core.render((b"a",), b"", [1, 2], prometheus.number)
+    for lines, values in (("a", [1, 2]), ("a\nb", [1]), ("a\nb\nc", [None, None]), ("", [1, 2])):
+        with pytest.raises(ValueError, match="a line of text for each"):
+            core.render(lines, "", values, prometheus.number)
     with pytest.raises(TypeError, match="written as a text"):
-        core.render((b"a ",), b"", [0.5], lambda _: 5)
+        core.render("a ", "", [0.5], lambda _: 5)
     with pytest.raises(TypeError, match="array of Q"):
-        core.render((b"a ",), b"", array("q", [1]), prometheus.number)
+        core.render("a ", "", array("q", [1]), prometheus.number)
+    with pytest.raises(TypeError, match="render"):
+        core.render(b"a ", "", [1], prometheus.number)
 
 
 @pytest.mark.slow
@@ -177,6 +180,6 @@ def storm(target: str) -> None:
         values = [dice.choice((None, 0, 2**53, -1, 0.5, dice.randrange(2**64))) for _ in range(dice.randrange(60))]
         made = layout("port_up", [(("port", "é" * dice.randrange(90)),) for _ in values])
         rows = prometheus.pieces(made.rows, bare=bool(seed % 2))
-        core.render(rows, b"own" * (seed % 2), values, prometheus.number)
-        core.render(rows, b"", array("Q", range(len(values))), prometheus.number)
+        core.render(rows, "own" * (seed % 2), values, prometheus.number)
+        core.render(rows, "", array("Q", range(len(values))), prometheus.number)
     sys.stdout.write(f"{same} the same\n")
