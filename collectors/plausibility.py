@@ -41,6 +41,7 @@ BOUNDS: Mapping[str, tuple[Bounds, ...]] = {
     "wifi_radio_clients": (CLIENTS,),
     "wifi_ssid_clients": (CLIENTS,),
     "wifi_clients": (CLIENTS,),
+    "wifi_ap_clients": (CLIENTS,),
     "wifi_radio_channel": (Bounds(1, 233),),
     "wifi_radio_frequency_hertz": tuple(Bounds(low * MEGAHERTZ, high * MEGAHERTZ) for low, high in BANDS.values()),
     "wifi_radio_channel_utilization_ratio": (RATIO,),

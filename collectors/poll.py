@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 
 from collectors import bridge, decode, detect, picked
+from collectors.clients import Clients
 from collectors.clocks import Clocks, Verdict, judge, uptime_seconds
 from collectors.column import Column
 from collectors.detect import Fit, Identity
@@ -28,7 +29,6 @@ from collectors.snmp.transport import Patience
 from collectors.snmp.walk import Cell, End, Pace
 from collectors.streams import Held, Streams
 
-CLIENTS = "wifi_radio_clients"
 Witness = Callable[[Profile, decode.Answers], None]
 UPTIME = layout("device_uptime_seconds", [()])
 
@@ -53,6 +53,7 @@ class Target:
     """Those of *also* that fit."""
     recall: Recall = field(default_factory=Recall)
     streams: Streams = field(init=False)
+    clients: Clients = field(default_factory=Clients)
     clusters: tuple[Cluster, ...] = ()
     witness: Witness | None = None
     """Who is shown what the device answered, and the profile it is read by."""
@@ -87,7 +88,9 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
     if target.witness:
         target.witness(profile, answers | loose | _cells(held.values()))
     parts = streams.update(held, loose if SCALARS in held else loose | answers)
-    found, foreign = split(Readings(tuple(target.device.labels.items()), at, (*_uptime(clocks), *parts)))
+    people = target.clients.of(parts)
+    told = (*_uptime(clocks), *parts, *([people] if people else ()))
+    found, foreign = split(Readings(tuple(target.device.labels.items()), at, told))
     best = target.fits[-1]
     return Polled(
         samples=found,
@@ -95,7 +98,7 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
         title=best.profile.title,
         why=best.why,
         description=target.identity.description if target.identity else "",
-        clients=_clients(profile, parts),
+        clients=int(sum(people.values)) if people else None,  # type: ignore[arg-type] # none is without a value
         clock=verdict,
         faults=tuple((ber.oid_text(c.root), c.end.value) for c in columns if c.end and c.end is not End.COMPLETE),
         implausible=streams.implausible,
@@ -228,11 +231,3 @@ def _uptime(clocks: Clocks) -> Iterator[Part]:
     seconds = uptime_seconds(clocks)
     if seconds is not None:
         yield Part(UPTIME, [seconds])
-
-
-def _clients(profile: Profile, parts: Iterable[Part]) -> int | None:
-    """Clients on all radios; nothing for a device whose profile does not count them, or that gave no count."""
-    if not profile.tells(CLIENTS):
-        return None
-    counts = [value or 0 for part in parts if part.layout.metric == CLIENTS for value in part.values]
-    return int(sum(counts)) if counts else None

@@ -207,14 +207,6 @@ class Profile(Closed):
         here = {name: replace(t, oid=f"{branch}.{t.own}", own=None) for name, t in own.items()}
         return replace(self, tables={**self.tables, **here}) if own else self
 
-    def tells(self, metric: str) -> bool:
-        """Whether any rule gives *metric*."""
-        return metric in self._told
-
-    @cached_property
-    def _told(self) -> frozenset[str]:
-        return frozenset(rule.metric for rule in self.metrics)
-
     def columns(self, table: str) -> Mapping[str, Column]:
         """The columns of *table*."""
         return self.scalars if table == SCALARS else self.tables[table].columns

@@ -29,7 +29,7 @@ POINT = Variable(
     metric="reachability_state",
     label="subject",
     matches='kind="access-point", site=~"$site"',
-    influx=("wifi_radio_clients", "device"),
+    influx=("wifi_ap_clients", "device"),
     open=False,
 )
 BAND = Variable(

@@ -251,7 +251,7 @@ BOARD = Board(
                     "Clients of each access point of the site. At zero while others are full: restart it.",
                 ),
                 of="wifi_ssid_clients",
-                queries=(Query(Select("wifi_radio_clients", by=("device",), top=12), "{{device}}"),),
+                queries=(Query(Select("wifi_ap_clients", by=("device",), top=12), "{{device}}"),),
                 moved_by=CROWD,
             ),
             Panel(

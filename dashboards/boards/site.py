@@ -185,7 +185,7 @@ BOARD = Board(
                 },
                 columns=(
                     Column(title=Words("État", "State"), of="reachability_state", says=STATES),
-                    Column(title=Words("Clients", "Clients"), of="wifi_radio_clients"),
+                    Column(title=Words("Clients", "Clients"), of="wifi_ap_clients"),
                     Column(title=Words("Canal 5 GHz", "5 GHz channel"), of="wifi_radio_channel"),
                     Column(title=Words("Air occupé", "Busy air"), of="wifi_radio_channel_utilization_ratio"),
                     Column(title=Words("PoE", "PoE"), of="poe_port_power_watts"),
@@ -193,7 +193,7 @@ BOARD = Board(
                 ),
                 queries=(
                     Query(f"{STATE} * on (site, subject) group_left (version) {NAMED} or on (site, subject) {STATE}"),
-                    Query(of_point('wifi_radio_clients{site=~"$site"}', how="sum")),
+                    Query(of_point('wifi_ap_clients{site=~"$site"}', how="sum")),
                     Query(of_point('wifi_radio_channel{site=~"$site", band="5GHz"}', how="max")),
                     Query(of_point('wifi_radio_channel_utilization_ratio{site=~"$site", part="total"}', how="max")),
                     Query(FED),

@@ -221,7 +221,7 @@ CASES: dict[str, Case] = {
     ),
     "BorneZombie": (
         {
-            f'wifi_radio_clients{{{SITE}, device="ap-1", radio="wifi0", band="5GHz"}}': "8x700 0x300|0",
+            f'wifi_ap_clients{{{SITE}, device="ap-1"}}': "8x700 0x300|0",
             f"site_clients{{{SITE}}}": "21|30",
         },
         "",

@@ -200,10 +200,10 @@ def test_s36_an_access_point_is_held_against_its_own_week(town: Town, tmp_path: 
     """Nobody on three of them: one had eight a week ago, one never has anybody, for one a controller speaks."""
     rule = rule_called(town, "BorneZombie")
     series = {
-        f'wifi_radio_clients{{{SITE}, device="busy", radio="0"}}': "8x700 0x300",
-        f'wifi_radio_clients{{{SITE}, device="store-room", radio="0"}}': "0",
-        f'wifi_radio_clients{{{SITE}, device="as-ever", radio="0"}}': "8",
-        f'wifi_clients{{{SITE}, device="controller", ap="hall"}}': "9x700 0x300",
+        f'wifi_ap_clients{{{SITE}, device="busy"}}': "8x700 0x300",
+        f'wifi_ap_clients{{{SITE}, device="store-room"}}': "0",
+        f'wifi_ap_clients{{{SITE}, device="as-ever"}}': "8",
+        f'wifi_ap_clients{{{SITE}, device="controller", ap="hall"}}': "9x700 0x300",
         f"site_clients{{{SITE}}}": "30",
     }
     expected = [expectation(rule, {"device": "busy"}), expectation(rule, {"device": "controller", "ap": "hall"})]
