@@ -40,7 +40,7 @@ def profile(equipment: tuple[tuple[str, str], ...]) -> Profile:
 def _rules(places: Mapping[str, tuple[str, str]]) -> Iterable[Rule]:
     for column, (name, _) in places.items():
         port = Label(of="bridge_port", by=column, key="base", column="port")
-        labels = {"port": (port,), "behind": (Label(text=name),)}
+        labels: dict[str, tuple[Label, ...]] = {"port": (port,), "behind": (Label(text=name),)}
         yield Rule(metric="port_device_info", labels=labels, where={column: Condition(matches=".")})
 
 

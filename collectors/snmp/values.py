@@ -40,7 +40,7 @@ class Values:
             return
         if isinstance(self.numbers, array):
             try:
-                self.numbers[where.place] = array(OCTETS_64, values)  # type: ignore[arg-type] # else TypeError
+                self.numbers[where.place] = array(OCTETS_64, values)  # type: ignore[type-var] # else TypeError
             except TypeError:
                 self.numbers = list(self.numbers)
             else:
