@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Literal
 
-from parvis.shapes import After, Before, Closed, Within
+from parvis.shapes import After, Before, Closed, within
 from parvis.values import Oid
 
 
@@ -63,10 +63,10 @@ class Column(Closed):
     """
 
     oid: Oid | None = None
-    arc: Annotated[int, Within(ge=1)] | None = None
-    item: Annotated[int, Within(ge=0)] | None = None
+    arc: Annotated[int, within(1)] | None = None
+    item: Annotated[int, within(0)] | None = None
     extract: CapturingPattern | None = None
-    bit: Annotated[int, Within(ge=0)] | None = None
+    bit: Annotated[int, within(0)] | None = None
     read: Reading = "number"
     offset: float = 0
     scale: float = 1

@@ -8,6 +8,7 @@ import pickle
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from itertools import compress
 from operator import not_
 from typing import Literal, Protocol
@@ -76,6 +77,13 @@ class Known:
     profiles: tuple[Candidate, ...]
     kinds: Mapping[str, str]
     """Kinds of traps, by OID."""
+
+    def metric(self, name: str) -> Definition:
+        """The metric called *name*; KeyError naming the nearest one."""
+        if name not in self.metrics:
+            near = get_close_matches(name, self.metrics, n=1)
+            raise KeyError(f"no metric {name!r} is known" + (f"; did you mean {near[0]}?" if near else ""))
+        return self.metrics[name]
 
 
 _taken: list[Known] = []

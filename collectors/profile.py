@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from collectors import entity, optics, ports
 from collectors.column import EVERY_SECONDS, Column, ColumnSpec, Every, IndexSpec, Pattern
 from collectors.snmp import ber
-from parvis.shapes import Before, Closed, Within
+from parvis.shapes import Before, Closed, matching, within
 from parvis.values import Oid
 
 DEVICE_LABELS = ("town", "site", "device")
@@ -66,14 +66,14 @@ class Table(Closed):
 
     columns: dict[str, ColumnSpec]
     oid: Oid | None = None
-    own: Annotated[str, Within(pattern=r"^\d+(\.\d+)*$")] | None = None
+    own: Annotated[str, matching(r"\d+(\.\d+)*")] | None = None
     index: dict[str, IndexSpec] = field(default_factory=dict)
     every: Every = "poll"
     changed: str | None = None
     private: bool = False
     unordered: bool = False
     picked: Picked | None = None
-    rows: Annotated[int, Within(ge=1, le=65536)] = 4096
+    rows: Annotated[int, within(1, 65536)] = 4096
     derive: Literal["entity_sensor", "port", "huawei_optics", "lldp", "bridge"] | None = None
 
     @property
@@ -96,9 +96,9 @@ class Label(Closed):
     of: str | None = None
     by: str | None = None
     key: str | None = None
-    prefix: Annotated[int, Within(ge=1)] | None = None
-    suffix: Annotated[int, Within(ge=1)] | None = None
-    at: Annotated[int, Within(ge=0)] | None = None
+    prefix: Annotated[int, within(1)] | None = None
+    suffix: Annotated[int, within(1)] | None = None
+    at: Annotated[int, within(0)] | None = None
     index: int | None = None
     dotted: bool = False
     before: str = ""
@@ -168,7 +168,7 @@ class Quirks(Closed):
     """
 
     bulk: bool = True
-    max_oids: Annotated[int, Within(ge=1, le=100)] | None = None
+    max_oids: Annotated[int, within(1, 100)] | None = None
     unordered: bool = False
     clocks: frozenset[Literal["agent", "engine", "host"]] = frozenset()
     hundredths: bool = False
@@ -182,7 +182,7 @@ class Profile(Closed):
     *inherit* names a profile whose scalars, tables and metrics this one has too.
     """
 
-    profile: Annotated[str, Within(pattern=r"^[a-z][a-z0-9_]*$")]
+    profile: Annotated[str, matching(r"[a-z][a-z0-9_]*")]
     title: str
     match: tuple[Match, ...]
     layer: Literal["base", "device"] = "device"

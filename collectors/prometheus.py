@@ -156,7 +156,7 @@ def page(parts: Iterable[Blocks], announced: Iterable[str] = ()) -> str:
 
 @cache
 def _places() -> Mapping[str, int]:
-    return {name: place for place, name in enumerate(known().metrics)}
+    return {name: place for place, name in enumerate(known().metrics) if name not in known().foreign}
 
 
 def render(samples: Iterable[Sample]) -> str:
@@ -173,7 +173,7 @@ def render(samples: Iterable[Sample]) -> str:
 @cache
 def header(metric: str) -> str:
     """The two comment lines of a metric."""
-    entry = known().metrics[metric]
+    entry = known().metric(metric)
     help_text = entry.help.replace("\\", "\\\\").replace("\n", "\\n")
     return f"# HELP {metric} {help_text}\n# TYPE {metric} {entry.kind}\n"
 

@@ -4,9 +4,10 @@ pydantic finds them in ``Annotated[…]`` and asks them what to do. So the types
 without the library that checked them when they were read.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +34,27 @@ class After:
         return AfterValidator(self.function).__get_pydantic_core_schema__(source, handler)
 
 
-class Within:
-    """The bounds of pydantic.Field: ``ge``, ``le``, ``pattern`` and the like."""
+def within(least: float, most: float | None = None) -> After:
+    """A number from *least* to *most*."""
 
-    def __init__(self, **bounds: Any) -> None:
-        self._bounds = bounds
+    def check(number: float) -> float:
+        if number < least or (most is not None and number > most):
+            bounds = f"from {least:g} to {most:g}" if most is not None else f"{least:g} or more"
+            raise ValueError(f"{number!r} is out of bounds; write a number {bounds}")
+        return number
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> Any:
-        from pydantic import Field  # noqa: PLC0415 see above
+    return After(check)
 
-        return handler.generate_schema(Annotated[source, Field(**self._bounds)])
+
+def matching(pattern: str) -> After:
+    """A text that is wholly of *pattern*."""
+
+    def check(text: str) -> str:
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"{text!r} does not match {pattern}")
+        return text
+
+    return After(check)
 
 
 class Closed:

@@ -263,6 +263,6 @@ def test_whatever_a_device_answers_no_impossible_value_comes_out(odd: list[tuple
 
 
 def test_every_metric_of_every_profile_names_labels_it_can_fill() -> None:
-    for each in profile.profiles():
+    for each in profiles():
         for rule in each.metrics:
             assert set(rule.labels).isdisjoint(profile.DEVICE_LABELS), (each.profile, rule.metric)

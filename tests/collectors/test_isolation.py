@@ -118,7 +118,7 @@ def test_the_profiles_are_read_before_the_loop_runs_that_answers_pages(
 ) -> None:
     running: list[bool] = []
     poller = Poller(town, [], Secret, Board([], 1), CALM)
-    monkeypatch.setattr("collectors.poller.profiles", lambda: running.append(not poller.wrong()))
+    monkeypatch.setattr("collectors.poller.known", lambda: running.append(not poller.wrong()))
 
     with poller:
         assert running == [False]

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from parvis.shapes import After, Before, Closed, Within
+from parvis.shapes import After, Before, Closed, matching, within
 
 
 def _short(text: str) -> str:
@@ -19,8 +19,8 @@ def _short(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Thing(Closed):
-    number: Annotated[int, Before(lambda value: value * 2), Within(ge=1, le=10)]
-    word: Annotated[str, After(_short)] = ""
+    number: Annotated[int, Before(lambda value: value * 2), within(1, 10)]
+    word: Annotated[str, matching("[a-d]*"), After(_short)] = ""
 
 
 def test_what_is_written_becomes_the_plain_thing() -> None:
@@ -33,6 +33,7 @@ def test_what_is_written_becomes_the_plain_thing() -> None:
         ({"number": 6}, "number"),
         ({"number": 0}, "number"),
         ({"number": 1, "word": "abcd"}, "too long"),
+        ({"number": 1, "word": "x"}, "does not match"),
         ({"number": 1, "wrod": "a"}, "wrod"),
         ({}, "number"),
     ],

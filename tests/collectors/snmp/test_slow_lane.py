@@ -6,7 +6,6 @@ import time
 import pytest
 from snmp_asking import RealAgent
 
-from collectors.access import AUTH, PRIVACY
 from collectors.device import Device
 from collectors.poll import Target, poll
 from collectors.snmp import ber, pdu, slow_lane, slow_lane_process, usm, walk
@@ -18,6 +17,7 @@ from collectors.snmp.slow_lane import SlowSession, slow
 from collectors.snmp.transport import Exchange, Patience
 from collectors.snmp.user_session import UsmSession
 from collectors.snmp.walk import Pace
+from collectors.users import AUTH, PRIVACY
 
 SYSTEM = [ber.oid(f"1.3.6.1.2.1.1.{arc}.0") for arc in (1, 2, 4, 5, 6)]
 PATIENCE = Patience(2, tries=2)
