@@ -9,8 +9,9 @@ from typing import Any
 from collectors.compiled import core
 from collectors.snmp.ber import Value
 from collectors.snmp.errors import TOO_BIG, AgentError, NotAuthorized, Silent
+from collectors.snmp.expected import Expected, Filled
 from collectors.snmp.pdu import Kind, Prepared
-from collectors.snmp.plan import Expected, Filled, Plan, Question, rest
+from collectors.snmp.plan import Plan, Question, rest
 from collectors.snmp.session import Session
 from collectors.snmp.transport import Patience
 from collectors.snmp.values import Values, Where

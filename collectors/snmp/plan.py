@@ -9,8 +9,6 @@ watched by one more name in its first request, behind which nothing of the table
 A ``Plan`` is the same object for all agents whose tables look alike; the values (values.py) belong to the caller.
 """
 
-# ruff: noqa: PLR2004 the octets of X.690 are best read as they stand there
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
@@ -19,14 +17,12 @@ from weakref import WeakValueDictionary
 
 from collectors.snmp import ber, pdu
 from collectors.snmp.ber import RawOid, Value
+from collectors.snmp.expected import expected
 from collectors.snmp.pdu import Kind, Prepared
 from collectors.snmp.values import Pick, Values, Where, picked
 
 COLUMNS_AT_ONCE = 16
 NAMES_PER_GET = 20
-
-Filled = list[Value] | None
-"""The values of a question's cells in order, fewer when the answer was cut short; None: not what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,105 +134,7 @@ class Way(Enum):
     SCALARS = "scalars"
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """Reads an answer that must consist of these cells; *guards* are the columns that must have ended.
-
-    *cells*: for each, the encoded name together with the tag of its value; how many octets they are; and how many
-    octets an unsigned number may have to be read at once (-1: a signed one; 0: whatever else).
-    """
-
-    guards: tuple[RawOid, ...]
-    cells: tuple[tuple[bytes, int, int], ...]
-    are_unsigned: bool
-
-    def __call__(self, data: bytes, at: int, end: int) -> Filled:
-        """The values between *at* and *end*, or None; Malformed when it is no list of variable bindings."""
-        behind = self.behind_guards(data, at, end)
-        return None if behind is None else self.fill(data, behind, end)
-
-    def fill(self, data: bytes, at: int, end: int) -> Filled:
-        """The values of the cells alone."""
-        found = unsigned(data, at, end, self.cells) if self.are_unsigned else None
-        return fill(data, at, end, self.cells) if found is None else found
-
-    def behind_guards(self, data: bytes, at: int, end: int) -> int | None:
-        """Where the cells begin; None when a column goes on where it should have ended."""
-        for root in self.guards:
-            if at < end:
-                (name, tag, _), at = _varbind(data, at, end)
-                if tag != ber.END_OF_MIB_VIEW and name.startswith(root):
-                    return None
-        return at
-
-
-def unsigned(data: bytes, at: int, end: int, cells: Sequence[tuple[bytes, int, int]]) -> list[Value] | None:
-    """Read the values of *cells*, all unsigned numbers, as they are usually spelled; None: they are not.
-
-    This loop is where a poll spends its time. A name that compares equal ends inside *data*, each binding is filled by
-    its value and as long as it says, and what was found counts only if the last one ends at *end*.
-    """
-    found: list[bytes] = []
-    put = found.append
-    try:
-        for name, length, width in cells:
-            size_at = at + 2 + length
-            first = size_at + 1
-            stop = at + 2 + data[at + 1]
-            if data[at + 2 : size_at] != name or first + data[size_at] != stop or not first < stop <= first + width:
-                return None
-            if data[at] != 0x30:
-                return None
-            put(data[first:stop])
-            at = stop
-    except IndexError:
-        return None
-    return list(map(int.from_bytes, found)) if at == end else None
-
-
-def fill(data: bytes, at: int, end: int, cells: Sequence[tuple[bytes, int, int]]) -> Filled:
-    """Read the values of *cells* where each must stand, however they are spelled.
-
-    Each index lies below *end* before it is used: a name that compares equal ends inside *data*, the binding's stop is
-    checked against *end* and the value's length against that stop. Whatever is spelled unusually is read step by step.
-    """
-    found: list[Value] = []
-    put = found.append
-    begins = data.startswith
-    from_bytes = int.from_bytes
-    for name, length, width in cells:
-        if begins(name, at + 2):
-            size_at = at + 2 + length
-            stop = at + 2 + data[at + 1]
-            if size_at < stop <= end and data[at] == 0x30 and data[at + 1] < 0x80:
-                size = data[size_at]
-                if size_at + 1 + size == stop and size < 0x80:
-                    if 0 < size <= width:
-                        put(from_bytes(data[size_at + 1 : stop], "big"))
-                    elif width < 0 < size <= 4:
-                        put(from_bytes(data[size_at + 1 : stop], "big", signed=True))
-                    else:
-                        put(ber.value(name[-1], data[size_at + 1 : stop]))
-                    at = stop
-                    continue
-        if at >= end:
-            break
-        (other, tag, value), at = _varbind(data, at, end)
-        if ber.tlv(ber.OBJECT_IDENTIFIER, other) != name[:-1] or tag != name[-1]:
-            return None
-        put(value)
-    return found
-
-
-def _varbind(data: bytes, at: int, end: int) -> tuple[ber.VarBind, int]:
-    _, stop = ber.expect(data, at, end, ber.SEQUENCE)
-    [found] = ber.read_varbinds(data, at, stop)
-    return found, stop
-
-
 _known: WeakValueDictionary[tuple[object, ...], Plan] = WeakValueDictionary()
-Place = tuple[RawOid, bytes, int]
-"""Column, row and tag of a cell."""
 Begin = tuple[bool, int]
 """Whether among the numbers, and from which place on."""
 
@@ -287,10 +185,10 @@ def _by_rows(group: Sequence[Cells], budget: int, first: Begin, places: dict[Raw
             names = [root + rows[-1] for root in guards]
             names += [column.root + (rows[top - 1] if top else b"") for column in together]
             request = pdu.Pdu(Kind.GET_BULK, 0, len(guards), len(chunk), [(name, ber.NULL, None) for name in names])
-            expected = _expected(guards, [(c.root, rows[row], c.tags[row]) for row in chunk for c in together])
+            cells = expected(guards, [(c.root, rows[row], c.tags[row]) for row in chunk for c in together])
             many = len(chunk) * len(together)
             is_still = not group[0].moves
-            yield Question(pdu.prepare(request, expected), begin, many, are_numbers, is_still)
+            yield Question(pdu.prepare(request, cells), begin, many, are_numbers, is_still)
             begin += many
 
 
@@ -317,15 +215,15 @@ def by_name(cells: Sequence[tuple[Cells, int]], first: Begin, kind: Kind) -> Que
         column.root + (column.rows[row] if kind is Kind.GET else earlier)
         for (column, row), earlier in zip(cells, before, strict=True)
     ]
-    expected = _expected((), [(column.root, column.rows[row], column.tags[row]) for column, row in cells])
+    awaited = expected((), [(column.root, column.rows[row], column.tags[row]) for column, row in cells])
     are_numbers, begin = first
-    return Question(pdu.prepare(pdu.ask(kind, names), expected), begin, len(cells), are_numbers)
+    return Question(pdu.prepare(pdu.ask(kind, names), awaited), begin, len(cells), are_numbers)
 
 
 @lru_cache(maxsize=1024)
 def behind(names: tuple[RawOid, ...], roots: tuple[RawOid, ...]) -> Question:
     """GETNEXT behind *names* that must find nothing below *roots*: a table has no more rows, an empty one none yet."""
-    return Question(pdu.prepare(pdu.ask(Kind.GET_NEXT, names), _expected(roots, ())), 0, 0)
+    return Question(pdu.prepare(pdu.ask(Kind.GET_NEXT, names), expected(roots, ())), 0, 0)
 
 
 def rest(cut: Question, got: int, plan: Plan) -> Question:
@@ -339,15 +237,6 @@ def rest(cut: Question, got: int, plan: Plan) -> Question:
     missing = [there[at] for at in range(first, min(cut.begin + cut.count, first + NAMES_PER_GET))]
     kind = Kind.GET_NEXT if cut.request.kind is not Kind.GET else Kind.GET
     return by_name(missing, (cut.are_numbers, first), kind)
-
-
-def _expected(guards: tuple[RawOid, ...], places: Sequence[Place]) -> Expected:
-    cells = []
-    for root, row, tag in places:
-        name = ber.tlv(ber.OBJECT_IDENTIFIER, root + row) + bytes((tag,))
-        cells.append((name, len(name), -1 if tag == ber.INTEGER else ber.WIDTH.get(tag, 0)))
-    are_unsigned = all(width > 0 and length + 1 + width < 0x80 for _, length, width in cells)
-    return Expected(guards, tuple(cells), are_unsigned)
 
 
 def _side_by_side(columns: int, rows: int, budget: int) -> int:

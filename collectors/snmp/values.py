@@ -7,7 +7,7 @@ and what is asked together with it, stands in a list.
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from collectors.snmp.ber import Value
 
@@ -40,7 +40,7 @@ class Values:
             return
         if isinstance(self.numbers, array):
             try:
-                self.numbers[where.place] = array(OCTETS_64, values)  # type: ignore[type-var] # else TypeError
+                self.numbers[where.place] = array(OCTETS_64, cast("Sequence[int]", values))
             except TypeError:
                 self.numbers = list(self.numbers)
             else:

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from collectors import compiled, prometheus
 from collectors.layout import Part, layout
 from collectors.snmp import ber, plan
-from collectors.snmp.plan import Cells, Expected, Way
+from collectors.snmp.expected import Expected, unsigned
+from collectors.snmp.plan import Cells, Way
 
 HERE = Path(__file__).parent
 HAS_COMPILER = compiled.command(Path("x")) is not None
@@ -86,7 +87,7 @@ def both(core: Any, seed: int) -> tuple[list[Any], list[Any]]:
     end = max(len(data) - dice.choice((6, 6, 6, 0, 3)), 6)
     compiled_values = array("Q", bytes(8 * (asked.count + 2)))
     done = core.fill(data, 6, end, expected.cells, 1, compiled_values)
-    found = plan.unsigned(data, 6, end, expected.cells)
+    found = unsigned(data, 6, end, expected.cells)
     assert done is (found is not None)
     return list(compiled_values), [0, *(found or [0] * asked.count), 0]
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from collectors.snmp import ber, plan
 from collectors.snmp.ber import Value
-from collectors.snmp.plan import Cells, Expected, Plan, Way
+from collectors.snmp.expected import Expected
+from collectors.snmp.plan import Cells, Plan, Way
 from collectors.snmp.values import Values, Where
 
 TAGS = (ber.COUNTER64, ber.COUNTER32, ber.INTEGER, ber.OCTET_STRING)
