@@ -19,7 +19,6 @@ from sqlalchemy import (
     Connection,
     Engine,
     Float,
-    Index,
     Integer,
     MetaData,
     String,
@@ -69,8 +68,6 @@ acceptances = Table(
     sqlite_autoincrement=True,
 )
 """``id`` is the session number and never used again; times are Unix seconds, ``deadline`` seconds since ``boot``."""
-LIVE = text("ended_at IS NULL")
-Index("one_live_session_a_device", acceptances.c.mac, unique=True, sqlite_where=LIVE, postgresql_where=LIVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +121,8 @@ class Store:
         shown = ("id", "mac", "site", "accepted_at", "ends_at", "terms_version", "terms_sha256", "language")
         wanted = select(*(acceptances.c[name] for name in shown))
         with self.connection() as connection:
-            row = connection.execute(wanted.where(acceptances.c.mac == mac.text, LIVE)).mappings().first()
+            live = wanted.where(acceptances.c.mac == mac.text, acceptances.c.ended_at.is_(None))
+            row = connection.execute(live).mappings().first()
         return dict(row) if row else None
 
     def newest_day(self) -> date | None:

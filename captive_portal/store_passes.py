@@ -7,7 +7,7 @@ gateways speak, how often, or what their own clocks say.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     BigInteger,
@@ -26,11 +26,13 @@ from sqlalchemy import (
     text,
     tuple_,
 )
-from sqlalchemy.dialects import postgresql
 
 from captive_portal.session import Now
 from captive_portal.store import metadata
 from captive_portal.store_remembered import Memory, Remembered, outbox, remembered
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects.postgresql import Insert
 
 MOST_AT_ONCE = 500
 """Words a transaction; on a gateway's disk each transaction makes acceptances wait a few milliseconds."""
@@ -175,7 +177,7 @@ def say(connection: Connection, gateway: str, said: Sequence[Word], clock: Calla
     """Write *said* into the shared database; the word that now stands on each of these devices, ours or a later one."""
     connection.execute(text(f"SELECT pg_advisory_xact_lock({IN_ORDER})"))
     there, here = database_time(connection), clock()  # at one moment, after the wait for the lock
-    new = postgresql.insert(passes)
+    new = _inserted(passes)
     later = tuple_(new.excluded.at, new.excluded.forgotten) > tuple_(passes.c.at, passes.c.forgotten)
     replaced = {column.name: new.excluded[column.name] for column in passes.c if column.name != "device"}
     statement = new.on_conflict_do_update(index_elements=["device"], set_=replaced, where=later)
@@ -184,6 +186,13 @@ def say(connection: Connection, gateway: str, said: Sequence[Word], clock: Calla
             connection.execute(statement.values(_row(word, gateway, there - word.age(here))))
     standing = select(passes).where(passes.c.device.in_([word.device for word in said]))
     return [_pass(row, there) for row in connection.execute(standing)]
+
+
+def _inserted(table: Table) -> "Insert":
+    """An INSERT that may meet a row that is there."""
+    from sqlalchemy.dialects.postgresql import insert as inserted  # noqa: PLC0415 2 MB, where gateways share
+
+    return inserted(table)
 
 
 def _row(word: Word, gateway: str, at: float) -> dict[str, Any]:
@@ -206,7 +215,7 @@ def hear(connection: Connection, gateway: str, after: int) -> tuple[int, list[Pa
     wanted = select(passes).where(passes.c.change > after).order_by(passes.c.change).limit(MOST_AT_ONCE)
     heard = [_pass(row, now) for row in connection.execute(wanted)]
     reached = heard[-1].change if heard else after
-    here = postgresql.insert(gateways).values(gateway=gateway, change=reached, seen_at=now)
+    here = _inserted(gateways).values(gateway=gateway, change=reached, seen_at=now)
     kept = {"change": reached, "seen_at": now}
     stale = or_(gateways.c.change != reached, gateways.c.seen_at < now - SIGN_OF_LIFE_SECONDS)
     connection.execute(here.on_conflict_do_update(index_elements=["gateway"], set_=kept, where=stale))

@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection, create_engine, text
 
+import captive_portal.store_indexes  # noqa: F401 belong to the same metadata
 from captive_portal.store import metadata
 
 ONE_AT_A_TIME = 0x70617276_69730001

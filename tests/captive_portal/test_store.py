@@ -11,6 +11,7 @@ from postgres import Cluster
 from sqlalchemy import Engine, create_engine
 
 import captive_portal.store_directives
+import captive_portal.store_indexes
 import captive_portal.store_moving
 import captive_portal.store_passes
 import captive_portal.store_sessions
