@@ -3,7 +3,7 @@
 import json
 import socket
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv6Address
 from itertools import islice
@@ -40,7 +40,7 @@ class Door(Protocol):
     def session(self, mac: MacAddress) -> Truth | None:
         """The session the kernel admits for *mac*."""
 
-    def admitted(self) -> dict[MacAddress, Admitted]:
+    def admitted(self) -> Mapping[MacAddress, Admitted]:
         """Everybody the kernel admits."""
 
     def altered(self, *, surely: bool) -> Picture | None:
@@ -100,9 +100,9 @@ class Remote:
         found = self._ask(protocol.Lookup(mac))["session"]
         return Truth(**found) if found else None
 
-    def admitted(self) -> dict[MacAddress, Admitted]:
+    def admitted(self) -> Mapping[MacAddress, Admitted]:
         """See :class:`Door`."""
-        return dict(self._everybody().admitted)
+        return self._everybody().admitted
 
     def _everybody(self) -> Picture:
         return rows.admitted_in(self._ask(protocol.Everybody(), PARTS_SECONDS)) or Picture({}, 0.0)

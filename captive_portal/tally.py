@@ -6,7 +6,6 @@ from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
-from captive_portal.protocol import Counted
 from captive_portal.remote import Door, GatewayAway
 from captive_portal.session import Now
 from captive_portal.store import Store, StoreFailed
@@ -17,6 +16,8 @@ from parvis.addresses import MacAddress
 from parvis.running import Turns
 
 EVERY_SECONDS = 60.0
+Bytes = tuple[int, int]
+"""Down and up."""
 
 
 class Tally:
@@ -35,7 +36,7 @@ class Tally:
         self._uncounted = frozenset(uncounted)
         self._lock = threading.Lock()
         self._uniques = DayUniques()
-        self._before: dict[int, Counted] = {}
+        self._before: dict[int, Bytes] = {}
         self._first = True
         self._day = ""
         self._unwritten = (0, 0)
@@ -70,9 +71,12 @@ class Tally:
         self._unwritten, self._day = (0, 0), self._today(now)
 
     def _look(self) -> None:
-        residents = {mac: one.session for mac, one in self._door.admitted().items() if mac not in self._uncounted}
-        sessions = set(residents.values())
-        counted = {one.session: one for one in self._door.counters() if one.session in sessions}
+        online = self._door.admitted()
+        residents = online.keys() - self._uncounted
+        sessions = {online[mac].session for mac in residents}
+        counted = {
+            one.session: (one.bytes_down, one.bytes_up) for one in self._door.counters() if one.session in sessions
+        }
         self.write()
         with self._lock:
             self._saw(residents)
@@ -84,15 +88,14 @@ class Tally:
         self._day = self._day or self._today(now)
         return self._uniques.saw(self._today(now), now.since_boot, [mac.text for mac in devices])
 
-    def _used(self, counted: dict[int, Counted]) -> None:
+    def _used(self, counted: dict[int, Bytes]) -> None:
         """Add what moved since the last look; the first look of a process only learns where the counters stand."""
         down, up = self._unwritten
-        for number, one in counted.items() if not self._first else ():
-            last = self._before.get(number)
-            if last is None or one.bytes_down < last.bytes_down or one.bytes_up < last.bytes_up:
-                down, up = down + one.bytes_down, up + one.bytes_up  # it is new, or the kernel counts from zero
-            else:
-                down, up = down + one.bytes_down - last.bytes_down, up + one.bytes_up - last.bytes_up
+        for number, (now_down, now_up) in counted.items() if not self._first else ():
+            last_down, last_up = self._before.get(number, (0, 0))
+            if now_down < last_down or now_up < last_up:
+                last_down = last_up = 0  # the kernel counts from zero
+            down, up = down + now_down - last_down, up + now_up - last_up
         self._unwritten, self._before, self._first = (down, up), counted, False
 
     def _today(self, now: Now) -> str:
