@@ -73,7 +73,7 @@ def _machine(town: Town, address: str, place: str, folder: str, made: dict[str, 
             }
             for kind, folder in PLACED.items()
         },
-        "parvis_packages": delivered.packages(place),
+        "parvis_packages": delivered.packages(place, town),
         "parvis_state_folders": [
             {"paths": [str(places.STATE / one.name)], "owner": one.user, "group": one.user, "mode": "0700"}
             for one in delivered.users(town, place)

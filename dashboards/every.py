@@ -70,8 +70,10 @@ VERDICTS: Mapping[str, Saying] = {
     "uplink-disturbed": Saying(Words("△ Le lien perd des paquets", "△ The uplink loses packets"), "orange"),
     "device-silent": Saying(Words("△ Un équipement muet", "△ A device is silent"), "orange"),
     "points-silent": Saying(Words("△ Des bornes muettes", "△ Some access points silent"), "orange"),
+    "residents-barred": Saying(Words("△ Personne de nouveau n'entre", "△ Nobody new gets in"), "orange"),
     "cannot-know": Saying(Words("? On ne peut pas savoir", "? Nobody can know"), "grey"),
     "no-point-answers": Saying(Words("✗ Aucune borne ne répond", "✗ No access point answers"), "red"),
+    "internet-cut": Saying(Words("✗ Lien bon, internet coupé", "✗ Uplink well, internet cut"), "red"),
     "uplink-cut": Saying(Words("✗ Lien fibre coupé", "✗ Fibre uplink cut"), "red"),
 }
 """The monitor's verdicts on a site, the best first; their place is their number."""
@@ -97,7 +99,12 @@ LIT = CARRIED | faults("dirty-optic", "no-light")
 """What one sees in the light."""
 DISTURBED = faults("link-loses", "link-flaps")
 """What one sees in the echoes of a link that is not cut."""
-JUDGED = REACHED | DISTURBED | faults("agent-silent", "gateway-silent")
+BARRED = faults(
+    "visitor-refused", "dns-dead", "store-broken", "internet-cut", "portal-dead", "gatewayd-dead", "rules-flushed",
+    "pool-full",
+)  # fmt: skip
+"""What keeps residents off the internet although equipment answers."""
+JUDGED = REACHED | DISTURBED | BARRED | faults("agent-silent", "gateway-silent")
 """What one sees in the verdict on a site."""
 DOOR = CUT | faults("portal-dead")
 """What stops a portal's figures."""

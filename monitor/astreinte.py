@@ -1,7 +1,7 @@
 """What being on call is worth: units, interventions, amounts or rest instead. No I/O, no clock.
 
-Facts: décret 2005-542 (intervention and travel are working time), arrêté of 14 April 2015 (units of astreinte). Amounts
-stand in rates.yml, by date; holidays are given.
+Facts: décret 2005-542 (intervention and travel are working time), the texts named in rates.yml (units of astreinte).
+Amounts stand there, by category and date; holidays are given.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,12 +10,15 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-UNITS = ("week", "weekend", "saturday", "sunday", "night", "short_night")
+UNITS = ("week", "workweek", "weekend", "saturday", "sunday", "night", "short_night")
+WORKWEEK = "workweek"
+"""Monday morning to Friday evening: a unit outside the technical services only."""
 SHORT_NIGHT = timedelta(hours=10)
 WEEK = timedelta(days=7)
 EVENING, MORNING = time(18), time(8)
 NIGHT = (time(22), time(7))
 FRIDAY, SATURDAY, SUNDAY, MONDAY = 4, 5, 6, 0
+FRIDAY_EVENING = time(17)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,16 +81,33 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """What each unit is worth from *since* on, by category. *surcharge*: what short notice adds (0.5: half).
+    """What each unit of *category* is worth from *since* on, by *text*; *worth* in euros, *rest* in hours instead.
 
-    *recovery*: by category, the hours of rest each unit gives instead of money, where that may be chosen.
+    *surcharge*: what short notice adds (0.5: half). *confirmed*: somebody has read it in the text.
     """
 
+    category: str
     since: date
-    categories: Mapping[str, Mapping[str, Decimal]]
+    worth: Mapping[str, Decimal]
     notice_days: int
     surcharge: Decimal
-    recovery: Mapping[str, Mapping[str, Decimal]] = field(default_factory=dict)
+    text: str = ""
+    clear_days: bool = False
+    confirmed: bool = True
+    rest: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def late(self, told: date, starts: date) -> bool:
+        """Whether who was *told* that day learnt too late of what *starts*; of clear days neither end counts.
+
+        >>> clear = Rates("x", date(2026, 1, 1), {}, 15, Decimal(0), clear_days=True)
+        >>> clear.late(date(2026, 6, 1), date(2026, 6, 16)), clear.late(date(2026, 6, 1), date(2026, 6, 17))
+        (True, False)
+        """
+        return (starts - told).days - self.clear_days < self.notice_days
+
+
+class Unconfirmed(Exception):
+    """Nobody has read these rates in a legal text; whoever keeps the town's own rates file confirms them there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +119,12 @@ class Unit:
     short_notice: bool = False
 
 
-def units(duty: Duty, holiday: Callable[[date], bool], zone: ZoneInfo) -> list[Unit]:
+def units(duty: Duty, holiday: Callable[[date], bool], zone: ZoneInfo, *, workweeks: bool = False) -> list[Unit]:
     """The units of *duty*: whole weeks, then weekends, then single days and nights of what is left.
 
     A whole week is seven local days; a weekend runs from Friday evening to Monday morning; a night from 18:00 to 8:00.
-    Part of a night of less than ten hours is a short one. Hours of a working day between 8:00 and 18:00 are none.
+    Part of a night of less than ten hours is a short one. Hours of a working day between 8:00 and 18:00 are none. With
+    *workweeks* Monday morning to Friday evening is one.
     """
     found: list[Unit] = []
     at, end = duty.starts.astimezone(zone), duty.ends.astimezone(zone)
@@ -111,7 +132,9 @@ def units(duty: Duty, holiday: Callable[[date], bool], zone: ZoneInfo) -> list[U
         found.append(Unit("week", at, duty.short_notice))
         at = (_local(at) + WEEK).replace(tzinfo=zone)
     while at < end:
-        name, until = _next(at, end, holiday, zone)
+        name, until = _workweek(at, end, zone) if workweeks else ("", at)
+        if not name:
+            name, until = _next(at, end, holiday, zone)
         if name:
             found.append(Unit(name, at, duty.short_notice))
         at = until
@@ -119,49 +142,74 @@ def units(duty: Duty, holiday: Callable[[date], bool], zone: ZoneInfo) -> list[U
 
 
 def amount(found: Sequence[Unit], category: str, rates: Sequence[Rates]) -> Decimal:
-    """What *found* is worth in euros; KeyError for a category the rates do not have, ValueError before the first."""
+    """What *found* is worth in euros, by :func:`in_force`."""
     total = Decimal(0)
     for unit in found:
-        rate = in_force(rates, unit.starts.date())
-        worth = rate.categories[category][unit.name]
+        rate = in_force(rates, category, unit.starts.date())
+        worth = rate.worth[unit.name]
         total += worth * (1 + rate.surcharge) if unit.short_notice else worth
     return total.quantize(Decimal("0.01"))
 
 
 def recovered(found: Sequence[Unit], category: str, rates: Sequence[Rates]) -> timedelta:
-    """The rest that *found* gives instead of money; KeyError for a category that is only paid."""
-    hours_ = sum((in_force(rates, unit.starts.date()).recovery[category][unit.name] for unit in found), Decimal(0))
-    return timedelta(hours=float(hours_))
+    """The rest that *found* gives instead of money; ValueError for a category that is only paid."""
+    total = Decimal(0)
+    for unit in found:
+        rate = in_force(rates, category, unit.starts.date())
+        if not rate.rest:
+            raise ValueError(f"the category {category} is paid and gives no rest instead ({rate.text})")
+        total += rate.rest[unit.name]
+    return timedelta(hours=float(total))
 
 
-def in_force(rates: Sequence[Rates], day: date) -> Rates:
-    """The rates that hold on *day*; ValueError when the first ones are later."""
-    fitting = [rate for rate in rates if rate.since <= day]
+def in_force(rates: Sequence[Rates], category: str, day: date) -> Rates:
+    """The rates of *category* on *day*; ValueError when there are none, Unconfirmed when nobody has read them."""
+    own = [rate for rate in rates if rate.category == category]
+    if not own:
+        raise ValueError(
+            f"no category is called {category}; there are {', '.join(sorted({r.category for r in rates}))}"
+        )
+    fitting = [rate for rate in own if rate.since <= day]
     if not fitting:
-        raise ValueError(f"no rates hold on {day}; add them to the rates file")
-    return max(fitting, key=lambda rate: rate.since)
+        raise ValueError(f"no rates of {category} hold on {day}; add them to the rates file")
+    found = max(fitting, key=lambda rate: rate.since)
+    if not found.confirmed:
+        raise Unconfirmed(
+            f"the rates of {category} could not be read in {found.text}; copy the entry into the town's own "
+            "rates file, check it, leave confirmed out, and give it with --rates"
+        )
+    return found
 
 
 def night_hours(
     sheets: Iterable[Sheet], zone: ZoneInfo, holiday: Callable[[date], bool]
-) -> tuple[timedelta, timedelta, timedelta]:
-    """(by day, at night from 22:00 to 7:00, on Sundays and holidays) worked; travel counts with its intervention."""
-    by_day = at_night = sundays = timedelta()
+) -> tuple[timedelta, timedelta, timedelta, timedelta]:
+    """(by day, on Saturdays, at night from 22:00 to 7:00, on Sundays and holidays) worked, travel included."""
+    by_day = saturdays = at_night = sundays = timedelta()
     for sheet in sheets:
         starts = sheet.starts.astimezone(zone)
         if starts.weekday() == SUNDAY or holiday(starts.date()):
             sundays += sheet.worked
         elif sheet.local(zone).at_night:
             at_night += sheet.worked
+        elif starts.weekday() == SATURDAY:
+            saturdays += sheet.worked
         else:
             by_day += sheet.worked
-    return by_day, at_night, sundays
+    return by_day, saturdays, at_night, sundays
+
+
+def _workweek(at: datetime, end: datetime, zone: ZoneInfo) -> tuple[str, datetime]:
+    """A working week that begins at *at* and its end; an empty name when there is none."""
+    friday = datetime.combine(at.date() + timedelta(days=FRIDAY), FRIDAY_EVENING, zone)
+    begins = at.weekday() == MONDAY and at.time() <= MORNING
+    return (WORKWEEK, min(end, friday.replace(hour=EVENING.hour))) if begins and end >= friday else ("", at)
 
 
 def _next(at: datetime, end: datetime, holiday: Callable[[date], bool], zone: ZoneInfo) -> tuple[str, datetime]:
     """(unit that begins at *at*, empty for none; when it ends)."""
     monday = datetime.combine(at.date() + timedelta(days=(7 - at.weekday()) % 7 or 7), MORNING, zone)
-    friday_evening = at.weekday() == FRIDAY and at.time() >= time(17)
+    friday_evening = at.weekday() == FRIDAY and at.time() >= FRIDAY_EVENING
     if friday_evening and end >= monday:
         return "weekend", monday
     midnight = datetime.combine(at.date() + timedelta(days=1), time(), zone)

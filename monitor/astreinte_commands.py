@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from monitor.astreinte import Sheet
+from monitor.astreinte import Sheet, Unconfirmed
 from monitor.command_line import MINUTE, SETTINGS, duty_of, person_of
 from monitor.duty import Duty
 from monitor.holidays_of_france import french_holidays
@@ -130,11 +130,8 @@ def statement(
         known = rates(rates_file)
         own = sheets_of(duty.engine.book, roster.zone, name)
         made = make_statement(roster, name, first, own, known, category, french_holidays(), as_rest=as_rest)
-    except (RatesFaulty, ValueError) as error:
+    except (RatesFaulty, Unconfirmed, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    except KeyError as error:
-        what = "give no rest for the category" if as_rest else "know no category"
-        raise click.ClickException(f"the rates {what} {error}") from error
     into.mkdir(parents=True, exist_ok=True)
     stem = into / f"astreinte-{name}-{month:%Y-%m}"
     stem.with_suffix(".csv").write_text(as_csv(made), "utf-8-sig")

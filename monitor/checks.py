@@ -9,13 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
+from monitor.exposition import Figure
 from monitor.findings import Finding, State, isolated
 from monitor.flapping import CALM
 from monitor.incidents import Alert
-from monitor.signals import GATEWAYD, PORTAL, Signals
+from monitor.signals import EVIDENCE, GATEWAYD, PORTAL, Signals
 from monitor.targets import Kind
 from parvis.alerts import Alert as Rule
-from parvis.alerts import alerts, filled, is_beyond, runbook
+from parvis.alerts import alerts, filled, is_beyond, labelled, runbook
 from parvis.catalogue import metric
 from parvis.inventory import Site, Town
 
@@ -26,6 +27,8 @@ OF_KIND = {
     Kind.ACCESS_POINT: "BorneMuette",
 }
 _TOLD = {State.DOWN: True, State.UP: False, State.DEGRADED: False}
+TOLD_BY = {PORTAL, GATEWAYD, EVIDENCE, "collectors"}
+"""Whose figures the monitor reads itself."""
 MOST = 0.5
 """More than this part of the links or access points is a failure of its own."""
 LOST_OF_LINK, LOST_OF_SITE = 0.1, 0.2
@@ -35,8 +38,13 @@ TURNED_SECONDS = 120.0
 """After a link has fallen or come back, what a visit found says nothing of the door: it was under way meanwhile."""
 FEW = 2
 """So many sites, or fewer, have nothing in common that could fail."""
-Told = tuple[str, Site | None, str, bool | None]
-"""An alert's name, its site, its subject, and whether it is there."""
+FULL = 0.05
+"""A disk with less than this part free is nearly full."""
+Labels = Mapping[str, str]
+Told = tuple[str, Site | None, str, bool | None, Labels]
+"""An alert's name, its site, its subject, whether it is there, and what its words may name."""
+OfSite = tuple[str, str, bool | None, Labels]
+"""The same of a site that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +76,8 @@ def check(
     waits of alerts.yml. *signals*: what is known beside the echoes.
     """
     found = {}
-    for name, site, subject, wrong in _told(town, findings, data_age, signals or Signals(), now):
-        alert = _alert(name, town, site, subject, now)
+    for name, site, subject, wrong, labels in _told(town, findings, data_age, signals or Signals(), now):
+        alert = _alert(name, town, site, subject, now, labels)
         found[alert.identity] = _timed(alert, wrong, before.get(alert.identity), now, pace)
     return found
 
@@ -92,9 +100,9 @@ def _told(
 ) -> Iterator[Told]:
     """Everything that is judged, in the order of the ladder."""
     alone = isolated(findings)
-    yield "SupervisionIsolee", None, "", alone
-    yield "VilleCoupee", None, "", None if alone else _most_links(findings)
-    yield "ServiceCommunEnPanne", None, "", None if alone else _shared(findings, signals)
+    yield "SupervisionIsolee", None, "", alone, {}
+    yield "VilleCoupee", None, "", None if alone else _most_links(findings), {}
+    yield "ServiceCommunEnPanne", None, "", None if alone else _shared(findings, signals), {}
     gateways = {f.target.site: f for f in findings if f.target.kind is Kind.GATEWAY}
     by_site: dict[str, list[Finding]] = {site.site: [] for site in town.sites}
     for finding in findings:
@@ -103,18 +111,19 @@ def _told(
         own, gateway = by_site[site.site], gateways.get(site.site)
         for finding in own:
             wrong = False if finding.planned else None if alone else _TOLD.get(finding.state)
-            yield OF_KIND[finding.target.kind], site, finding.target.name, wrong
-        yield "SitePresqueSansBorne", site, "", _most_points(own)
+            yield OF_KIND[finding.target.kind], site, finding.target.name, wrong, {}
+        yield "SitePresqueSansBorne", site, "", _most_points(own), {}
         if gateway is not None:
             muted, reached = bool(gateway.planned), gateway.state in (State.UP, State.DEGRADED)
             door = _door(site, signals, now, reached=reached, steady=not _turned(own, now))
-            for name, subject, wrong in (*_link(own), *door):
-                yield name, site, subject, False if muted else wrong
+            for name, subject, wrong, labels in (*_link(own), *door):
+                yield name, site, subject, False if muted else wrong, labels
     uplinks = [f.state for f in findings if f.target.kind is Kind.UPLINK and not f.planned]
-    yield "SupervisionAveugle", None, "", None if alone or not uplinks else State.UNKNOWN in uplinks
+    yield "SupervisionAveugle", None, "", None if alone or not uplinks else State.UNKNOWN in uplinks, {}
     limit = alerts()["CollecteurMuet"].comparison
-    yield "CollecteurMuet", None, "", data_age is None or is_beyond(data_age, limit)
-    yield "CollecteMassiveEnEchec", None, "", _most_polls(findings, signals)
+    yield "CollecteurMuet", None, "", data_age is None or is_beyond(data_age, limit), {}
+    yield "CollecteMassiveEnEchec", None, "", _most_polls(findings, signals), {}
+    yield from _disks(town, signals)
 
 
 def _most_links(findings: Iterable[Finding]) -> bool | None:
@@ -164,12 +173,30 @@ def _most_polls(findings: Sequence[Finding], signals: Signals) -> bool:
     return well and len(polled) > 4 and sum(polled) / len(polled) < MOST  # noqa: PLR2004 as in the rule
 
 
-def _link(own: Iterable[Finding]) -> Iterator[tuple[str, str, bool | None]]:
+def _disks(town: Town, signals: Signals) -> Iterator[Told]:
+    """Whether a disk on which a process of ours keeps its state is nearly full, by machine, the fullest first."""
+    sites = {site.site: site for site in town.sites}
+    sizes = {_disk(figure): figure.value for figure in signals.of("state_disk_size_bytes")}
+    free: dict[tuple[str, str], float] = {}
+    for figure in signals.of("state_disk_free_bytes"):
+        size = sizes.get(_disk(figure), 0.0)
+        machine = figure.labels.get("site", ""), figure.labels.get("device") or figure.labels.get("job", "")
+        if size > 0:
+            free[machine] = min(free.get(machine, 1.0), figure.value / size)
+    for (site, name), left in free.items():
+        yield "DisquePlein", sites.get(site), name, left < FULL, {"job": "", "device": name}
+
+
+def _disk(figure: Figure) -> tuple[str, ...]:
+    return tuple(figure.labels.get(name, "") for name in ("site", "device", "job", "folder"))
+
+
+def _link(own: Iterable[Finding]) -> Iterator[OfSite]:
     for finding in own:
         if finding.target.kind is Kind.UPLINK:
             down = finding.state is State.DOWN
-            yield "LienInstable", "", finding.flap.flapping
-            yield "LienDegrade", "", None if finding.loss_ratio is None else not down and _loses(finding, own)
+            yield "LienInstable", "", finding.flap.flapping, {}
+            yield "LienDegrade", "", None if finding.loss_ratio is None else not down and _loses(finding, own), {}
 
 
 def _loses(link: Finding, own: Iterable[Finding]) -> bool:
@@ -178,30 +205,32 @@ def _loses(link: Finding, own: Iterable[Finding]) -> bool:
     return (link.loss_ratio or 0.0) > LOST_OF_LINK and median(losses) > LOST_OF_SITE
 
 
-def _door(
-    site: Site, signals: Signals, now: float, *, reached: bool, steady: bool
-) -> Iterator[tuple[str, str, bool | None]]:
+def _door(site: Site, signals: Signals, now: float, *, reached: bool, steady: bool) -> Iterator[OfSite]:
     """The gateway's processes and figures, the site's equipment, and what the visitor found over a *steady* link."""
     name = site.gateway.name
-    running = [signals.running.get((site.site, job)) for job in (PORTAL, GATEWAYD)]
-    if any(one is not None for one in running):
-        yield "ServicePasserelleArrete", name, (False in running) if reached and steady else None
+    running = {job: signals.running.get((site.site, job)) for job in (PORTAL, GATEWAYD)}
+    if any(one is not None for one in running.values()):
+        stopped = ", ".join(job for job, runs in running.items() if runs is False)
+        yield "ServicePasserelleArrete", name, bool(stopped) if reached and steady else None, {"job": stopped}
+    recorder = signals.running.get((site.site, EVIDENCE))
+    if recorder is not None:
+        yield "EnregistreurMuet", name, not recorder if reached and steady else None, {}
     for ups in site.ups:
         if (fed := signals.mains.get(ups.name)) is not None:
-            yield "CoupureSecteur", ups.name, not fed
+            yield "CoupureSecteur", ups.name, not fed, {}
     for rule in _compared():
         for figure in signals.of(str(rule.metric), site=site.site):
-            yield rule.name, figure.labels.get("device", ""), is_beyond(figure.value, rule.comparison)
+            yield rule.name, figure.labels.get("device", ""), is_beyond(figure.value, rule.comparison), figure.labels
     if (answers := signals.beyond().get(site.site)) is not None:
-        yield "InternetCoupe", "", not answers
+        yield "InternetCoupe", "", not answers, {}
     visited = signals.visited_at.get(site.site)
     if visited is not None:
-        yield "VisiteurTestMuet", "", now - visited > VISIT_SECONDS
+        yield "VisiteurTestMuet", "", now - visited > VISIT_SECONDS, {}
     visit = signals.visits.get(site.site)
     if visit is not None:
-        yield "VisiteurTestEnEchec", "", bool(visit.wrong) if steady else None
-        yield "DNSMuet", "", None if visit.dns is None or not steady else not visit.dns
-        yield "EquipementIndesirable", "", bool(visit.hazards)
+        yield "VisiteurTestEnEchec", "", bool(visit.wrong) if steady else None, {}
+        yield "DNSMuet", "", None if visit.dns is None or not steady else not visit.dns, {}
+        yield "EquipementIndesirable", "", bool(visit.hazards), {"hazard": ", ".join(visit.hazards)}
 
 
 def _compared() -> list[Rule]:
@@ -209,13 +238,14 @@ def _compared() -> list[Rule]:
     return [
         rule
         for rule in alerts().values()
-        if rule.scope == "site" and rule.metric and metric(rule.metric).exposed_by in {PORTAL, GATEWAYD, "collectors"}
+        if rule.scope == "site" and rule.metric and metric(rule.metric).exposed_by in TOLD_BY
     ]
 
 
-def _alert(name: str, town: Town, site: Site | None, subject: str, now: float) -> Alert:
+def _alert(name: str, town: Town, site: Site | None, subject: str, now: float, labels: Labels) -> Alert:
     rule = alerts()[name]
-    summary = filled(rule.summary, town, site).replace("{{ $labels.device }}", subject)
+    known = {"device": subject, **{label: text for label, text in labels.items() if text}}
+    summary = filled(labelled(rule.summary, known), town, site)
     impact = filled(rule.impact, town, site)
     severity = rule.severity_at(site.site_class if site else "A")
     place = site.site if site else ""

@@ -12,7 +12,8 @@ from flask import Flask
 
 from monitor.collectors import where
 from monitor.duty import Duty
-from monitor.gathering import Gathering
+from monitor.gathering import Gathering, own_disk
+from monitor.hindrances import barred
 from monitor.history.recorder import Recorder
 from monitor.instruments import MonitorMetrics
 from monitor.rounds import Rounds
@@ -59,7 +60,9 @@ def components(town: Town, settings: MonitorSettings) -> tuple[AbstractContextMa
     address = (settings.listen, settings.port or MONITOR.port)
     visits = _visits(app, town, settings, metrics)
     fresh = FRESH_SCRAPES * settings.scrape_interval, FRESH_SCRAPES * settings.gateway_interval
-    duty.signals = Gathering(town, recorder.scrapes, visits, fresh, time.time).signals
+    gathering = Gathering(town, recorder.scrapes, visits, fresh, time.time, partial(own_disk, settings.state))
+    duty.signals, recorder.beyond, recorder.works = gathering.signals, gathering.beyond, duty.works
+    watch.obstacles = lambda: (gathering.beyond(), barred(duty.engine.verdicts.values()))
     forgetting = [Rounds("visits", FORGET_SECONDS, visits.forget, metrics.made).turns] if visits else []
     endpoint = service.Endpoint(address, metrics.registry, checks=checks, app=app)
     loops = duty.running(lambda: watch.picture), recorder.running(lambda: watch.picture)

@@ -80,7 +80,8 @@ def next_move(attempts: Sequence[Attempt], channels: Sequence[str], step: int, n
         return Send(last.channel) if last.channel in channels else Send(order[0])
     if last.result is Result.ACCEPTED and not last.proves:
         return Done(proved=False)
-    return _after(last, attempts, order, now - (last.ended_at or last.started_at))
+    waited = now - (last.ended_at or last.started_at)
+    return _after(last, attempts, order, waited if waited >= 0 else PROOF_SECONDS)  # the clock was set back
 
 
 def _after(last: Attempt, attempts: Sequence[Attempt], order: Sequence[str], waited: float) -> Move:

@@ -7,7 +7,8 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -15,12 +16,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from monitor.delivery import PROOF_SECONDS, AskProof, Attempt, Done, Result, Send, next_move
-from monitor.engine import OnCall, Unknown, channels_of
+from monitor.engine import OnCall, Unknown
 from monitor.incidents import NotPossible
 from monitor.instruments import MonitorMetrics
 from monitor.letters import Letters
 from monitor.oncall import Kind
-from monitor.replies import read, sender
+from monitor.replies import KEYS, read, sender
 from monitor.rounds import Rounds
 from parvis.inventory import Channel
 from parvis.running import log
@@ -28,6 +29,8 @@ from parvis.settings import SecretMissing
 from parvis.values import Secret
 
 TASK_SECONDS = 45
+CALL_SECONDS = 130
+"""To ring, to speak, and to be answered by a key."""
 WORKERS = 4
 REPLY_SECONDS = 20.0
 PAID = ("ovh",)
@@ -73,13 +76,13 @@ class Dispatcher(AbstractContextManager["Dispatcher"]):
 
     def once(self) -> None:
         """Give every message of the outbox one step, and wait for it: for tests and for the command line."""
-        with self._engine.book.page() as entries:
+        with self._engine.book.look() as entries:
             waiting = [row["id"] for row in entries.waiting()]
         for number in waiting:
             self._step(number)
 
     def _round(self) -> bool:
-        with self._engine.book.page() as entries:
+        with self._engine.book.look() as entries:
             waiting = [row["id"] for row in entries.waiting()]
         with self._lock:
             ready = [number for number in waiting if number not in self._flying]
@@ -111,7 +114,7 @@ class Dispatcher(AbstractContextManager["Dispatcher"]):
             if not self._on_duty(row["person"], now):
                 entries.finish(number, "cancelled", now)
                 return
-            names = [row["only"]] if row["only"] else channels_of(self._engine.policy, row["person"])
+            names = [row["only"]] if row["only"] else self._engine.policy.channels_of(row["person"])
             move = next_move(tries, names, row["step"], now)
             if row["kind"] == Kind.TEST and tries and _failed_test(tries[-1], now):
                 entries.finish(number, "failed", now)
@@ -143,6 +146,9 @@ class Dispatcher(AbstractContextManager["Dispatcher"]):
                 entries.remember(f"test/{row['person']}/{channel}", {"at": now, "result": result})
             if result is Result.PROVED or (result is Result.ACCEPTED and not said["proves"]):
                 entries.finish(row["id"], "done", now)
+        if row["kind"] == Kind.CALL and (event := KEYS.get(said.get("pressed", ""))):
+            with suppress(Unknown, NotPossible):
+                self._engine.act(row["incident"], event, row["person"], now, "téléphone")
         self._metrics.made.counter("oncall_messages_total").labels(channel, result.value).inc()
         log.info("message", incident=row["incident"], kind=row["kind"], channel=channel, result=result.value)
 
@@ -151,7 +157,7 @@ class Dispatcher(AbstractContextManager["Dispatcher"]):
         message = self._letters.write(row, channel, self._clock(), replies=kind in ANSWERED, plain=kind == "ovh")
         if kind == "file":
             return self._note_down(row, message.short)
-        task = {"do": "send", "short": message.short, "subject": message.subject, "long": message.long}
+        task = {"do": "send", **asdict(message)}
         found: Mapping[str, Any] = self._run(channel, row["person"], task)
         return found
 
@@ -180,8 +186,9 @@ class Dispatcher(AbstractContextManager["Dispatcher"]):
         full = {**task, "channel": channel.model_dump(mode="json"), "secret": secret, "to": to}
         words = [sys.executable, "-OO", "-m", "monitor.sending"]
         try:
+            seconds = CALL_SECONDS if channel.kind == "sip" else TASK_SECONDS
             done = subprocess.run(  # noqa: S603 our own program
-                words, input=json.dumps(full), capture_output=True, text=True, timeout=TASK_SECONDS, check=True
+                words, input=json.dumps(full), capture_output=True, text=True, timeout=seconds, check=True
             )
             return json.loads(done.stdout)
         except (subprocess.SubprocessError, ValueError) as error:
@@ -206,7 +213,7 @@ class Dispatcher(AbstractContextManager["Dispatcher"]):
         wanted = read(reply["text"])
         if who is None or wanted is None:
             return "stranger" if who is None else "unclear"
-        with self._engine.book.page() as entries:
+        with self._engine.book.look() as entries:
             number = wanted.number or entries.last_call(who.name)
             called = any(row["person"] == who.name for row in entries.pages_of(number))
         if not called:

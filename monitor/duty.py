@@ -53,6 +53,8 @@ ROTA_SECONDS = 15.0
 SHOWN_STATES = tuple(state.value for state in State if state is not State.CLOSED)
 MAX_LISTING_BYTES = 20_000_000
 BEAT_SECONDS = 60.0
+SET_SECONDS = 5.0
+"""A clock that has moved so far from the steady one was set."""
 ADDED = "maintenance"
 """The fact that holds the work announced on the spot."""
 REREAD_SECONDS = 10.0
@@ -60,10 +62,16 @@ KEEP_WORK_SECONDS = 395 * 86400.0
 """As long as the figures it is left out of are kept."""
 
 
+def since_boot() -> float:
+    """Seconds since the machine was started, asleep or awake: nobody sets this clock."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
 class Duty:
     """The parts of on-call duty for one town; nothing runs before :meth:`running`.
 
     *misses_beat*: whether Prometheus's silence is called for here; outside the town it is the monitor's to call.
+    *steady*: a clock that nobody sets, which tells when *clock* was set.
     """
 
     def __init__(
@@ -73,15 +81,20 @@ class Duty:
         metrics: MonitorMetrics,
         clock: Callable[[], float] = time.time,
         *,
+        steady: Callable[[], float] = since_boot,
         misses_beat: bool = True,
     ) -> None:
         self.settings = settings
         self.metrics = metrics
         self.clock = clock
+        self._steady = steady
+        self._offset = clock() - steady()
         policy = Policy(Roster(town, shifts_of(town)), settings.message_budget, settings.message_window)
         book = Book(settings.state / BOOK_FILE)
         self.key = _key(settings.state / KEY_FILE)
-        self.engine = OnCall(book, policy, beat_max_age=settings.beat_max_age, started_at=clock())
+        self.engine = OnCall(
+            book, policy, beat_max_age=settings.beat_max_age, started_at=clock(), pace=settings.alert_pace
+        )
         self.letters = Letters(town, book, self.key, settings.public_url)
         self.dispatcher = Dispatcher(
             self.engine, self.letters, metrics, settings.secret, settings.state / PAGES_FILE, clock
@@ -133,7 +146,7 @@ class Duty:
 
     def added(self) -> list[Work]:
         """The work announced on the spot, also what is over."""
-        with self.engine.book.page() as entries:
+        with self.engine.book.look() as entries:
             return [Work.of_facts(one) for one in entries.fact(ADDED, [])]
 
     def announce(self, work: Work, now: float) -> None:
@@ -160,6 +173,7 @@ class Duty:
     def tick(self, seen: Picture) -> bool:
         """One second of the engine's life."""
         now = self.clock()
+        self._mind_the_clock(now)
         if seen.at and seen.at != self._judged:
             newest = None if seen.heard.wrong else seen.heard.newest
             age = None if newest is None else max(0.0, now - newest)
@@ -181,6 +195,14 @@ class Duty:
         self.worked_at = now
         self.show()
         return True
+
+    def _mind_the_clock(self, now: float) -> None:
+        """Tell the engine when the clock was set; chrony slews it by less."""
+        offset = now - self._steady()
+        if abs(leap := offset - self._offset) >= SET_SECONDS:
+            log.warning("the clock was set", seconds=round(leap, 1))
+            self.engine.leaps(leap, now)
+            self._offset = offset
 
     def _show_mains(self) -> None:
         for site in self._town.sites:
@@ -218,7 +240,7 @@ class Duty:
 
     def show(self) -> None:
         """The engine's gauges."""
-        with self.engine.book.page() as entries:
+        with self.engine.book.look() as entries:
             rows, waiting = entries.rows(), len(entries.waiting())
         made = self.metrics.made
         for severity, count in summary(rows).items():
@@ -266,7 +288,7 @@ class Duty:
             if level in (following := self.roster.duty(turn.ends)):
                 after.labels(str(level), following[level].name).set(1)
         self._happenings.show(self.metrics, now)
-        with self.engine.book.page() as entries:
+        with self.engine.book.look() as entries:
             show_readiness(entries, self.metrics, [person.name for person in self._town.people], now)
 
     def _follow_rests(self) -> None:

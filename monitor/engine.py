@@ -6,13 +6,13 @@ Decisions are in incidents, oncall, rota and checks; sending is monitor.dispatch
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from pathlib import Path
 from threading import RLock
 from typing import Any
 
 from monitor.alertmanager import WATCHDOG, Message, Picture, beat_of
 from monitor.checks import Verdict, disagreements
 from monitor.incidents import (
+    JOIN_SECONDS,
     LIVE,
     RANK,
     Alert,
@@ -23,10 +23,13 @@ from monitor.incidents import (
     State,
     absorb,
     after,
+    ended,
+    leapt,
     unexplained,
     vanished,
+    worsened,
 )
-from monitor.oncall import Kind, Page, Policy, all_clears, due, within_budget
+from monitor.oncall import Kind, Page, Policy, all_clears, due, relieved, within_budget
 from monitor.store_oncall import Book, Entries
 
 PROMETHEUS, MONITOR, ENGINE = "prometheus", "monitor", "engine"
@@ -70,9 +73,14 @@ class Taken:
 
 
 class OnCall:
-    """The engine of one town. Safe to use from several threads; every instant is an argument."""
+    """The engine of one town. Safe to use from several threads; every instant is an argument.
 
-    def __init__(self, book: Book, policy: Policy, *, beat_max_age: float, started_at: float) -> None:
+    *pace* scales within how long of each other alerts of one cause begin, as that of the rules' waits.
+    """
+
+    def __init__(
+        self, book: Book, policy: Policy, *, beat_max_age: float, started_at: float, pace: float = 1.0
+    ) -> None:
         self.book = book
         self.policy = policy
         self.verdicts: Mapping[str, Verdict] = {}
@@ -82,11 +90,12 @@ class OnCall:
         self.in_words: Callable[[Alert], Alert] = lambda alert: alert
         """Says of an alert what whoever is called needs to know; whoever knows the town gives it."""
         self._beat_max_age = beat_max_age
+        self._near = JOIN_SECONDS * pace
         self._since = self._worked_at = started_at
         """From when on, as this clock tells, Prometheus had time to beat; and the engine's last round."""
         self._lock = RLock()
         self._present: frozenset[str] | None = None
-        with book.page() as entries:
+        with book.look() as entries:
             self.beat: float = entries.fact("beat", 0.0)
 
     def beats(self, now: float) -> bool:
@@ -139,12 +148,12 @@ class OnCall:
         """Wake, close, call, tell that it is over: everything that is due at *now*. Returns the messages made."""
         with self._lock, self.book.page() as entries:
             for incident in entries.live():
-                if incident.state is State.SNOOZED and incident.until is not None and incident.until <= now:
-                    entries.move(after(incident, Event.WAKE, now), now, "wake")
+                if (event := ended(incident, now)) is not None:
+                    entries.move(after(incident, event, now), now, event.value)
                 elif incident.state is State.RESOLVED and self._old(entries, incident, now):
                     entries.move(after(incident, Event.CLOSE, now), now, "close")
             made = self._settle(entries, now)
-            made += self._tests(entries, now)
+            made += self._relay(entries, now) + self._tests(entries, now)
             if now - entries.fact("forgotten", 0.0) > FORGET_SECONDS:
                 entries.forget(now)
                 entries.remember("forgotten", now)
@@ -153,8 +162,8 @@ class OnCall:
     def act(self, number: int, event: Event, who: str, now: float, text: str = "", link: str = "") -> Incident:
         """Let *who* acknowledge, snooze until the morning, hand over or close; Unknown, NotPossible, LinkUsed.
 
-        Acknowledging what is acknowledged changes nothing. A hand-over calls the next level. *link*: the mark of the
-        link that asks for it, used up together with what it does.
+        Acknowledging what is acknowledged makes it last longer. A hand-over calls the next level. *link*: the mark of
+        the link that asks for it, used up together with what it does.
         """
         with self._lock, self.book.page() as entries:
             incident = entries.incident(number)
@@ -162,14 +171,19 @@ class OnCall:
                 raise Unknown(f"there is no incident {number}")
             if link and not entries.use_link(link, now):
                 raise LinkUsed
-            if event is Event.ACKNOWLEDGE and incident.state is State.ACKNOWLEDGED:
-                return incident
-            until = self.policy.morning(now) if event is Event.SNOOZE else None
+            until = self.policy.quiet_until(incident, event, now)
             level = min(self._level_of(entries, number, who) + 1, self.policy.roster.levels)
             changed = after(incident, event, now, until=until, level=level)
             entries.move(changed, now, event.value, who, text)
             self._settle(entries, now)
             return changed
+
+    def leaps(self, seconds: float, now: float) -> None:
+        """The clock was set by *seconds*, to *now*."""
+        with self._lock, self.book.page() as entries:
+            for incident in entries.live():
+                if (changed := leapt(incident, seconds, now, self.policy.acknowledged_for)) != incident:
+                    entries.move(changed, now, "clock", text=f"{seconds:+.0f} s")
 
     def note(self, number: int, who: str, text: str, now: float) -> None:
         """Add a line of words to the timeline; Unknown when there is no such incident."""
@@ -224,7 +238,7 @@ class OnCall:
         known = entries.known([alert.identity for alert in said])
         standing = [verdict.alert for verdict in self.verdicts.values() if verdict.wrong]
         opened, new = [], 0
-        for step in absorb(said, live, known, standing):
+        for step in absorb(said, live, known, standing, near=self._near):
             if isinstance(step, Joined):
                 if step.leads:
                     entries.retitle(step.number, step.alert)
@@ -240,7 +254,7 @@ class OnCall:
     def _worsen(self, entries: Entries, joined: Joined, now: float) -> None:
         incident = entries.incident(joined.number)
         if incident and RANK.get(joined.alert.severity, 0) > RANK.get(incident.severity, 0):
-            entries.move(replace(incident, severity=joined.alert.severity), now, "worse")
+            entries.move(worsened(incident, joined.alert.severity, now), now, Event.WORSEN.value)
 
     def _end(
         self, entries: Entries, over: Iterable[Alert], now: float, *, believed: bool | None = None
@@ -301,6 +315,14 @@ class OnCall:
         called = [row["level"] for row in entries.pages_of(number) if row["person"] == who]
         return int(called[-1]) if called else 1
 
+    def _relay(self, entries: Entries, now: float) -> list[int]:
+        """Tell who has just taken over duty what is going on."""
+        found = relieved(self.policy, entries.fact("on-duty", ""), entries.live(), now)
+        if found is None:
+            return []
+        entries.remember("on-duty", found[0].person)
+        return entries.make([found[0]], now) if found[1] else []
+
     def _tests(self, entries: Entries, now: float) -> list[int]:
         """The weekly test of each channel of who is on duty, in working hours."""
         local = self.policy.local(now)
@@ -308,7 +330,7 @@ class OnCall:
             return []
         made = []
         for level, person in self.policy.roster.duty(local).items():
-            for channel in channels_of(self.policy, person.name):
+            for channel in self.policy.channels_of(person.name):
                 name = f"tested/{person.name}/{channel}"
                 if now - entries.fact(name, 0.0) >= TEST_SECONDS:
                     entries.remember(name, now)
@@ -316,21 +338,9 @@ class OnCall:
         return made
 
 
-def channels_of(policy: Policy, person: str) -> list[str]:
-    """The names of the channels of *person*, best first."""
-    town = policy.roster.town
-    own = policy.roster.person(person).channels
-    return list(own) or [channel.name for channel in town.channels]
-
-
 def _same(held: Held, over: Alert) -> bool:
     """Whether an all-clear is of this occurrence, not of an earlier one that was told late."""
     return over.starts_at >= held.starts_at - 1.0
-
-
-def opened(path: Path, policy: Policy, *, beat_max_age: float, clock: Callable[[], float]) -> OnCall:
-    """The engine on the file at *path*, made if need be."""
-    return OnCall(Book(path), policy, beat_max_age=beat_max_age, started_at=clock())
 
 
 def summary(rows: Iterable[Mapping[str, Any]]) -> dict[str, int]:

@@ -14,7 +14,7 @@ from monitor.findings import Finding
 from monitor.incidents import CALLING
 from monitor.oncall import DAY, by_day
 from monitor.targets import Kind, targets
-from parvis.alerts import RUNBOOKS, Alert, alerts, filled
+from parvis.alerts import RUNBOOKS, Alert, alerts, filled, labelled
 from parvis.catalogue import metrics
 from parvis.inventory import Site, Town
 
@@ -159,7 +159,7 @@ def _rule(town: Town, rule: Alert, site: Site | None, what: Asked) -> list[Row]:
         ("Couche", rule.layer),
         ("Condition (PromQL)", rule.promql(site)),
         ("Vraie depuis au moins", f"{rule.for_:.0f} s, puis gardée {rule.keep:.0f} s"),
-        ("Résumé", filled(rule.summary, town, site).replace("{{ $labels.device }}", what.subject)),
+        ("Résumé", filled(labelled(rule.summary, {"device": what.subject}), town, site)),
         ("Conséquence", filled(rule.impact, town, site)),
         ("Que faire", f"{RUNBOOKS}#{what.name.lower()}"),
     ]

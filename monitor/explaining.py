@@ -20,7 +20,7 @@ def known(
 ) -> Known:
     """What is known of *what* at *now* (Unix time)."""
     engine, zone = duty.engine, duty.roster.zone
-    with engine.book.page() as entries:
+    with engine.book.look() as entries:
         alert = newest(entries, what)
         incident = entries.row(alert["incident"]) if alert else None
         messages = [_message(duty, entries, page) for page in entries.pages_of(alert["incident"])] if alert else []

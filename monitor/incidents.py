@@ -36,6 +36,8 @@ class Event(StrEnum):
     SNOOZE = "snooze"
     HAND_OVER = "hand-over"
     WAKE = "wake"
+    EXPIRE = "expire"
+    WORSEN = "worse"
     RESOLVE = "resolve"
     CLOSE = "close"
 
@@ -46,6 +48,9 @@ NEXT: Mapping[tuple[State, Event], State] = {
     (State.OPEN, Event.HAND_OVER): State.OPEN,
     (State.OPEN, Event.RESOLVE): State.RESOLVED,
     (State.OPEN, Event.CLOSE): State.CLOSED,
+    (State.ACKNOWLEDGED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
+    (State.ACKNOWLEDGED, Event.EXPIRE): State.OPEN,
+    (State.ACKNOWLEDGED, Event.WORSEN): State.OPEN,
     (State.ACKNOWLEDGED, Event.SNOOZE): State.SNOOZED,
     (State.ACKNOWLEDGED, Event.HAND_OVER): State.OPEN,
     (State.ACKNOWLEDGED, Event.RESOLVE): State.RESOLVED,
@@ -53,13 +58,16 @@ NEXT: Mapping[tuple[State, Event], State] = {
     (State.SNOOZED, Event.ACKNOWLEDGE): State.ACKNOWLEDGED,
     (State.SNOOZED, Event.HAND_OVER): State.OPEN,
     (State.SNOOZED, Event.WAKE): State.OPEN,
+    (State.SNOOZED, Event.WORSEN): State.OPEN,
     (State.SNOOZED, Event.RESOLVE): State.RESOLVED,
     (State.SNOOZED, Event.CLOSE): State.CLOSED,
     (State.RESOLVED, Event.CLOSE): State.CLOSED,
 }
 LIVE = frozenset({State.OPEN, State.ACKNOWLEDGED, State.SNOOZED})
-CALLS_AGAIN = frozenset({Event.HAND_OVER, Event.WAKE})
-"""Events after which calling begins anew."""
+CALLS_AGAIN = frozenset({Event.HAND_OVER, Event.WAKE, Event.EXPIRE, Event.WORSEN})
+"""Events after which calling begins anew: a hand-over at the level it names, the others at the first."""
+ENDS = {State.ACKNOWLEDGED: Event.EXPIRE, State.SNOOZED: Event.WAKE}
+"""What happens to an incident in a state that lasts *until* an instant, once that is over."""
 
 
 class NotPossible(Exception):
@@ -101,7 +109,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One cause. *round*: how often calling began anew, at *called_at*, from *level* on; *until*: snoozed so long."""
+    """One cause. *round*: how often calling began anew, at *called_at*, from *level* on.
+
+    *until*: so long nobody is called, because somebody has taken it or put it off; None: without an end.
+    """
 
     number: int
     key: str
@@ -179,7 +190,7 @@ def unexplained(told: Sequence[Alert]) -> list[Alert]:
 def after(incident: Incident, event: Event, now: float, *, until: float | None = None, level: int = 1) -> Incident:
     """The incident once *event* has happened; NotPossible when it cannot happen now.
 
-    *until*: the end of a snooze; *level*: from where calling begins anew after a hand-over.
+    *until*: the end of a snooze or of an acknowledgement; *level*: from where calling begins anew after a hand-over.
     """
     state = NEXT.get((incident.state, event))
     if state is None:
@@ -188,11 +199,37 @@ def after(incident: Incident, event: Event, now: float, *, until: float | None =
     return replace(
         incident,
         state=state,
-        until=until if state is State.SNOOZED else None,
+        until=until if state in ENDS else None,
         round=incident.round + again,
         called_at=now if again else incident.called_at,
-        level=level if event is Event.HAND_OVER else 1 if event is Event.WAKE else incident.level,
+        level=level if event is Event.HAND_OVER else 1 if again else incident.level,
     )
+
+
+def ended(incident: Incident, now: float) -> Event | None:
+    """What has happened to *incident* because its time is up at *now*."""
+    return ENDS.get(incident.state) if incident.until is not None and incident.until <= now else None
+
+
+def worsened(incident: Incident, severity: str, now: float) -> Incident:
+    """*incident* with a graver *severity*; whoever slept over it, or took what called nobody, is called for this."""
+    graver = replace(incident, severity=severity)
+    asleep = incident.state is State.SNOOZED
+    uncalled = incident.state is State.ACKNOWLEDGED and incident.severity not in CALLING
+    return after(graver, Event.WORSEN, now) if severity in CALLING and (asleep or uncalled) else graver
+
+
+def leapt(incident: Incident, seconds: float, now: float, longest: float) -> Incident:
+    """*incident* after the clock was set by *seconds* to *now*.
+
+    What somebody has taken stays taken for as long as it would have, *longest* at most. For what is open calling begins
+    anew: when it was last called for, this clock does not tell. A snooze ends by the clock on the wall.
+    """
+    if incident.state is State.ACKNOWLEDGED and incident.until is not None:
+        return replace(incident, until=min(incident.until + seconds, now + longest))
+    if incident.state is State.OPEN and incident.severity in CALLING:
+        return replace(incident, round=incident.round + 1, called_at=now)
+    return incident
 
 
 def absorb(
@@ -200,12 +237,15 @@ def absorb(
     live: Sequence[Incident],
     known: set[tuple[str, float]],
     standing: Sequence[Alert] = (),
+    *,
+    near: float = JOIN_SECONDS,
 ) -> list[Opened | Joined]:
     """What new *alerts* become: incidents of their own, or parts of the *live* ones.
 
     *known*: identity and start of every alert taken before; such a one is no news. So is one a live incident holds.
     *standing*: what is wrong now though nobody may have told it yet. An alert that one of those explains waits: once
-    that one is told they are one incident, and if it never is, the alert is told again.
+    that one is told they are one incident, and if it never is, the alert is told again. *near*: what begins within so
+    many seconds is one cause.
     """
     told = sorted(alerts, key=lambda alert: alert.starts_at)
     holding = {held.identity for incident in live for held in incident.held if held.ended_at is None}
@@ -214,11 +254,11 @@ def absorb(
     for alert in told:
         if (alert.identity, alert.starts_at) in known or alert.identity in holding:
             continue
-        home = next((incident for incident in live if _belongs(alert, incident)), None)
+        home = next((incident for incident in live if _belongs(alert, incident, near)), None)
         above = root(alert, [*told, *standing])
         if home is not None:
             graver = home.key == key_of(alert) and RANK.get(alert.severity, 0) > RANK.get(home.severity, 0)
-            found.append(Joined(home.number, alert, leads=graver or _leads(alert, home)))
+            found.append(Joined(home.number, alert, leads=graver or _leads(alert, home, near)))
         elif above is not alert and above not in told:
             continue
         else:
@@ -227,21 +267,30 @@ def absorb(
     return found + [Opened(key, tuple(group)) for key, group in fresh.items()]
 
 
-def _belongs(alert: Alert, incident: Incident) -> bool:
+def _belongs(alert: Alert, incident: Incident, within: float) -> bool:
     """The same cause, told again or within minutes; what the incident explains; or what explains the incident."""
     if incident.key == key_of(alert):
         same = any(held.identity == alert.identity for held in incident.held)
-        return bool(alert.cause) or same or abs(alert.starts_at - incident.opened_at) <= JOIN_SECONDS
+        return bool(alert.cause) or same or abs(alert.starts_at - incident.opened_at) <= within
     near = incident.site == alert.site or (not incident.site and incident.layer in WIDE)
     below = incident.severity in CALLING and silences(incident.layer, alert.layer)
-    return (near and below) or _leads(alert, incident)
+    return (near and below) or _leads(alert, incident, within)
 
 
-def _leads(alert: Alert, incident: Incident) -> bool:
-    """Whether *alert* is the root of what *incident* was opened for a moment ago."""
-    near = alert.site == incident.site or (not alert.site and alert.layer in WIDE)
-    below = silences(alert.layer, incident.layer)
-    return near and below and alert.severity in CALLING and alert.starts_at - incident.opened_at <= JOIN_SECONDS
+def _leads(alert: Alert, incident: Incident, within: float) -> bool:
+    """Whether *alert* is the root of what *incident* was opened for a moment ago.
+
+    It never is of an incident of the monitoring, which says nothing of the service and must not swallow what does. Nor
+    of what somebody has put off, or has taken as the trouble of one site when it is the whole town's: they would not
+    learn of it.
+    """
+    wide = not alert.site and alert.layer in WIDE
+    if incident.layer == "monitoring" or incident.state is State.SNOOZED:
+        return False
+    if wide and incident.site and incident.state is not State.OPEN:
+        return False
+    near, below = wide or alert.site == incident.site, silences(alert.layer, incident.layer)
+    return near and below and alert.severity in CALLING and alert.starts_at - incident.opened_at <= within
 
 
 def vanished(held: Iterable[Held], opinion: Callable[[Held], bool | None], now: float, patience: float) -> list[Held]:

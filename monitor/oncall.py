@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 
-from monitor.incidents import CALLING, Incident, State
+from monitor.incidents import CALLING, ENDS, Event, Incident, State
 from monitor.rota import Roster
 
 DAY = (time(7), time(20))
@@ -22,6 +22,7 @@ class Kind(StrEnum):
     ALL_CLEAR = "all-clear"
     DIGEST = "digest"
     TEST = "test"
+    RELAY = "relay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,18 @@ class Policy:
     budget: int = 5
     window: float = 900.0
 
+    @property
+    def acknowledged_for(self) -> float:
+        """Seconds for which nobody is called for what somebody has taken."""
+        return self.roster.town.rota.acknowledged_for
+
+    def quiet_until(self, incident: Incident, event: Event, now: float) -> float | None:
+        """Until when *event* keeps the telephone still for *incident*; None: it does not, or without an end."""
+        if event is Event.SNOOZE:
+            return self.morning(now)
+        taken = event is Event.ACKNOWLEDGE and incident.severity in CALLING
+        return now + self.acknowledged_for if taken else None
+
     def steps(self) -> Iterator[tuple[float, int]]:
         """(seconds after the first call, level), for ever: once more, each level, and all again."""
         rota = self.roster.town.rota
@@ -70,6 +83,11 @@ class Policy:
         while True:
             yield from ((cycle * rota.again + after, level) for after, level in one)
             cycle += 1
+
+    def channels_of(self, person: str) -> list[str]:
+        """The names of the channels of *person*, best first."""
+        own = self.roster.person(person).channels
+        return list(own) or [channel.name for channel in self.roster.town.channels]
 
     def local(self, now: float) -> datetime:
         """*now* by the town's clock."""
@@ -132,7 +150,7 @@ def within_budget(pages: Sequence[Page], recent: Sequence[Sent], policy: Policy,
     found: list[Page] = []
     for person in dict.fromkeys(page.person for page in pages):
         own = [page for page in pages if page.person == person]
-        before = [s for s in recent if s.person == person and now - s.made_at < policy.window]
+        before = [s for s in recent if s.person == person and 0 <= now - s.made_at < policy.window]
         calls = sum(s.kind in (Kind.CALL, Kind.ALL_CLEAR) and not s.folded for s in before)
         room = max(0, policy.budget - calls)
         found += own[:room]
@@ -142,6 +160,20 @@ def within_budget(pages: Sequence[Page], recent: Sequence[Sent], policy: Policy,
             found.append(Page(0, Kind.DIGEST, person, rest[0].level, 0, 0, folds))
             found += [replace(page, folded=True) for page in rest]
     return found
+
+
+def relieved(policy: Policy, before: str, live: Sequence[Incident], now: float) -> tuple[Page, bool] | None:
+    """What is going on, to who has taken over duty from *before*, and whether they are told; None: nobody has.
+
+    They are told once, by day, and only of what they would not be called for: what somebody has taken or put off.
+    """
+    local = policy.local(now)
+    duty = policy.roster.duty(local)
+    level = min(duty, default=0)
+    if not level or not by_day(local) or duty[level].name == before:
+        return None
+    lasts = any(incident.state in ENDS and incident.severity in CALLING for incident in live)
+    return Page(0, Kind.RELAY, duty[level].name, level, 0, 0), bool(before) and lasts
 
 
 def by_day(local: datetime) -> bool:

@@ -14,12 +14,13 @@ import click
 from monitor.astreinte_commands import rest, sheet, statement
 from monitor.command_line import MINUTE, SETTINGS, done, duty_of, person_of
 from monitor.duty import Duty
-from monitor.engine import channels_of
 from monitor.incidents import LIVE, Event
 from monitor.instruments import MonitorMetrics
 from monitor.outside import outside_watch
 from monitor.rota import NobodyOnCall
 from monitor.settings import MonitorSettings
+from monitor.web.review import review
+from monitor.web.words import Language
 from parvis import service
 from parvis.processes import MONITOR
 from parvis.settings import load as load_settings
@@ -54,11 +55,13 @@ def who(file: Path | None, at: datetime | None) -> None:
 def incidents(file: Path | None, everything: bool) -> None:
     """Print the incidents, newest first."""
     duty = duty_of(file)
-    with duty.engine.book.page() as entries:
+    with duty.engine.book.look() as entries:
         rows = [row for row in entries.rows(200) if everything or row["state"] in LIVE]
     for row in rows:
         since = datetime.fromtimestamp(row["opened_at"], duty.roster.zone)
         owner = f" by {row['owner']}" if row["owner"] else ""
+        until = datetime.fromtimestamp(row["until"], duty.roster.zone) if row["until"] is not None else None
+        owner += f", calls again {until:%d/%m %H:%M}" if until else ""
         facts = f"#{row['number']:<5} {row['state']:<12} {row['severity']:<10} {since:%d/%m %H:%M}"
         click.echo(f"{facts}  {row['title']}{owner}")
     if not rows:
@@ -71,11 +74,15 @@ def incidents(file: Path | None, everything: bool) -> None:
 @click.option("--as", "person", help="Name in the town's people; without it, who is on duty.")
 @SETTINGS
 def ack(number: int, action: str, person: str | None, file: Path | None) -> None:
-    """Acknowledge incident NUMBER: nobody is called for it any more. Or snooze it, hand it over, close it."""
+    """Acknowledge incident NUMBER, or snooze it, hand it over, close it.
+
+    Nobody is called for what is acknowledged, for as long as the rota says; acknowledged again, for as long again.
+    """
     duty = duty_of(file)
     name = person_of(duty, person)
     changed = done(lambda: duty.engine.act(number, ACTIONS[action], name, time.time()))
-    click.echo(f"#{number} is {changed.state} ({name})")
+    until = datetime.fromtimestamp(changed.until, duty.roster.zone) if changed.until is not None else None
+    click.echo(f"#{number} is {changed.state} ({name}){f', calls again {until:%d/%m %H:%M}' if until else ''}")
 
 
 @oncall.command()
@@ -90,6 +97,18 @@ def note(number: int, text: str, person: str | None, file: Path | None) -> None:
     click.echo(f"noted on #{number}")
 
 
+@oncall.command("review")
+@click.argument("number", type=int)
+@click.option("--lang", type=click.Choice(["fr", "en"]), default="fr", show_default=True)
+@SETTINGS
+def paper(number: int, lang: Language, file: Path | None) -> None:
+    """Print incident NUMBER as Markdown, for the meeting after it: course, messages, sheets, what is left to say."""
+    text = review(duty_of(file), number, lang)
+    if text is None:
+        raise click.ClickException(f"there is no incident {number}; see: parvis oncall incidents --all")
+    click.echo(text, nl=False)
+
+
 @oncall.command()
 @click.option("--person", help="Name in the town's people, on duty now; without it, level 1.")
 @click.option("--channel", help="One channel; without it, each of the person's.")
@@ -98,14 +117,14 @@ def test(person: str | None, channel: str | None, file: Path | None) -> None:
     """Send a test to who is on duty, by each channel, and print what became of it. Exit code 1 when one fails."""
     duty = duty_of(file)
     name = person_of(duty, person)
-    names = channels_of(duty.engine.policy, name)
+    names = duty.engine.policy.channels_of(name)
     if channel and channel not in names:
         raise click.ClickException(f"{name} has no channel {channel}; there are: {', '.join(names) or 'none'}")
     bad = 0
     for one in [channel] if channel else names:
         number = done(partial(duty.engine.test, name, one, time.time()))
         duty.dispatcher.once()
-        with duty.engine.book.page() as entries:
+        with duty.engine.book.look() as entries:
             tries = entries.attempts_of(number)
         result, detail = (tries[-1].result.value, tries[-1].detail) if tries else ("taken by the running monitor", "")
         bad += result == "failed"

@@ -12,6 +12,8 @@ WORDS = {
     "non": Event.HAND_OVER, "no": Event.HAND_OVER, "suivant": Event.HAND_OVER,
     "matin": Event.SNOOZE, "demain": Event.SNOOZE,
 }  # fmt: skip
+KEYS = {"1": Event.ACKNOWLEDGE, "2": Event.HAND_OVER, "3": Event.SNOOZE}
+"""What is pressed during a telephone call."""
 _FORM = re.compile(r"\s*([^\W\d_]+)[\s.,:!]*(?:#|n[o°]\s*)?\s*(\d{1,9})?[\s.!]*", re.IGNORECASE)
 
 

@@ -12,7 +12,7 @@ from monitor.history.series import OF_COLLECTORS, OF_PORTAL
 from monitor.settings import MonitorSettings
 from monitor.signals import WANTED_OF_COLLECTORS, WANTED_OF_GATEWAY
 from parvis.inventory import Town, Uplink
-from parvis.processes import GATEWAYD, PORTAL
+from parvis.processes import EVIDENCE, GATEWAYD, PORTAL
 
 MOST_BYTES = 60_000_000
 """The figures of some ten thousand devices."""
@@ -42,7 +42,7 @@ class Scrape:
 
 
 class Scrapes:
-    """The newest scrape of the collectors, each portal and gatewayd; it is whole, and stays when the next one fails."""
+    """The newest scrape of the collectors and each gateway's processes; it is whole, and stays when the next fails."""
 
     def __init__(self, town: Town, settings: MonitorSettings) -> None:
         self._town = town
@@ -50,6 +50,7 @@ class Scrapes:
         self.collectors = Scrape()
         self.portals: Mapping[str, Scrape] = {site.site: Scrape() for site in town.sites}
         self.gatewayds: Mapping[str, Scrape] = {site.site: Scrape() for site in town.sites}
+        self.recorders: Mapping[str, Scrape] = {site.site: Scrape() for site in town.sites}
 
     def once(self) -> bool:
         """Read the collectors; False when they do not answer."""
@@ -58,7 +59,7 @@ class Scrapes:
         return not self.collectors.wrong
 
     def gateways(self) -> bool:
-        """Read every portal and gatewayd: small pages, read more often, because somebody waits for what they say."""
+        """Read each gateway's processes: small pages, read more often, because somebody waits for what they say."""
         names = {*OF_PORTAL, *WANTED_OF_GATEWAY}
         with ThreadPoolExecutor(AT_ONCE, "scrape") as pool:
             asked = {
@@ -70,11 +71,12 @@ class Scrapes:
                     before[site.site],
                 )
                 for site in self._town.sites
-                for process, before in ((PORTAL, self.portals), (GATEWAYD, self.gatewayds))
+                for process, before in ((PORTAL, self.portals), (GATEWAYD, self.gatewayds), (EVIDENCE, self.recorders))
             }
         found = {key: future.result() for key, future in asked.items()}
         self.portals = {site: one for (process, site), one in found.items() if process == PORTAL.name}
         self.gatewayds = {site: one for (process, site), one in found.items() if process == GATEWAYD.name}
+        self.recorders = {site: one for (process, site), one in found.items() if process == EVIDENCE.name}
         return True
 
 

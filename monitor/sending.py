@@ -9,10 +9,10 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from monitor.channels import apprise, gsm, mail, ovh
+from monitor.channels import apprise, gsm, mail, ovh, voice
 
 TASKS: dict[str, dict[str, Callable[[dict[str, Any]], Any]]] = {
-    "send": {"smtp": mail.send, "ovh": ovh.send, "gsm": gsm.send, "apprise": apprise.send},
+    "send": {"smtp": mail.send, "ovh": ovh.send, "gsm": gsm.send, "apprise": apprise.send, "sip": voice.send},
     "prove": {"ovh": ovh.prove, "gsm": gsm.prove},
     "credit": {"ovh": ovh.credit},
     "replies": {"ovh": ovh.replies, "gsm": gsm.replies},

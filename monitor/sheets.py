@@ -30,13 +30,13 @@ def row_of(sheet: Sheet, entries: Entries) -> dict[str, Any]:
 
 def sheets_of(book: Book, zone: ZoneInfo, person: str = "") -> list[Sheet]:
     """The intervention sheets of *person*, or of all, oldest first."""
-    with book.page() as entries:
+    with book.look() as entries:
         return [_sheet(row, zone) for row in entries.sheets(person=person)]
 
 
 def rests_of(book: Book, zone: ZoneInfo) -> list[Rest]:
     """The weekly rests that are owed and that nobody has lifted."""
-    with book.page() as entries:
+    with book.look() as entries:
         told = entries.facts_below(LIFTED)
         sheets = [_sheet(row, zone) for row in entries.sheets()]
     return rests(

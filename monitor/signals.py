@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from monitor.exposition import Figure
 
-PORTAL, GATEWAYD = "portal", "gatewayd"
+PORTAL, GATEWAYD, EVIDENCE = "portal", "gatewayd", "evidence"
 WANTED_OF_GATEWAY = (
     "portal_gateway_up",
     "portal_certificate_remaining_seconds",
@@ -16,6 +16,7 @@ WANTED_OF_GATEWAY = (
     "gateway_pool_used_ratio",
     "gateway_ruleset_up",
     "gateway_lease_file_up",
+    "evidence_write_up",
     "state_disk_free_bytes",
     "state_disk_size_bytes",
 )

@@ -6,12 +6,12 @@ from decimal import Decimal
 from importlib.resources import files
 from io import StringIO
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import yaml
-from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 
-from monitor.astreinte import UNITS, Rates
+from monitor.astreinte import UNITS, WORKWEEK, Rates
 from monitor.statement import Statement, hours
 from parvis.papers import harmless, pdf
 from parvis.settings import Frozen
@@ -22,8 +22,8 @@ class RatesFaulty(Exception):
 
 
 def _all_units(worth: dict[str, Decimal]) -> dict[str, Decimal]:
-    if set(worth) != set(UNITS):
-        raise ValueError(f"must name {', '.join(UNITS)}")
+    if {*worth, WORKWEEK} != set(UNITS):
+        raise ValueError(f"must name {', '.join(UNITS)} ({WORKWEEK} where the text has it)")
     return worth
 
 
@@ -31,13 +31,23 @@ OfUnits = Annotated[dict[str, Annotated[Decimal, Field(ge=0)]], AfterValidator(_
 
 
 class RatesEntry(Frozen):
-    """One entry of the file."""
+    """One entry of the file, of one category. *seen*: where its figures were read, for who checks them."""
 
     since: date = Field(alias="from")
-    categories: dict[str, OfUnits]
+    text: str = Field(min_length=5)
+    seen: str = Field(min_length=5)
+    confirmed: bool = True
+    units: OfUnits
+    rest: OfUnits | None = None
     notice_days: int = Field(ge=0)
+    clear_days: bool = False
     short_notice: Decimal = Field(ge=0)
-    recovery: dict[str, OfUnits] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _same_units(self) -> Self:
+        if self.rest is not None and set(self.rest) != set(self.units):
+            raise ValueError("rest must name what units names")
+        return self
 
 
 def rates(path: Path | None = None) -> list[Rates]:
@@ -45,13 +55,27 @@ def rates(path: Path | None = None) -> list[Rates]:
     name = str(path or "rates.yml")
     try:
         text = path.read_text("utf-8") if path else (files("monitor") / "rates.yml").read_text("utf-8")
-        found = TypeAdapter(list[RatesEntry]).validate_python(yaml.safe_load(text))
+        found = TypeAdapter(dict[str, list[RatesEntry]]).validate_python(yaml.safe_load(text))
     except (OSError, yaml.YAMLError) as error:
         raise RatesFaulty(f"{name}: {error}") from error
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise RatesFaulty(f"{name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    return [Rates(one.since, one.categories, one.notice_days, one.short_notice, one.recovery) for one in found]
+    return [
+        Rates(
+            category,
+            one.since,
+            one.units,
+            one.notice_days,
+            one.short_notice,
+            one.text,
+            one.clear_days,
+            one.confirmed,
+            one.rest or {},
+        )
+        for category, entries in found.items()
+        for one in entries
+    ]
 
 
 def as_csv(made: Statement) -> str:

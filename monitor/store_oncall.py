@@ -2,19 +2,32 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Delete, Insert, Select, Update, exists, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    CursorResult,
+    Delete,
+    Engine,
+    Insert,
+    Select,
+    Update,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.exc import SQLAlchemyError
 
 from monitor.delivery import Attempt, Result
 from monitor.incidents import LIVE, Alert, Event, Held, Incident, Opened, State, key_of
 from monitor.oncall import Kind, Page, Sent
-from monitor.store_file import opened
+from monitor.store_file import opened, reading
 from monitor.store_migration import migrate
 from monitor.store_tables import alerts, attempts, facts, incidents, pages, sheets, timeline, used_links
 from parvis.kept import kept_seconds
@@ -31,20 +44,29 @@ class BookFailed(Exception):
 
 
 class Book:
-    """The file at *path*; :meth:`page` opens one transaction of it. Safe to use from several threads."""
+    """The file at *path*. Safe to use from several threads and processes."""
 
     def __init__(self, path: Path) -> None:
         migrate(path)
-        self._engine = opened(path)
+        self._writing = opened(path)
+        self._reading = reading(self._writing)
 
-    @contextmanager
-    def page(self) -> Iterator["Entries"]:
+    def page(self) -> AbstractContextManager["Entries"]:
         """One transaction: durable when the block ends without an error, else nothing has happened. BookFailed."""
-        try:
-            with self._engine.begin() as connection:
-                yield Entries(connection)
-        except SQLAlchemyError as error:
-            raise BookFailed(type(error).__name__) from error
+        return _entries(self._writing)
+
+    def look(self) -> AbstractContextManager["Entries"]:
+        """What is written, at one instant; who writes meanwhile is neither waited for nor delayed. BookFailed."""
+        return _entries(self._reading)
+
+
+@contextmanager
+def _entries(engine: Engine) -> Iterator["Entries"]:
+    try:
+        with engine.begin() as connection:
+            yield Entries(connection)
+    except SQLAlchemyError as error:
+        raise BookFailed(type(error).__name__) from error
 
 
 class Entries:
@@ -141,12 +163,12 @@ class Entries:
         """Write the new state of *incident*, with its line in the timeline; unsent calls of an ended one are void."""
         names = ("state", "called_at", "round", "level", "until", "severity")
         values: dict[str, Any] = {name: getattr(incident, name) for name in names}
-        if incident.state is State.ACKNOWLEDGED:
+        if (incident.state is State.ACKNOWLEDGED and who) or what == Event.EXPIRE:
             values["owner"] = who
         if not incident.live:
-            values["ended_at"] = now
+            values["ended_at"] = func.coalesce(incidents.c.ended_at, now)  # what is closed later ended when it did
         self._write(update(incidents).where(incidents.c.number == incident.number).values(**values))
-        if incident.state is not State.OPEN or what == "hand-over":
+        if incident.state is not State.OPEN or what in ("hand-over", "clock"):
             waiting = (pages.c.incident == incident.number, pages.c.state == "waiting", pages.c.kind == Kind.CALL)
             self._db.execute(update(pages).where(*waiting).values(state="cancelled", done_at=now))
         self.note(incident.number, now, what, who, text)
@@ -211,19 +233,9 @@ class Entries:
         numbers: list[int] = []
         digest: dict[str, int] = {}
         for page in made:
-            values = {
-                "incident": page.incident,
-                "kind": page.kind,
-                "person": page.person,
-                "level": page.level,
-                "round": page.round,
-                "step": page.step,
-                "made_at": now,
-                "state": "folded" if page.folded else "waiting",
-                "digest": digest.get(page.person) if page.folded else None,
-                "only": only,
-            }
-            done = self._db.execute(insert(pages).values(**values))
+            told = {name: getattr(page, name) for name in ("incident", "kind", "person", "level", "round", "step")}
+            by = {"state": "folded", "digest": digest.get(page.person)} if page.folded else {"state": "waiting"}
+            done = self._db.execute(insert(pages).values(**told, **by, made_at=now, only=only))
             number = int(done.inserted_primary_key[0]) if done.inserted_primary_key else 0
             if page.kind is Kind.DIGEST:
                 digest[page.person] = number

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from monitor.sla.outages import Cause, Freeze, Outage
+from monitor.sla.outages import ANNOUNCED, Cause, Freeze, Outage
 from monitor.store_history import History
 from monitor.store_history_tables import freezes, notices, outages, spells
 from parvis.kept import kept_seconds
@@ -83,6 +83,15 @@ class Register:
         values = {"outage": number, "starts_at": freeze.starts_at, "ends_at": freeze.ends_at, "why": freeze.why[:200]}
         with self._history.transaction() as db:
             db.execute(insert(freezes).values(**values))
+
+    def exclude(self, number: int, made: Sequence[Freeze]) -> None:
+        """What announced work takes out of an outage, in place of what it was thought to."""
+        before = (freezes.c.outage == number) & freezes.c.why.startswith(ANNOUNCED, autoescape=True)
+        with self._history.transaction() as db:
+            db.execute(delete(freezes).where(before))
+            for one in made:
+                values = {"outage": number, "starts_at": one.starts_at, "ends_at": one.ends_at, "why": one.why[:200]}
+                db.execute(insert(freezes).values(**values))
 
     def outage(self, number: int) -> Outage:
         """One outage; Unknown."""

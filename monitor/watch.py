@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -9,6 +10,7 @@ from typing import Self
 
 from monitor.collectors import CollectorsSilent, Heard, believable, fetch, samples
 from monitor.findings import Finding, judge
+from monitor.hindrances import Hindrance, hindrances
 from monitor.instruments import MonitorMetrics
 from monitor.observations import Outcome
 from monitor.probes.icmp import Prober
@@ -57,6 +59,10 @@ class Watch(AbstractContextManager["Watch"]):
         self._forbidden = ""
         self._stack = ExitStack()
         self.picture = Picture(0.0, heard=self._heard)
+        self.obstacles: Callable[[], tuple[Mapping[str, bool], AbstractSet[str]]] = lambda: ({}, set())
+        """Of sites whose equipment answers: whether anything answers beyond the uplink, and where nobody new gets in;
+        whoever gathers it gives it."""
+        self._hindered: Mapping[str, Hindrance] = {}
 
     def __enter__(self) -> Self:
         made = self._metrics.made
@@ -104,7 +110,8 @@ class Watch(AbstractContextManager["Watch"]):
         believed = believable(heard, now, self._settings.data_max_age)
         policy, planned = self._settings.policy, self._planned(now)
         findings = judge(self._town, outcomes, believed, self.picture.findings, now, policy, planned)
-        sites = views(self._town, findings, believed)
+        self._hindered = hindrances(self._hindered, *self.obstacles(), now)
+        sites = views(self._town, findings, believed, self._hindered)
         self.picture = Picture(now, findings, sites, heard, outcomes)
         newest = None if heard.wrong else heard.newest
         self._metrics.show(findings, sites, None if newest is None else max(0.0, now - newest))

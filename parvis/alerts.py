@@ -1,6 +1,7 @@
 """The alerts of alerts.yml, which rules, routes and the monitor share; each takes its comparison from the catalogue."""
 
 import operator
+import re
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -75,6 +76,7 @@ def is_beyond(value: float, comparison: str) -> bool:
     return all(_SIGNS[sign](value, float(limit)) for sign, limit in zip(words[::2], words[1::2], strict=True))
 
 
+_LABEL = re.compile(r"\{\{ \$labels\.([a-z_]+) \}\}")
 _SIGNS = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -187,6 +189,16 @@ def filled(text: str, town: Town, site: Site | None) -> str:
             "contract": site.uplink.contract,
         }
     return _with(text, {name: fact.replace("{{", '{{ "{{" }}') for name, fact in facts.items()})
+
+
+def labelled(text: str, labels: Mapping[str, str]) -> str:
+    """*text* with Prometheus's ``{{ $labels.NAME }}`` replaced by *labels*; what they lack leaves no trace.
+
+    >>> labelled("{{ $labels.job }} ne tourne plus ({{ $labels.port }}) : X", {"job": "portal"})
+    'portal ne tourne plus : X'
+    """
+    said = _LABEL.sub(lambda found: labels.get(found[1], ""), text)
+    return " ".join(said.replace(" ()", "").split())
 
 
 def _numbers(site: Site | None) -> dict[str, str]:

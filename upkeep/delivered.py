@@ -74,6 +74,11 @@ def chosen(root: Path) -> list[str]:
     return [name for name, sign in CHOSEN.items() if (root / sign).is_file()]
 
 
-def packages(place: str) -> list[str]:
-    """Debian's packages of a machine at *place*."""
-    return [*DEBIAN["everywhere"], *DEBIAN[place]]
+TELEPHONE = ("baresip-core", "espeak-ng")
+"""What speaks over a telephone line, where the town has one to call whoever is on duty."""
+
+
+def packages(place: str, town: Town | None = None) -> list[str]:
+    """Debian's packages of a machine at *place*, of any town or with what *town* needs besides."""
+    calls = town is not None and place == "centre" and any(channel.kind == "sip" for channel in town.channels)
+    return [*DEBIAN["everywhere"], *DEBIAN[place], *(TELEPHONE if calls else ())]

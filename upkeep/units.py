@@ -65,7 +65,12 @@ NEEDS = {
         families=("AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK"),
     ),
     COLLECTORS.name: Needs("the SNMP collectors", "1G"),
-    MONITOR.name: Needs("the monitor: probes, incidents, on call", "768M"),
+    MONITOR.name: Needs(
+        "the monitor: probes, incidents, on call",
+        "768M",
+        # route netlink: a telephone call (docs/16) tells the operator which of this machine's addresses it speaks from
+        families=("AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK"),
+    ),
     CONSOLE.name: Needs("the staff console", "384M"),
     EVIDENCE.name: Needs(
         "the recorder of evidence",

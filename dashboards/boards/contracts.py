@@ -90,7 +90,7 @@ BOARD = Board(
                 silence=Words("aucune heure d'ouverture", "no opening hour"),
                 decimals=3,
                 link="wifi-site",
-                moved_by=faults("fibre-cut", "switch-silent"),
+                moved_by=faults("fibre-cut", "switch-silent", "internet-cut"),
             ),
             Panel(
                 id=4,

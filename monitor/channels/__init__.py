@@ -3,16 +3,17 @@
 They run in monitor.sending's process only and import what they need when they are used.
 """
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class Told(TypedDict):
-    """What a channel says of a message."""
+    """What a channel says of a message. *pressed*: the key with which a telephone call was answered."""
 
     result: str
     proves: bool
     reference: str
     detail: str
+    pressed: NotRequired[str]
 
 
 class Reply(TypedDict):
@@ -23,6 +24,7 @@ class Reply(TypedDict):
     mark: str
 
 
-def told(result: str, *, proves: bool = False, reference: str = "", detail: str = "") -> Told:
+def told(result: str, *, proves: bool = False, reference: str = "", detail: str = "", pressed: str = "") -> Told:
     """One answer."""
-    return {"result": result, "proves": proves, "reference": reference, "detail": detail}
+    found: Told = {"result": result, "proves": proves, "reference": reference, "detail": detail}
+    return {**found, "pressed": pressed} if pressed else found

@@ -24,9 +24,11 @@ def send(task: dict[str, Any]) -> Told:
 
 
 def _address(task: dict[str, Any]) -> str:
-    to = task["to"]
-    facts = {"secret": task["secret"], "phone": to["phone"], "email": to["email"], "person": to["person"]}
-    url: str = task["channel"]["url"]
+    """The URL with its facts; a part of its query that names a link is left out where the message has none."""
+    to, link = task["to"], task.get("link", "")
+    facts = {"secret": task["secret"], "phone": to["phone"], "email": to["email"], "person": to["person"], "link": link}
+    url, mark, query = str(task["channel"]["url"]).partition("?")
+    url += mark + "&".join(part for part in query.split("&") if link or "{link}" not in part)
     for name, fact in facts.items():
         url = url.replace(f"{{{name}}}", quote(fact or "", safe=""))
     return url

@@ -13,6 +13,7 @@ from monitor.drills.chain import Chain
 from monitor.drills.world import GATEWAY_SECONDS, World
 from monitor.duty import PAGES_FILE, Duty
 from monitor.findings import Finding, Policy, State, judge
+from monitor.hindrances import Hindrance, barred, hindrances
 from monitor.incidents import Event
 from monitor.incidents import State as Stage
 from monitor.instruments import UP_METRIC, MonitorMetrics
@@ -67,11 +68,13 @@ class Player:
         chance = random.Random(seed)  # noqa: S311 a drill is to be repeated
         collected = GATEWAY_SECONDS if prometheus else settings.scrape_interval
         self.world = World(town, chance, now=at - WARM_SECONDS, collected=collected)
-        self.duty = Duty(town, settings, MonitorMetrics(town.town), lambda: self.world.now)
+        self.elapsed = -WARM_SECONDS
+        metrics = MonitorMetrics(town.town)
+        self.duty = Duty(town, settings, metrics, lambda: self.world.now, steady=lambda: self.elapsed)
         self.duty.signals = self.world.signals
         self.played = Played()
-        self.elapsed = -WARM_SECONDS
         self.findings: list[Finding] = []
+        self.hindered: dict[str, Hindrance] = {}
         self._town = town
         self._file = folder / PAGES_FILE
         self._read = 0
@@ -122,7 +125,9 @@ class Player:
         planned = self.duty.planned(world.now)
         outcomes = world.round()
         self.findings = judge(self._town, outcomes, believed, self.findings, world.now, self._policy, planned)
-        sites = views(self._town, self.findings, believed)
+        closed = barred(self.duty.engine.verdicts.values())
+        self.hindered = hindrances(self.hindered, world.signals().beyond(), closed, world.now)
+        sites = views(self._town, self.findings, believed, self.hindered)
         self.duty.tick(Picture(world.now, self.findings, sites, heard))
         if self._chain is not None:
             age = None if wrong else world.now - newest
@@ -162,24 +167,24 @@ class Player:
         ripe = [one for one in self._unanswered if self.elapsed - one[0] >= ACKNOWLEDGED_SECONDS]
         self._unanswered = [one for one in self._unanswered if one not in ripe]
         for _at, number, person in ripe:
-            with self.duty.engine.book.page() as entries:
+            with self.duty.engine.book.look() as entries:
                 incident = entries.incident(number)
             if incident is not None and incident.state is Stage.OPEN:
                 self.duty.engine.act(number, Event.ACKNOWLEDGE, person, self.world.now)
 
     def _cause(self, number: int) -> str:
-        with self.duty.engine.book.page() as entries:
+        with self.duty.engine.book.look() as entries:
             opened = next(line["text"] for line in entries.timeline_of(number) if line["what"] == "opened")
             row = entries.row(number)
         return f"{opened}@{row['site'] if row else ''}"
 
     def _title(self, number: int) -> str:
-        with self.duty.engine.book.page() as entries:
+        with self.duty.engine.book.look() as entries:
             row = entries.row(number)
         return str(row["title"]) if row else ""
 
     def _look_at_incidents(self) -> None:
-        with self.duty.engine.book.page() as entries:
+        with self.duty.engine.book.look() as entries:
             rows = entries.rows(1000)
         for row in rows:
             self.played.incidents[row["number"]] = self._cause(row["number"])

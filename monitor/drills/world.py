@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from monitor.exposition import Figure
 from monitor.observations import Outcome, Sample
-from monitor.signals import GATEWAYD, PORTAL, Signals, Visited
+from monitor.signals import EVIDENCE, GATEWAYD, PORTAL, Signals, Visited
 from monitor.targets import Kind, Target, targets
 from monitor.visitor.process import AGAIN_SECONDS, MOST_AGAIN
 from parvis.drills import Step
@@ -186,7 +186,7 @@ class World:
     def _scrape(self) -> Iterator[Figure]:
         for site in self.town.sites:
             reached = not self._off(site) and not self.isolated and site.gateway.name not in self.mute
-            for job in (PORTAL, GATEWAYD):
+            for job in (PORTAL, GATEWAYD, EVIDENCE):
                 self._running[site.site, job] = reached and (site.site, job) not in self.stopped
             yield from self._of_gateway(site)
 
@@ -195,6 +195,7 @@ class World:
         usual = {
             PORTAL: {"portal_gateway_up": 1.0, "portal_certificate_remaining_seconds": WELL_SECONDS},
             GATEWAYD: {"gateway_pool_used_ratio": 0.3, "gateway_ruleset_up": 1.0, "gateway_lease_file_up": 1.0},
+            EVIDENCE: {"evidence_write_up": 1.0, "state_disk_free_bytes": 0.6, "state_disk_size_bytes": 1.0},
         }
         for job, gauges in usual.items():
             if self._running[site.site, job]:
@@ -307,6 +308,8 @@ DEEDS: Mapping[str, Deed] = {
     "certificate": _gauge("portal_certificate_remaining_seconds"),
     "pool": _gauge("gateway_pool_used_ratio"),
     "ruleset-off": _gauge("gateway_ruleset_up", 0.0),
+    "evidence-unwritten": _gauge("evidence_write_up", 0.0),
+    "disk": _gauge("state_disk_free_bytes"),
     "stop": lambda world, on, _: world.stopped.add(_parts(on)),
     "start": lambda world, on, _: world.stopped.discard(_parts(on)),
     "fail-step": lambda world, on, _: world.failing.__setitem__(*_parts(on)),

@@ -11,18 +11,21 @@ from monitor.history.blocks import FIVE_MINUTES, HOUR, Block, rolled
 from monitor.history.ring import SPAN_SECONDS, Ring
 from monitor.history.typical import typical
 from monitor.instruments import MonitorMetrics
+from monitor.planned import Work, touched
 from monitor.rounds import Rounds
 from monitor.scrapes import Scrape, Scrapes
 from monitor.settings import MonitorSettings
 from monitor.sla.desk import Desk
-from monitor.sla.outages import Cause, presumed_cause
+from monitor.sla.hours import Span
+from monitor.sla.outages import NOWHERE, Cause, Outage, announced, presumed_cause
 from monitor.sla.throughput import Load, starved
-from monitor.sla.tracking import Began, steps
+from monitor.sla.tracking import Began, Leads, steps
 from monitor.store_history import History
 from monitor.store_outages import Register
 from monitor.targets import Kind
 from monitor.watch import Picture
 from parvis.inventory import Town
+from parvis.inventory.planned import MOST_SECONDS
 from parvis.running import log
 
 HISTORY_FILE = "history.sqlite"
@@ -35,6 +38,8 @@ USUAL_SECONDS = 7 * 86400.0
 LATELY_SECONDS = 600.0
 TURNED_SECONDS = LATELY_SECONDS / 2
 """A median over that time has turned once half of it is so."""
+NOWHERE_SECONDS = 45.0
+"""A gateway whose link has just come back needs so long to see what is beyond it."""
 _SEEN = (State.UP, State.DEGRADED, State.DOWN)
 
 
@@ -66,6 +71,11 @@ class Recorder:
         self._partial = {uplink.name: sla.partial_loss for uplink, sla in promised}
         self._sold = {uplink.name: (uplink.capacity / series.MEGABIT, sla.partial_rate) for uplink, sla in promised}
         self._usual_rtt: dict[str, float] = {}
+        self.beyond: Callable[[], Mapping[str, bool]] = dict
+        """Whether anything beyond its uplink answers a site's gateway, where that is known; who gathers it gives it."""
+        self.works: Callable[[float, float], Sequence[Work]] = lambda _since, _before: ()
+        """Announced work that touches a span of time; who keeps it gives it."""
+        self._leads: dict[str, Leads] = {}
         self._starving: dict[str, float] = {}
         """By uplink: since when it delivers far less than was sold."""
 
@@ -127,23 +137,43 @@ class Recorder:
         )
 
     def _outages(self, findings: Sequence[Finding], now: float) -> None:
-        under_way = self.register.under_way()
-        for step in steps(findings, under_way, self._partial, self._starving, now - TURNED_SECONDS):
+        under_way, leads = self.register.under_way(), self._leading(now)
+        for step in steps(findings, under_way, self._partial, self._starving, now - TURNED_SECONDS, leads):
             if isinstance(step, Began):
                 self._begin(step, findings)
             else:
-                self.register.change(step.number, verified_at=min(step.verified_at, now))
+                ended = self.register.change(step.number, verified_at=min(step.verified_at, now))
+                self._exclude(ended, ended.span(now))
                 log.info("outage over", number=step.number)
+
+    def _leading(self, now: float) -> dict[str, Leads]:
+        """Whether each uplink leads somewhere; that it does not is believed once it has lasted."""
+        before, answers = self._leads, self.beyond()
+        uplinks = {site.uplink.name: answers[site.site] for site in self._town.sites if site.site in answers}
+        same = {name: one for name, one in before.items() if uplinks.get(name) == one.somewhere}
+        self._leads = {name: same.get(name, Leads(well, now)) for name, well in uplinks.items()}
+        return {name: one for name, one in self._leads.items() if one.somewhere or now - one.since >= NOWHERE_SECONDS}
 
     def _begin(self, step: Began, findings: Sequence[Finding]) -> None:
         links = [one for one in findings if one.target.kind is Kind.UPLINK and one.target.name != step.uplink]
-        down = sum(one.state is State.DOWN for one in links)
+        nowhere = {name for name, one in self._leads.items() if not one.somewhere}
+        down = sum(one.state is State.DOWN or one.target.name in nowhere for one in links)
         evidence = self._evidence(step.uplink, findings, f"{down}/{len(links)}")
+        evidence |= {NOWHERE: "down"} if step.nowhere else {}
         cause = Cause.PRESUMED if step.partial else presumed_cause(evidence, others_down=down, others=len(links))
         number = self.register.begin(
             step.uplink, step.detected_at, step.confirmed_at, partial=step.partial, cause=cause, evidence=evidence
         )
+        self._exclude(self.register.outage(number), (step.detected_at, step.detected_at + MOST_SECONDS))
         log.warning("outage", number=number, uplink=step.uplink, partial=step.partial)
+
+    def _exclude(self, outage: Outage, span: Span) -> None:
+        """What falls into announced work on the link is no time of the operator's; residents feel it all the same."""
+        site = next(site for site in self._town.sites if site.uplink.name == outage.uplink)
+        ends = {site.uplink.name, site.gateway.name}
+        begun = (one for one in self.works(*span) if one.starts <= self._clock())
+        own = [one for one in begun if ends.intersection(touched(self._town, one))]
+        self.register.exclude(outage.number, announced([((one.starts, one.ends), one.reason) for one in own], span))
 
     def _evidence(self, uplink: str, findings: Sequence[Finding], others: str) -> dict[str, str]:
         """What was known when it began (FIB-04): of the light, with its age, of the echoes, of everything else."""

@@ -1,6 +1,6 @@
 """Outages of an uplink: the five instants (FIB-03), what kind it was, whose it is (FIB-04). No I/O, no clock."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -10,6 +10,12 @@ from parvis.inventory import Sla
 
 MICRO_SECONDS = 60.0
 """A shorter interruption is a micro-cut."""
+
+
+NOWHERE = "beyond"
+"""In the evidence of an outage: the link answered, and nothing beyond it did."""
+ANNOUNCED = "travaux annoncés : "
+"""How the freezes begin that follow from announced work."""
 
 
 class Cause(StrEnum):
@@ -86,6 +92,12 @@ class Outage:
             return Extent.PARTIAL
         start, end = self.span(now)
         return Extent.MICRO if self.verified_at is not None and end - start < MICRO_SECONDS else Extent.TOTAL
+
+
+def announced(works: Iterable[tuple[Span, str]], span: Span) -> list[Freeze]:
+    """The part of *span* in which work was announced on the link (when, why): nobody's outage by the contract."""
+    found = (Freeze(max(start, span[0]), min(end, span[1]), f"{ANNOUNCED}{why}") for (start, end), why in works)
+    return [freeze for freeze in found if freeze.starts_at < freeze.ends_at]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from monitor.sla.figures import Judged
-from monitor.sla.outages import Cause, Extent, Outage
+from monitor.sla.outages import NOWHERE, Cause, Extent, Outage
 from monitor.sla.report import Quantiles, Report
 from parvis.inventory import Line, Site, Sla, Town
 
@@ -215,6 +215,8 @@ def _trials(outage: Outage, site: Site) -> str:
     gateway = {"up": "répond", "down": "ne répond pas"}.get(known.get(site.gateway.name, ""), "inconnue")
     others = known.get("others_down", "")
     text = f"ping de l'extrémité du lien sans réponse, passerelle {gateway}"
+    if NOWHERE in known:
+        text = f"l'extrémité du lien répond, rien au-delà ne répond à la passerelle ({gateway})"
     return text + (f", autres liens de la ville en panne : {others}" if others else "")
 
 

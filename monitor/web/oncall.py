@@ -23,8 +23,9 @@ from monitor.oncall import Kind
 from monitor.rota import NobodyOnCall, Turn
 from monitor.store_oncall import Entries
 from monitor.web.asked import language, saying
+from monitor.web.review import line_in_words, review, title_of
 from monitor.web.wall import OnDuty, Shown, alert, on_call
-from monitor.web.words import Language, moment, say, words
+from monitor.web.words import Language, duration, moment, say
 from parvis.inventory import Town
 
 FORM_SECONDS = 3600
@@ -36,7 +37,7 @@ MAX_NOTE = 1000
 
 def on_duty(duty: Duty, now: datetime) -> OnDuty:
     """Who is on call and what is going on, at *now* (aware)."""
-    with duty.engine.book.page() as entries:
+    with duty.engine.book.look() as entries:
         rows = sorted((row for row in entries.rows() if row["state"] in LIVE), key=_gravest_first)
         shown = tuple(_shown(duty, entries, row) for row in rows)
         failed = tuple(_failed_tests(duty, entries))
@@ -67,8 +68,8 @@ def _turn(duty: Duty, now: datetime, level: int = 1) -> Turn | None:
 def _shown(duty: Duty, entries: Entries, row: Mapping[str, Any]) -> Shown:
     calls = [page for page in entries.pages_of(row["number"]) if page["kind"] == Kind.CALL]
     names = entries.alerts_of(row["number"])
-    title = _title(duty, calls[-1]["person"]) if calls else ""
-    since = datetime.fromtimestamp(row["opened_at"], UTC).astimezone(duty.roster.zone)
+    title = title_of(duty, calls[-1]["person"]) if calls else ""
+    since = _local(duty, row["opened_at"])
     return Shown(
         row["number"],
         names[0]["name"] if names else "",
@@ -80,14 +81,13 @@ def _shown(duty: Duty, entries: Entries, row: Mapping[str, Any]) -> Shown:
         row["runbook"],
         since,
         title,
+        title_of(duty, row["owner"]) if row["owner"] else "",
+        _local(duty, row["until"]) if row["until"] is not None else None,
     )
 
 
-def _title(duty: Duty, name: str) -> str:
-    try:
-        return duty.roster.person(name).title
-    except KeyError:
-        return name
+def _local(duty: Duty, at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC).astimezone(duty.roster.zone)
 
 
 class OnCallPages:
@@ -103,6 +103,7 @@ class OnCallPages:
         app.add_url_rule("/oncall.json", view_func=self.data, endpoint="oncall-data")
         app.add_url_rule("/oncall.ics", view_func=self.calendar, endpoint="oncall-calendar")
         app.add_url_rule("/incidents/<int:number>", view_func=self.incident, endpoint="incident")
+        app.add_url_rule("/incidents/<int:number>.md", view_func=self.paper, endpoint="incident-paper")
         app.add_url_rule("/incidents/<int:number>", view_func=self.change, endpoint="change", methods=["POST"])
         app.add_url_rule("/a/<text>", view_func=self.ask, endpoint="ask")
         app.add_url_rule("/a/<text>", view_func=self.act, endpoint="act", methods=["POST"])
@@ -124,7 +125,7 @@ class OnCallPages:
     def incident(self, number: int) -> str:
         """One incident: what, since when, who was told, what was done."""
         lang = language()
-        with self._duty.engine.book.page() as entries:
+        with self._duty.engine.book.look() as entries:
             row = entries.row(number)
             if row is None:
                 raise NotFound
@@ -134,8 +135,17 @@ class OnCallPages:
         state = State(row["state"])
         possible = [event.value for event in BY_PAGE if (state, event) in NEXT]
         form = token(Link(number, "form", int(self._duty.clock()) + FORM_SECONDS), self._duty.key)
-        facts = {"lines": lines, "alerts": alerts, "possible": possible, "form": form, "path": f"/incidents/{number}"}
+        again = "do-prolong" if state is State.ACKNOWLEDGED else "do-acknowledge"
+        names = {event: again if event == Event.ACKNOWLEDGE else f"do-{event}" for event in possible}
+        facts = {"lines": lines, "alerts": alerts, "possible": names, "form": form, "path": f"/incidents/{number}"}
         return self._render("incident.html", lang, incident=shown, **facts)
+
+    def paper(self, number: int) -> Response:
+        """The same, to take into the meeting after it."""
+        text = review(self._duty, number, language())
+        if text is None:
+            raise NotFound
+        return Response(text, content_type="text/markdown; charset=utf-8")
 
     def change(self, number: int) -> AnyResponse:
         """What the buttons of an incident's page do."""
@@ -166,7 +176,7 @@ class OnCallPages:
         if row["state"] not in LIVE:
             return self._said("link-late", 409)
         facts = {"action": link.action, "number": row["number"], "title": title, "path": request.path}
-        return Response(self._render("act.html", language(), said="", **facts))
+        return Response(self._render("act.html", language(), said="", lasting=self._lasting(language()), **facts))
 
     def act(self, text: str) -> AnyResponse:
         """Do what the link says, once."""
@@ -174,7 +184,7 @@ class OnCallPages:
         if found is None:
             return self._said("link-void", 403)
         link, row, _ = found
-        with self._duty.engine.book.page() as entries:
+        with self._duty.engine.book.look() as entries:
             message = entries.message(link.page)
         who = message["person"] if message else ""
         try:
@@ -183,7 +193,8 @@ class OnCallPages:
             return self._said("link-used", 409)
         except NotPossible:
             return self._said("link-late", 409)
-        return self._said("link-done", 200, f"effect-{link.action}")
+        done = say(f"effect-{link.action}", language(), lasting=self._lasting(language()))
+        return self._said("link-done", 200, done)
 
     def _message(self, text: str) -> tuple[Link, Mapping[str, Any], str] | None:
         """(link, incident, its title) of a link's token; None when it is void."""
@@ -193,7 +204,7 @@ class OnCallPages:
             return None
         if link.action == "form":
             return None
-        with self._duty.engine.book.page() as entries:
+        with self._duty.engine.book.look() as entries:
             message = entries.message(link.page)
             row = entries.row(message["incident"]) if message else None
         return (link, row, row["title"]) if row else None
@@ -204,7 +215,7 @@ class OnCallPages:
 
     def _facts(self, lang: Language) -> dict[str, Any]:
         duty, now = self._duty, self._now()
-        with duty.engine.book.page() as entries:
+        with duty.engine.book.look() as entries:
             rows = sorted(entries.rows(), key=_gravest_first)
             live = [alert(_shown(duty, entries, row), lang) for row in rows if row["state"] in LIVE]
             over = sorted((row for row in rows if row["state"] not in LIVE), key=lambda row: -row["number"])
@@ -233,19 +244,20 @@ class OnCallPages:
         if found is None:
             return None
         at = moment(datetime.fromtimestamp(found["at"], UTC).astimezone(self._duty.roster.zone), lang)
-        facts = {"person": _title(self._duty, person), "channel": channel, "at": at, "result": found["result"]}
+        facts = {"person": title_of(self._duty, person), "channel": channel, "at": at, "result": found["result"]}
         return {**facts, "words": say(f"result-{found['result']}", lang)}
 
     def _line(self, line: Mapping[str, Any], lang: Language) -> dict[str, str]:
-        at = datetime.fromtimestamp(line["at"], UTC).astimezone(self._duty.roster.zone)
-        key = f"event-{line['what']}"
-        who = _title(self._duty, line["who"])
-        text = say(key, lang, who=who, text=line["text"]) if key in words() else f"{line['what']} {line['text']}"
-        return {"at": at.isoformat(timespec="seconds"), "clock": f"{at:%d/%m %H:%M:%S}", "text": text.strip()}
+        at = _local(self._duty, line["at"])
+        text = line_in_words(self._duty, line, lang)
+        return {"at": at.isoformat(timespec="seconds"), "clock": f"{at:%d/%m %H:%M:%S}", "text": text}
+
+    def _lasting(self, lang: Language) -> str:
+        return duration(self._duty.engine.policy.acknowledged_for, lang)
 
     def _said(self, key: str, status: int, more: str = "") -> Response:
         lang = language()
-        said = " ".join(say(one, lang) for one in (key, more) if one)
+        said = f"{say(key, lang)} {more}".strip()
         facts = {"action": "", "number": 0, "title": "", "path": request.path}
         return Response(self._render("act.html", lang, said=said, **facts), status)
 

@@ -216,7 +216,7 @@ class Places:
 
     def _events(self, site: Site, lang: Language) -> list[dict[str, Any]]:
         """The last incidents of the site."""
-        with self._duty.engine.book.page() as entries:
+        with self._duty.engine.book.look() as entries:
             rows = [row for row in entries.rows(200) if row["site"] == site.site]
         newest = sorted(rows, key=lambda row: -row["opened_at"])[:EVENTS]
         return [

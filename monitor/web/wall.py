@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from monitor.findings import Finding, State, isolated
+from monitor.incidents import State as Stage
 from monitor.rota import Turn
 from monitor.sites import SiteView
 from monitor.watch import Picture
@@ -28,7 +29,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A live incident, as pages show it. *called*: the title of who was called last, empty for nobody."""
+    """A live incident, as pages show it. *called*: the title of who was called last, empty for nobody.
+
+    *taken*: the title of who has it, *until* when nobody is called (None: without an end).
+    """
 
     number: int
     alert: str
@@ -40,6 +44,8 @@ class Shown:
     runbook_url: str
     since: datetime
     called: str
+    taken: str = ""
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +212,9 @@ def alert(shown: Shown, lang: Language) -> dict[str, Any]:
         "severity": shown.severity,
         "severity_words": say(key if key in words() else "severity-other", lang),
         "state": shown.state,
-        "state_words": say(f"incident-{shown.state}", lang),
+        "state_words": _stage(shown, lang),
+        "taken": shown.taken or None,
+        "until": shown.until.isoformat(timespec="seconds") if shown.until else None,
         "site": shown.site,
         "summary": shown.summary,
         "impact": shown.impact,
@@ -216,6 +224,14 @@ def alert(shown: Shown, lang: Language) -> dict[str, Any]:
         "paged": shown.called or None,
         "paged_words": say("paged", lang, title=shown.called) if shown.called else say("nobody-paged", lang),
     }
+
+
+def _stage(shown: Shown, lang: Language) -> str:
+    """How far it has come, who has it, and until when nobody is called."""
+    said = say(f"incident-{shown.state}", lang)
+    if shown.state == Stage.ACKNOWLEDGED and shown.taken:
+        said = say("incident-taken", lang, title=shown.taken)
+    return f"{said}, {say('calls-again', lang, at=moment(shown.until, lang))}" if shown.until else said
 
 
 def _summary(sites: Sequence[dict[str, Any]], lang: Language) -> dict[str, Any]:

@@ -79,7 +79,8 @@ class ModemChannel(Part):
 class AppriseChannel(Part):
     """Any service apprise knows (ntfy, Matrix, Mattermost, Free Mobile, SMS gateways), by its URL.
 
-    In *url* ``{secret}``, ``{phone}``, ``{email}`` and ``{person}`` are filled in; in *secret* ``{person}`` is.
+    In *url* ``{secret}``, ``{phone}``, ``{email}``, ``{person}`` and ``{link}`` (where the call is taken, for services
+    that show a button) are filled in; in *secret* ``{person}`` is.
     """
 
     name: Name
@@ -88,7 +89,25 @@ class AppriseChannel(Part):
     secret: str | None = Field(None, pattern=r"^[a-z0-9{}-]+$")
 
 
-Channel = Annotated[FileChannel | MailChannel | OvhChannel | ModemChannel | AppriseChannel, Field(discriminator="kind")]
+class VoiceChannel(Part):
+    """A telephone call by SIP (RFC 3261), spoken, answered by a key: baresip and espeak-ng must be installed.
+
+    *account*: the town's own line, with its operator; *secret* holds its password. *prefix*: what stands for the + of
+    an international number; *registers*: whether the operator wants the line registered before it calls.
+    """
+
+    name: Name
+    kind: Literal["sip"]
+    account: str = Field(pattern=r"^sip:[A-Za-z0-9._+-]+@[A-Za-z0-9.-]+(:[0-9]{1,5})?$", max_length=200)
+    transport: Literal["tls", "tcp", "udp"] = "tls"
+    secret: Name | None = None
+    prefix: Literal["+", "00"] = "+"
+    registers: bool = False
+
+
+Channel = Annotated[
+    FileChannel | MailChannel | OvhChannel | ModemChannel | AppriseChannel | VoiceChannel, Field(discriminator="kind")
+]
 
 
 class Period(Part):
@@ -131,7 +150,8 @@ class Rota(Part):
     """Who is on call: *order* takes turns of *turn* seconds of local time from *starts* (local time).
 
     *repeat*: seconds until the same person is called a second time; *levels*: who is next; *again*: seconds until it
-    all begins anew. *statuses* and *jobs*: whom the council's deliberation lets be on call; no *jobs*: any.
+    all begins anew. *acknowledged_for*: so long nobody is called for what somebody has taken; if it still lasts then,
+    calling begins anew. *statuses* and *jobs*: whom the council's deliberation lets be on call; no *jobs*: any.
     """
 
     starts: datetime
@@ -140,6 +160,7 @@ class Rota(Part):
     repeat: Annotated[Duration, Field(ge=60)] = 300.0
     levels: tuple[Level, ...] = Field((), max_length=4)
     again: Annotated[Duration, Field(ge=300)] = 1800.0
+    acknowledged_for: Annotated[Duration, Field(ge=900, le=86400)] = 14400.0
     swaps: tuple[Swap, ...] = ()
     absences: tuple[Absence, ...] = ()
     statuses: tuple[Status, ...] = ("titulaire", "stagiaire", "contractuel")

@@ -148,7 +148,7 @@ class Storm:
             begun = self.seen.setdefault(number, time.time())
             ripe = number % 3 == 0 or time.time() - begun > TAKEN_SECONDS
             if ripe and number not in self.taken:
-                with self.duty.engine.book.page() as entries:
+                with self.duty.engine.book.look() as entries:
                     rows = [row for row in entries.rows(10_000) if row["site"] == f"s{number}"]
                 try:
                     for row in rows:

@@ -37,6 +37,7 @@ from collectors.snmp.transport import Traffic
 from collectors.web import Questions
 from monitor.exposition import Figure
 from monitor.findings import Finding, judge
+from monitor.hindrances import AT_THE_DOOR, Hindrance, hindrances
 from monitor.incidents import Alert, key_of
 from monitor.instruments import MonitorMetrics
 from monitor.mains import Mains
@@ -111,6 +112,7 @@ class Run:
                 crowd = (1 + sin(hour)) * 20 * (weekday < SUNDAY)
                 self._metrics.set("town_clients_typical", crowd, str(weekday), f"{hour:02d}")
         self._findings: list[Finding] = []
+        self._hindered: Mapping[str, Hindrance] = {}
         self._mains = Mains()
         self._newest = self.begins
         self._sent = dict.fromkeys(self._devices, Traffic())
@@ -185,7 +187,10 @@ class Run:
             away = {LINK, GATEWAY, *BEHIND_SWITCH} if "link-flaps" in broken and third == 0 else silent
             echoes = [self._echo(each.name, step, away, broken) for each in targets(self.town)]
             self._findings = judge(self.town, echoes, heard, self._findings, at - 60 + third * 20)
-        sites = views(self.town, self._findings, heard)
+        told = {alerts()[ALARMS[fault]].layer for fault in broken if ALARMS.get(fault) in alerts()}
+        beyond = {SITE: "internet-cut" not in broken}
+        self._hindered = hindrances(self._hindered, beyond, {SITE} if told.intersection(AT_THE_DOOR) else set(), at)
+        sites = views(self.town, self._findings, heard, self._hindered)
         if any(each.up for each in heard):
             self._newest = at
         self._metrics.show(self._findings, sites, self._now - self._newest if heard else None)

@@ -266,11 +266,19 @@ CASES: dict[str, Case] = {
     ),
     "PreuvesNonEcrites": (f"evidence_write_up{{{SITE}}}", "0|1", {}),
     "EnregistreurMuet": (
-        {f'up{{{SITE}, job="evidence"}}': "0|1", f"evidence_write_up{{{SITE}}}": "1|1"},
+        {
+            f'up{{{SITE}, job="evidence"}}': "0|0",
+            f"evidence_write_up{{{SITE}}}": "1|1",
+            f'gateway_up{{{SITE}, device="gw-lagrange"}}': "1|0",
+        },
         "",
         {"job": "evidence"},
     ),
-    "PreuvesNonCollectees": (f"archive_collected_timestamp_seconds{{{SITE}}}", "-1000|99999", {}),
+    "PreuvesNonCollectees": (
+        {f"archive_collected_timestamp_seconds{{{SITE}}}": "-1000|-1000", f"uplink_up{{{SITE}}}": "1|0"},
+        "",
+        {},
+    ),
     "PreuvesPerdues": (f'evidence_lost_total{{{SITE}, source="sets"}}', "0+5|7", {}),
     "LacunePreuves": ({f"gateway_admitted_sessions{{{SITE}}}": "3|3", f"evidence_sessions{{{SITE}}}": "0|3"}, "", {}),
     "HorlogePreuves": (f"evidence_clock_synchronised{{{SITE}}}", "0|1", {}),

@@ -41,9 +41,12 @@ SEEN_AS: Mapping[str, tuple[Fault, ...]] = {
     "ruleset-off": ("rules-flushed",),
     "stop": ("portal-dead", "gatewayd-dead"),
     "zombie": ("ap-deserted",),
+    "disk": (),
+    "evidence-unwritten": (),
 }
 """What each deed of parvis/drills.yml is here. A gateway that hangs looks like its fibre, but for the message's words;
-a battery that is empty too. A dead Prometheus draws nothing: what is left of it is the age of its last beat."""
+a battery that is empty too. A dead Prometheus draws nothing: what is left of it is the age of its last beat. A disk
+that is full and a legal log that is not written are figures of the machine's, told by their alerts."""
 NO_FAULT = {
     "people",
     "restore",

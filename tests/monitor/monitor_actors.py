@@ -168,7 +168,7 @@ class Desk:
         return [line for line in map(json.loads, lines) if line["kind"] != "test"]
 
     def incidents(self) -> list[dict[str, Any]]:
-        with self.engine.book.page() as entries:
+        with self.engine.book.look() as entries:
             return sorted(entries.rows(), key=lambda row: row["number"])
 
     def letters_links(self, page: int) -> dict[str, str]:
@@ -178,7 +178,7 @@ class Desk:
         return [row["state"] for row in self.incidents()]
 
     def timeline(self, number: int = 1) -> list[str]:
-        with self.engine.book.page() as entries:
+        with self.engine.book.look() as entries:
             return [line["what"] for line in entries.timeline_of(number)]
 
     def counted(self, name: str, **labels: str) -> float:

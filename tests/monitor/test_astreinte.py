@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor import calendars
-from monitor.astreinte import Duty, Sheet, amount, recovered, units
+from monitor.astreinte import Duty, Sheet, Unconfirmed, amount, recovered, units
 from monitor.holidays_of_france import french_holidays
 from monitor.oncall_commands import oncall
 from monitor.outputs import faults
@@ -77,20 +77,53 @@ def test_ast07_rest_is_chosen_instead_of_money_where_the_rates_let_one() -> None
     assert recovered(found, "autres-filieres", RATES) == timedelta(hours=13)
     assert [row for row in made.rows() if row[0] == "Repos compensateur (autres-filieres)"]
     assert not [row for row in made.rows() if "€" in row[1]], "never both"
-    with pytest.raises(KeyError, match="exploitation"):
+    with pytest.raises(ValueError, match="exploitation is paid"):
         recovered(found, "exploitation", RATES)
+
+
+def test_ast07_outside_the_technical_services_a_working_week_is_one_unit() -> None:
+    """Arrêté of 2015-11-03: 45 euros from Monday morning to Friday evening, 109.28 for the weekend."""
+    duty = Duty("a", at("2026-06-01T08:00"), at("2026-06-07T08:00"))
+    found = units(replace(duty, ends=at("2026-06-05T18:00")), HOLIDAY, PARIS, workweeks=True)
+    longer = units(replace(duty, ends=at("2026-06-08T07:00")), HOLIDAY, PARIS, workweeks=True)
+
+    assert [unit.name for unit in found] == ["workweek"]
+    assert amount(found, "autres-filieres", RATES) == Decimal("45.00")
+    assert longer[0].name == "workweek"
+    assert "workweek" not in {unit.name for unit in units(duty, HOLIDAY, PARIS)}
+
+
+def test_ast07_late_notice_adds_nothing_to_an_astreinte_de_decision() -> None:
+    """Décret 2015-415 names sécurité, exploitation and crisis communication only; fifteen clear days."""
+    (told,) = [one for one in RATES if one.category == "decision"]
+    weekend = units(Duty("a", at("2026-06-05T18:00"), at("2026-06-08T08:00"), short_notice=True), HOLIDAY, PARIS)
+    clear = {one.category: one.late(date(2026, 6, 1), date(2026, 6, 16)) for one in RATES}
+
+    assert amount(weekend, "decision", [replace(told, confirmed=True)]) == Decimal("76.00")
+    assert clear == {**dict.fromkeys(clear, True), "autres-filieres": False}
+
+
+def test_ast07_rates_nobody_has_read_in_a_text_are_refused_until_the_town_gives_them() -> None:
+    (told,) = [one for one in RATES if one.category == "decision"]
+    unread = {one.category for one in RATES if not one.confirmed}
+    with pytest.raises(Unconfirmed, match="could not be read in Arrêté du 14 avril 2015"):
+        statement(Roster(TOWN), "agent-1", date(2026, 6, 1), [], RATES, "decision", HOLIDAY)
+
+    own = [replace(told, confirmed=True)]
+    assert unread == {"decision"}
+    assert statement(Roster(TOWN), "agent-1", date(2026, 6, 1), [], own, "decision", HOLIDAY).total is not None
 
 
 def test_before_the_first_rates_there_is_no_amount() -> None:
     old = Duty("a", at("2015-01-05T08:00"), at("2015-01-12T08:00"))
 
-    with pytest.raises(ValueError, match="no rates hold on 2015-01-05"):
+    with pytest.raises(ValueError, match="no rates of exploitation hold on 2015-01-05"):
         amount(units(old, HOLIDAY, PARIS), "exploitation", RATES)
 
 
 @pytest.mark.parametrize(
     ("text", "where"),
-    [("- from: 2026-01-01\n", "0.categories"), ("x", "list"), ("[", "rates"), ("- {from: soon}", "0.from")],
+    [("a: [{from: 2026-01-01}]", "a.0.text"), ("x", "dict"), ("[", "rates"), ("a: [{from: soon}]", "a.0.from")],
 )
 def test_wrong_rates_are_refused_with_the_place(tmp_path: Path, text: str, where: str) -> None:
     file = tmp_path / "rates.yml"
@@ -303,7 +336,7 @@ def test_ast06_ast07_the_command_line_from_sheet_to_statement(tmp_path: Path, mo
     assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".csv", ".pdf"}
     assert "nobody is called agent-9" in run(oncall, ["statement", "agent-9", "2026-06"]).output
     assert "there is no incident 7" in run(oncall, ["ack", "7"]).output
-    assert "give no rest for the category" in run(oncall, ["statement", "agent-1", "2026-06", "--rest"]).output
+    assert "is paid and gives no rest" in run(oncall, ["statement", "agent-1", "2026-06", "--rest"]).output
 
 
 def test_ast06_the_command_line_says_who_owes_rest_and_lifts_it_with_a_reason(

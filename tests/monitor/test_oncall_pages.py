@@ -183,6 +183,21 @@ def test_a_text_cut_to_fit_keeps_its_tail(head: str, longest: int) -> None:
     assert septets(text) <= longest
 
 
+@pytest.mark.parametrize(
+    ("severity", "short", "long"),
+    [("page", "(23:00, urgent)", "toute heure"), ("page-jour", "(23:00, jour)", "journée")],
+)
+def test_ast05_a_message_says_what_where_since_when_how_grave_and_its_number(
+    severity: str, short: str, long: str
+) -> None:
+    made = call(Cause(12, "Lien fibre coupé : Bibliothèque " + "x" * 200, "", "", NIGHT, severity), {}, replies=True)
+
+    assert made.short.startswith("#12 Lien fibre coupé : Bibliothèque")
+    assert f" {short}." in made.short
+    assert long in made.long
+    assert septets(made.short) <= LONGEST
+
+
 def test_a_french_site_reads_well() -> None:
     cause = Cause(12, "Lien fibre coupé : Médiathèque « Cœur de forêt », façade Ouest", "", "", NIGHT)
 
