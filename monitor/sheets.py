@@ -6,7 +6,8 @@ from zoneinfo import ZoneInfo
 
 from monitor.astreinte import Sheet
 from monitor.rest import Rest, rests
-from monitor.store_oncall import LIFTED, Book, Entries
+from monitor.store_forget import LIFTED
+from monitor.store_oncall import Book, Entries
 
 
 def row_of(sheet: Sheet, entries: Entries) -> dict[str, Any]:

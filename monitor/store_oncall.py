@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,15 +27,11 @@ from monitor.delivery import Attempt, Result
 from monitor.incidents import LIVE, Alert, Event, Held, Incident, Opened, State, key_of
 from monitor.oncall import Kind, Page, Sent
 from monitor.store_file import opened, reading
+from monitor.store_forget import forget
 from monitor.store_migration import migrate
 from monitor.store_tables import alerts, attempts, facts, incidents, pages, sheets, timeline, used_links
-from parvis.kept import kept_seconds
 
 Row = dict[str, Any]
-KEEP_SECONDS = kept_seconds("on-call")
-"""Then who was called and who intervened is erased here."""
-LIFTED = "rest-lifted/"
-"""Facts that hold why somebody is on duty without their weekly rest: ``rest-lifted/AGENT/FRIDAY``."""
 
 
 class BookFailed(Exception):
@@ -325,18 +320,8 @@ class Entries:
 
     def forget(self, now: float) -> None:
         """Erase what is older than thirteen months, of incidents that are over."""
-        old = select(incidents.c.number).where(incidents.c.ended_at < now - KEEP_SECONDS)
-        messages = select(pages.c.id).where(pages.c.made_at < now - KEEP_SECONDS)
-        self._db.execute(attempts.delete().where(attempts.c.page.in_(messages)))
-        self._db.execute(pages.delete().where(pages.c.made_at < now - KEEP_SECONDS))
-        self._db.execute(sheets.delete().where(sheets.c.ended_at < now - KEEP_SECONDS))
-        last = f"{datetime.fromtimestamp(now - KEEP_SECONDS, UTC):%Y-%m-%d}"
-        lifted = [f"{LIFTED}{name}" for name in self.facts_below(LIFTED) if name.rpartition("/")[2] < last]
-        self._db.execute(facts.delete().where(facts.c.name.in_(lifted)))
-        self._db.execute(used_links.delete().where(used_links.c.used_at < now - KEEP_SECONDS))
-        for table in (timeline, alerts):
-            self._db.execute(table.delete().where(table.c.incident.in_(old)))
-        self._write(incidents.delete().where(incidents.c.ended_at < now - KEEP_SECONDS))
+        self._live = None
+        forget(self._db, now)
 
     def _write(self, change: Insert | Update | Delete) -> CursorResult[Any]:
         self._live = None

@@ -263,15 +263,6 @@ def test_a_town_of_apprises_urls_gets_its_facts_quoted() -> None:
     assert apprise.send(task(channel.model_copy(update={"url": "nonsense://x"})))["result"] == "failed"
 
 
-def test_a_service_that_shows_a_button_is_given_the_link_that_takes_the_call() -> None:
-    url = "ntfy://127.0.0.1:9/astreinte?priority=max&actions=view,Prendre,{link}"
-    channel = AppriseChannel(name="ntfy", kind="apprise", url=url)
-
-    with_link = apprise._address(task(channel, link="https://x.example/a/abc="))
-    assert with_link.endswith("priority=max&actions=view,Prendre,https%3A%2F%2Fx.example%2Fa%2Fabc%3D")
-    assert apprise._address(task(channel)).endswith("/astreinte?priority=max")
-
-
 class Hook(BaseHTTPRequestHandler):
     """A service apprise posts JSON to."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from monitor_actors import Desk, alert
 
 from monitor.incidents import Event
-from monitor.store_oncall import KEEP_SECONDS
+from monitor.store_forget import KEEP_SECONDS
 from parvis.inventory import Town
 
 NOON = datetime(2026, 6, 3, 12, tzinfo=UTC)
