@@ -64,6 +64,7 @@ def image(release: str, folder: Path, public_key: str) -> Path:
     (keys / "authorized_keys").write_text(public_key)
     run("chroot", root, "chown", "-R", f"{INSTALLER}:", f"/home/{INSTALLER}/.ssh")
     (root / "etc/hostname").write_text("debian\n")
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n127.0.1.1 debian\n")  # or sudo asks a name server each time
     return root
 
 
