@@ -199,8 +199,15 @@ def ended(town: Installation) -> None:
 
 
 def package(folder: Path, version: str, kept: Path) -> Path:
-    """The Debian package of this checkout, called *version*; its libraries stay in *kept*."""
-    into = folder / f"dist-{version}"
+    """The Debian package of this checkout, called *version*; its libraries stay in *kept*, and so does itself.
+
+    It is made anew when anything is not committed.
+    """
+    commit = run("git", "-C", ROOT, "rev-parse", "--short", "HEAD").stdout.strip()
+    clean = not run("git", "-C", ROOT, "status", "--porcelain").stdout
+    into = (kept if clean else folder) / f"dist-{RELEASE}-{version}-{commit}"
+    if made := [file for file in into.glob("*.deb") if (into / "SHA256SUMS").exists()]:
+        return made[0]
     words = ("--release", RELEASE, "--into", into, "--version", version, "--reuse", kept)
     run(ROOT / "script" / "package", *words, seconds=1800)
     return next(into.glob("*.deb"))
