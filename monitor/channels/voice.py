@@ -8,8 +8,11 @@ import re
 import socket
 import subprocess
 import time
+import wave
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import accumulate, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,8 +23,11 @@ START_SECONDS = 10.0
 RING_SECONDS = 40.0
 TALK_SECONDS = 60.0
 WORDS_A_MINUTE = "140"
+TELEPHONE_HERTZ = 8000
+"""G.711; baresip's aufile wants the file so."""
 TIMES = 3
-"""So often the message is spoken; then it hangs up."""
+"""So often the message is spoken."""
+SILENT_SECONDS = 8
 KEYS = "123"
 MODULES = Path("/usr/lib/baresip/modules")
 _WHOLE = re.compile(rb"(\d{1,6}):")
@@ -35,6 +41,7 @@ def send(task: dict[str, Any]) -> Told:
         spoken = folder / "message.wav"
         words = " ... ".join([task["spoken"]] * TIMES)
         _done(["espeak-ng", "-v", "fr", "-s", WORDS_A_MINUTE, "-w", str(spoken), words])
+        narrow(spoken)
         port = _free_port()
         (folder / "config").write_text(_config(port, folder))
         (folder / "accounts").write_text(_account(task["channel"], task["secret"]))
@@ -96,6 +103,21 @@ class Control:
                 found, held = json.loads(held[head.end() : end]), held[end + 1 :]
                 if found.get("event"):
                     yield str(found.get("type", "")), str(found.get("param", ""))
+
+
+def narrow(spoken: Path) -> None:
+    """Bring a WAV file (16 bit, one channel) to the sample rate of a telephone, each sample the mean of its time.
+
+    Silence follows, for whoever looks for the key: at the end of the file the call ends.
+    """
+    with wave.open(str(spoken), "rb") as file:
+        step, frames = file.getframerate() / TELEPHONE_HERTZ, file.readframes(file.getnframes())
+    sums = [0, *accumulate(array("h", frames[: len(frames) // 2 * 2]))]
+    edges = [int(number * step) for number in range(int((len(sums) - 1) / step) + 1)]
+    with wave.open(str(spoken), "wb") as file:
+        file.setparams((1, 2, TELEPHONE_HERTZ, 0, "NONE", ""))
+        file.writeframes(array("h", ((sums[b] - sums[a]) // (b - a) for a, b in pairwise(edges))).tobytes())
+        file.writeframes(bytes(2 * TELEPHONE_HERTZ * SILENT_SECONDS))
 
 
 @contextmanager
@@ -162,7 +184,7 @@ def _account(channel: dict[str, Any], secret: str) -> str:
 def _number(channel: dict[str, Any], phone: str) -> str:
     digits = re.sub(r"[^+\d]", "", phone)
     dialled = digits if channel["prefix"] == "+" else digits.replace("+", channel["prefix"])
-    return f"sip:{dialled}@{channel['account'].partition('@')[2]};transport={channel['transport']}"
+    return f"sip:{dialled}@{channel['account'].partition('@')[2]}"
 
 
 def _free_port() -> int:

@@ -42,8 +42,8 @@ class TestCalls:
 
     @pytest.fixture
     def short(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(voice, "TALK_SECONDS", 15.0)
-        monkeypatch.setattr(voice, "RING_SECONDS", 15.0)
+        monkeypatch.setattr(voice, "TALK_SECONDS", 8.0)
+        monkeypatch.setattr(voice, "RING_SECONDS", 8.0)
 
     @pytest.mark.parametrize("key", ["1", "2"])
     def test_ast04_a_telephone_is_called_hears_the_alert_and_its_key_is_the_answer(self, key: str) -> None:
