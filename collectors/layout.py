@@ -1,10 +1,10 @@
 """What one poll found, as flat lists: the layout (which series, in which order) is learned once, the values each time.
 
 A ``Layout`` is one metric of one table of one kind of device: the labels of its series without the device's own
-(town, site, device). It is the same object from poll to poll as long as no label changes, and the same object for all
-devices whose labels agree. Metrics of one table whose series have the same labels share ``Rows``: what is made of
-labels (a text template) may be kept under their identity, with a hole where metric and device go. ``Part.values`` has
-one place for each series; None: no value.
+(town, site, device). Its ``Rows`` are the same object from poll to poll as long as no label changes, and the same
+for all devices, and all metrics of a table, whose labels agree: what is made of labels (a text template) may be kept
+under their identity, with a hole where metric and device go. ``Part.values`` has one place for each series; None: no
+value.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -49,9 +49,8 @@ class Rows:
             yield tuple([(name, word) for name, word in zip(names, row, strict=True) if word is not None])
 
 
-@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
-class Layout:
-    """The series of one metric; compared and hashed by identity. Made by ``layout``."""
+class Layout(NamedTuple):
+    """The series of one metric: equal where metric and ``Rows`` are. Made by ``layout``."""
 
     metric: str
     rows: Rows
@@ -103,15 +102,14 @@ class Readings:
         return sum(len(values) - values.count(None) for values in (part.values for part in self.parts))
 
 
-_known: WeakValueDictionary[tuple[str, Rows], Layout] = WeakValueDictionary()
 _rows: WeakValueDictionary[object, Rows] = WeakValueDictionary()
 _words: WeakValueDictionary[tuple[str | None, ...], Words] = WeakValueDictionary()
 
 
 def layout(metric: str, labels: Iterable[Labels]) -> Layout:
-    """The one layout of *metric* with these *labels*.
+    """The layout of *metric* with these *labels*.
 
-    >>> layout("port_up", [(("port", "1"),)]) is layout("port_up", [(("port", "1"),)])
+    >>> layout("port_up", [(("port", "1"),)]).rows is layout("port_speed", [(("port", "1"),)]).rows
     True
     """
     listed = tuple(labels)
@@ -120,10 +118,7 @@ def layout(metric: str, labels: Iterable[Labels]) -> Layout:
     rows = _rows.get(key)
     if rows is None:
         rows = _rows[key] = Rows(columns, None if columns else listed)
-    found = _known.get((metric, rows))
-    if found is None:
-        found = _known[metric, rows] = Layout(metric, rows)
-    return found
+    return Layout(metric, rows)
 
 
 def _columns(listed: tuple[Labels, ...]) -> tuple[tuple[str, Words], ...]:

@@ -30,7 +30,7 @@ FIRST_ROUND_SECONDS = 5
 FIRST_POLLS_PER_SECOND = 50
 """... or no faster than this: a device asked for the first time is walked, and learned."""
 
-LEARNED_AT_ONCE = 16
+LEARNED_AT_ONCE = 8
 """Devices that answer and are walked for the first time: all together, on a busy machine, would end none in time."""
 
 WHERE_SECONDS = 3.0
@@ -94,7 +94,7 @@ class Poller(AbstractContextManager["Poller"]):
         self._running = Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
-        self._wanted: dict[str, asyncio.Event] = {}
+        self._wanted: dict[str, Turn] = {}
         self._sought: dict[tuple[str, str], Future[list[tuple[str, str]]]] = {}
         self._learning = asyncio.Semaphore(LEARNED_AT_ONCE)
 
@@ -118,7 +118,7 @@ class Poller(AbstractContextManager["Poller"]):
         wanted = self._wanted.get(name)
         if self._loop and wanted:
             with suppress(RuntimeError):  # the loop has ended
-                self._loop.call_soon_threadsafe(wanted.set)
+                self._loop.call_soon_threadsafe(wanted.come)
 
     def where(self, site: str, mac: str) -> list[tuple[str, str]] | None:
         """Switch and port of *site* behind which *mac* was learned; None while they are being asked: ask again.
@@ -148,7 +148,7 @@ class Poller(AbstractContextManager["Poller"]):
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        self._wanted = {device.name: asyncio.Event() for device in self._devices}
+        self._wanted = {device.name: Turn() for device in self._devices}
         tasks = [asyncio.create_task(self._attend(device), name=device.name) for device in self._devices]
         self._running.set()
         await self._stop.wait()
@@ -165,7 +165,7 @@ class Poller(AbstractContextManager["Poller"]):
         first = max(FIRST_ROUND_SECONDS, len(self._devices) / FIRST_POLLS_PER_SECOND)
         await asyncio.sleep(offset_seconds(device.name, min(interval, first)))
         while True:
-            self._wanted[device.name].clear()
+            self._wanted[device.name].begin()
             started = time.monotonic()
             try:
                 target = target or await self._target(device)
@@ -183,7 +183,7 @@ class Poller(AbstractContextManager["Poller"]):
                 breaker = breaker.succeeded()
             now = time.time()
             turn = next_turn(device.name, interval, now) + breaker.turns_left_out * interval
-            await until(self._wanted[device.name], turn - now)
+            await self._wanted[device.name].wait(turn - now)
 
     async def _first(self, target: Target, breaker: Breaker) -> tuple[Outcome, float]:
         """The first poll of a device, when it is its turn; and when that was. Who is silent holds nobody up."""
@@ -236,13 +236,37 @@ class Poller(AbstractContextManager["Poller"]):
             log.debug("polled", profile=outcome.profile, variables=outcome.variables, **facts)
 
 
-async def until(wanted: asyncio.Event, seconds: float) -> None:
-    """Wait until *wanted* is set, but no longer than *seconds*; asyncio.wait_for would make a task of it."""
-    timer = asyncio.get_running_loop().call_later(seconds, wanted.set)
-    try:
-        await wanted.wait()
-    finally:
-        timer.cancel()
+class Turn:
+    """A device's next turn: it comes after a while, or when somebody calls it. An asyncio.Event takes 800 octets."""
+
+    __slots__ = ("_has_come", "_waiting")
+
+    def __init__(self) -> None:
+        self._has_come = False
+        self._waiting: asyncio.Future[None] | None = None
+
+    def begin(self) -> None:
+        """It is here; what comes from now on is the next."""
+        self._has_come = False
+
+    def come(self) -> None:
+        """It comes now."""
+        self._has_come = True
+        if self._waiting and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def wait(self, seconds: float) -> None:
+        """Until it comes, but no longer than *seconds*."""
+        if self._has_come:
+            return
+        loop = asyncio.get_running_loop()
+        self._waiting = loop.create_future()
+        timer = loop.call_later(seconds, self.come)
+        try:
+            await self._waiting
+        finally:
+            timer.cancel()
+            self._waiting = None
 
 
 async def attempt(target: Target, pacing: Pacing, breaker: Breaker) -> Outcome:

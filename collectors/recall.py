@@ -52,7 +52,7 @@ class Recall:
 
     def hold_scalars(self, found: dict[RawOid, Cell], pace: Pace) -> None:
         """Learn which scalars the device has."""
-        columns = [Cells(name, (b"",), (tag,)) for name, (tag, _) in found.items()]
+        columns = [Cells(name, (b"",), (tag,), moves=True) for name, (tag, _) in found.items()]
         made = plan.plan(columns, pace.budget, Way.SCALARS)
         values = [value for _, value in found.values()]
         self.held[SCALARS] = Held(made, made.laid(values), known=_known(made, values))
@@ -216,7 +216,7 @@ async def _walked(recall: Recall, each: Cluster, session: Session, pace: Pace, c
         own = pace.of(each.first)
         made = plan.plan([_cells(each, column) for column in with_rows], own.budget, _way(own, session))
         values = [value for column in with_rows for _, value in column.cells.values()]
-        recall.held[each.key] = Held(made, made.laid(values), clock, _known(made, values), first=values)
+        recall.held[each.key] = Held(made, made.laid(values), clock, _known(made, values), (made, made.laid(values)))
     else:
         recall.restless[each.key] = restless + 1 if restless < RESTLESS_AFTER + RESTLESS_POLLS else 0
         recall.loose[each.key] = (clock, columns)
@@ -238,9 +238,11 @@ def _settled(held: Held) -> tuple[Cells, ...]:
     """The columns; after some polls those that have not moved are told from the others, so that they go together."""
     if held.first is None or held.polls < SETTLED_AFTER:
         return held.plan.columns
-    was, now, held.first = held.first, held.plan.flat(held.values), None
-    cells = held.plan.starts()
-    return tuple(replace(c, moves=was[cells[c.root]] != now[cells[c.root]]) for c in held.plan.columns)
+    (plan, was), held.first = held.first, None
+    return tuple(
+        replace(c, moves=list(was.take(plan.places[c.root])) != list(held.values.take(held.plan.places[c.root])))
+        for c in held.plan.columns
+    )
 
 
 def _cells(each: Cluster, column: Column) -> Cells:

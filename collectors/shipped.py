@@ -4,7 +4,6 @@ from collectors import compatible, foreign, written
 from collectors.known import Known
 from collectors.traps.kinds import kinds
 from parvis import catalogue
-from parvis.definition import Definition
 from parvis.processes import COLLECTORS
 from parvis.vitals import DEFINITIONS
 
@@ -13,12 +12,12 @@ def everything() -> Known:
     """All of it; an error of the file's reader when one is wrong."""
     ours = catalogue.metrics()
     theirs = {name: definition for name, definition in foreign.definitions().items() if name not in ours}
-    own = [Definition(each.name, each.kind, each.help, each.labels, each.buckets) for each in ours.values()]
+    own = catalogue.definitions(COLLECTORS.name)
     return Known(
         metrics={each.name: each for each in (*own, *theirs.values(), *DEFINITIONS)},
         modules={name: compatible.metrics(name) for name in foreign.modules()},
         foreign=frozenset(theirs),
-        announced=tuple(definition.name for definition in catalogue.definitions(COLLECTORS.name)),
+        announced=tuple(definition.name for definition in own),
         profiles=written.profiles(),
         kinds=kinds(),
     )

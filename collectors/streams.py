@@ -39,8 +39,8 @@ class Held:
     kept_at: float = 0.0
     known: Known = field(default_factory=Known)
     """What is remembered of the last answers (fetch.py)."""
-    first: list[Value] | None = None
-    """The values first found, by the cells' numbers, until it is known what moves."""
+    first: tuple[Plan, Values] | None = None
+    """The values first found, until it is known what moves."""
     polls: int = 0
 
     def ask_by(self, plan: Plan) -> None:

@@ -10,20 +10,17 @@ from collectors.snmp.ber import RawOid, Value
 
 Filled = list[Value] | None
 """The values of a question's cells in order, fewer when the answer was cut short; None: not what was expected."""
-Place = tuple[RawOid, bytes, int]
-"""Column, row and tag of a cell."""
+Awaited = tuple[bytes, int, int]
+"""A cell: its encoded name with the tag of its value; how many octets they are; how many octets an unsigned number may
+have to be read at once (-1: a signed one; 0: whatever else)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Reads an answer that must consist of these cells; *guards* are the columns that must have ended.
-
-    *cells*: for each, the encoded name together with the tag of its value; how many octets they are; and how many
-    octets an unsigned number may have to be read at once (-1: a signed one; 0: whatever else).
-    """
+    """Reads an answer that must consist of these cells; *guards* are the columns that must have ended."""
 
     guards: tuple[RawOid, ...]
-    cells: tuple[tuple[bytes, int, int], ...]
+    cells: tuple[Awaited, ...]
     are_unsigned: bool
 
     def __call__(self, data: bytes, at: int, end: int) -> Filled:
@@ -46,7 +43,7 @@ class Expected:
         return at
 
 
-def unsigned(data: bytes, at: int, end: int, cells: Sequence[tuple[bytes, int, int]]) -> list[Value] | None:
+def unsigned(data: bytes, at: int, end: int, cells: Sequence[Awaited]) -> list[Value] | None:
     """Read the values of *cells*, all unsigned numbers, as they are usually spelled; None: they are not.
 
     This loop is where a poll spends its time. A name that compares equal ends inside *data*, each binding is filled by
@@ -70,7 +67,7 @@ def unsigned(data: bytes, at: int, end: int, cells: Sequence[tuple[bytes, int, i
     return list(map(int.from_bytes, found)) if at == end else None
 
 
-def fill(data: bytes, at: int, end: int, cells: Sequence[tuple[bytes, int, int]]) -> Filled:
+def fill(data: bytes, at: int, end: int, cells: Sequence[Awaited]) -> Filled:
     """Read the values of *cells* where each must stand, however they are spelled.
 
     Each index lies below *end* before it is used: a name that compares equal ends inside *data*, the binding's stop is
@@ -110,11 +107,13 @@ def _varbind(data: bytes, at: int, end: int) -> tuple[ber.VarBind, int]:
     return found, stop
 
 
-def expected(guards: tuple[RawOid, ...], places: Sequence[Place]) -> Expected:
-    """What reads the cells at *places*, behind *guards*."""
-    cells = []
-    for root, row, tag in places:
-        name = ber.tlv(ber.OBJECT_IDENTIFIER, root + row) + bytes((tag,))
-        cells.append((name, len(name), -1 if tag == ber.INTEGER else ber.WIDTH.get(tag, 0)))
+def awaited(name: RawOid, tag: int) -> Awaited:
+    """What is expected of a cell."""
+    octets = ber.tlv(ber.OBJECT_IDENTIFIER, name) + bytes((tag,))
+    return octets, len(octets), -1 if tag == ber.INTEGER else ber.WIDTH.get(tag, 0)
+
+
+def expected(guards: tuple[RawOid, ...], cells: Sequence[Awaited]) -> Expected:
+    """What reads *cells*, behind *guards*."""
     are_unsigned = all(width > 0 and length + 1 + width < 0x80 for _, length, width in cells)
     return Expected(guards, tuple(cells), are_unsigned)

@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 
 from collectors.snmp import ber, pdu
 from collectors.snmp.ber import RawOid, Value
-from collectors.snmp.expected import expected
+from collectors.snmp.expected import Awaited, awaited, expected
 from collectors.snmp.pdu import Kind, Prepared
 from collectors.snmp.values import Pick, Values, Where, picked
 
@@ -30,13 +30,22 @@ class Cells:
     """One column of a table as it was found: its rows in the order they came, the tag of each, how long it is kept.
 
     Columns that have not moved so far are asked together: an answer that is the same to the octet need not be read.
+    Until that is known (*moves* None), numbers are asked together, and so are all others.
     """
 
     root: RawOid
     rows: tuple[bytes, ...]
     tags: tuple[int, ...]
     keep_seconds: float = 0
-    moves: bool = True
+    moves: bool | None = None
+    _awaited: tuple[Awaited, ...] = field(default=(), init=False, repr=False, compare=False)
+
+    def awaited(self) -> tuple[Awaited, ...]:
+        """What is expected of each row in an answer; the same objects in every plan, however it puts rows together."""
+        if not self._awaited:
+            made = tuple(awaited(self.root + row, tag) for row, tag in zip(self.rows, self.tags, strict=True))
+            object.__setattr__(self, "_awaited", made)
+        return self._awaited
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,20 +158,25 @@ def plan(columns: Sequence[Cells], budget: int, way: Way = Way.ROWS) -> Plan:
 
 
 def _made(columns: tuple[Cells, ...], budget: int, way: Way) -> Plan:
-    groups: dict[tuple[float, bool, tuple[bytes, ...]], list[Cells]] = {}
+    groups: dict[tuple[float, bool | None, bool, tuple[bytes, ...]], list[Cells]] = {}
     for column in columns:
-        groups.setdefault((column.keep_seconds, column.moves, column.rows), []).append(column)
+        apart = column.moves is None and _are_numbers(column)
+        groups.setdefault((column.keep_seconds, column.moves, apart, column.rows), []).append(column)
     asked: dict[bool, list[Question]] = {False: [], True: []}
     places: dict[RawOid, Where] = {}
     sizes = {False: 0, True: 0}
-    for (keep, _, _), group in groups.items():
-        are_numbers = all(tag in ber.WIDTH for column in group for tag in column.tags)
+    for (keep, *_), group in groups.items():
+        are_numbers = all(_are_numbers(column) for column in group)
         ask = _by_rows if way is Way.ROWS else partial(_by_name, way=way)
         asked[keep > 0].extend(ask(group, budget, (are_numbers, sizes[are_numbers]), places))
         sizes[are_numbers] += sum(len(column.rows) for column in group)
     shortest = min((column.keep_seconds for column in columns if column.keep_seconds), default=0.0)
     size = sizes[False] + sizes[True]
     return Plan(columns, tuple(asked[False]), tuple(asked[True]), shortest, size, budget, way, places)
+
+
+def _are_numbers(column: Cells) -> bool:
+    return all(tag in ber.WIDTH for tag in column.tags)
 
 
 def _by_rows(group: Sequence[Cells], budget: int, first: Begin, places: dict[RawOid, Where]) -> Iterator[Question]:
@@ -185,9 +199,9 @@ def _by_rows(group: Sequence[Cells], budget: int, first: Begin, places: dict[Raw
             names = [root + rows[-1] for root in guards]
             names += [column.root + (rows[top - 1] if top else b"") for column in together]
             request = pdu.Pdu(Kind.GET_BULK, 0, len(guards), len(chunk), [(name, ber.NULL, None) for name in names])
-            cells = expected(guards, [(c.root, rows[row], c.tags[row]) for row in chunk for c in together])
+            cells = expected(guards, [column.awaited()[row] for row in chunk for column in together])
             many = len(chunk) * len(together)
-            is_still = not group[0].moves
+            is_still = group[0].moves is False
             yield Question(pdu.prepare(request, cells), begin, many, are_numbers, is_still)
             begin += many
 
@@ -215,9 +229,9 @@ def by_name(cells: Sequence[tuple[Cells, int]], first: Begin, kind: Kind) -> Que
         column.root + (column.rows[row] if kind is Kind.GET else earlier)
         for (column, row), earlier in zip(cells, before, strict=True)
     ]
-    awaited = expected((), [(column.root, column.rows[row], column.tags[row]) for column, row in cells])
+    found = expected((), [column.awaited()[row] for column, row in cells])
     are_numbers, begin = first
-    return Question(pdu.prepare(pdu.ask(kind, names), awaited), begin, len(cells), are_numbers)
+    return Question(pdu.prepare(pdu.ask(kind, names), found), begin, len(cells), are_numbers)
 
 
 @lru_cache(maxsize=1024)
