@@ -13,6 +13,7 @@ from snmp_wired import Wired
 from collectors import column
 from collectors.device import Device, Polled
 from collectors.poll import Target, poll
+from collectors.recall import SETTLED_AFTER
 from collectors.snmp import ber, fetch
 from collectors.snmp.ber import Value
 from collectors.snmp.errors import Silent
@@ -133,10 +134,11 @@ def columns_of(memory: MemoryAgent) -> set[bytes]:
 def test_a_known_table_is_asked_in_as_few_requests_as_its_replies_allow() -> None:
     memory = MemoryAgent(SWITCH)
     target = made(memory)
-    polled(target)
+    for turn in range(SETTLED_AFTER + 1):  # until it is known what moves, numbers are asked apart from others
+        polled(target, 60 * turn)
     memory.asked.clear()
 
-    polled(target, 60)
+    polled(target, 60 * (SETTLED_AFTER + 1))
 
     bulks = [request for request in memory.asked if request.kind is Kind.GET_BULK]
     cells = 3 * 48  # state and two counters; names are remembered
