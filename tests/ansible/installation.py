@@ -228,10 +228,11 @@ def version(machine: Machine) -> str:
     return machine.ssh("dpkg-query", "--show", "--showformat=${Version}", "parvis").stdout.partition("+")[0]
 
 
-def sessions(machine: Machine) -> set[str]:
+def sessions(machine: Machine) -> set[int]:
     """The numbers of those whom the kernel admits."""
-    listed = machine.ssh("nft", "--json", "list", "map", "inet", "portal", "auth").stdout
-    return set(re.findall(r"\], (\d+)\]", listed))
+    told = json.loads(machine.ssh("nft", "--json", "list", "map", "inet", "portal", "auth").stdout)["nftables"]
+    listed = next(one["map"] for one in told if "map" in one)
+    return {number for _, number in listed.get("elem", [])}
 
 
 def well(machine: Machine) -> bool:

@@ -14,11 +14,13 @@ BROUGHT, INSTALLED = "program : Bring the package", "program : Install it"
 GIGABYTE = 1024**3
 
 
-def online(town: Installation) -> tuple[Resident, set[str]]:
+def online(town: Installation) -> tuple[Resident, set[int]]:
     """Who went online in the first of these tests, and stays so; as phones do, it asks for its lease again."""
     phone = town.phone()
     until(phone.is_online, "who was online is not", 30)
-    return phone, sessions(town.gateway)
+    admitted = sessions(town.gateway)
+    assert len(admitted) == 1
+    return phone, admitted
 
 
 def unpacking(town: Installation) -> bool:
