@@ -109,16 +109,16 @@ class Machine:
             layers = f"lowerdir={self.image},upperdir={self.folder / 'upper'},workdir={self.folder / 'work'}"
             run("mount", "-t", "overlay", "overlay", "-o", layers, self.root)
             self.mounted = True
-        log = os.open(self.folder / "console.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        self.process = subprocess.Popen(
-            [
-                "systemd-nspawn", "--quiet", "-D", str(self.root), f"--capability={CAPABILITIES}",
-                "--boot", "--register=no", "--keep-unit", f"--network-namespace-path=/run/netns/{self.namespace}",
-                "--resolv-conf=off", "--console=pipe", f"--machine={self.name}",
-            ],
-            stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-            env={**os.environ, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"},
-        )  # fmt: skip
+        with (self.folder / "console.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [
+                    "systemd-nspawn", "--quiet", "-D", str(self.root), f"--capability={CAPABILITIES}",
+                    "--boot", "--register=no", "--keep-unit", f"--network-namespace-path=/run/netns/{self.namespace}",
+                    "--resolv-conf=off", "--console=pipe", f"--machine={self.name}",
+                ],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+                env={**os.environ, "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"},
+            )  # fmt: skip
         until(lambda: self.ssh("true", check=False).returncode == 0, f"{self.name}: no SSH", BOOT_SECONDS)
 
     def ssh(self, *words: str, check: bool = True, seconds: float = 120) -> subprocess.CompletedProcess[str]:
@@ -156,20 +156,22 @@ class Machine:
 
     def stop(self) -> None:
         """An orderly shutdown."""
-        self._end(signal.SIGTERM)
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(STOP_SECONDS)
+            self.process = None
 
     def cut_power(self) -> None:
-        """Nothing is written any more."""
-        self._end(signal.SIGKILL)
-
-    def _end(self, number: signal.Signals) -> None:
+        """Nothing runs or is written any more: the machine's first process goes, and with it all of its processes."""
         if self.process is not None:
-            self.process.send_signal(number)
+            # systemd-nspawn's own end would leave them running.
+            for first in Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split():
+                os.kill(int(first), signal.SIGKILL)
             self.process.wait(STOP_SECONDS)
             self.process = None
 
     def remove(self) -> None:
-        self._end(signal.SIGKILL)
+        self.cut_power()
         if self.mounted:
             for place in (self.root, self.folder):
                 until(lambda: run("umount", place, check=False).returncode == 0, f"{place} is busy")  # noqa: B023

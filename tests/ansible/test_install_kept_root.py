@@ -25,9 +25,9 @@ def online(town: Installation) -> tuple[Resident, set[int]]:
 
 def unpacking(town: Installation) -> bool:
     """Whether dpkg is about the package of ours: what it has not finished stands in its updates."""
-    with suppress(FileNotFoundError):
-        told = (file.read_text() for file in (town.gateway.root / "var/lib/dpkg/updates").iterdir())
-        return any("Package: parvis\n" in text for text in told)
+    with suppress(OSError):  # a file that was there a moment ago
+        told = (file.read_bytes() for file in (town.gateway.root / "var/lib/dpkg/updates").iterdir())
+        return any(b"Package: parvis\n" in text for text in told)
     return False
 
 
