@@ -35,6 +35,8 @@ def test_sec16_the_bill_of_materials_names_every_library_with_its_version() -> N
 
 def test_the_version_stands_in_one_place_and_in_the_changelog() -> None:
     assert f"\n## {VERSION}\n" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+    says = [file for file in (ROOT / "parvis").glob("*.py") if f'\nVERSION = "{VERSION}"\n' in file.read_text("utf-8")]
+    assert len(says) == 1, "script/package writes another one into it"
     assert 'dynamic = ["version"]' in (ROOT / "pyproject.toml").read_text("utf-8")
 
 
