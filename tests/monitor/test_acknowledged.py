@@ -61,7 +61,7 @@ def when(desk: Desk) -> list[str]:
 
 
 def test_what_somebody_took_and_did_not_end_is_called_again_from_the_first_level(taken: Desk) -> None:
-    taken.passes(LASTING + 15 * 60, step=60)
+    taken.passes(LASTING - 600, step=600).passes(25 * 60, step=60)
     first, second = (taken.duty.roster.turn(NIGHT, level).person.name for level in (1, 2))
 
     assert when(taken) == ["23:00", "03:00", "03:05", "03:10"]
@@ -71,7 +71,7 @@ def test_what_somebody_took_and_did_not_end_is_called_again_from_the_first_level
 
 
 def test_the_message_says_that_it_is_called_again_and_fits_one_sms(taken: Desk) -> None:
-    taken.passes(LASTING + 60, step=60)
+    taken.passes(LASTING, step=600).passes(60, step=60)
     once, again = (line["text"] for line in taken.written())
 
     assert "RAPPEL" not in once
@@ -86,7 +86,7 @@ def test_a_long_title_is_cut_and_the_reminder_is_not(town: Town, tmp_path: Path)
     desk.messenger.tells(told)
     desk.works()
     desk.engine.act(1, Event.ACKNOWLEDGE, "agent-1", desk.clock())
-    text = desk.passes(LASTING + 60, step=60).written()[-1]["text"]
+    text = desk.passes(LASTING, step=600).passes(60, step=60).written()[-1]["text"]
 
     assert septets(text) <= 160
     assert "RAPPEL (pris 23:00)" in text
@@ -94,13 +94,13 @@ def test_a_long_title_is_cut_and_the_reminder_is_not(town: Town, tmp_path: Path)
 
 
 def test_to_take_it_again_makes_it_last_longer(taken: Desk) -> None:
-    taken.passes(LASTING - 60, step=60)
+    taken.passes(LASTING - 600, step=600)
     taken.engine.act(1, Event.ACKNOWLEDGE, "agent-2", taken.clock())
-    taken.passes(LASTING - 60, step=60)
+    taken.passes(LASTING - 600, step=600)
 
     assert len(taken.written()) == 1
     assert taken.incidents()[0]["owner"] == "agent-2"
-    assert len(taken.passes(120, step=60).written()) == 2
+    assert len(taken.passes(660, step=60).written()) == 2
 
 
 def test_it_expires_over_a_restart_and_over_a_time_in_which_nothing_ran(
@@ -138,7 +138,7 @@ def test_pages_and_command_line_say_who_has_it_and_until_when(taken: Desk, tmp_p
     assert said in taken.client.get("/oncall").text.replace("&#39;", "'")
     assert "Toujours en cours : prolonger" in taken.client.get("/incidents/1").text
     assert "calls again 04/06 03:00" in told
-    taken.passes(LASTING + 60, step=60)
+    taken.passes(LASTING, step=600)
     assert "Pris en charge depuis trop longtemps" in taken.client.get("/incidents/1").text
 
 
