@@ -63,14 +63,15 @@ class Wait:
 Move = Send | AskProof | Done | Wait
 
 
-def next_move(attempts: Sequence[Attempt], channels: Sequence[str], step: int, now: float) -> Move:
+def next_move(attempts: Sequence[Attempt], channels: Sequence[str], begins: int, now: float) -> Move:
     """What to do next for a message tried so far by *attempts*, over *channels*, best first.
 
-    *step*: the how manieth call it is; each begins a channel further, so that a silent one is not trusted twice.
+    *begins*: the place of the channel to begin with, past the last from the first again: a silent one is not trusted
+    twice.
     """
     if not channels:
         return Wait()
-    order = [*channels[step % len(channels) :], *channels[: step % len(channels)]]
+    order = [*channels[begins % len(channels) :], *channels[: begins % len(channels)]]
     if not attempts:
         return Send(order[0])
     last = attempts[-1]

@@ -23,6 +23,7 @@ from monitor.letters import Letters
 from monitor.oncall import Kind
 from monitor.replies import KEYS, read, sender
 from monitor.rounds import Rounds
+from monitor.store_oncall import Entries
 from parvis.inventory import Channel
 from parvis.running import log
 from parvis.settings import SecretMissing
@@ -115,7 +116,7 @@ class Dispatcher(AbstractContextManager["Dispatcher"]):
                 entries.finish(number, "cancelled", now)
                 return
             names = [row["only"]] if row["only"] else self._engine.policy.channels_of(row["person"])
-            move = next_move(tries, names, row["step"], now)
+            move = next_move(tries, names, _begins(entries, row), now)
             if row["kind"] == Kind.TEST and tries and _failed_test(tries[-1], now):
                 entries.finish(number, "failed", now)
                 entries.remember(f"test/{row['person']}/{tries[-1].channel}", {"at": now, "result": Result.FAILED})
@@ -223,6 +224,15 @@ class Dispatcher(AbstractContextManager["Dispatcher"]):
         except (Unknown, NotPossible):
             return "too-late"
         return "done"
+
+
+def _begins(entries: Entries, row: Mapping[str, Any]) -> int:
+    """How many channels further than the first a message begins: each call to a person is one more, each level too."""
+    if row["kind"] != Kind.CALL:
+        return 0
+    own = [one for one in entries.pages_of(row["incident"]) if one["kind"] == Kind.CALL and one["id"] < row["id"]]
+    same = [one for one in own if one["person"] == row["person"] and one["round"] == row["round"]]
+    return len(same) + int(row["level"]) - 1
 
 
 def _failed_test(attempt: Attempt, now: float) -> bool:

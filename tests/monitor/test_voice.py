@@ -111,3 +111,25 @@ def test_ast05_what_is_spoken_says_what_since_when_and_which_key_does_what() -> 
 def test_a_password_that_baresip_cannot_read_is_refused_and_not_cut() -> None:
     with pytest.raises(ValueError, match="the password of the line"):
         voice._account({"account": "sip:a@b.example", "transport": "tls", "registers": True}, "a;b")
+
+
+def test_ast04_each_call_to_a_person_begins_a_channel_further_and_so_does_each_level(
+    town: Town, tmp_path: Path
+) -> None:
+    """Letter, SMS, telephone: whoever is silent is rung in the end, and the second level not with a letter first."""
+    channels = tuple(FileChannel(name=name, kind="file") for name in ("letter", "sms", "telephone"))
+    desk = Desk(town.model_copy(update={"channels": channels}), tmp_path, now=NIGHT)
+    first, second = (desk.duty.roster.turn(NIGHT, level).person.name for level in (1, 2))
+    desk.messenger.tells(alert("LienCoupe", startsAt=NIGHT.isoformat()))
+    desk.works().passes(41 * 60, step=60)
+    with desk.engine.book.look() as entries:
+        sent = [(line["who"], line["text"]) for line in entries.timeline_of(1) if line["what"] == "sent-accepted"]
+
+    assert sent == [
+        (first, "letter"),
+        (first, "sms"),
+        (second, "sms"),
+        (first, "telephone"),
+        (first, "letter"),
+        (second, "telephone"),
+    ]
