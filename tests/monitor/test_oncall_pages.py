@@ -1,6 +1,7 @@
 """The pages of who is on call, and the links of messages: a GET changes nothing, a link works once."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from monitor_actors import Desk, alert
 from monitor.gsm7 import BASIC, EXTENDED, LONGEST, fitted, septets
 from monitor.incidents import Event
 from monitor.links import ACTIONS, Link, LinkRefused, read, token
-from monitor.messages import Cause, all_clear, call, digest
+from monitor.messages import AGAIN, Again, Cause, all_clear, call, digest, relay
 from monitor.messages import test as trial
 from parvis.inventory import Town
 
@@ -165,7 +166,9 @@ def test_ast05_every_message_is_one_sms_whatever_the_names_are(cause: Cause, rep
     """160 septets of GSM-7 at most; the number, the way to answer and the link are never cut."""
     links = {"acknowledge": f"{URL}/a/{token(Link(1, 'acknowledge', 1), b'k' * 32)}"} if linked else {}
     made = call(cause, links, replies=replies)
-    others = [all_clear(cause, NIGHT), digest([cause] * 3, URL), trial("ovh", NIGHT)]
+    grave = [replace(cause, severity="page", again=Again(event, NIGHT)) for event in AGAIN]
+    others = [all_clear(cause, NIGHT), digest([cause] * 3, URL), trial("ovh", NIGHT), relay([cause] * 3, NIGHT, URL)]
+    others += [call(one, links, replies=replies) for one in grave]
 
     for message in (made, *others):
         assert set(message.short) <= BASIC | EXTENDED
