@@ -1,6 +1,6 @@
 """Sensors of ENTITY-SENSOR-MIB (RFC 3433) and Cisco's twin: real values, and which port a sensor belongs to.
 
-A profile's table with ``derive: entity_sensor`` gets four columns more: *what* is measured, its *reading* in the base
+A profile's table with ``derive: entity_sensor`` gets some columns more: *what* is measured, its *reading* in the base
 unit (dBm for light), the *port* (or the sensor's own name), the *lane* of modules with several, the kind of *module*
 that contains the sensor, and its limits (rx_low_warn and the like).
 """
@@ -18,7 +18,7 @@ Rows = Mapping[bytes, Row]
 
 LIMITS = ("low_alarm", "low_warn", "high_warn", "high_alarm")
 DERIVED = ("what", "reading", "port", "lane", "module", *(f"{way}_{name}" for way in ("rx", "tx") for name in LIMITS))
-VOLTS, AMPERES, WATTS, CELSIUS, DBM = 4, 5, 6, 8, 14
+VOLTS, AMPERES, WATTS, CELSIUS, RPM, DBM = 4, 5, 6, 8, 10, 14
 """entPhySensorType; 14 is Cisco's."""
 UNITS_SCALE = 9
 """entPhySensorScale "units": 10^0; each step is a factor of 1000."""
@@ -29,7 +29,9 @@ WHOLE_CLASSES = {3, 11}
 """Chassis and stack."""
 OF_A_MODULE = {"rx", "tx", "bias", "voltage", "optic_temperature"}
 _MAX_DEPTH = 10
-OPTIC_BOUNDS = {VOLTS: ("voltage", 0.5, 15), AMPERES: ("bias", 0, 1)}
+BETWEEN_CELSIUS = (-60, 150)
+NOTHING = (None, None)
+OPTIC_BOUNDS = {VOLTS: ("voltage", 0.5, 15), AMPERES: ("bias", 0, 1), CELSIUS: ("optic_temperature", *BETWEEN_CELSIUS)}
 """What else an optical module tells, and between which bounds it can be true."""
 _OPTIC = re.compile(r"\b(q?sfp\w*|xfp|ddm|dom|xcvr|transceiver|optic\w*|laser|bias|mau|lane)\b", re.IGNORECASE)
 _RECEIVED = re.compile(r"\b(rx|recei\w+)|rx(power|pwr)", re.IGNORECASE)
@@ -166,9 +168,9 @@ def _own_names(entities: Rows) -> dict[bytes, str]:
 
 def _measured(row: Row, text: str, *, has_port: bool) -> tuple[str | None, float | None]:
     kind, value, powers = row.get("type"), row.get("value"), _powers(row)
-    if row.get("status", 1) != 1 or not isinstance(kind, int | float) or not isinstance(value, int | float):
+    if not isinstance(kind, int | float) or not isinstance(value, int | float) or powers is None:
         return None, None
-    if powers is None:
+    if row.get("status", 1) != 1:
         return None, None
     real = real_value(value, *powers)
     is_optic = has_port or bool(_OPTIC.search(text))
@@ -176,10 +178,12 @@ def _measured(row: Row, text: str, *, has_port: bool) -> tuple[str | None, float
         return _direction(text), real if real and DARK_DBM < real <= MAX_DBM else None
     if kind == WATTS:
         return _direction(text), dbm(real)
-    if kind == CELSIUS:
-        return ("optic_temperature" if is_optic else "temperature"), _plausible(real, -60, 150)
+    if not is_optic:
+        return {CELSIUS: ("temperature", _plausible(real, *BETWEEN_CELSIUS)), RPM: ("fan", real)}.get(
+            int(kind), NOTHING
+        )
     what, low, high = OPTIC_BOUNDS.get(int(kind), (None, 0, 0))
-    return (what, _plausible(real, low, high)) if is_optic else (None, None)
+    return what, _plausible(real, low, high)
 
 
 def _plausible(real: float, low: float, high: float) -> float | None:

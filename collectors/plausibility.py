@@ -55,6 +55,7 @@ BOUNDS: Mapping[str, tuple[Bounds, ...]] = {
     "wifi_client_signal_dbm": (SIGNAL_DBM,),
     "wifi_client_snr_db": (Bounds(0, 100),),
     "wifi_client_rate_bits_per_second": (Bounds(0, 1e11),),
+    "device_fan_rpm": (Bounds(0, 60_000),),
     "wifi_controller_aps": (Bounds(0, 100_000),),
     "optical_rx_power_dbm": (LIGHT_DBM,),
     "optical_tx_power_dbm": (LIGHT_DBM,),

@@ -96,7 +96,13 @@ class Engine:
 
     def hear(self, data: bytes, source: Any, login: str) -> "Heard | str":
         """What *data* says when it proves to come from whom *login* names; else why not, empty for a mere greeting."""
-        self._meet(data, login)
+        stranger = self._meet(data, login)
+        found = self._judged(data, source, login)
+        if stranger and not isinstance(found, Heard):
+            self._forget(stranger)  # whoever makes names up fills nothing
+        return found
+
+    def _judged(self, data: bytes, source: Any, login: str) -> "Heard | str":
         self._context, self._bindings = {}, None
         greeted = self._greetings()
         self._engine.message_dispatcher.receive_message(self._engine, DOMAIN_NAME, UdpTransportAddress(source), data)
@@ -111,22 +117,29 @@ class Engine:
         for model in (*self._engine.message_processing_subsystems.values(), *self._engine.security_models.values()):
             model.receive_timer_tick(self._engine, now)
 
-    def _meet(self, data: bytes, login: str) -> None:
-        """Make the user of *login* known at the foreign engine that signed *data*."""
+    def _meet(self, data: bytes, login: str) -> tuple[str, bytes] | None:
+        """Make the user of *login* known at the foreign engine that signed *data*; that engine, where it is new."""
         user = self._logins[login]
         if user.community or int(decode_message_version(data)) != SNMP_V3:
-            return
+            return None
         engine = _authority(data)
         if not engine or engine == self._own:
-            return
+            return None
         key = (login, engine)
-        if key not in self._known:
+        is_new = key not in self._known
+        if is_new:
             self._add_user(user, engine)
             if len(self._known) >= MOST_ENGINES:
-                (old, gone), _ = self._known.popitem(last=False)
-                config.delete_v3_user(self._engine, self._logins[old].user, OctetString(gone))
+                self._forget(next(iter(self._known)))
         self._known[key] = None
         self._known.move_to_end(key)
+        return key if is_new else None
+
+    def _forget(self, key: tuple[str, bytes]) -> None:
+        """Let the user of a login be unknown at a foreign engine."""
+        login, engine = key
+        del self._known[key]
+        config.delete_v3_user(self._engine, self._logins[login].user, OctetString(engine))
 
     def _add_user(self, login: Login, engine: bytes) -> None:
         config.add_v3_user(

@@ -17,6 +17,7 @@ UNITS: Mapping[str, str] = {
     "db": units.Decibel,
     "db per month": "suffix: dB/mois",
     "celsius": units.Celsius,
+    "rpm": units.RevolutionsPerMinute,
     "hertz": units.Hertz,
     "watts": units.Watt,
     "amperes": units.Ampere,

@@ -45,7 +45,7 @@ def readings(mib: Mib, *vendor: str) -> dict[tuple[str, str], float]:
     answers = decode.group(chosen, [(ber.oid(name), *cell) for name, cell in mib.items()])
     found = decode.samples(chosen, answers, {"device": "sw"}, 0)
     return {
-        (s.metric, dict(s.labels).get("port") or dict(s.labels)["sensor"]): s.value
+        (s.metric, next(word for name, word in s.labels if name in {"port", "sensor", "fan"})): s.value
         for s in found
         if not s.metric.startswith(("port_", "optical_state", "device_info"))
     }
@@ -60,6 +60,8 @@ def test_s25_a_sensor_belongs_to_the_port_that_contains_it() -> None:
         **sensor(514, "Laser bias", 510, entity.AMPERES, 8, 2, 650),
         **sensor(515, "Supply voltage", 510, entity.VOLTS, 8, 0, 3300),
         **sensor(600, "Inlet", 1, entity.CELSIUS, 9, 0, 27),
+        **sensor(601, "Fan 1", 1, entity.RPM, 9, 0, 4320),
+        **sensor(602, "Fan 2", 1, entity.RPM, 9, 0, 0, status=3),
     }
 
     assert readings(mib) == {
@@ -69,6 +71,7 @@ def test_s25_a_sensor_belongs_to_the_port_that_contains_it() -> None:
         ("optical_bias_amperes", "sfp25"): 0.0065,
         ("optical_voltage_volts", "sfp25"): 3.3,
         ("device_temperature_celsius", "Inlet"): 27,
+        ("device_fan_rpm", "Fan 1"): 4320,
     }
 
 
