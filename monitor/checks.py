@@ -82,6 +82,15 @@ def check(
     return found
 
 
+def moved(verdicts: Mapping[str, Verdict], seconds: float) -> dict[str, Verdict]:
+    """*verdicts* by a clock that was set by *seconds*: what has been wrong for a while has been so for as long."""
+
+    def by(at: float | None) -> float | None:
+        return None if at is None else at + seconds
+
+    return {name: replace(one, since=by(one.since), until=by(one.until)) for name, one in verdicts.items()}
+
+
 def disagreements(verdicts: Mapping[str, Verdict], told: set[str], now: float, patience: float) -> list[str]:
     """Identities on which the monitor and Prometheus (*told*) have disagreed for *patience* seconds, sorted."""
     found = []
@@ -154,7 +163,7 @@ def _most(alike: int, of: int) -> bool:
 def _turned(own: Iterable[Finding], now: float) -> bool:
     """Whether the site's link has just fallen or come back."""
     links = (finding for finding in own if finding.target.kind is Kind.UPLINK)
-    return any(link.flap.value > CALM and now - link.turned_at < TURNED_SECONDS for link in links)
+    return any(link.flap.value > CALM and 0 <= now - link.turned_at < TURNED_SECONDS for link in links)
 
 
 def _most_points(own: Iterable[Finding]) -> bool | None:

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from monitor.alertmanager import picture as picture_of
 from monitor.calendars import shifts_of
 from monitor.causes import Evidence, in_words
-from monitor.checks import check
+from monitor.checks import check, moved
 from monitor.dispatch import Dispatcher
 from monitor.engine import OnCall, summary
 from monitor.evidence import Memory, evidence
@@ -201,6 +201,7 @@ class Duty:
         offset = now - self._steady()
         if abs(leap := offset - self._offset) >= SET_SECONDS:
             log.warning("the clock was set", seconds=round(leap, 1))
+            self.engine.verdicts = moved(self.engine.verdicts, leap)
             self.engine.leaps(leap, now)
             self._offset = offset
 

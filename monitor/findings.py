@@ -170,7 +170,7 @@ def _alone(
     turned = before is not None and {before.answers.value, answers.value} == {True, False}
     flap = (before.flap if before else Flap()).after(changed=turned, now=now)
     turned_at = now if turned or before is None else before.turned_at
-    held = flap.flapping and now - turned_at < policy.held_seconds
+    held = flap.flapping and 0 <= now - turned_at < policy.held_seconds
     state = State.DEGRADED if held and answers.value is not None else _state(answers, well)
     return Finding(
         target,

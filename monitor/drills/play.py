@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from monitor.checks import Verdict, check
+from monitor.checks import Verdict, check, moved
 from monitor.collectors import Heard, believable
 from monitor.drills.chain import Chain
 from monitor.drills.world import GATEWAY_SECONDS, World
@@ -105,6 +105,7 @@ class Player:
             self.duty.announce(Work(now, now + (step.value or 0.0), "travaux", of), now)
         elif step.do == "clock-step":
             self.world.now += step.value or 0.0
+            self._rules = moved(self._rules, step.value or 0.0)
         elif step.do == "prometheus-off" and self._chain:
             self._chain.kill(self.world.now)
         elif step.do == "prometheus-on" and self._chain:
