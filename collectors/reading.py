@@ -16,6 +16,7 @@ MAX_TEXT = 128
 _MAC_OCTETS = 6
 _WRITTEN_MAC = re.compile(rb"[0-9A-Fa-f]{1,2}(?:[:-][0-9A-Fa-f]{1,2}){5}")
 _OCTET = 256
+_SIGN_32 = 2**31
 _WIDTHS = 8 * _OCTET
 """Three bits above a channel's octet say how wide it is, on access points that do so."""
 _OPAQUE_FLOAT_OCTETS = 7
@@ -105,13 +106,15 @@ def number(cell: Cell) -> float | None:
 
 
 def negative(cell: Cell) -> float | None:
-    """A number that is always below zero, whether or not the agent writes the sign.
+    """A number that is always below zero, whether or not the agent writes the sign, or sends it as unsigned 32 bits.
 
-    >>> negative((2, 95)), negative((2, -95)), negative((2, 0))
-    (-95, -95, None)
+    >>> negative((2, 95)), negative((2, -95)), negative((2, 0)), negative((66, 4294967201))
+    (-95, -95, None, -95)
     """
-    found = number(cell)
-    return -abs(found) if found else None
+    found = number(cell) or 0
+    if found >= _SIGN_32:
+        found -= 2 * _SIGN_32
+    return -abs(found) or None
 
 
 def signed_octet(cell: Cell) -> float | None:

@@ -108,14 +108,16 @@ def test_s49_an_agent_is_asked_no_faster_than_it_may_be() -> None:
 
     with agent(answer) as address:
 
-        async def work(exchange: Exchange) -> None:
-            session = CommunitySession(exchange, address, b"public", patience=Patience(2, gap_seconds=0.05))
+        async def work(exchange: Exchange) -> float:
+            session = CommunitySession(exchange, address, b"public", patience=Patience(20, gap_seconds=0.05))
+            began = time.monotonic()
             await asyncio.gather(*(session.ask(ASK) for _ in range(5)))
+            return time.monotonic() - began
 
-        run(work)
+        took = run(work)
 
     assert len(times) == 5
-    assert times[-1] - times[0] >= 4 * 0.05 * 0.9
+    assert took >= 4 * 0.05  # by the clock of whoever asks: a busy machine makes it longer, never shorter
 
 
 @pytest.mark.parametrize("any_source", [False, True])
