@@ -306,7 +306,7 @@ def vanished(held: Iterable[Held], opinion: Callable[[Held], bool | None], now: 
         wanted = one
         if opinion(one) is not False:
             wanted = replace(one, missing_since=None)
-        elif one.missing_since is None:
+        elif one.missing_since is None or one.missing_since > now:  # later than now: the clock was set back
             wanted = replace(one, missing_since=now)
         elif now - one.missing_since >= patience:
             wanted = replace(one, ended_at=now)

@@ -17,6 +17,7 @@ from monitor.gsm7 import septets
 from monitor.incidents import (
     Alert,
     Event,
+    Held,
     Incident,
     Joined,
     Opened,
@@ -25,6 +26,7 @@ from monitor.incidents import (
     after,
     ended,
     leapt,
+    vanished,
     worsened,
 )
 from monitor.oncall_commands import oncall
@@ -210,6 +212,15 @@ def test_a_clock_that_is_set_neither_ends_nor_prolongs_what_was_taken(seconds: f
     assert stale.until is not None
     assert stale.until <= now + LASTING, "however wrong the clock was, not for years"
     assert leapt(incident(state=State.SNOOZED, until=77.0), seconds, now, LASTING).until == 77.0
+
+
+def test_a_clock_that_is_set_back_delays_no_all_clear() -> None:
+    gone = Held("a", 0.0, "prometheus", missing_since=5000.0)
+    (seen,) = vanished([gone], lambda _one: False, 1000.0, 60.0)
+    (over,) = vanished([seen], lambda _one: False, 1060.0, 60.0)
+
+    assert (seen.missing_since, seen.ended_at) == (1000.0, None)
+    assert over.ended_at == 1060.0
 
 
 @pytest.mark.parametrize("seconds", [7200.0, -7200.0])
