@@ -101,10 +101,11 @@ def test_removal_leaves_nothing_but_the_sealed_log(installed: Installation) -> N
 
     assert refused.returncode != 0
     assert done.returncode == 0, tail(done)
-    where = ("/etc", "/opt", "/var/lib", "/var/cache", "/var/backups", "/usr/bin", "/run")
+    where = ("/etc", "/var/lib", "/var/cache", "/var/backups", "/usr/bin", "/run")
     words = ("-xdev", "-name", "*parvis*", "-not", "-path", "/var/lib/parvis/*")
     left = installed.gateway.ssh("find", *where, *words).stdout
     assert set(left.splitlines()) - GROUND == {"/var/lib/parvis"}
+    assert not (installed.gateway.root / "opt/parvis").exists()
     kept = installed.gateway.ssh("find", "/var/lib/parvis", "-type", "f").stdout.splitlines()
     assert sealed in kept
     assert [line for line in kept if not line.startswith("/var/lib/parvis/evidence/")] == []
