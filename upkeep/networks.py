@@ -9,6 +9,13 @@ HEADER = "# Generated from the town (upkeep/networks.py).\n"
 KEPT = "LinkLocalAddressing=ipv6\nIPv6AcceptRA=no\nLLDP=no\nConfigureWithoutCarrier=yes\nKeepConfiguration=yes\n"
 
 
+GUESTS_ONLINE, UPLINK_ONLINE = "no-carrier", "no"
+"""RequiredForOnline: the start waits until the guests' link is set up, plugged in or not, and never for the uplink.
+
+Were no link required, systemd-networkd-wait-online would wait for one until its time is over, at each start.
+"""
+
+
 def files(site: Site) -> dict[str, str]:
     """File name below /etc/systemd/network -> text."""
     guest, link, gateway = site.guest, site.uplink, site.gateway
@@ -16,12 +23,16 @@ def files(site: Site) -> dict[str, str]:
     outer = [f"{link.address}/30", *([f"{link.ipv6}/126"] if link.ipv6 else [])]
     ways = [str(link.peer), *([str(link.ipv6_peer)] if link.ipv6_peer else [])]
     return {
-        "10-parvis-guests.network": _file(gateway.guest_interface, inner, [], closed6=guest.ipv6 is None),
-        "10-parvis-uplink.network": _file(gateway.uplink_interface, outer, ways, closed6=link.ipv6 is None),
+        "10-parvis-guests.network": _file(
+            gateway.guest_interface, GUESTS_ONLINE, inner, [], closed6=guest.ipv6 is None
+        ),
+        "10-parvis-uplink.network": _file(
+            gateway.uplink_interface, UPLINK_ONLINE, outer, ways, closed6=link.ipv6 is None
+        ),
     }
 
 
-def _file(interface: str, addresses: list[str], gateways: list[str], *, closed6: bool) -> str:
+def _file(interface: str, online: str, addresses: list[str], gateways: list[str], *, closed6: bool) -> str:
     kept = KEPT.replace("=ipv6", "=no") if closed6 else KEPT
     lines = "".join([*(f"Address={one}\n" for one in addresses), *(f"Gateway={one}\n" for one in gateways)])
-    return f"{HEADER}[Match]\nName={interface}\n\n[Link]\nRequiredForOnline=no\n\n[Network]\n{kept}{lines}"
+    return f"{HEADER}[Match]\nName={interface}\n\n[Link]\nRequiredForOnline={online}\n\n[Network]\n{kept}{lines}"

@@ -83,6 +83,9 @@ NEEDS = {
     ARCHIVE.name: Needs("the archive of evidence", "384M"),
 }
 
+ONLINE = "systemd-networkd-wait-online.service"
+NETWORK_SECONDS = 15
+"""As long as a start waits for networkd to be done with the guests' link."""
 SANDBOX = """\
 NoNewPrivileges=yes
 ProtectSystem=strict
@@ -254,6 +257,19 @@ def rules() -> str:
     return "# Generated (upkeep/units.py).\n[Service]\nExecStop=\n"
 
 
+def patience() -> str:
+    """What is added to Debian's wait for the network: a gateway whose link fails is started all the same.
+
+    The door comes up without the uplink; two minutes, as Debian waits, are two minutes in which nobody is online.
+    """
+    return f"""\
+# Generated (upkeep/units.py).
+[Service]
+ExecStart=
+ExecStart=/usr/lib/systemd/systemd-networkd-wait-online --timeout={NETWORK_SECONDS}
+"""
+
+
 def files(town: Town, place: str) -> dict[str, str]:
     """Every unit file of a machine at *place* (``gateway`` or ``centre``), by its path below /etc/systemd/system."""
     made = {
@@ -266,6 +282,7 @@ def files(town: Town, place: str) -> dict[str, str]:
         made["parvis-portal.socket"] = portal_socket()
         made[RESOLVER] = resolver()
         made[f"{DHCP}.d/parvis.conf"] = dhcp()
+        made[f"{ONLINE}.d/parvis.conf"] = patience()
     else:
         made |= {f"{name}.d/parvis.conf": observer() for name in (PROMETHEUS, ALERTMANAGER)}
     sandbox = f"{SANDBOX}{_privileges(())}RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX\n{_calls(())}"

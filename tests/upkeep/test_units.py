@@ -13,7 +13,7 @@ from parvis.documentation import settings_models
 from parvis.inventory import Town
 from parvis.processes import EVIDENCE, GATEWAYD, PORTAL
 from parvis.settings import load
-from upkeep import configuration, delivered, hardening, places, units
+from upkeep import configuration, delivered, hardening, networks, places, units
 from upkeep.audit_command import WORST_SCORE
 from upkeep.delivered import INSTALLED
 from upkeep.order import parts
@@ -62,6 +62,19 @@ def test_every_unit_of_ours_is_watched_limited_and_started_again(town: Town) -> 
         for key in ("WatchdogSec", "MemoryMax", "TasksMax", "SystemCallFilter", "ProtectSystem", "NoNewPrivileges"):
             assert values(text, key), f"{process.name}: {key}"
         assert values(text, "Restart") == ["always"]
+
+
+def test_a_gateway_starts_with_its_fibre_cut_and_does_not_wait_in_vain(town: Town) -> None:
+    """Were no link required, networkd's wait would end with its time; were the uplink, a cut would shut the door."""
+    made = networks.files(town.sites[0])
+    required = {name: values(text, "RequiredForOnline", "Link") for name, text in made.items()}
+    wait = units.files(town, "gateway")[f"{units.ONLINE}.d/parvis.conf"]
+
+    assert required == {"10-parvis-guests.network": ["no-carrier"], "10-parvis-uplink.network": ["no"]}
+    assert values(made["10-parvis-guests.network"], "ConfigureWithoutCarrier", "Network") == ["yes"]
+    waits = f"/usr/lib/systemd/systemd-networkd-wait-online --timeout={units.NETWORK_SECONDS}"
+    assert values(wait, "ExecStart") == ["", waits]
+    assert units.NETWORK_SECONDS <= 20
 
 
 def test_rules_come_before_sessions_before_dhcp_before_the_portal(town: Town) -> None:
