@@ -38,6 +38,7 @@ def edit(town_folder: Path) -> Edit:
     return change
 
 
+JOURNEYS = Path(__file__).with_name("journeys")
 PATIENCE = Path(__file__).with_name("patience.txt")
 
 
@@ -51,7 +52,11 @@ def patient() -> set[Path]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks the patient; root tests without root are skipped, saying so (script/test refuses to run them then)."""
+    """Marks the patient; root tests without root are skipped, saying so (script/test refuses to run them then).
+
+    Journeys come last: their town, once built, works on until the end, and takes a core that others would lack.
+    """
+    items.sort(key=lambda item: JOURNEYS in item.path.parents)
     files = patient()
     for item in items:
         if item.path in files:
