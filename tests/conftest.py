@@ -1,6 +1,7 @@
 """What every test may use: a private copy of the demo town, and its YAML as text to break."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,11 @@ def patient() -> set[Path]:
     found = {PATIENCE.parents[1] / line for line in lines if not line.startswith("#")}
     assert all(file.exists() for file in found), f"{PATIENCE.name} names a file that is not there"
     return found
+
+
+def pytest_configure() -> None:
+    """Told to stop, it ends as by Ctrl-C: what was built is taken down. A lot's shell has SIGINT ignored."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)
