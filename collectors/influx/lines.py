@@ -28,8 +28,8 @@ class Lines:
 
         >>> Lines().of(Sample("port_receive_bytes_total", (("port", "eth 0"),), 2**64 - 1, 1_790_000_000.5))
         'port_receive_bytes_total,port=eth\\ 0 value=18446744073709551615u 1790000000500'
-        >>> Lines().of(Sample("icmp_rtt_seconds", (), 2, 0))
-        'icmp_rtt_seconds value=2.0 0'
+        >>> Lines().of(Sample("optical_rx_power_dbm", (), -2, 0))
+        'optical_rx_power_dbm value=-2.0 0'
         """
         key = (sample.metric, sample.labels)
         beginning = self._beginnings.get(key)
