@@ -31,6 +31,7 @@ def kea(town: Town, site: Site, *, leases: Path = LEASE_FILE, control: Path | No
         "valid-lifetime": LEASE_SECONDS,
         "renew-timer": LEASE_SECONDS // 2,
         "rebind-timer": LEASE_SECONDS * 7 // 8,
+        "cache-threshold": 0.0001,  # who is back within a quarter of its lease has arrived too, and is written down
         "multi-threading": {"enable-multi-threading": False},
         "subnet4": [_subnet(town, site)],
         "loggers": [{"name": "kea-dhcp4", "severity": "WARN", "output_options": [{"output": "stderr"}]}],
