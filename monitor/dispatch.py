@@ -1,7 +1,6 @@
 """Takes messages from the outbox to the channels, each in a short process; a failure is the next channel's turn."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from monitor.oncall import Kind
 from monitor.replies import KEYS, read, sender
 from monitor.rounds import Rounds
 from monitor.store_oncall import Entries
+from parvis.durable import append_text
 from parvis.inventory import Channel
 from parvis.running import log
 from parvis.settings import SecretMissing
@@ -167,7 +167,7 @@ class Dispatcher(AbstractContextManager["Dispatcher"]):
         at = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds")
         line = {"time": at, **facts, "kind": row["kind"], "person": row["person"], "text": text}
         try:
-            append(self._file, json.dumps(line, ensure_ascii=False))
+            append_text(self._file, json.dumps(line, ensure_ascii=False) + "\n")
         except OSError as error:
             return {"result": "failed", "proves": False, "reference": "", "detail": str(error)}
         return {"result": "accepted", "proves": False, "reference": "", "detail": ""}
@@ -247,11 +247,3 @@ def _failed_test(attempt: Attempt, now: float) -> bool:
 
 def _failed(detail: str) -> dict[str, Any]:
     return {"result": "failed", "proves": False, "reference": "", "detail": detail}
-
-
-def append(file: Path, line: str) -> None:
-    """Add *line* to *file* and wait until it is on the disk."""
-    with file.open("ab") as out:
-        out.write(line.encode() + b"\n")
-        out.flush()
-        os.fsync(out.fileno())
