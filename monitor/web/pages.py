@@ -110,7 +110,7 @@ class Places:
             "link": {"name": site.uplink.name, **state(found.get(site.uplink.name), lang, stale=self._stale())},
             "points": [self._row(site, point, found, lang) for point in site.access_points],
             "opened": say("site-open" if opened else "site-closed", lang, until=until),
-            "hours": " ; ".join(opening(site.opening_hours, lang)),
+            "hours": opening(site.opening_hours, lang),
             "events": self._events(site, lang),
         }
         return self._render("site.html", lang, f"/sites/{called}", named, **words)
