@@ -18,6 +18,7 @@ def create_app(hall: Hall) -> Flask:
     """The application; every page exists without and with its language in the path: /status, /fr/status."""
     app = Flask(__name__.rpartition(".")[0], static_folder=None)
     app.extensions["hall"] = hall
+    app.url_map.strict_slashes = False
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     Babel(app, default_locale="fr", locale_selector=language)
     app.jinja_env.install_gettext_callables(gettext, lambda one, _many, _n: gettext(one), newstyle=True)  # type: ignore[attr-defined]

@@ -6,11 +6,10 @@ from functools import partial
 from typing import Any
 
 from flask import g, render_template, request, url_for
-from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response
 
 from captive_portal.doorkeeper import NotStored, Outcome
-from captive_portal.forms import Purpose, fingerprint
+from captive_portal.forms import fingerprint
 from captive_portal.protocol import Truth
 from captive_portal.standing import Standing
 from captive_portal.store import TRIAL, Acceptance
@@ -131,15 +130,20 @@ def status() -> Answer:
         return unknown()
     if truth is None:
         return see("splash")
-    return render_template("status.html", **_shown(mac, truth), extended="extended" in request.args)
+    said = {"extended": "extended" in request.args, "again": "again" in request.args}
+    return render_template("status.html", **_shown(mac, truth), **said)
 
 
 def extend() -> Answer:
     """Give the session its full time again."""
-    mac = _owner("extend", "portal_extensions_total")
+    counter = hall().instruments.counter("portal_extensions_total")
+    mac = device()
+    if mac is None or signed(mac, "extend") is None:
+        counter.labels("refused").inc()
+        return unknown() if mac is None else see("status", again=1)
     outcome = hall().doorkeeper.extend(mac)
     longer = outcome not in {Outcome.NOTHING, Outcome.REFUSED}
-    hall().instruments.counter("portal_extensions_total").labels("extended" if longer else "refused").inc()
+    counter.labels("extended" if longer else "refused").inc()
     if outcome is Outcome.NOTHING:
         return see("splash")
     return see("status", **({"extended": 1} if longer else {}))
@@ -147,30 +151,30 @@ def extend() -> Answer:
 
 def leave() -> Answer:
     """End the session; running connections stop."""
-    mac = _owner("leave")
+    mac = device()
+    if mac is None:
+        return unknown()
+    if signed(mac, "leave") is None:
+        return see("status", again=1)
     if hall().doorkeeper.leave(mac) is not Outcome.NOTHING:
         hall().instruments.counter("portal_leaves_total").inc()
     return see("goodbye")
 
 
 def goodbye() -> Answer:
-    """Say that the device is offline now."""
-    return render_template("goodbye.html")
+    """Say that the device is offline now, when it is: the way back leads here too, and bookmarks."""
+    return render_template("goodbye.html") if visit()[1] is None else see("status")
+
+
+def back() -> Answer:
+    """Lead to the first page whoever asks for a form's address: an address copied, a tab opened again."""
+    return see("splash")
 
 
 def unknown() -> Answer:
     """The device is not one the gateway knows: not on this Wi-Fi, or with an address nobody leased."""
     hall().instruments.counter("portal_errors_total").labels("unknown").inc()
     return render_template("unknown.html"), 403
-
-
-def _owner(purpose: Purpose, counter: str = "") -> MacAddress:
-    mac = device()
-    if mac is None or signed(mac, purpose) is None:
-        if counter:
-            hall().instruments.counter(counter).labels("refused").inc()
-        raise Forbidden
-    return mac
 
 
 def _shown(mac: MacAddress, truth: Truth) -> dict[str, Any]:
@@ -210,5 +214,8 @@ PAGES: dict[tuple[str, str], Callable[[], Answer]] = {
     ("POST", "/extend"): extend,
     ("POST", "/leave"): leave,
     ("GET", "/goodbye"): goodbye,
+    ("GET", "/accept"): back,
+    ("GET", "/extend"): back,
+    ("GET", "/leave"): back,
 }
 """Method and path -> page."""

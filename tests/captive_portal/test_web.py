@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from house import ANNA, House, Page, Visitor
+from house import ANNA, Forms, House, Page, Visitor
 from prometheus_client import generate_latest
 
 from captive_portal.web.application import create_app
@@ -109,8 +109,49 @@ def test_leaving_and_extending_need_their_own_form(house: House, anna: Visitor) 
     anna.accepts()
 
     for path in ("/fr/leave", "/fr/extend"):
-        assert anna.post(path, {"token": token}).status_code == 403
+        assert anna.post(path, {"token": token}).headers["Location"] == "/fr/status?again=1"
     assert set(house.gateway.admitted()) == {ANNA}
+
+
+@pytest.mark.parametrize("form", ["extend", "leave"])
+def test_a_status_page_that_was_open_for_hours_says_press_again_and_the_next_press_counts(
+    house: House, anna: Visitor, form: str
+) -> None:
+    anna.accepts()
+    stale = {"token": anna.token("/fr/status", form)}
+    house.clock.passes(2 * 3600)
+
+    shown = anna.get(anna.post(f"/fr/{form}", stale).headers["Location"]).text
+
+    assert "n'est plus valable" in shown
+    assert "<title>Erreur" in shown
+    assert house.gateway.admitted()[ANNA].seconds == 10 * 3600, "nothing was done"
+    anna.post(f"/fr/{form}", {"token": Forms(shown).tokens[form]})
+    assert [one.seconds for one in house.gateway.admitted().values()] == {"extend": [12 * 3600], "leave": []}[form]
+
+
+def test_the_way_back_to_the_goodbye_never_tells_who_is_online_that_it_is_not(anna: Visitor) -> None:
+    anna.accepts()
+    anna.leaves()
+    assert "Vous êtes déconnecté" in anna.get("/fr/goodbye").text
+    anna.accepts()
+
+    assert anna.get("/fr/goodbye").headers["Location"] == "/fr/status"
+
+
+@pytest.mark.parametrize("form", ["accept", "extend", "leave"])
+def test_a_forms_address_that_is_opened_again_leads_to_the_first_page_and_does_nothing(
+    house: House, anna: Visitor, form: str
+) -> None:
+    anna.accepts()
+
+    assert anna.get(f"/fr/{form}").headers["Location"] == "/fr/"
+    assert house.gateway.admitted()[ANNA].seconds == 12 * 3600
+
+
+def test_a_slash_too_much_or_too_few_is_the_same_page(anna: Visitor) -> None:
+    assert anna.get("/en").text.startswith('<!doctype html>\n<html lang="en"')
+    assert [anna.get(path).status_code for path in ("/fr/aide/", "/cgu/", "/api/captive/")] == [200, 200, 200]
 
 
 def test_cgu01_the_splash_has_the_terms_and_one_button_and_nothing_is_ticked_beforehand(anna: Visitor) -> None:
