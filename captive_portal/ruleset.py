@@ -10,6 +10,7 @@ from ipaddress import IPv4Network
 from string import Template
 
 from captive_portal.port_blocks import Blocks
+from captive_portal.protocol import MAX_MARK
 from captive_portal.tables import ARP_TABLE, CAME6_SECONDS, KNOWN6_SECONDS, TABLE
 from parvis.inventory import Site, Town
 from parvis.processes import (
@@ -35,6 +36,7 @@ def _facts(town: Town, site: Site) -> dict[str, str | int]:
     gateway, guest = site.gateway, site.guest
     return {
         "site": site.site,
+        "last_session": MAX_MARK,
         "garden_size": GARDEN_SIZE,
         "known6": KNOWN6_SECONDS,
         "came6": CAME6_SECONDS,
@@ -182,14 +184,14 @@ table inet $table {
         iifname "$guest" jump guest_in
     }
     chain guest_in {
-        # flows of a session are judged packet by packet in 'up' and 'down'
-        ct state established,related ct mark != 0 accept
+        # flows of a session are judged packet by packet in 'up' and 'down'; those of the open door also here
+        ct state established,related ct mark 1-$last_session accept
         ct state new ct mark set 0
         meta nfproto ipv4 udp dport 53 ct state new ct timeout set "question"
         ip saddr 0.0.0.0 udp sport 68 udp dport 67 accept
         meta nfproto ipv4 iifname . ether saddr . ip saddr != @lease4 counter name spoofed drop
 $guard6
-        ether saddr @blocked accept
+        ether saddr @blocked ct mark set 0 accept
         ct mark set iifname . ether saddr map @auth
         ct mark 0 ct mark set iifname map @open
     }

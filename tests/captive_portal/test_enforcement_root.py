@@ -251,3 +251,26 @@ def test_a_blocked_device_reaches_the_portal_and_nothing_else_even_while_the_doo
     assert asked(twin, op="device", mac=anna.mac)["device"]["blocked"] > 500
     asked(twin, op="open", seconds=0)
     asked(twin, op="apply", steps=[{"unblock": anna.mac}])
+
+
+@pytest.mark.parametrize("address", [WEB4, WEB6])
+def test_who_is_blocked_while_the_door_is_open_loses_its_running_flows_and_the_others_keep_theirs(
+    twin: Twin, anna: Resident, address: str
+) -> None:
+    bruno = twin.resident("c2")
+    bruno.joins()
+    assert asked(twin, op="open", seconds=60)["ok"]
+    try:
+        with (
+            closing(connect(anna.namespace, (address, 5000))) as hers,
+            closing(connect(bruno.namespace, (address, 5000))) as his,
+        ):
+            assert hers.recv(100)
+            assert his.recv(100)
+            assert asked(twin, op="apply", steps=[{"block": anna.mac, "seconds": 600}])["ok"]
+
+            assert stops(hers, 3)
+            assert not stops(his, 1)
+    finally:
+        asked(twin, op="open", seconds=0)
+        asked(twin, op="apply", steps=[{"unblock": anna.mac}])
