@@ -1,7 +1,8 @@
 """Signed tokens that bind a form to the device it was shown to, for one purpose and half an hour. Nothing is stored.
 
 A token says when it was made (seconds since boot) and carries a random part; the signature also covers the MAC
-address, the boot and the purpose, none of which it shows. That it is used once is the store's business.
+address, the boot, the purpose and what the form was *about*: the digest of the terms it agrees to. It shows none of
+them. That it is used once is the store's business.
 """
 
 import base64
@@ -29,13 +30,13 @@ class Signer:
 
     key: bytes
 
-    def token(self, mac: MacAddress, purpose: Purpose, now: Now) -> str:
+    def token(self, mac: MacAddress, purpose: Purpose, now: Now, about: str = "") -> str:
         """A fresh token for *mac*'s form."""
         visible = _ISSUED.pack(now.since_boot) + os.urandom(_RANDOM_SIZE)
-        return base64.urlsafe_b64encode(visible + self._signature(visible, mac, purpose, now)).decode("ascii")
+        return base64.urlsafe_b64encode(visible + self._signature(visible, mac, purpose, now, about)).decode("ascii")
 
-    def valid(self, token: str, mac: MacAddress, purpose: Purpose, now: Now) -> bool:
-        """Whether *token* was made for *mac* and *purpose* by this key, in this boot, less than half an hour ago."""
+    def valid(self, token: str, mac: MacAddress, purpose: Purpose, now: Now, about: str = "") -> bool:
+        """Whether *token* was made for just these by this key, in this boot, less than half an hour ago."""
         try:
             raw = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
         except ValueError:
@@ -43,13 +44,13 @@ class Signer:
         if len(raw) != _SIZE:
             return False
         visible, signature = raw[:-_SIGNATURE_SIZE], raw[-_SIGNATURE_SIZE:]
-        if not hmac.compare_digest(signature, self._signature(visible, mac, purpose, now)):
+        if not hmac.compare_digest(signature, self._signature(visible, mac, purpose, now, about)):
             return False
         issued: float = _ISSUED.unpack_from(visible)[0]
         return 0 <= now.since_boot - issued <= VALID_SECONDS
 
-    def _signature(self, visible: bytes, mac: MacAddress, purpose: Purpose, now: Now) -> bytes:
-        said = b"|".join((visible, mac.text.encode(), purpose.encode(), now.boot.encode()))
+    def _signature(self, visible: bytes, mac: MacAddress, purpose: Purpose, now: Now, about: str) -> bytes:
+        said = b"|".join((visible, mac.text.encode(), purpose.encode(), now.boot.encode(), about.encode()))
         return hmac.digest(self.key, said, "sha256")[:_SIGNATURE_SIZE]
 
 

@@ -17,6 +17,7 @@ from captive_portal.timeline import Step
 from captive_portal.web.hours import lines
 from captive_portal.web.shield import Whole
 from captive_portal.web.visitor import (
+    agreed,
     banner,
     device,
     ends,
@@ -86,7 +87,8 @@ def splash() -> Answer:
     again, packed = "again" in request.args, takes_gzip()
     key = (spoken, g.language_in_path, again, here.uplink(), tuple(banner()))
     make = partial(render_template, "splash.html", again=again)
-    page = here.shelf.page(key, token(mac, "accept"), lambda mark: make(token=mark), packed=packed)
+    fresh = token(mac, "accept", here.terms[spoken].sha256)
+    page = here.shelf.page(key, fresh, lambda mark: make(token=mark), packed=packed)
     return Whole(page, headers={"Content-Encoding": "gzip"} if packed else None, mimetype="text/html")
 
 
@@ -100,16 +102,17 @@ def _refused(mac: MacAddress, stands: Standing) -> Answer:
 
 def accept() -> Answer:
     """Store the acceptance durably, admit the device, lead to the status page."""
-    started, here, spoken = time.perf_counter(), hall(), language()
+    started, here = time.perf_counter(), hall()
     counter = here.instruments.counter("portal_acceptances_total")
     mac = device()
     if mac is None:
         counter.labels("unknown").inc()
         return unknown()
-    form = signed(mac, "accept")
-    if form is None:
+    found = agreed(mac)
+    if found is None:
         counter.labels("refused").inc()
         return see("splash", again=1)
+    form, spoken = found
     facts, digest = here.facts, here.terms[spoken].sha256
     trial = mac.text == facts.visitor
     acceptance = Acceptance(mac, facts.site, spoken, TRIAL if trial else facts.terms_version, digest, fingerprint(form))

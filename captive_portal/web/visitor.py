@@ -103,15 +103,27 @@ def takes_gzip() -> bool:
     return request.accept_encodings.quality("gzip") > 0
 
 
-def token(mac: MacAddress, purpose: Purpose) -> str:
+def token(mac: MacAddress, purpose: Purpose, about: str = "") -> str:
     """A fresh token for a form."""
-    return hall().signer.token(mac, purpose, hall().clock())
+    return hall().signer.token(mac, purpose, hall().clock(), about)
 
 
 def signed(mac: MacAddress, purpose: Purpose) -> str | None:
     """The token of the posted form when it is good for *mac* and *purpose*; None otherwise."""
     sent = request.form.get("token", "")
     return sent if hall().signer.valid(sent, mac, purpose, hall().clock()) else None
+
+
+def agreed(mac: MacAddress) -> tuple[str, Language] | None:
+    """The token of *mac*'s posted form, and in which language the terms in force were shown above it.
+
+    None when it is not good, or was shown with other terms. The browser may have changed its language since.
+    """
+    sent, here, now = request.form.get("token", ""), hall(), hall().clock()
+    for code in (language(), *here.terms):
+        if here.signer.valid(sent, mac, "accept", now, here.terms[code].sha256):
+            return sent, code
+    return None
 
 
 def local(wall: float) -> datetime:

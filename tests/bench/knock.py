@@ -8,6 +8,7 @@ before the clock starts. Times are seconds from request to answer.
 
 import json
 import random
+import re
 import socket
 import ssl
 import sys
@@ -39,15 +40,15 @@ class Tally:
     first: str = ""
 
 
-def request(what: str, device: int) -> bytes:
-    """The bytes of one request."""
+def request(what: str, device: int, terms: str = "") -> bytes:
+    """The bytes of one request; *terms*: the digest of those that are accepted."""
     if what in PATHS:
         accept = "application/captive+json" if what == "api" else "text/html"
         host = PROBED if what == "redirect" else HOST
         return (
             f"GET {PATHS[what]} HTTP/1.1\r\nHost: {host}\r\nAccept: {accept}\r\nAccept-Encoding: gzip\r\n\r\n".encode()
         )
-    token = SIGNER.token(MacAddress(mac_of(device)), "accept" if what == "accept" else "leave", moment())
+    token = SIGNER.token(MacAddress(mac_of(device)), "accept" if what == "accept" else "leave", moment(), terms)
     body = f"token={token}"
     return (
         f"POST /fr/{what} HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: application/x-www-form-urlencoded\r\n"
@@ -74,7 +75,7 @@ class Knocker:
         return self._context.wrap_socket(plain, server_hostname=HOST)
 
     def ask(self, device: int, *, keep: bool) -> None:
-        sent = request(self._words["what"], device)
+        sent = request(self._words["what"], device, self._words.get("terms", ""))
         started = time.perf_counter()
         try:
             channel = self.kept.pop(device, None) or self.connect(device)
@@ -84,7 +85,7 @@ class Knocker:
             self.failed(repr(error))
             return
         self._tally.times.append(time.perf_counter() - started)
-        if GOOD[self._words["what"]] not in answer[:20]:
+        if GOOD[self._words["what"]] not in answer[:20] or b"again=1" in answer:
             self.failed(answer[:300].decode("latin-1"))
         if keep:
             self.kept[device] = channel
@@ -149,8 +150,17 @@ def work(words: dict[str, Any], queue: Iterator[int], lock: threading.Lock, tall
         knocker.ask(device, keep=bool(words.get("kept")))
 
 
+def terms_in_force(words: dict[str, Any]) -> str:
+    """The digest of the French terms, as their page tells it."""
+    with Knocker(words, Tally()).connect(1) as channel:
+        channel.sendall(f"GET /fr/cgu HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
+        return re.findall(rb"\b[0-9a-f]{64}\b", whole(channel))[0].decode()
+
+
 def knock(words: dict[str, Any]) -> dict[str, Any]:
     """Do it; the tally as numbers."""
+    if words["what"] == "accept":
+        words["terms"] = terms_in_force(words)
     tally, lock, queue = Tally(), threading.Lock(), turns(words)
     ready = threading.Barrier(words["threads"] + 1)
     threads = [threading.Thread(target=work, args=(words, queue, lock, tally, ready)) for _ in range(words["threads"])]

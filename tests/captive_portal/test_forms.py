@@ -21,6 +21,8 @@ def test_r49_a_token_needs_no_memory_and_is_bound_to_all_it_was_made_for() -> No
     assert not SIGNER.valid(token, ANNA, "accept", Now("boot-2", 5000.0, 0.0))
     assert not SIGNER.valid(token, ANNA, "accept", Now("boot-1", 4999.0, 0.0))
     assert not SIGNER.valid(token, ANNA, "accept", Now("boot-1", 5001 + VALID_SECONDS, 0.0))
+    assert not SIGNER.valid(token, ANNA, "accept", NOW, "other terms")
+    assert SIGNER.valid(SIGNER.token(ANNA, "accept", NOW, "terms"), ANNA, "accept", NOW, "terms")
     assert not Signer(b"x" * 32).valid(token, ANNA, "accept", NOW)
 
 

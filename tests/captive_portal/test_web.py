@@ -1,6 +1,7 @@
 """What residents see and do, and what they must never see."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from house import ANNA, Forms, House, Page, Visitor
@@ -199,6 +200,36 @@ def test_f14_cgu02_version_digest_and_language_of_the_accepted_text_are_stored(h
     assert row[0:2] == ("en", "2.0.0")
     assert row[2] in anna.get("/en/cgu/2.0.0").text
     assert row[3] == ANNA.text
+
+
+def test_f14_who_read_other_terms_than_those_in_force_is_asked_again(house: House, anna: Visitor) -> None:
+    """The portal was restarted with new terms, or another policy for them to tell, while the page was open."""
+    form = {"token": anna.token()}
+    hall = house.app.extensions["hall"]
+    old = dict(hall.terms)
+    hall.terms.update({language: replace(one, sha256="f" * 64) for language, one in old.items()})
+
+    assert anna.post("/fr/accept", form).headers["Location"] == "/fr/?again=1"
+    assert house.gateway.admitted() == {}
+    anna.accepts()
+    assert accepted(house) == [("fr", "f" * 64)]
+
+
+@pytest.mark.parametrize(("shown", "after"), [("en", "fr"), ("fr", "en"), ("en", "ar")])
+def test_f14_who_changes_the_browsers_language_before_the_tap_has_accepted_the_text_that_was_shown(
+    house: House, anna: Visitor, shown: str, after: str
+) -> None:
+    page = anna.get("/", Accept_Language=shown).text
+
+    anna.post("/accept", {"token": Forms(page).tokens["accept"]}, Accept_Language=after)
+
+    assert accepted(house) == [(shown, house.app.extensions["hall"].terms[shown].sha256)]
+
+
+def accepted(house: House) -> list[tuple[str, str]]:
+    """Language and digest of what was accepted."""
+    with house.store.connection() as connection:
+        return [tuple(row) for row in connection.exec_driver_sql("SELECT language, terms_sha256 FROM acceptances")]
 
 
 def test_cgu02_a_version_that_is_in_force_no_more_stays_readable_and_is_another_text(anna: Visitor) -> None:
