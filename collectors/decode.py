@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from math import isfinite
 
-from collectors import entity, optics, plausibility, ports, radio
+from collectors import entity, optics, parts, plausibility, ports, radio
 from collectors.column import Column, IndexPart
 from collectors.fibre import module
 from collectors.known import known
@@ -102,6 +102,8 @@ def _derive(profile: Profile, tables: Rows) -> None:
             limits = entity.limits_of(tables.get("cisco_threshold", {}), tables.get("arista_threshold", {}))
             exos = profile.quirks.exos_light
             tables[name] = entity.derive(tables[name], entities, aliases, by_index, limits, exos=exos)
+        elif table.derive == "part":
+            tables[name] = parts.derive(tables[name], tables.get("entity", {}))
         elif table.derive == "bridge":
             tables[name] = ports.derive_bridge(tables[name], tables.get("port", {}))
         elif table.derive == "huawei_optics":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Annotated, Any, Literal
 
-from collectors import entity, optics, ports
+from collectors import entity, optics, parts, ports
 from collectors.column import EVERY_SECONDS, Column, ColumnSpec, Every, IndexSpec, Pattern
 from collectors.snmp import ber
 from parvis.shapes import Before, Closed, matching, within
@@ -18,6 +18,7 @@ DEVICE_LABELS = ("town", "site", "device")
 """Labels every sample has beside those its profile gives it; a one-shot poll knows only the device."""
 DERIVED = {
     "entity_sensor": entity.DERIVED,
+    "part": parts.DERIVED,
     "port": ports.DERIVED,
     "bridge": ports.DERIVED,
     "huawei_optics": optics.DERIVED,
@@ -59,7 +60,7 @@ class Table(Closed):
     *own* is written instead by vendors who give every model the same tables in a branch of its own: what follows there
     the model's number, which in sysObjectID follows the match's object_id (``Profile.placed``). *index* makes columns
     of the index's places. *every*: how often it is asked; *changed* names a scalar that tells when it must be asked at
-    once. *derive*: columns worked out from the others (entity.py, ports.py, optics.py). *private*: the rows are
+    once. *derive*: columns worked out from others (entity.py, parts.py, ports.py, optics.py). *private*: the rows are
     residents' devices, so that their index is shown nowhere. *unordered*: some agents give its rows in any order, each
     once. *picked*: it is too long to be read whole (picked.py). *rows*: more than any device has.
     """
@@ -74,7 +75,7 @@ class Table(Closed):
     unordered: bool = False
     picked: Picked | None = None
     rows: Annotated[int, within(1, 65536)] = 4096
-    derive: Literal["entity_sensor", "port", "huawei_optics", "lldp", "bridge"] | None = None
+    derive: Literal["entity_sensor", "part", "port", "huawei_optics", "lldp", "bridge"] | None = None
 
     @property
     def names(self) -> set[str]:

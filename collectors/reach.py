@@ -19,6 +19,7 @@ DERIVED_FROM = {
     "port": (),
     "huawei_optics": (),
     "entity_sensor": ("entity", "entity_alias", "port", "cisco_threshold", "arista_threshold"),
+    "part": ("entity",),
     "lldp": ("lldp_local", "port"),
     "bridge": ("port",),
 }
@@ -107,6 +108,8 @@ def _own_context(profile: Profile, table: str) -> Iterable[str]:
     derive = None if table == SCALARS else profile.tables[table].derive
     if derive == "port":
         return PORT_CONTEXT
+    if derive == "part":  # its rows alone count
+        return ()
     looked_into = {
         other for each in profile.tables.values() if each.derive for other in _looks_into(profile, each.derive)
     }

@@ -16,7 +16,7 @@ Fault = Literal[
     "collectors-dead", "influx-away", "portal-dead", "store-broken", "gatewayd-dead", "rules-flushed", "pool-full",
     "certificate-ending", "visitor-refused", "rogue-dhcp", "phone-dead", "beat-lost", "mains-cut", "link-loses",
     "link-flaps", "gateway-silent", "agent-silent", "dns-dead", "clock-off", "work-announced", "centre-isolated",
-    "internet-cut",
+    "internet-cut", "fan-dead", "supply-dead",
 ]  # fmt: skip
 """What the drills break; a panel declares which of it one sees in it, and a test holds it to its word."""
 

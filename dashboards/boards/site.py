@@ -37,6 +37,10 @@ SWITCH_ON: Mapping[float, Saying] = {
     1: Saying(Words("✓ ouvert", "✓ open"), "green"),
     0: Saying(Words("– fermé : peu de monde est normal", "– closed: few people are normal"), "grey"),
 }
+WORKS: Mapping[float, Saying] = {
+    1: Saying(Words("✓ marche", "✓ works"), "green"),
+    0: Saying(Words("△ en panne", "△ failed"), "orange"),
+}
 TO_DO: Mapping[float, Saying] = {1: Saying(Words("△ à faire", "△ to do"), "orange")}
 
 
@@ -224,26 +228,28 @@ BOARD = Board(
         (
             Panel(
                 id=12,
-                kind="gauges",
-                title=Words("Budget PoE", "PoE budget"),
+                kind="table",
+                title=Words("Commutateurs : pièces et budget PoE", "Switches: parts and PoE budget"),
                 answers=Words(
-                    "Part de la puissance que le commutateur peut fournir. Au-delà de 90 % la prochaine borne reste"
-                    " éteinte.",
-                    "Part of the power the switch can feed. Beyond 90% the next access point stays off.",
+                    "Un ventilateur en panne : dépoussiérer, puis le changer. Une alimentation sans courant : cordon,"
+                    " prise, puis bloc. PoE au-delà de 90 % : la prochaine borne reste éteinte.",
+                    "A fan that failed: clean, then change it. A supply that feeds nothing: cord, socket, then block."
+                    " PoE beyond 90%: the next access point stays off.",
                 ),
-                unit="ratio",
-                levels=Levels(warn="> 0.9"),
+                keys={"device": DEVICE_KEY},
+                columns=(
+                    Column(title=Words("Ventilateurs", "Fans"), of="device_fan_up", says=WORKS),
+                    Column(title=Words("Alimentations", "Supplies"), of="device_power_supply_up", says=WORKS),
+                    Column(title=Words("PoE", "PoE"), unit="ratio", levels=Levels(warn="> 0.9"), decimals=0),
+                ),
                 queries=(
-                    Query(
-                        most(
-                            'max by (device) (poe_consumption_watts{site=~"$site"} / poe_budget_watts{site=~"$site"})'
-                        ),
-                        "{{device}}",
-                    ),
+                    Query('min by (device) (device_fan_up{site=~"$site"})'),
+                    Query('min by (device) (device_power_supply_up{site=~"$site"})'),
+                    Query('max by (device) (poe_consumption_watts{site=~"$site"} / poe_budget_watts{site=~"$site"})'),
                 ),
+                first="lowest",
                 silence=Words("le commutateur ne le dit pas", "the switch does not tell"),
-                decimals=0,
-                moved_by=CARRIED,
+                moved_by=CARRIED | faults("fan-dead", "supply-dead"),
             ),
             Panel(
                 id=13,

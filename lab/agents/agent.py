@@ -219,6 +219,8 @@ class Agent:
                 look = faults.dirty(look, active.value * (self._now() - active.since) / HOUR_SECONDS)
             elif fault == "no-light":
                 look = faults.unlit(look)
+            elif part := faults.PARTS.get(fault):
+                look = faults.broken(look, part)
             elif fault == "mains-cut":
                 look = faults.on_battery(look, active.value * (self._now() - active.since) / 60)
             elif fault == "zombie" and self._walk:

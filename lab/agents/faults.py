@@ -49,6 +49,8 @@ FAULTS: dict[str, Kind] = {
     "dead-radio": Kind("its 5 GHz radio is down"),
     "zombie": Kind("its radios work, yet nobody is associated"),
     "mains-cut": Kind("runs on its battery, which empties", 1.0, "minutes of battery a minute"),
+    "dead-fan": Kind("its fan stands still"),
+    "dead-supply": Kind("its power supply has failed"),
 }
 ONCE = frozenset(("reboot", "agent-restart"))
 """These happen at one moment; there is nothing to heal."""
@@ -71,6 +73,11 @@ STATIONS: tuple[Oid, ...] = (
     (1, 3, 6, 1, 4, 1, 14823, 2, 3, 3, 1, 1, 7, 1, 4),
 )
 """Columns of associated stations, for recorded walks."""
+PARTS: Mapping[str, Oid] = {
+    "dead-fan": (1, 3, 6, 1, 4, 1, 11, 2, 14, 11, 1, 2, 6, 1, 4, 1),
+    "dead-supply": (1, 3, 6, 1, 4, 1, 11, 2, 14, 11, 1, 2, 6, 1, 4, 2),
+}
+"""The state of a part (HP-ICF-CHASSIS hpicfSensorStatus), 2 when it is bad, by the fault that breaks it."""
 BATTERY_MINUTES, BATTERY_CHARGE, POWERED_BY = ((1, 3, 6, 1, 2, 1, 33, 1, *arcs, 0) for arcs in ((2, 3), (2, 4), (4, 1)))
 """UPS-MIB (RFC 1628): minutes and per cent left, and where the output comes from; 5 is the battery."""
 IF_COLUMNS: tuple[Oid, ...] = ((1, 3, 6, 1, 2, 1, 2, 2, 1), (1, 3, 6, 1, 2, 1, 31, 1, 1, 1))
@@ -117,6 +124,16 @@ def deserted(look: Look) -> Look:
     def seen(name: Oid) -> Cell:
         tag, value = look(name)
         return tag, 0 if below(name, STATIONS) else value
+
+    return seen
+
+
+def broken(look: Look, part: Oid) -> Look:
+    """*look* with *part* bad."""
+
+    def seen(name: Oid) -> Cell:
+        tag, value = look(name)
+        return tag, 2 if name == part else value
 
     return seen
 

@@ -23,6 +23,7 @@ UPS = (1, 3, 6, 1, 2, 1, 33, 1)
 HP = (*ENTERPRISES, 11, 2, 14, 11)
 HP_TRANSCEIVER = (*HP, 5, 1, 82, 1, 1, 1, 1)
 HP_POE = (*HP, 1, 9, 1, 1, 1)
+HP_SENSOR = (*HP, 1, 2, 6, 1)
 
 FIBRE_PORT = 25
 """Of a switch with 24 ports of copper, of which it tells the first four: the others are switched off."""
@@ -31,6 +32,8 @@ LIMITS_DBM = {30: -2.0, 31: -12.0, 32: -3.0, 33: -11.0, 34: -2.0, 35: -24.0, 36:
 FED_MILLIWATTS = (6400, 7400, 8100, 9300)
 BUDGET_WATTS = 195
 BATTERY_MINUTES = 42
+SENSORS = {1: ("Fan Sensor", 4), 2: ("Power Supply Sensor", 4), 3: ("Redundant Power Supply Sensor", 5)}
+"""HP-ICF-CHASSIS: what each sensor is about, and its state: 4 good, 5 not there."""
 
 
 def procurve(about: About, moment: Moment) -> Tree:
@@ -40,6 +43,8 @@ def procurve(about: About, moment: Moment) -> Tree:
     tree = system(about, (*ENTERPRISES, 11, 2, 3, 7, 11, 160), f"HP {about.model}, revision YA.16.11.0012", moment)
     tree |= interfaces(about, names, moment)
     tree |= _procurve_module(about, moment)
+    for row, (name, state) in SENSORS.items():
+        tree |= {(*HP_SENSOR, 4, row): integer(state), (*HP_SENSOR, 7, row): text(name)}
     for place, (port, name, address) in enumerate(about.behind):
         tree |= _fed(int(port), FED_MILLIWATTS[place % len(FED_MILLIWATTS)])
         tree |= _neighbour(place + 1, int(port), name)

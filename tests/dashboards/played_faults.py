@@ -16,6 +16,8 @@ AILMENTS: Mapping[str, tuple[str, Ailment]] = {
     "dirty-optic": (SWITCH, Ailment("dirty-optic", 60.0)),
     "no-light": (SWITCH, Ailment("no-light")),
     "mains-cut": (BATTERY, Ailment("mains-cut", 4.0)),
+    "fan-dead": (SWITCH, Ailment("dead-fan")),
+    "supply-dead": (SWITCH, Ailment("dead-supply")),
 }
 BEHIND_SWITCH = (SWITCH, POINT, "ap-lagrange-gymnase", "ap-lagrange-dojo", BATTERY)
 SILENCES: Mapping[str, tuple[str, ...]] = {

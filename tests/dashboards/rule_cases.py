@@ -252,6 +252,16 @@ CASES: dict[str, Case] = {
         "71|70",
         {"device": "sw-lagrange", "port": "25"},
     ),
+    "VentilateurEnPanne": (
+        f'device_fan_up{{{SITE}, device="sw-lagrange", fan="Fan 1"}}',
+        "0|1",
+        {"device": "sw-lagrange", "fan": "Fan 1"},
+    ),
+    "AlimentationEnPanne": (
+        f'device_power_supply_up{{{SITE}, device="sw-lagrange", supply="Power Supply 2"}}',
+        "1 0x999|0",
+        {"device": "sw-lagrange", "supply": "Power Supply 2"},
+    ),
     "VisiteurTestEnEchec": ({f"visitor_success{{{SITE}}}": "0|0", TURNED: "-1000|0+15"}, "", {}),
     "VisiteurTestMuet": (f"visitor_last_report_timestamp_seconds{{{SITE}}}", "-1000|99999", {}),
     "EquipementIndesirable": (

@@ -44,7 +44,7 @@ def test_promtool_accepts_the_rules(town: Town, tmp_path: Path) -> None:
 
 def expectation(rule: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
     texts = dict(rule["annotations"])
-    for label in ("device", "hazard", "job", "port", "band", "channel", "vendor", "model"):
+    for label in ("device", "hazard", "job", "port", "band", "channel", "vendor", "model", "fan", "supply"):
         texts = {key: text.replace(f"{{{{ $labels.{label} }}}}", labels.get(label, "")) for key, text in texts.items()}
     return {"exp_labels": {**rule["labels"], **labels}, "exp_annotations": texts}
 
@@ -209,6 +209,26 @@ def test_s36_an_access_point_is_held_against_its_own_week(town: Town, tmp_path: 
     expected = [expectation(rule, {"device": "busy"}), expectation(rule, {"device": "controller", "ap": "hall"})]
 
     done = judged(tmp_path, rule, unit_test(rule, series, 711 * 900, expected, step=900))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_s25_a_supply_that_was_never_plugged_in_accuses_nobody_one_that_failed_is_told_for_a_month(
+    town: Town, tmp_path: Path
+) -> None:
+    """A spare one without mains says for ever what a dead one says; that it has worked tells which it is."""
+    rule = rule_called(town, "AlimentationEnPanne")
+    series = {
+        f'device_power_supply_up{{{SITE}, device="sw", supply="spare"}}': "0x900",
+        f'device_power_supply_up{{{SITE}, device="sw", supply="dead"}}': "1x10 0x889",
+        f'device_power_supply_up{{{SITE}, device="sw", supply="absent"}}': "1x10 _x889",
+        f'device_power_supply_up{{{SITE}, device="sw", supply="well"}}': "1x900",
+    }
+    expected = [expectation(rule, {"device": "sw", "supply": "dead"})]
+
+    early = unit_test(rule, series, 12 * 3600, expected, step=3600)
+    late = unit_test(rule, series, 29 * 86_400, expected, step=3600)
+    over = unit_test(rule, series, 32 * 86_400, [], step=3600)
+    done = judged(tmp_path, rule, early, late, over)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -59,7 +59,7 @@ NO_FAULT = {
     "mains-on",
 }
 NO_FAULT |= {"prometheus-on"}
-OF_EQUIPMENT = {"dirty-optic", "no-light", "dead-radio", "zombie", "reboot", "mains-cut"}
+OF_EQUIPMENT = {"dirty-optic", "no-light", "dead-radio", "zombie", "reboot", "mains-cut", "dead-fan", "dead-supply"}
 """The twin's faults of a device truly in trouble; the others are of what it answers: tests/collectors has them."""
 
 
