@@ -8,6 +8,7 @@ import ctypes
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Address
 from pathlib import Path
 
@@ -49,12 +50,16 @@ def read(lines: Iterable[str], header: list[str], shift: float = 0.0) -> Iterato
         fields = dict(zip(header, line.split(","), strict=False))
         try:
             address, expires = IPv4Address(fields["address"]), float(fields["expire"])
-            lifetime = float(fields["valid_lifetime"])
+            lifetime = _seconds(fields["valid_lifetime"])
             held = fields["state"] == ASSIGNED and fields["valid_lifetime"] != "0"
             mac = MacAddress.parse(fields["hwaddr"]) if held else None
         except (KeyError, ValueError):
             continue
         yield Lease(address, mac, expires + shift, lifetime, fields["state"] == RECLAIMED, _client(fields))
+
+
+_seconds = lru_cache(64)(float)
+"""Thousands of leases have the same lifetime, and one number for it."""
 
 
 def _client(fields: Mapping[str, str]) -> int:

@@ -17,8 +17,8 @@ JUMPS = 4
 HOLDS_SECONDS = 600.0
 """How long the gateway keeps saying so."""
 Address = IPv4Address | IPv6Address
-Steps = tuple[tuple[float, ...], tuple[int, ...]]
-"""Since when, and where: thousands of devices have one place each, and no list for it."""
+Steps = tuple[float | int, ...]
+"""Since when, where, since when, where … in one row: thousands of devices have one place each."""
 
 
 class Presence:
@@ -75,13 +75,13 @@ class Presence:
     def _path(self, kind: str, mac: MacAddress, place: int, now: float, seconds: float) -> list[int]:
         """Where *mac* was within *seconds*, each stay once."""
         book = self._places[kind]
-        since, places = book.pop(mac, ((), ()))
-        if not places or places[-1] != place:
-            since, places = (*since, now)[-2 * JUMPS :], (*places, place)[-2 * JUMPS :]
-        book[mac] = since, places  # the last touched is the last to be forgotten
+        steps = book.pop(mac, ())
+        if not steps or steps[-1] != place:
+            steps = (*steps, now, place)[-4 * JUMPS :]
+        book[mac] = steps  # the last touched is the last to be forgotten
         if len(book) > MOST:
             del book[next(iter(book))]
-        return [one for begun, one in zip(since, places, strict=True) if now - begun <= seconds]
+        return [int(one) for begun, one in zip(steps[::2], steps[1::2], strict=True) if now - begun <= seconds]
 
     def _told(self, mac: MacAddress, evidence: str, now: float) -> bool:
         """Whether this is news."""

@@ -1,7 +1,9 @@
 """The day's figures of a site, gathered once a minute: how many devices, how many bytes. Nobody is in what is kept."""
 
 import threading
-from collections.abc import Callable, Collection
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -20,6 +22,29 @@ Bytes = tuple[int, int]
 """Down and up."""
 
 
+class Reading:
+    """Where the counters of each session stood: columns in the order of their numbers, for there are thousands.
+
+    >>> reading = Reading([(7, 100, 20), (3, 5, 6)])
+    >>> reading.of(7), reading.of(4), list(reading)
+    ((100, 20), (0, 0), [(3, 5, 6), (7, 100, 20)])
+    """
+
+    def __init__(self, rows: Iterable[tuple[int, int, int]] = ()) -> None:
+        """*rows*: number, bytes down, bytes up."""
+        columns = zip(*sorted(rows), strict=True)
+        self._sessions, self._down, self._up = (array("Q", next(columns, ())) for _ in range(3))
+
+    def of(self, session: int) -> Bytes:
+        """Down and up; nothing where the session was not counted yet."""
+        place = bisect_left(self._sessions, session)
+        found = place < len(self._sessions) and self._sessions[place] == session
+        return (self._down[place], self._up[place]) if found else (0, 0)
+
+    def __iter__(self) -> Iterator[tuple[int, int, int]]:
+        return zip(self._sessions, self._down, self._up, strict=True)
+
+
 class Tally:
     """The figures of *site*; *uncounted* are the town's own devices and the resident that is a program."""
 
@@ -36,7 +61,7 @@ class Tally:
         self._uncounted = frozenset(uncounted)
         self._lock = threading.Lock()
         self._uniques = DayUniques()
-        self._before: dict[int, Bytes] = {}
+        self._before = Reading()
         self._first = True
         self._day = ""
         self._unwritten = (0, 0)
@@ -74,9 +99,9 @@ class Tally:
         online = self._door.admitted()
         residents = online.keys() - self._uncounted
         sessions = {online[mac].session for mac in residents}
-        counted = {
-            one.session: (one.bytes_down, one.bytes_up) for one in self._door.counters() if one.session in sessions
-        }
+        counted = Reading(
+            (one.session, one.bytes_down, one.bytes_up) for one in self._door.counters() if one.session in sessions
+        )
         self.write()
         with self._lock:
             self._saw(residents)
@@ -88,11 +113,11 @@ class Tally:
         self._day = self._day or self._today(now)
         return self._uniques.saw(self._today(now), now.since_boot, [mac.text for mac in devices])
 
-    def _used(self, counted: dict[int, Bytes]) -> None:
+    def _used(self, counted: Reading) -> None:
         """Add what moved since the last look; the first look of a process only learns where the counters stand."""
         down, up = self._unwritten
-        for number, (now_down, now_up) in counted.items() if not self._first else ():
-            last_down, last_up = self._before.get(number, (0, 0))
+        for number, now_down, now_up in counted if not self._first else ():
+            last_down, last_up = self._before.of(number)
             if now_down < last_down or now_up < last_up:
                 last_down = last_up = 0  # the kernel counts from zero
             down, up = down + now_down - last_down, up + now_up - last_up
