@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from collectors.device import Device
+from collectors.snmp.pdu import Version
 from collectors.snmp.session import CommunitySession, Session
 from collectors.snmp.sockets import Address
 from collectors.snmp.transport import Exchange, Patience
@@ -19,21 +20,21 @@ GetSecret = Callable[[str], Secret]
 
 @dataclass(frozen=True, slots=True)
 class Community:
-    """A credential for SNMPv2c, as the inventory has it, in plain values: its secret by name."""
+    """A credential for SNMPv1 or v2c, as the inventory has it, in plain values: its secret by name."""
 
     community_secret: str
-    version: Literal["v2c"] = "v2c"
+    version: Literal["v1", "v2c"]
 
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """One for SNMPv3."""
+    """One for SNMPv3; without a secret that service is not used."""
 
     user: str
     auth: str
     privacy: str
-    auth_secret: str
-    privacy_secret: str
+    auth_secret: str | None
+    privacy_secret: str | None
     version: Literal["v3"] = "v3"
 
 
@@ -57,8 +58,8 @@ class Logins:
 
 def plain(credential: "CommunityCredential | UserCredential") -> Community | Login:
     """A credential of the inventory without the libraries that checked it."""
-    if credential.version == "v2c":
-        return Community(credential.community_secret)
+    if credential.version != "v3":
+        return Community(credential.community_secret, credential.version)
     secrets = credential.auth_secret, credential.privacy_secret
     return Login(credential.user, credential.auth, credential.privacy, *secrets)
 
@@ -95,9 +96,10 @@ def _fast(
     if device and device.requests_per_second:
         patience = replace(patience, gap_seconds=1 / device.requests_per_second)
     any_source = bool(device and device.any_source)
-    if credential.version == "v2c":
+    if credential.version != "v3":
         community = secret(credential.community_secret).reveal().encode()
-        return CommunitySession(exchange, address, community, patience=patience, any_source=any_source)
+        version = Version.V1 if credential.version == "v1" else Version.V2C
+        return CommunitySession(exchange, address, community, version, patience, any_source=any_source)
     from collectors.users import user_session  # noqa: PLC0415 with what signs and encrypts, 4 MB
 
     context = device.context if device else ""

@@ -56,7 +56,7 @@ class Access:
 
 @click.command()
 @click.argument("target", metavar="HOST[:PORT]")
-@click.option("--community", metavar="NAME", help="A v2c credential of the inventory, else the community itself.")
+@click.option("--community", metavar="NAME", help="A v1 or v2c credential of the inventory, else the community itself.")
 @click.option("--auth", metavar="NAME", help="A credential of the inventory; its secrets must be delivered to us.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "prometheus", "json"]), default="table", show_default=True

@@ -45,10 +45,10 @@ def user_session(
     """A session with the agent at *address*; SecretMissing when a secret of *login* was not delivered."""
     user = User(
         name=login.user.encode(),
-        auth=AUTH[login.auth],
-        auth_password=secret(login.auth_secret).reveal().encode(),
-        priv=PRIVACY[login.privacy],
-        priv_password=secret(login.privacy_secret).reveal().encode(),
+        auth=AUTH[login.auth] if login.auth_secret else None,
+        auth_password=secret(login.auth_secret).reveal().encode() if login.auth_secret else b"",
+        priv=PRIVACY[login.privacy] if login.privacy_secret else None,
+        priv_password=secret(login.privacy_secret).reveal().encode() if login.privacy_secret else b"",
         context=context.encode(),
     )
     return UsmSession(exchange, address, user, patience, any_source=any_source)

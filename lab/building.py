@@ -174,7 +174,7 @@ def _device(town: Town, wiring: Plan, point: AccessPoint, drawn: dict[str, str],
     credential = town.credential(point.snmp.credential)
     if isinstance(credential, CommunityCredential):
         return Device(*where, community=drawn[credential.community_secret])
-    secrets = (drawn[credential.auth_secret], drawn[credential.privacy_secret])
+    secrets = (drawn[name] if name else "" for name in (credential.auth_secret, credential.privacy_secret))
     return Device(*where, user=User(credential.user, credential.auth, credential.privacy, *secrets))
 
 

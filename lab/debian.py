@@ -129,9 +129,10 @@ class Debian:
         if isinstance(credential, CommunityCredential):
             return [f"rocommunity {self.secrets[credential.community_secret]}"]
         auth, privacy = (NET_SNMP_NAMES.get(kind, kind) for kind in (credential.auth, credential.privacy))
-        passwords = (self.secrets[credential.auth_secret], self.secrets[credential.privacy_secret])
-        created = f'createUser {credential.user} {auth} "{passwords[0]}" {privacy} "{passwords[1]}"'
-        return [created, f"rouser {credential.user} authpriv"]
+        kept = ((auth, credential.auth_secret), (privacy, credential.privacy_secret))
+        protocols = [f'{protocol} "{self.secrets[name]}"' for protocol, name in kept if name]
+        level = ("noauth", "auth", "priv")[len(protocols)]
+        return [" ".join(("createUser", credential.user, *protocols)), f"rouser {credential.user} {level}"]
 
     def prometheus(self, rules: Path) -> Program:
         """The town's Prometheus, with the files of the folder *rules*."""

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from collectors.discovery.fragment import fragment
 from collectors.discovery.networks import MOST, MOST_EVER, Address, NoNetwork, TooMany, addresses
 from collectors.discovery.sweep import Answered, Found, Manner, Shut, Turns, Way, look, sweep
 from collectors.settings import CollectorSettings
-from collectors.snmp.session import CommunitySession
+from collectors.snmp.pdu import Version
+from collectors.snmp.session import CommunitySession, Session
 from collectors.snmp.transport import Exchange, Patience
 from parvis.inventory import CommunityCredential, InventoryError, Town, UserCredential
 from parvis.inventory import load as load_town
@@ -24,7 +26,7 @@ from parvis.settings import SecretMissing, load
 
 @click.command()
 @click.argument("networks", metavar="NETWORK...", nargs=-1, required=True)
-@click.option("--community", "communities", multiple=True, metavar="TEXT", help="A v2c community to try; repeatable.")
+@click.option("--community", "communities", multiple=True, metavar="TEXT", help="A community to try; repeatable.")
 @click.option("--auth", "names", multiple=True, metavar="NAME", help="A credential of the inventory; by default all.")
 @click.option("--port", type=click.IntRange(1, 65535), default=161, show_default=True)
 @click.option("--rate", type=click.FloatRange(1, 1000), default=50, show_default=True, help="Requests a second.")
@@ -144,7 +146,8 @@ def _ways(
         raise click.BadParameter(f"no credential is called {', '.join(sorted(unknown))}", param_hint="--auth")
     if communities and not names:
         credentials = []
-    ways = []
+    ways: list[Way] = []
+    older: list[Way] = []
     for each in sorted(credentials, key=lambda each: isinstance(each, CommunityCredential)):
         try:
             _secrets(settings, each)
@@ -152,15 +155,26 @@ def _ways(
             click.echo(f"not tried: {each.name}: {error}", err=True)
         else:
             ways.append(_credential(settings, each))
-    ways += [_community(text) for text in communities]
+            older += [_older(ways[-1])] if each.version == "v2c" else []
+    strangers = [_community(text) for text in communities]
+    ways += strangers
     if not ways:
         raise click.UsageError("no credential can be tried: deliver secrets, or give --community")
-    return ways
+    return ways + older + [_older(way) for way in strangers]
+
+
+def _older(way: Way) -> Way:
+    """The same community in SNMPv1, for whoever is silent to SNMPv2c."""
+
+    def opened(exchange: Exchange, address: tuple[str, int], patience: Patience) -> Session:
+        session = way.open(exchange, address, patience)
+        return replace(session, version=Version.V1) if isinstance(session, CommunitySession) else session
+
+    return replace(way, open=opened)
 
 
 def _secrets(settings: CollectorSettings, each: CommunityCredential | UserCredential) -> None:
-    community = isinstance(each, CommunityCredential)
-    for name in (each.community_secret,) if community else (each.auth_secret, each.privacy_secret):  # type: ignore[union-attr]
+    for name in each.secrets:
         settings.secret(name)
 
 

@@ -192,14 +192,14 @@ class Traps(AbstractContextManager["Traps"]):
 
     def _login(self, name: str) -> Login:
         credential = self._town.credential(name)
-        if credential.version == "v2c":
+        if credential.version != "v3":
             return Login(community=self._secret(credential.community_secret).reveal())
         return Login(
             user=credential.user,
             auth=credential.auth,
-            auth_secret=self._secret(credential.auth_secret).reveal(),
+            auth_secret=self._secret(credential.auth_secret).reveal() if credential.auth_secret else "",
             privacy=credential.privacy,
-            privacy_secret=self._secret(credential.privacy_secret).reveal(),
+            privacy_secret=self._secret(credential.privacy_secret).reveal() if credential.privacy_secret else "",
         )
 
     def _noted(self, report: wire.Report) -> None:

@@ -24,6 +24,7 @@ from pysnmp.proto.secmod.rfc3414.service import UsmSecurityParameters
 from collectors.traps.wire import Login, Orders
 
 AUTH = {
+    "none": config.USM_AUTH_NONE,
     "MD5": config.USM_AUTH_HMAC96_MD5,
     "SHA-1": config.USM_AUTH_HMAC96_SHA,
     "SHA-224": config.USM_AUTH_HMAC128_SHA224,
@@ -32,6 +33,7 @@ AUTH = {
     "SHA-512": config.USM_AUTH_HMAC384_SHA512,
 }
 PRIVACY = {
+    "none": config.USM_PRIV_NONE,
     "DES": config.USM_PRIV_CBC56_DES,
     "AES-128": config.USM_PRIV_CFB128_AES,
     "AES-192": config.USM_PRIV_CFB192_AES_BLUMENTHAL,
@@ -42,12 +44,11 @@ PRIVACY = {
 """The inventory's names -> pysnmp's."""
 SNMP_TRAP_OID = (1, 3, 6, 1, 6, 3, 1, 1, 4, 1, 0)
 IF_INDEX = (1, 3, 6, 1, 2, 1, 2, 2, 1, 1)
-AUTH_PRIV = 3
 SNMP_V3 = 3
 TICK_SECONDS = 1.0
 """How often ``tidy`` is to be called: pysnmp counts the age of what it keeps in such ticks."""
 MOST_ENGINES = 256
-"""Foreign engines whose users we keep; the one longest silent goes first."""
+"""Engines whose users we keep; the one longest silent goes first."""
 TRUSTED_CONTEXT = "rfc3412.receiveMessage:request"
 
 
@@ -81,14 +82,13 @@ class Engine:
         self._engine = _engine(bytes.fromhex(orders.engine_id), orders.engine_boots)
         self._out = self._engine.transport_dispatcher = _Out(channel)
         self._own = bytes.fromhex(orders.engine_id)
-        self._known: OrderedDict[tuple[str, bytes], None] = OrderedDict()
+        self._met: OrderedDict[tuple[str, bytes], str] = OrderedDict()
+        """Users known at engines, ours too, and by which login: pysnmp knows one user of a name at one engine."""
         self._context: dict[str, Any] = {}
         self._bindings: Any = None
         for name, login in orders.logins.items():
             if login.community:
                 config.add_v1_system(self._engine, name, login.community, securityName=name)
-            else:
-                self._add_user(login, self._own)
         symbols = self._engine.get_mib_builder().import_symbols
         self._greeted = symbols("__SNMP-USER-BASED-SM-MIB", "usmStatsUnknownEngineIDs", "usmStatsNotInTimeWindows")
         NotificationReceiver(self._engine, self._notified)
@@ -118,37 +118,39 @@ class Engine:
             model.receive_timer_tick(self._engine, now)
 
     def _meet(self, data: bytes, login: str) -> tuple[str, bytes] | None:
-        """Make the user of *login* known at the foreign engine that signed *data*; that engine, where it is new."""
+        """Make the user of *login* known at the engine whose clock *data* goes by; who is new at a foreign one."""
         user = self._logins[login]
         if user.community or int(decode_message_version(data)) != SNMP_V3:
             return None
         engine = _authority(data)
-        if not engine or engine == self._own:
+        if not engine:
             return None
-        key = (login, engine)
-        is_new = key not in self._known
+        key = (user.user, engine)
+        is_new = self._met.get(key) != login
         if is_new:
+            if key in self._met:
+                self._forget(key)
+            elif len(self._met) >= MOST_ENGINES:
+                self._forget(next(iter(self._met)))
             self._add_user(user, engine)
-            if len(self._known) >= MOST_ENGINES:
-                self._forget(next(iter(self._known)))
-        self._known[key] = None
-        self._known.move_to_end(key)
-        return key if is_new else None
+        self._met[key] = login
+        self._met.move_to_end(key)
+        return key if is_new and engine != self._own else None
 
     def _forget(self, key: tuple[str, bytes]) -> None:
-        """Let the user of a login be unknown at a foreign engine."""
-        login, engine = key
-        del self._known[key]
-        config.delete_v3_user(self._engine, self._logins[login].user, OctetString(engine))
+        """Let a user be unknown at an engine."""
+        user, engine = key
+        del self._met[key]
+        config.delete_v3_user(self._engine, user, OctetString(engine))
 
     def _add_user(self, login: Login, engine: bytes) -> None:
         config.add_v3_user(
             self._engine,
             login.user,
             AUTH[login.auth],
-            login.auth_secret,
+            login.auth_secret or None,
             PRIVACY[login.privacy],
-            login.privacy_secret,
+            login.privacy_secret or None,
             securityEngineId=OctetString(engine),
             securityName=login.user,
         )
@@ -159,7 +161,7 @@ class Engine:
         name, level = str(self._context["securityName"]), int(self._context["securityLevel"])
         if expected.community:
             return name == login and self._context["messageProcessingModel"] != SNMP_V3
-        return name == expected.user and level == AUTH_PRIV
+        return name == expected.user and level == expected.level
 
     def _greetings(self) -> int:
         """How often somebody was told our engine's name or clock; what comes before every first inform."""

@@ -20,6 +20,11 @@ class Login:
     privacy: str = ""
     privacy_secret: str = ""
 
+    @property
+    def level(self) -> int:
+        """The securityLevel of its messages (RFC 3411 section 5): 1 neither signed nor encrypted, 2 signed, 3 both."""
+        return 1 + bool(self.auth_secret) + bool(self.privacy_secret)
+
 
 @dataclass(frozen=True, slots=True)
 class Orders:

@@ -14,7 +14,7 @@ from lab.agents.ber import Cell, Oid
 from lab.agents.faults import FAULTS, ONCE, Look
 from lab.agents.model import HOUR_SECONDS, Moment
 from lab.agents.standard import About
-from lab.agents.usm import BOTH, Engine, User, opened
+from lab.agents.usm import Engine, User, opened
 
 LAB_ENTERPRISE = 8072
 """RFC 3411 engine identifiers name an enterprise; Net-SNMP's is what many access points show."""
@@ -142,7 +142,7 @@ class Agent:
         uptime = (ber.TICKS, int(self.uptime_seconds * 100) % 2**32)
         pdu = ber.pdu(ber.TRAP, number, 0, 0, [(UPTIME, uptime), (TRAP_OID, (ber.OID, ber.oid(oid)))])
         if self._engine:
-            return self._engine.sealed(number, pdu, self._engine_seconds(), BOTH)
+            return self._engine.sealed(number, pdu, self._engine_seconds(), self._engine.level)
         return ber.message(SNMP_V2C, self.device.community.encode(), pdu)
 
     def answers(self, datagram: bytes) -> list[Reply]:

@@ -52,13 +52,18 @@ BLOCK = 8
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A v3 user with authPriv; the secrets are pass phrases."""
+    """A v3 user; the secrets are pass phrases, empty where that service is not used."""
 
     name: str
     auth: str
     privacy: str
     auth_secret: str
     privacy_secret: str
+
+    @property
+    def level(self) -> int:
+        """The bits of msgFlags that its messages have (RFC 3412 section 6.4)."""
+        return (AUTHENTICATED if self.auth_secret else 0) | (PRIVATE if self.privacy_secret else 0)
 
 
 class Refused(Exception):
@@ -117,10 +122,16 @@ class Engine:
         self.engine_id = engine_id
         self.boots = boots
         self._user = user
-        self._hash, self._proof_octets = AUTHENTICATION[user.auth]
-        self._auth_key = localized(user.auth, master_key(user.auth, user.auth_secret.encode()), engine_id)
-        self._privacy_key = privacy_key(user, engine_id)
+        if user.level & AUTHENTICATED:
+            self._hash, self._proof_octets = AUTHENTICATION[user.auth]
+            self._auth_key = localized(user.auth, master_key(user.auth, user.auth_secret.encode()), engine_id)
+        self._privacy_key = privacy_key(user, engine_id) if user.level & PRIVATE else b""
         self._counts: Counter[str] = Counter()
+
+    @property
+    def level(self) -> int:
+        """The bits of msgFlags that its user's messages have."""
+        return self._user.level
 
     def answer(self, datagram: bytes, picture: Picture, seconds: int, number: int | None = None) -> bytes | None:
         """The answer to a v3 message under its own number, or under *number*; None where silence is right."""
@@ -134,21 +145,25 @@ class Engine:
         _, at = ber.octets(scoped, at, end)
         _, at = ber.octets(scoped, at, end)
         answer = response(ber.request(scoped, at, end), picture)
-        return None if answer is None else self.sealed(shown, answer, seconds, BOTH)
+        return None if answer is None else self.sealed(shown, answer, seconds, self.level)
 
     def _plain(self, datagram: bytes, asked: Envelope, seconds: int) -> bytes:
         if asked.engine_id != self.engine_id:
             raise Refused("unknownEngineIDs")
         if asked.user != self._user.name.encode():
             raise Refused("unknownUserNames")
-        if asked.flags & BOTH != BOTH:
+        if asked.flags & BOTH != self._user.level:
             raise Refused("unsupportedSecLevels")
+        if not self._user.level:
+            return asked.content
         end = asked.proof_at + len(asked.proof)
         blank = datagram[: asked.proof_at] + bytes(len(asked.proof)) + datagram[end:]
         if not hmac.compare_digest(self._proof(blank), asked.proof):
             raise Refused("wrongDigests")
         if asked.boots != self.boots or abs(asked.time - seconds) > TIME_WINDOW_SECONDS:
             raise Refused("notInTimeWindows", signed=True)
+        if not self._user.level & PRIVATE:
+            return asked.content
         try:
             secret, _ = ber.octets(asked.content, 0, len(asked.content))
             plain = self._cipher(asked.salt, asked.boots, asked.time).decryptor().update(secret)
@@ -162,10 +177,11 @@ class Engine:
         name = (*USM_STATS, REPORTS[refusal.reason], 0)
         bindings = [(name, (ber.COUNTER32, self._counts[refusal.reason]))]
         flags = AUTHENTICATED if refusal.signed else 0
-        return self.sealed(shown, ber.pdu(ber.REPORT, _asked_openly(asked), 0, 0, bindings), seconds, flags)
+        pdu = ber.pdu(ber.REPORT, _asked_openly(asked), 0, 0, bindings)
+        return self.sealed(shown, pdu, seconds, flags, self._user.name.encode() if refusal.signed else b"")
 
-    def sealed(self, number: int, pdu: bytes, seconds: int, flags: int) -> bytes:
-        """A message around *pdu*, signed and encrypted as *flags* say."""
+    def sealed(self, number: int, pdu: bytes, seconds: int, flags: int, who: bytes | None = None) -> bytes:
+        """A message around *pdu*, signed and encrypted as *flags* say; *who* it is about: None for our user."""
         content = ber.tlv(ber.SEQUENCE, ber.tlv(ber.OCTETS, self.engine_id) + ber.tlv(ber.OCTETS, b"") + pdu)
         salt = b""
         if flags & PRIVATE:
@@ -173,7 +189,7 @@ class Engine:
             padded = content + bytes(-len(content) % BLOCK) if self._user.privacy == "DES" else content
             content = ber.tlv(ber.OCTETS, self._cipher(salt, self.boots, seconds).encryptor().update(padded))
         blank = bytes(self._proof_octets if flags & AUTHENTICATED else 0)
-        who = self._user.name.encode() if flags & AUTHENTICATED else b""
+        who = self._user.name.encode() if who is None else who
         parts = (who, blank, salt)
         security = ber.tlv(ber.OCTETS, self.engine_id) + ber.integer(self.boots) + ber.integer(seconds)
         security = ber.tlv(ber.SEQUENCE, security + b"".join(ber.tlv(ber.OCTETS, part) for part in parts))

@@ -1,11 +1,10 @@
-"""Devices asked in clear text (SNMPv2c): exceptions from SEC-06, each with a reason and an end, or overdue."""
+"""Devices asked in clear text (SNMPv1, v2c, unencrypted v3): exceptions from SEC-06 with reason and end, or overdue."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from parvis.inventory.model import Site, Town
-from parvis.inventory.snmp import CommunityCredential
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +14,7 @@ class ClearText:
     device: str
     site: Site
     credential: str
+    how: str
     reason: str
     until: date | None
 
@@ -24,10 +24,10 @@ class ClearText:
 
     def words(self, today: date) -> str:
         """One line for whoever administers the town."""
-        asked = f"{self.device} is asked in SNMPv2c, in clear text ({self.credential})"
+        asked = f"{self.device} is asked in {self.how}, in clear text ({self.credential})"
         why = f": {self.reason}" if self.reason else ""
         if self.until is None:
-            return f"{asked}, without an end{why}; move it to SNMPv3, or write until and reason"
+            return f"{asked}, without an end{why}; move it to SNMPv3 with encryption, or write until and reason"
         if self.overdue(today):
             return f"{asked}, the exception ended on {self.until}{why}; move it to SNMPv3"
         return f"{asked} until {self.until}{why}"
@@ -38,5 +38,5 @@ def in_clear_text(town: Town) -> Iterator[ClearText]:
     for site in town.sites:
         for device in site.polled():
             credential = town.credential(device.snmp.credential)
-            if isinstance(credential, CommunityCredential):
-                yield ClearText(device.name, site, credential.name, credential.reason or "", credential.until)
+            if how := credential.in_clear:
+                yield ClearText(device.name, site, credential.name, how, credential.reason or "", credential.until)

@@ -14,7 +14,7 @@ from parvis.inventory.yaml_lines import Document, Fault, Path_, read
 Model = TypeVar("Model", bound=BaseModel)
 
 MAX_SITES = 500
-TAGS = {"v2c", "v3", "file", "smtp", "ovh", "gsm", "apprise"}
+TAGS = {"v1", "v2c", "v3", "file", "smtp", "ovh", "gsm", "apprise"}
 """What pydantic puts into a path to say which kind of credential or channel it took."""
 
 

@@ -316,13 +316,7 @@ class Town(TownFile):
 
     def snmp_secrets(self) -> list[str]:
         """The names of the secrets the credentials use."""
-        names: set[str] = set()
-        for credential in self.credentials:
-            if isinstance(credential, CommunityCredential):
-                names.add(credential.community_secret)
-            else:
-                names |= {credential.auth_secret, credential.privacy_secret}
-        return sorted(names)
+        return sorted({name for credential in self.credentials for name in credential.secrets})
 
     def channel_secrets(self) -> list[str]:
         """The names of the secrets the channels use; one a person where the name says ``{person}``."""

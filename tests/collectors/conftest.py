@@ -49,6 +49,7 @@ def configuration(address: Address) -> str:
         f'createUser {name} {auth} "auth-{name}" {priv} "priv-{name}"\nrouser {name} priv' for name, auth, priv in USERS
     ]
     users.append('createUser signed SHA "auth-signed"\nrouser signed auth')
+    users.append("createUser bare\nrouser bare noauth")
     lines = (f"agentaddress udp:{address[0]}:{address[1]}", "rocommunity cachan 127.0.0.1", *users)
     return "\n".join(lines) + "\n"
 

@@ -19,6 +19,7 @@ from collectors.discovery.command import discover
 from collectors.discovery.fragment import UNKNOWN_MAC, _slug
 from collectors.discovery.networks import MOST_EVER, NoNetwork, TooMany, addresses
 from collectors.snmp import ber
+from collectors.snmp.pdu import Version
 from parvis.inventory import examine
 from tests_support import Edit, faults_of
 
@@ -105,6 +106,15 @@ def test_s01_what_lies_beyond_the_given_networks_is_named_and_not_asked(run: Run
     assert "neighbour outside: 127.99.0.1, seen by 127.77.0.2" in result.stderr
     assert "127.77.0.3, seen by" not in result.stderr
     assert "ap-loin" not in result.stdout
+
+
+def test_s01_s07_an_agent_that_knows_nothing_newer_than_version_1_is_found(run: Run) -> None:
+    chosen = free_port()
+    with agent(MemoryAgent(AP, versions=(Version.V1,)), "127.77.2.1", chosen):
+        result = asking(run, chosen, "127.77.2.1")
+
+    assert result.exit_code == 0, result.output
+    assert [entry["name"] for entry in yaml.safe_load(result.stdout)["access_points"]] == ["ap-tribune-nord"]
 
 
 def test_one_hop_is_followed_when_told(run: Run, port: int) -> None:

@@ -33,6 +33,25 @@ def test_s29_s30_a_trap_of_a_known_device_is_counted_and_has_it_polled(
         assert listening.refused() == {}
 
 
+@pytest.mark.parametrize(
+    ("source", "user", "level", "heard"),
+    [
+        ("127.0.0.15", "parvis", "authNoPriv", {("ap-signed", "link_down"): 1}),
+        ("127.0.0.15", "parvis", "noAuthNoPriv", {}),
+        ("127.0.0.16", "nobody", "noAuthNoPriv", {("ap-bare", "link_down"): 1}),
+    ],
+)
+def test_s07_s29_a_trap_has_to_be_as_secure_as_its_devices_credential(
+    town: Town, tmp_path: Path, source: str, user: str, level: str, heard: dict[tuple[str, str], int]
+) -> None:
+    with ear(town, tmp_path) as listening:
+        sender(tmp_path / "sender", source, version="3", user=user, level=level).sends(listening.address)
+
+        assert listening.waits(lambda e: bool(e.heard()) or bool(e.refused()))
+        assert listening.heard() == heard
+        assert listening.refused() == ({} if heard else {"credential": 1})
+
+
 @pytest.mark.parametrize(("version", "source"), [("2c", OLD), ("3", NEW)])
 def test_s29_an_inform_is_acknowledged(town: Town, tmp_path: Path, version: str, source: str) -> None:
     with ear(town, tmp_path) as listening:

@@ -31,6 +31,8 @@ V3 = UserCredential(
     auth_secret="auth",
     privacy_secret="privacy",
 )
+SIGNED = UserCredential(name="signees", version="v3", user="parvis", auth="SHA-256", privacy="none", auth_secret="auth")
+BARE = UserCredential(name="nues", version="v3", user="nobody", auth="none", privacy="none")
 SECRETS = {"community": "cachan", "other-community": "arcueil", "auth": "authsecret1", "privacy": "privsecret1"}
 OLD, NEW = "127.0.0.11", "127.0.0.12"
 """Addresses of a device that speaks v1 and v2c, and of one that speaks v3."""
@@ -38,6 +40,8 @@ DEVICES = [
     Device("ap-old", OLD, credential="anciennes", site="msp", town="cachan"),
     Device("ap-other", "127.0.0.14", credential="autres", site="msp", town="cachan"),
     Device("ap-new", NEW, credential="bornes", site="msp", town="cachan"),
+    Device("ap-signed", "127.0.0.15", credential="signees", site="msp", town="cachan"),
+    Device("ap-bare", "127.0.0.16", credential="nues", site="msp", town="cachan"),
 ]
 
 
@@ -87,7 +91,7 @@ def ear(
     host: str = "127.0.0.1",
 ) -> Iterator[Ear]:
     """An ear for *devices* on a free port."""
-    with_logins = town.model_copy(update={"credentials": (V2C, OTHER, V3)})
+    with_logins = town.model_copy(update={"credentials": (V2C, OTHER, V3, SIGNED, BARE)})
     polls: list[str] = []
     listening = Listening(host, 0, per_second, idle_seconds)
     with Traps(with_logins, devices, secret, polls.append, listening, state) as traps:
@@ -121,7 +125,9 @@ class Sender:
         return subprocess.run(argv, env=state, capture_output=True, text=True, check=False, timeout=30)
 
     def _v3(self, *, inform: bool) -> list[str]:
-        login = ["-l", self.level, "-u", self.user, "-a", "SHA-256", "-A", self.auth, "-x", "AES", "-X", self.privacy]
+        signing, hiding = ["-a", "SHA-256", "-A", self.auth], ["-x", "AES", "-X", self.privacy]
+        keys = {"authPriv": [*signing, *hiding], "authNoPriv": signing, "noAuthNoPriv": []}[self.level]
+        login = ["-l", self.level, "-u", self.user, *keys]
         return login if inform else ["-e", self.engine, *login]
 
     def _v1(self, trap: str) -> list[str]:

@@ -34,7 +34,8 @@ def about(name: str = "ap-1") -> About:
 
 
 def device(vendor: str = "ubiquiti", auth: str = "SHA-256", privacy: str = "AES-128") -> Device:
-    return Device(vendor, about(), "", 0, user=User("parvis", auth, privacy, "authsecret1", "privsecret1"))
+    secrets = ("" if kind == "none" else secret for kind, secret in ((auth, "authsecret1"), (privacy, "privsecret1")))
+    return Device(vendor, about(), "", 0, user=User("parvis", auth, privacy, *secrets))
 
 
 @pytest.fixture
@@ -59,8 +60,9 @@ def ask(
     port: int, *oids: str, tool: str = "snmpget", user: User, wrong: str = ""
 ) -> "subprocess.CompletedProcess[str]":
     auth, privacy = (SPELLED.get(kind, kind) for kind in (user.auth, user.privacy))
-    login = ["-v3", "-l", "authPriv", "-u", user.name, "-a", auth, "-A", wrong or user.auth_secret]
-    login += ["-x", privacy, "-X", user.privacy_secret]
+    login = ["-v3", "-l", ("noAuthNoPriv", "authNoPriv", "", "authPriv")[user.level], "-u", user.name]
+    login += ["-a", auth, "-A", wrong or user.auth_secret] if user.auth_secret else []
+    login += ["-x", privacy, "-X", user.privacy_secret] if user.privacy_secret else []
     argv = [tool, "-t1", "-r0", "-On", "-Oq", *login, f"127.0.0.1:{port}", *oids]
     return subprocess.run(argv, capture_output=True, text=True, check=False)
 
@@ -69,6 +71,8 @@ def ask(
 @pytest.mark.parametrize(
     ("auth", "privacy"),
     [
+        ("none", "none"),
+        ("SHA-256", "none"),
         ("MD5", "DES"),
         ("SHA-1", "AES-128"),
         ("SHA-1", "AES-256"),

@@ -67,6 +67,32 @@ def test_sec06_check_names_who_is_asked_in_clear_text_and_until_when(town_folder
     assert "the exception ended on 2020-02-29" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "how"),
+    [
+        ("version: v2c", "version: v1", "SNMPv1"),
+        (
+            "version: v2c, community_secret: snmp-anciennes-community",
+            "version: v3, user: x, auth: SHA-256, privacy: none, auth_secret: a",
+            "SNMPv3 without encryption",
+        ),
+        (
+            "version: v2c, community_secret: snmp-anciennes-community",
+            "version: v3, user: x, auth: none, privacy: none",
+            "SNMPv3 without signature or encryption",
+        ),
+    ],
+)
+def test_sec06_whatever_is_not_encrypted_is_an_exception(
+    town_folder: Path, edit: Edit, old: str, new: str, how: str
+) -> None:
+    edit("town.yml", old, new)
+
+    done = parvis("check", str(town_folder))
+
+    assert f"ap-lagrange-gymnase is asked in {how}, in clear text (anciennes-v2c) until 2027-12-31" in done.stdout
+
+
 def test_check_lists_every_fault_with_file_and_line_and_exits_1(town_folder: Path, edit: Edit) -> None:
     edit("town.yml", "title: {fr: Ville", "titel: {fr: Ville")
     edit("sites/leo-lagrange.yml", "vendor: mikrotik", "vendor: mikrotic")

@@ -101,6 +101,10 @@ def test_s07_signing_without_encryption_opens_a_real_agent(snmpd: RealAgent) -> 
     assert NAME in as_user(snmpd, usm.User(b"signed", A.SHA1, b"auth-signed"))
 
 
+def test_s07_a_user_without_any_password_opens_a_real_agent(snmpd: RealAgent) -> None:
+    assert NAME in as_user(snmpd, usm.User(b"bare"))
+
+
 def test_s11_the_engine_clock_is_discovered_once_and_kept(snmpd: RealAgent) -> None:
     async def work(exchange: Exchange) -> int:
         session = UsmSession(exchange, snmpd.address, user("sha1aes128"), HASTY)
