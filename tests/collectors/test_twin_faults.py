@@ -305,6 +305,25 @@ def test_a_battery_empties_while_the_mains_is_gone_and_is_full_when_it_is_back()
     asked(work)
 
 
+@pytest.mark.parametrize(
+    ("fault", "metric", "part"),
+    [
+        ("dead-fan", "device_fan_up", "Fan 1"),
+        ("dead-supply", "device_power_supply_up", "Power Supply 2"),
+    ],
+)
+def test_s25_a_part_that_fails_is_told_and_one_that_is_not_there_is_not(fault: str, metric: str, part: str) -> None:
+    async def work(town: Town) -> None:
+        agent = await town.add("sw", "hpe")
+        assert only(values(await town.found("sw")), metric) == {part: 1}
+        agent.suffer(fault)
+        assert only(values(await town.found("sw")), metric) == {part: 0}
+        agent.heal()
+        assert only(values(await town.found("sw")), metric) == {part: 1}
+
+    asked(work)
+
+
 def test_no_light_is_a_state_and_no_value() -> None:
     async def work(town: Town) -> None:
         agent = await town.add("ap", "mikrotik")
