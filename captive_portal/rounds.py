@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from captive_portal import equipment, store_usage
+from captive_portal import equipment, store_directives, store_usage
 from captive_portal.admission import Block, Deny, Wanted
 from captive_portal.figures import Figures
 from captive_portal.outcomes import ENDINGS
@@ -138,7 +138,7 @@ class Rounds:
         self._next_reading, self._readings = self._ticks + READ_EVERY, self._readings + 1
 
     def _erase(self, book: Book, now: Now, doubts: str) -> None:
-        """Delete what is over; no proof and no figure by a clock that is in doubt, for they would not come back."""
+        """Delete what is over; no proof, figure or order by a clock in doubt, for they would not come back."""
         waiting = book.old(now) if doubts else 0
         self._figures.waiting(waiting)
         if waiting:
@@ -146,6 +146,7 @@ class Rounds:
         if not doubts:
             book.purge(now)
             store_usage.erase(book.connection, now.wall)
+            store_directives.erase(book.connection, now.wall)
         if self._law.returning:
             self._law.returning.purge(book, now)
 

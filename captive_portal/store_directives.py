@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Column, Float, Integer, String, Table, delete, insert, select, update
+from sqlalchemy import Column, Connection, Float, Integer, String, Table, delete, insert, select, update
 
 from captive_portal.directives import Directive, Kind, Order, checked, latest
 from captive_portal.session import Now
@@ -12,7 +12,7 @@ from captive_portal.store import Store, metadata
 from parvis.kept import kept_seconds
 
 KEPT_SECONDS = kept_seconds("directive")
-"""How long an order that is over is kept; the console's audit log tells the rest."""
+"""How long an order is kept from the day it was given, which is longer than any lasts; the audit log tells the rest."""
 directives = Table(
     "directives",
     metadata,
@@ -32,7 +32,11 @@ directives = Table(
     Column("ended_by", String(64)),
     sqlite_autoincrement=True,
 )
-_OVER = directives.c.made_at + directives.c.seconds
+
+
+def erase(connection: Connection, wall: float) -> int:
+    """Delete the orders whose time is over at *wall* (Unix seconds, of a clock that is believed); returns how many."""
+    return connection.execute(delete(directives).where(directives.c.made_at < wall - KEPT_SECONDS)).rowcount
 
 
 class Directives:
@@ -61,7 +65,6 @@ class Directives:
         words = {name: getattr(order, name) for name in ("device", "reason", "fr", "en")}
         with self._lock:
             with self._store.connection() as connection:
-                connection.execute(delete(directives).where(now.wall - KEPT_SECONDS > _OVER))
                 values = {"kind": order.kind.value, "site": self._site, "given_by": order.by, **words, **times}
                 done = connection.execute(insert(directives).values(values))
             number = int(done.inserted_primary_key[0]) if done.inserted_primary_key else 0

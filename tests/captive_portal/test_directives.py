@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from captive_portal.directives import LONGEST, SHORTEST, Directive, Kind, Order, Refused, checked
+from captive_portal.rounds import PURGE_EVERY, READ_EVERY
 from captive_portal.session import Now
 from captive_portal.store import Store
 from captive_portal.store_directives import Directives
@@ -101,11 +102,14 @@ def test_another_sites_orders_are_not_ours(store: Store, orders: Directives, clo
     assert Directives(store, "stade", clock).standing() == ()
 
 
-def test_orders_over_for_a_year_are_forgotten(store: Store, orders: Directives, clock: Clock) -> None:
-    orders.give(Order(Kind.CLOSED, "agent", "première inondation"), 600)
-    clock.passes(366 * 86400)
-    orders.give(CLOSED, 600)
-    with store.connection() as connection:
+def test_f56_orders_of_a_year_ago_are_erased_although_nobody_gives_another(house: House) -> None:
+    house.directives.give(Order(Kind.CLOSED, "agent", "première inondation"), 600)
+    house.clock.passes(86400)
+    house.directives.give(CLOSED, 600)
+    house.clock.passes(364 * 86400 + 1)
+    for _ in range(READ_EVERY * PURGE_EVERY + 1):
+        house.doorkeeper.compare()
+    with house.store.connection() as connection:
         reasons = connection.exec_driver_sql("SELECT reason FROM directives").scalars().all()
 
     assert reasons == ["inondation"]

@@ -14,6 +14,7 @@ from test_requisition import Town as Archives
 
 from captive_portal import store_usage
 from captive_portal.clock import moment
+from captive_portal.directives import Kind, Order
 from captive_portal.doorkeeper import Doorkeeper
 from captive_portal.legal import clock_doubts, clock_marks, evidence, time_signal
 from captive_portal.legal.archive import Archive, Keeper
@@ -132,13 +133,15 @@ def runs_ahead(path: Path) -> None:
 def test_ret05_the_portal_erases_no_proof_of_acceptance_by_a_clock_that_jumped(
     town: Town, tmp_path: Path, *, jumped: bool
 ) -> None:
-    """Nor a day's figures; and does when the same clock was always so."""
+    """Nor a day's figures or an order of staff; and does when the same clock was always so."""
     house, now = House(town, tmp_path), moment()
     store_usage.add(house.store, house.facts.site, "2001-01-01", 12, 1, 1)
     then = replace(now, wall=now.wall - 400 * 86_400)
     with house.store.transaction() as book:
         proof = Acceptance(MacAddress("02:00:00:00:00:01"), house.facts.site, "fr", "2.0.0", "00", token="t")
         book.end(book.accept(proof, Session(State.OPEN, "a boot", 0.0, then.wall), then) or 0, "left", then)
+    house.clock.wall = then.wall
+    house.directives.give(Order(Kind.CLOSED, "agent", "inondation"), 600)
     witness = Witness(tmp_path / "clock.json", house.store.newest_day)
     witness.remember()
     if jumped:
@@ -150,6 +153,8 @@ def test_ret05_the_portal_erases_no_proof_of_acceptance_by_a_clock_that_jumped(
     with house.store.transaction() as book:
         assert book.old(now) == jumped
     assert len(store_usage.month_of(house.store, house.facts.site, "2001-01", ZoneInfo("Europe/Paris")).days) == jumped
+    with house.store.connection() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM directives").scalar() == jumped
     assert registry.get_sample_value("portal_erasing_refused_proofs") == jumped
     assert (witness.doubts() != "") == jumped
 
