@@ -3,7 +3,7 @@
 import json
 import socket
 import struct
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -161,9 +161,29 @@ def test_r60_neighbour_discovery_and_dhcp_have_no_limit(anna: Resident) -> None:
             except OSError:
                 continue
 
+    assert answered_solicitations(anna, 200) > 190
     anna.run("ip", "neigh", "flush", "dev", "eth0")
     assert anna.joins()["router"] == "10.11.0.1"
     assert anna.run("ping", "-c", "1", "-W", "2", "2001:db8:11::1").count("1 received") == 1
+
+
+def answered_solicitations(resident: Resident, count: int) -> int:
+    """How many of so many neighbour solicitations at once the gateway answers (RFC 4861 section 4.3)."""
+    target = socket.inet_pton(socket.AF_INET6, f"{PREFIX}:1")
+    link = b"\x01\x01" + bytes.fromhex(resident.mac.replace(":", ""))
+    with Inside(resident.namespace):
+        mouth = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+        index = socket.if_nametoindex("eth0")
+    mouth.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+    mouth.settimeout(1)
+    found = 0
+    with closing(mouth):
+        for _ in range(count):
+            mouth.sendto(struct.pack("!BBHI", 135, 0, 0, 0) + target + link, ("ff02::1:ff00:1", 0, 0, index))
+        with suppress(TimeoutError):
+            while found < count:
+                found += mouth.recv(2048)[:1] == b"\x88"
+    return found
 
 
 def test_leaving_closes_both_families(online: Resident) -> None:

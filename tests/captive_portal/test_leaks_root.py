@@ -17,7 +17,11 @@ OUTSIDE = (WEB4, WEB6)
 INSIDE = (OTHER_SITE4, EQUIPMENT, GATEWAY_INSIDE, CENTRE, OTHER_SITE6)
 FOREIGN = """
 table inet proxy {
-  chain before { type nat hook prerouting priority dstnat - 5; tcp dport { 80, 443 } dnat ip to 203.0.113.80:5000; }
+  chain before {
+    type nat hook prerouting priority dstnat - 5;
+    tcp dport { 80, 443 } dnat ip to 203.0.113.80:5000
+    tcp dport { 80, 443 } dnat ip6 to [2001:db8:ffff:80::80]:5000
+  }
   chain marked { type filter hook prerouting priority mangle - 5; ct state new ct mark set SESSION; }
   chain through { type filter hook forward priority filter - 10; accept; }
   chain out { type nat hook postrouting priority srcnat - 10; masquerade; }
@@ -163,9 +167,11 @@ def test_r12_a_foreign_nat_table_neither_lets_out_nor_hides_the_portal(
     foreign.write_text(FOREIGN.replace("SESSION", str(json.loads(answer)["session"]["session"])))
     twin.within("gw", "nft", "-f", str(foreign))
     try:
-        assert anna.code("http://203.0.113.80/generate_204").startswith("302 ")
-        for attempt in ATTEMPTS:
-            assert attempt.refused(attempt(anna.namespace, WEB4)), attempt.name
+        for target in OUTSIDE:
+            host = f"[{target}]" if ":" in target else target
+            assert anna.code(f"http://{host}/generate_204").startswith("302 ")
+            for attempt in ATTEMPTS:
+                assert attempt.refused(attempt(anna.namespace, target)), attempt.name
         assert far_side.arrived() == []
     finally:
         twin.within("gw", "nft", "delete", "table", "inet", "proxy")

@@ -132,6 +132,8 @@ def test_f29_r39_a_tunnel_in_names_gets_a_trickle_by_udp_and_tcp(twin: Twin) -> 
     assert answers_to_flood(bruno, 2000) <= BURST + 10 * PER_SECOND
     with pytest.raises(TimeoutError):
         ask(bruno, OUR_RESOLVERS[0], ".".join(["x" * 60, "y" * 60, "example.org"]))
+    with pytest.raises(OSError, match=r"timed out|reset"):
+        ask_by_tcp(bruno, OUR_RESOLVERS[0], ".".join(["x" * 60, "y" * 60, "z" * 60, "example.org"]))
     taken = 0
     for _ in range(40):
         with suppress(OSError):
@@ -139,6 +141,17 @@ def test_f29_r39_a_tunnel_in_names_gets_a_trickle_by_udp_and_tcp(twin: Twin) -> 
             taken += 1
     assert taken <= 12
     wait_for(lambda: twin.metric(9202, 'gateway_dropped_packets_total{reason="dns"}') > 1000, "the count")
+
+
+def test_who_is_online_has_no_budget_of_names(twin: Twin) -> None:
+    bruno = twin.resident("c2")
+    bruno.joins()
+    bruno.accepts()
+    try:
+        assert answers_to_flood(bruno, 1000) > 2 * BURST
+        assert ask(bruno, OUR_RESOLVERS[0], ".".join(["x" * 60, "y" * 60, "example.org"]))
+    finally:
+        bruno.leaves()
 
 
 def answers_to_flood(resident: Resident, questions: int) -> int:

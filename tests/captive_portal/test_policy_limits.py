@@ -57,6 +57,16 @@ def test_f08_r57_what_cannot_be_extended_is_not_offered(build: Build) -> None:
     assert 'action="/fr/extend"' not in anna.get("/fr/status").text
 
 
+def test_f08_nobody_who_is_about_to_be_put_out_is_told_that_more_time_can_be_had(build: Build) -> None:
+    house = build(session=4 * HOUR)
+    anna = house.visitor()
+    anna.accepts()
+    house.directives.give(Order(Kind.CLOSED, "agent", "travaux"), 600)
+
+    assert anna.get("/api/captive").json["can-extend-session"] is False
+    assert 'action="/fr/extend"' not in anna.get("/fr/status").text
+
+
 def test_f40_r36_a_stepped_clock_closes_no_running_session(build: Build) -> None:
     house = build(hours="Mo-Fr 08:30-17:30", session=4 * HOUR)
     house.clock.wall = datetime(2026, 7, 15, 9, 0, tzinfo=PARIS).timestamp()

@@ -88,6 +88,19 @@ def test_f01_r44_every_probe_there_is_meets_the_same_302_over_each_family(
     assert all(one.headers["cache-control"] == "no-store" for one in seen.values())
 
 
+def test_f20_a_phone_that_only_probes_never_reaches_the_application(twin: Twin, phone: Phone) -> None:
+    def served() -> list[float]:
+        counters = [f'portal_http_responses_total{{code="{code}xx"}}' for code in (2, 3, 4, 5)]
+        return [twin.metric(9201, name) for name in counters]
+
+    before, redirects = served(), twin.metric(9201, 'portal_redirects_total{code="302"}')
+    for probe in PROBES[:8]:
+        phone.get(probe.url)
+
+    assert served() == before
+    assert twin.metric(9201, 'portal_redirects_total{code="302"}') == redirects + 8
+
+
 def test_after_acceptance_every_probe_reaches_its_owner(phone: Phone) -> None:
     """The probes themselves are never cut: HTTP, HTTPS, and Windows' name."""
     phone.signs_in(PORTAL)

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from ipaddress import ip_address
 
 import pytest
 from house import ANNA, Forms, House, Page, Visitor
@@ -298,6 +299,17 @@ def test_r53_an_unknown_device_gets_a_friendly_page(house: House) -> None:
         assert answer.status_code == 403
         assert "Nous ne voyons pas encore votre appareil" in answer.text
     assert nobody.get("/fr/cgu").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/fr/", "/api/captive"])
+def test_r53_a_device_whose_lease_is_younger_than_its_request_is_looked_for_again(house: House, path: str) -> None:
+    newcomer, address = house.visitor("10.11.0.8", None), ip_address("10.11.0.8")
+    here = house.app.extensions["hall"]
+    known_soon = replace(here, pause=lambda _seconds: house.gateway.people.update({address: ANNA}))
+    house.app.extensions["hall"] = known_soon
+
+    assert newcomer.get(path).status_code == 200
+    assert house.timeline.device(house.timeline.code(ANNA)) is not None
 
 
 def test_without_gatewayd_the_page_says_so(house: House, anna: Visitor) -> None:
