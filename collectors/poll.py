@@ -167,6 +167,8 @@ async def _profile(target: Target, identity: Identity) -> Profile:
         target.recall.forget()
         target.combined, what, target.clusters = _combined(tuple(fit.profile for fit in target.fits))
         target.streams = Streams(target.combined, what)
+        if target.identity is not None:  # another device, or another firmware: what was learned was the old one's
+            target.pace = Pace()
         if not target.combined.quirks.bulk:
             target.pace.has_bulk = False
         if (most := target.combined.quirks.max_oids) is not None:

@@ -256,7 +256,8 @@ async def get(
 ) -> dict[RawOid, Cell]:
     """The variables that exist among *names*; what the agent lacks, or answers under another name, is left out."""
     found: dict[RawOid, Cell] = {}
-    left = [list(names[start : start + NAMES_PER_GET]) for start in range(0, len(names), NAMES_PER_GET)]
+    many = max(1, min(NAMES_PER_GET, pace.budget))
+    left = [list(names[start : start + many]) for start in range(0, len(names), many)]
     while left:
         asked = left.pop(0)
         try:
@@ -267,6 +268,7 @@ async def get(
             left[:0] = _smaller(asked, error)
             continue
         pace.succeeded()
+        left[:0] = _unanswered(asked, len(answer.varbinds))
         wanted = set(asked)
         found |= {n: (tag, value) for n, tag, value in answer.varbinds if n in wanted and tag not in ber.VALUELESS}
     return found
@@ -277,6 +279,14 @@ def _smaller(asked: list[RawOid], error: AgentError) -> list[list[RawOid]]:
     if 0 < error.index <= len(asked) and error.status != TOO_BIG:
         rest = [name for position, name in enumerate(asked, 1) if position != error.index]
         return [rest] if rest else []
+    half = len(asked) // 2
+    return [asked[:half], asked[half:]] if half else []
+
+
+def _unanswered(asked: list[RawOid], answered: int) -> list[list[RawOid]]:
+    """What to ask again of an agent that answers only the first names, or none where they are too many for it."""
+    if answered:
+        return [asked[answered:]] if answered < len(asked) else []
     half = len(asked) // 2
     return [asked[:half], asked[half:]] if half else []
 

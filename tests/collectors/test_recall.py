@@ -9,8 +9,10 @@ import pytest
 import test_vendors
 from snmp_agents import PORTS, SYSTEM, UNIFI, MemoryAgent, table
 from snmp_wired import Wired
+from test_profile import SAID
 
 from collectors import column
+from collectors import poll as poll_module
 from collectors.device import Device, Polled
 from collectors.poll import Target, poll
 from collectors.recall import SETTLED_AFTER
@@ -35,13 +37,18 @@ SENSORS = {
 
 
 def fits(name: str) -> Mib:
-    """What makes a device be taken for one of the family *name*, if a sysObjectID is enough."""
-    match = next((m for m in test_vendors.profile(name).match if m.object_id and not (m.description or m.probe)), None)
+    """What makes a device be taken for one of the family *name*: what it says, and something below a probe OID."""
+    ways = test_vendors.profile(name).match
+    match = min(ways, key=lambda way: (bool(way.probe), bool(way.description), way.object_id is None))
     found: Mib = dict(SYSTEM)
-    object_id = test_vendors.CASES[name].get("object_id") or (match.object_id if match else None)
-    if object_id:
-        found["1.3.6.1.2.1.1.1.0"] = (ber.OCTET_STRING, b"a device")
-        found["1.3.6.1.2.1.1.2.0"] = (ber.OBJECT_IDENTIFIER, ber.oid(object_id))
+    object_id = test_vendors.CASES[name].get("object_id") or match.object_id
+    if object_id or match.description:
+        said = SAID[match.description] if match.description else "a device"
+        found["1.3.6.1.2.1.1.1.0"] = (ber.OCTET_STRING, said.encode())
+        found["1.3.6.1.2.1.1.2.0"] = (ber.OBJECT_IDENTIFIER, ber.oid(object_id or "1.3.6.1.4.1.99999"))
+    answers = test_vendors.answered(name)
+    if match.probe and not any(f"{oid}.".startswith(f"{match.probe}.") for oid in answers):
+        found[f"{match.probe}.9999"] = (ber.INTEGER, 1)
     return found
 
 
@@ -89,12 +96,26 @@ DEVICES: dict[str, Mib] = {
 }
 
 
+@pytest.mark.parametrize("name", test_vendors.CASES)
+def test_s54_each_made_up_device_is_taken_for_one_of_its_family(name: str) -> None:
+    fit = {profile.profile for profile in polled_as(DEVICES[name])}
+
+    assert name in fit
+
+
+def polled_as(mib: Mib) -> list[Any]:
+    target = made(MemoryAgent(mib))
+    polled(target)
+    return [each.profile for each in target.fits]
+
+
 @pytest.mark.parametrize("name", DEVICES)
 @pytest.mark.parametrize("version", [Version.V2C, Version.V1])
 def test_a_poll_by_plan_says_what_a_first_poll_says(
     name: str, version: Version, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(column.EVERY_SECONDS, "hour", 600)  # type: ignore[arg-type]
+    monkeypatch.setattr(poll_module, "_known", {})  # made with the true hour, by whoever polled before
     dice = random.Random(f"{name} {version}")
     if dice.random() < 0.5:
         monkeypatch.setattr(fetch, "core", None)  # as where no compiler was

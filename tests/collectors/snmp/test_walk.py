@@ -226,6 +226,22 @@ def test_scalars_that_are_missing_are_left_out() -> None:
             assert set(found) == {names[2], names[24]}, (version, too_big)
 
 
+@pytest.mark.parametrize("most", [0, 1, 3])
+def test_s03_an_agent_that_answers_only_the_first_names_is_asked_for_the_others(most: int) -> None:
+    """*most* of them; 0: an empty answer to more than one."""
+
+    class Short(Answering):
+        async def ask(self, request: Pdu, patience: Patience | None = None) -> Pdu:
+            whole = await super().ask(request, patience)
+            fits = len(whole.varbinds) if len(request.varbinds) == 1 else most
+            return Pdu(Kind.RESPONSE, 1, 0, 0, list(whole.varbinds)[:fits])
+
+    mib = {f"1.3.6.1.2.1.1.{arc}.0": (ber.INTEGER, arc) for arc in range(1, 8)}
+    names = [ber.oid(name) for name in mib]
+
+    assert set(run(lambda _: walk.get(Short(MemoryAgent(mib)), names, Pace()))) == set(names)
+
+
 def test_an_answer_under_another_name_is_left_out() -> None:
     class Lying(Answering):
         async def ask(self, request: Pdu, patience: Patience | None = None) -> Pdu:
