@@ -58,11 +58,20 @@ def _check_rule(profile: Profile, rule: Rule) -> None:
         raise ValueError(f"{rule.metric}: the catalogue gives it no label {', '.join(sorted(strangers))}")
     if rule.table != SCALARS and rule.table not in profile.tables:
         raise ValueError(f"{rule.metric}: no table {rule.table!r}")
+    if rule.table != SCALARS and profile.tables[rule.table].private:
+        _check_privacy(rule)
     own = [label.column for spec in rule.labels.values() for label in spec if label.column and not label.of]
     known = set(profile.scalars) if rule.table == SCALARS else profile.tables[rule.table].names
     unknown = {*rule.value, *rule.where, *own} - known
     if unknown:
         raise ValueError(f"{rule.metric}: table {rule.table} has no column {', '.join(sorted(unknown))}")
+
+
+def _check_privacy(rule: Rule) -> None:
+    """ValueError where a rule would tell a series of each resident's device, or show its address."""
+    shown = [name for name, spec in rule.labels.items() if any(each.dotted or each.index is not None for each in spec)]
+    if rule.combine == "one" or shown:
+        raise ValueError(f"{rule.metric}: rows of table {rule.table} are private: sum them, and show no index")
 
 
 def _check_table(profile: Profile, name: str, table: Table) -> None:

@@ -50,7 +50,23 @@ class PrivProtocol(StrEnum):
     AES256C = "aes256c"
 
 
+_OTHER_EXTENSION = {
+    PrivProtocol.AES192: PrivProtocol.AES192C,
+    PrivProtocol.AES256: PrivProtocol.AES256C,
+    PrivProtocol.AES192C: PrivProtocol.AES192,
+    PrivProtocol.AES256C: PrivProtocol.AES256,
+}
 _KEY_OCTETS = {"des": 16, "aes128": 16, "aes192": 24, "aes256": 32, "aes192c": 24, "aes256c": 32}
+
+
+def other_extension(auth: AuthProtocol, priv: PrivProtocol) -> PrivProtocol | None:
+    """The same cipher with the key stretched the other way; None where nothing has to be stretched.
+
+    >>> sha1, sha256 = AuthProtocol.SHA1, AuthProtocol.SHA256
+    >>> other_extension(sha1, PrivProtocol.AES256), other_extension(sha256, PrivProtocol.AES256)
+    (<PrivProtocol.AES256C: 'aes256c'>, None)
+    """
+    return _OTHER_EXTENSION.get(priv) if hashlib.new(auth).digest_size < _KEY_OCTETS[priv] else None
 
 
 @lru_cache(maxsize=256)

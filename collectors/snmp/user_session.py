@@ -24,6 +24,7 @@ from collectors.snmp.errors import (
     WrongPrivacyPassword,
 )
 from collectors.snmp.frames import Frames, suits
+from collectors.snmp.keys import other_extension
 from collectors.snmp.pdu import Kind, Pdu, Prepared, ReadVarbinds, Request, Version
 from collectors.snmp.session import next_number, served
 from collectors.snmp.sockets import Address
@@ -61,7 +62,7 @@ class UsmSession:
     async def ask(self, request: Request, patience: Patience | None = None) -> Pdu:
         """See Session.ask; once per request, a clock out of window or a new engine ID leads to a new try."""
         patience = patience or self.patience
-        return served(await self._proven(partial(self._once, request, self.user, patience), patience))
+        return served(await self._proven(partial(self._once, request, patience), patience))
 
     async def ask_in_turn(self, requests: Sequence[Prepared], take: Take, patience: Patience | None = None) -> None:
         """See Session.ask_in_turn."""
@@ -98,18 +99,36 @@ class UsmSession:
         return self._frames if engine_id else None
 
     async def _proven(self, once: Callable[[], Awaitable[Any]], patience: Patience) -> Any:
-        """What *once* gives, after finding out who and when the engine is, as far as that has to be known."""
+        """What *once* gives, after finding out who and when the engine is, as far as that has to be known.
+
+        A new agent that cannot read us may stretch keys the other way (keys.py): that is tried once, and kept.
+        """
         if not self.engine.engine_id:
             await self._discover(patience)
         try:
-            answer = await self._twice(once, patience)
+            answer = await self._heard(once, patience)
+        except WrongPrivacyPassword:
+            user = self.user
+            other = other_extension(user.auth, user.priv) if user.auth and user.priv else None
+            if self._has_worked or other is None:
+                raise
+            self.user, self._frames = replace(user, priv=other), None
+            try:
+                answer = await self._heard(once, patience)
+            except SnmpError:
+                self.user, self._frames = user, None
+                raise
+        self._has_worked = True
+        return answer
+
+    async def _heard(self, once: Callable[[], Awaitable[Any]], patience: Patience) -> Any:
+        try:
+            return await self._twice(once, patience)
         except Silent:
             if self.user.priv and not self._has_worked and await self._answers_without_privacy(patience):
                 raise WrongPrivacyPassword("answers signed requests, but is silent to encrypted ones") from None
             self._has_worked = False
             raise
-        self._has_worked = True
-        return answer
 
     async def _twice(self, once: Callable[[], Awaitable[Any]], patience: Patience) -> Any:
         try:
@@ -121,7 +140,8 @@ class UsmSession:
             await self._discover(patience)
         return await once()
 
-    async def _once(self, request: Request, user: usm.User, patience: Patience) -> Pdu:
+    async def _once(self, request: Request, patience: Patience, user: usm.User | None = None) -> Pdu:
+        user = user or self.user
         seal = partial(_sealed, request, user, self.engine)
         read = request.read if isinstance(request, Prepared) else ber.read_varbinds
         opened = partial(self._read, user, read)
@@ -132,7 +152,7 @@ class UsmSession:
         """Net-SNMP drops what it cannot decrypt without a report; any answer to a signed request gives it away."""
         clear = replace(self.user, priv=None, priv_password=b"")
         try:
-            await self._once(pdu.ask(Kind.GET, ()), clear, replace(patience, tries=1))
+            await self._once(pdu.ask(Kind.GET, ()), replace(patience, tries=1), clear)
         except (Silent, Malformed, Unauthentic, WrongAuthPassword, UnknownUser):
             return False
         except SnmpError:

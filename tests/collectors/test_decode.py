@@ -35,6 +35,16 @@ def metrics(found: Iterable[tuple[str, frozenset[tuple[str, str]]]]) -> set[str]
     return {metric for metric, _ in found}
 
 
+def six_gigahertz(channel: int) -> dict[int, tuple[int, Value]]:
+    """One virtual access point of UBNT-UniFi-MIB, by column."""
+    return {
+        4: (ber.INTEGER, channel),
+        6: (ber.OCTET_STRING, b"ville"),
+        8: (ber.INTEGER, 3),
+        9: (ber.OCTET_STRING, b"6e"),
+    }
+
+
 class TestUnifi:
     found = decoded({**SYSTEM, **RADIOS, **VAPS, **UNIFI_NAMES}, "unifi")
 
@@ -55,6 +65,14 @@ class TestUnifi:
         assert self.found[series("wifi_radio_channel", radio="wifi1", band="5GHz")] == 157
         assert self.found[series("wifi_radio_frequency_hertz", radio="wifi1", band="5GHz")] == 5_785_000_000
         assert self.found[series("wifi_radio_frequency_hertz", radio="wifi0", band="2.4GHz")] == 2_437_000_000
+
+    def test_s21_a_channel_of_6_ghz_is_none_of_5_ghz(self) -> None:
+        """Both bands have a channel 37 and 149 by number; LibreNMS takes 5 for one of 2.4 GHz."""
+        for channel, megahertz in ((5, 5975), (37, 6135), (149, 6695), (2, 5935)):
+            mib = {f"1.3.6.1.4.1.41112.1.6.1.2.1.{arc}.1": cell for arc, cell in six_gigahertz(channel).items()}
+            found = decoded(mib, "unifi")
+            assert found[series("wifi_radio_frequency_hertz", radio="6GHz", band="6GHz")] == megahertz * 1_000_000
+            assert found[series("wifi_radio_channel", radio="6GHz", band="6GHz")] == channel
 
     def test_s18_power_is_given_once_a_radio(self) -> None:
         assert self.found[series("wifi_radio_tx_power_dbm", radio="wifi0", band="2.4GHz")] == 23
@@ -101,6 +119,13 @@ class TestPorts:
         assert self.found[series("port_receive_bytes_total", port="eth0")] == 2**53 + 5
         assert self.found[series("port_receive_bytes_total", port="lo")] == 7
         assert self.found[series("port_transmit_bytes_total", port="eth0")] == 10
+
+    def test_s15_when_a_ports_counters_began_anew_is_told_and_0_is_not(self) -> None:
+        since = {f"1.3.6.1.2.1.31.1.1.1.19.{port}": (ber.TIME_TICKS, ticks) for port, ticks in ((1, 0), (2, 12_345))}
+        found = decoded({**PORTS, **since}, "if_mib")
+
+        assert found[series("port_counters_since_seconds", port="eth0")] == 123.45
+        assert series("port_counters_since_seconds", port="lo") not in found
 
     def test_a_saturated_speed_gives_way_to_the_high_one(self) -> None:
         assert self.found[series("port_speed_bits_per_second", port="eth0")] == 10_000_000_000

@@ -73,6 +73,7 @@ def test_a_good_profile_is_read() -> None:
         ("clients: 2", "clients: {arc: 2, extract: abc}", "must have one group"),
         ("clients: 2", "clients: {arc: 2, every: day}", "every"),
         ("tables:", "quirks: {max_oids: 0}\ntables:", "max_oids"),
+        ("columns: {name", "private: true\n    columns: {name", "are private"),
         ("columns: {name", "index: {x: {at: 0, read: txt}}\n    columns: {name", "index"),
     ],
 )

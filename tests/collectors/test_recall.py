@@ -328,6 +328,25 @@ def test_a_reply_that_is_too_big_is_asked_for_in_smaller_parts_of_that_table_onl
     assert budgets[ber.oid("1.3.6.1.2.1.99.1.1.1.1")] == 40
 
 
+def test_g02_an_agent_that_chokes_on_a_planned_question_is_asked_for_less() -> None:
+    """It is silent where the answer would have more than 15 variables; what it says is the same, by plan too."""
+
+    class Choking(MemoryAgent):
+        most = 1000
+
+        def __call__(self, data: bytes) -> list[bytes]:
+            replies = super().__call__(data)
+            return replies if len(self.answer(self.asked[-1], Version.V2C).varbinds) <= self.most else []
+
+    memory = Choking(SWITCH)
+    target = made(memory)
+    first = told(polled(target))
+    memory.most = 15
+
+    assert told(polled(target, 60)) == told(polled(target, 120)) == first
+    assert target.pace.of(IF_DESCR).budget <= 15
+
+
 def test_a_reply_cut_short_is_completed_and_the_size_remembered() -> None:
     class Cutting(MemoryAgent):
         most = 1000

@@ -86,7 +86,7 @@ def test_s07_s08_s09_every_protocol_opens_a_real_agent(snmpd: RealAgent, name: s
         (user("sha1aes128", auth_password=b"wrong password"), WrongAuthPassword),
         (user("sha1aes128", auth=A.SHA256), WrongAuthPassword),
         (user("sha1aes128", priv_password=b"wrong password"), WrongPrivacyPassword),
-        (user("sha1aes256", priv=P.AES256C), WrongPrivacyPassword),
+        (user("sha1aes256", priv_password=b"wrong password"), WrongPrivacyPassword),
         (user("sha1aes128", name=b"stranger"), UnknownUser),
         (usm.User(b"signed", A.SHA1, b"auth-signed", P.AES128, b"priv-signed"), UnsupportedSecurityLevel),
         (user("sha1aes128", auth=None), NotAuthorized),
@@ -95,6 +95,22 @@ def test_s07_s08_s09_every_protocol_opens_a_real_agent(snmpd: RealAgent, name: s
 def test_a_real_agent_rejects_by_name(snmpd: RealAgent, who: usm.User, error: type[SnmpError]) -> None:
     with pytest.raises(error):
         as_user(snmpd, who)
+
+
+@pytest.mark.parametrize(("name", "other"), [("sha1aes256", P.AES256C), ("sha1aes256c", P.AES256)])
+def test_g18_the_other_extension_of_a_key_is_tried_and_remembered(snmpd: RealAgent, name: str, other: P) -> None:
+    async def work(exchange: Exchange) -> tuple[list[int], P | None]:
+        session = UsmSession(exchange, snmpd.address, user(name, priv=other), HASTY)
+        sent = []
+        for _ in range(3):
+            before = exchange.counts["sent"]
+            assert NAME in await name_of(session)
+            sent.append(exchange.counts["sent"] - before)
+        return sent, session.user.priv
+
+    sent, found = run(work)
+    assert (sent[1:], found) == ([1, 1], PROTOCOLS[name][1])
+    assert sent[0] > 2, "who it is, what it cannot read, and then the answer"
 
 
 def test_s07_signing_without_encryption_opens_a_real_agent(snmpd: RealAgent) -> None:

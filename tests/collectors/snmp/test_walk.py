@@ -109,6 +109,25 @@ def test_g02_an_agent_that_is_silent_to_getbulk_is_read_by_getnext() -> None:
     assert not pace.of(ROOTS[0]).has_bulk
 
 
+class Choking(Answering):
+    """An agent that is silent where it would have to answer with more than *most* variables."""
+
+    most = 12
+
+    async def ask(self, request: Pdu, patience: Patience | None = None) -> Pdu:
+        if max(request.max_repetitions, 1) * len(request.varbinds) > self.most:
+            raise Silent
+        return await super().ask(request, patience)
+
+
+def test_s05_g02_an_agent_that_chokes_on_a_large_answer_is_asked_for_less_and_that_is_remembered() -> None:
+    memory, pace = MemoryAgent(MIB), Pace(budget=40)
+
+    assert sizes(walked(Choking(memory), pace)) == WHOLE
+    assert (pace.of(ROOTS[0]).has_bulk, 6 <= pace.of(ROOTS[0]).budget <= 12) == (True, True)
+    assert {request.kind for request in memory.asked if len(request.varbinds) > 1} == {Kind.GET_BULK}
+
+
 class LosesRows(MemoryAgent):
     """An agent whose GETBULK ends the second column after its fifth row."""
 
