@@ -110,6 +110,9 @@ def _derive(profile: Profile, tables: Rows) -> None:
             tables[name] = optics.derive_huawei(tables[name], hundredths=profile.quirks.hundredths)
         elif table.derive == "lldp":
             tables[name] = ports.derive_lldp(tables[name], tables.get("lldp_local", {}), tables.get("port", {}))
+    if "cdp_remote" in tables:
+        others = (row for name in ports.LLDP_TABLES for row in tables.get(name, {}).values())
+        tables["cdp_remote"] = ports.derive_cdp(tables["cdp_remote"], tables.get("port", {}), others)
 
 
 def group(profile: Profile, varbinds: Iterable[VarBind]) -> dict[RawOid, dict[bytes, Cell]]:

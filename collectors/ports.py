@@ -1,7 +1,7 @@
 """What a port is called: a name that is its own, because two ports of one name would be one series."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from collectors.snmp import ber
 
@@ -10,6 +10,7 @@ Rows = Mapping[bytes, Mapping[str, Read]]
 
 DERIVED = ("port",)
 LLDP_DERIVED = ("local_port",)
+LLDP_TABLES = ("lldp_remote", "lldp_v2_remote")
 INTERFACE_NAME = 5
 """LldpPortIdSubtype interfaceName (IEEE 802.1AB-2009 section 8.5.3.2)."""
 
@@ -44,6 +45,22 @@ def derive_lldp(remote: Rows, local: Rows, ports: Rows) -> dict[bytes, dict[str,
     """
     own = {row[key]: row.get("port") for row in ports.values() for key in ("name", "descr") if row.get(key)}
     return {suffix: {**row, "local_port": _local_port(suffix, local, ports, own)} for suffix, row in remote.items()}
+
+
+def derive_cdp(remote: Rows, ports: Rows, by_lldp: Iterable[Mapping[str, Read]]) -> dict[bytes, dict[str, Read]]:
+    r"""CDP's rows with *local_port*, as far as LLDP knows nobody behind that port: most neighbours speak both.
+
+    >>> ports = {b"\x07": {"port": "lan7"}, b"\x09": {"port": "wan"}}
+    >>> rows = derive_cdp({b"\x07\x01": {}, b"\x09\x01": {}}, ports, [{"local_port": "wan"}])
+    >>> [row["local_port"] for row in rows.values()]
+    ['lan7', None]
+    """
+    known = {row.get("local_port") for row in by_lldp}
+    found = {suffix: _named(next(iter(ber.index(suffix)), 0), ports) for suffix in remote}
+    return {
+        suffix: {**row, "local_port": None if (here := found[suffix]) in known else here}
+        for suffix, row in remote.items()
+    }
 
 
 def derive_bridge(bridge: Rows, ports: Rows) -> dict[bytes, dict[str, Read]]:

@@ -23,6 +23,7 @@ DERIVED = {
     "bridge": ports.DERIVED,
     "huawei_optics": optics.DERIVED,
     "lldp": ports.LLDP_DERIVED,
+    "cdp": ports.LLDP_DERIVED,
 }
 """The columns each way of deriving adds to a table."""
 SCALARS = "scalars"
@@ -75,7 +76,7 @@ class Table(Closed):
     unordered: bool = False
     picked: Picked | None = None
     rows: Annotated[int, within(1, 65536)] = 4096
-    derive: Literal["entity_sensor", "part", "port", "huawei_optics", "lldp", "bridge"] | None = None
+    derive: Literal["entity_sensor", "part", "port", "huawei_optics", "lldp", "cdp", "bridge"] | None = None
 
     @property
     def names(self) -> set[str]:

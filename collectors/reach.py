@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from collectors.column import Column
 from collectors.fibre.module import DIRECTIONS
+from collectors.ports import LLDP_TABLES
 from collectors.profile import SCALARS, Profile, Rule
 from collectors.snmp.ber import RawOid
 
@@ -21,6 +22,7 @@ DERIVED_FROM = {
     "entity_sensor": ("entity", "entity_alias", "port", "cisco_threshold", "arista_threshold"),
     "part": ("entity",),
     "lldp": ("lldp_local", "port"),
+    "cdp": ("port", "lldp_local", *LLDP_TABLES),
     "bridge": ("port",),
 }
 """The other tables a way of deriving looks into; see decode.tables."""

@@ -166,6 +166,20 @@ def test_g31_a_local_number_that_is_no_ifindex_and_a_bridges_name_lead_to_the_po
     assert [row["local_port"] for row in found.values()] == ["ether2"]
 
 
+CDP = "1.3.6.1.4.1.9.9.23.1.2.1.1"
+
+
+def test_s27_a_neighbour_that_speaks_cdp_only_is_found_and_one_that_speaks_both_once() -> None:
+    """Two ports: LLDP and CDP know who is behind the first, CDP alone who is behind the second; also by plan."""
+    both = {
+        "1.0.8802.1.1.2.1.4.1.1.9.0.1.1": (ber.OCTET_STRING, b"sw-hall"),
+        **{f"{CDP}.6.{port}.1": (ber.OCTET_STRING, name) for port, name in ((1, b"sw-hall.x"), (2, b"ap-old"))},
+    }
+    for found in once(MemoryAgent({**UNIFI, **both}), times=2):
+        told = [dict(sample.labels) for sample in found.samples if sample.metric == "lldp_neighbor_info"]
+        assert {(each["port"], each["remote_name"]) for each in told} == {("lo", "sw-hall"), ("eth0", "ap-old")}
+
+
 @settings(max_examples=25)
 @example([b"a" * 300, b"\xff\xfe", b"\x00\x07\n\r\x1b[31m", "salle \u2028 \u202e".encode()])
 @given(st.lists(WORDS, min_size=1, max_size=5))

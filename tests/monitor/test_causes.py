@@ -280,8 +280,17 @@ def test_access_points_on_another_port_than_the_inventorys_are_told(town: Town) 
 
     assert seen(("ap-biblio-adultes", "1"), ("ap-biblio-jeunesse", "2"), ("imprimante", "9")) == []
     assert seen(("ap-biblio-adultes", "7")) == [("ap-biblio-adultes", "sw-biblio/1", "sw-biblio/7")]
+    assert seen(("ap-biblio-adultes.cachan.example", "7")) == [("ap-biblio-adultes", "sw-biblio/1", "sw-biblio/7")]
     learned = figure("port_device_info", 1, device=SWITCH, port="2", behind="ap-biblio-adultes")
     assert list(elsewhere(site, [learned])) == [("ap-biblio-adultes", "sw-biblio/1", "sw-biblio/2")]
+
+
+@pytest.mark.parametrize("where", ["remote_chassis", "remote_port"])
+def test_g31_an_access_point_that_tells_no_name_is_known_by_its_address(town: Town, where: str) -> None:
+    point = town.site(SITE).access_points[0]
+    told = figure("lldp_neighbor_info", 1, device=SWITCH, port="7", remote_name="", **{where: point.mac.text})
+
+    assert [name for name, _, there in elsewhere(town.site(SITE), [told])] == [point.name]
 
 
 def test_a_late_root_gives_the_incident_its_name_and_calls_nobody_again(desk: Desk) -> None:
