@@ -11,20 +11,28 @@ import json
 import os
 import sys
 from base64 import b64encode
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from parvis import instruments, outputs, processes
-from parvis.inventory import DEMO_TOWN, InventoryError, Town, load
+from parvis.inventory import DEMO_TOWN, AccessPoint, InventoryError, Site, Town, Vendor, load
+from parvis.inventory.clear_text import in_clear_text
 from upkeep import delivered, hardening, least_data, places, ports, units
 
 IGNORED = {".git"}
 PLACED = {"settings": places.CONFIGURATION, "units": places.UNITS, "networks": Path("/etc/systemd/network")}
 """Folder of generated files -> where they are on the machine."""
+KINDS = {Vendor.MIKROTIK: "routeros", Vendor.NET_SNMP: "linux"}
+"""Whose access points a module of Ansible's can set, and by which tasks; staff set the others by hand."""
 
 
-def inventory(town: Town, folder: Path) -> dict[str, Any]:
-    """Groups ``gateways``, ``centres`` and one a site; each machine is reached at its management address."""
+def inventory(town: Town, folder: Path, today: date) -> dict[str, Any]:
+    """Groups ``gateways``, ``centres``, ``access_points``, one a vendor of these and one a site.
+
+    Each is reached at its management address. *today* tells which exceptions from SNMPv3 have ended.
+    """
     made = outputs.generate(town)
     gateways = {site.gateway.name: site for site in town.sites}
     hostvars: dict[str, dict[str, Any]] = {
@@ -40,13 +48,65 @@ def inventory(town: Town, folder: Path) -> dict[str, Any]:
         for name, site in gateways.items()
     }
     hostvars["centre"] = _machine(town, str(town.centre.address), "centre", "centre/", made)
-    groups = {f"site_{site.site.replace('-', '_')}": {"hosts": [name]} for name, site in gateways.items()}
+    hostvars |= {
+        point.name: _access_point(town, site, point, today) for site in town.sites for point in site.access_points
+    }
     return {
         "_meta": {"hostvars": hostvars},
         "all": {"vars": _everywhere(town)},
         "gateways": {"hosts": sorted(gateways), "vars": {"parvis_town_files": _encoded(least_data.shared(folder))}},
         "centres": {"hosts": ["centre"], "vars": {"parvis_town_files": _encoded(_whole(folder))}},
-        **groups,
+        **_groups(town),
+    }
+
+
+def _groups(town: Town) -> dict[str, dict[str, list[str]]]:
+    points = [point for site in town.sites for point in site.access_points]
+    vendors = {
+        vendor: [point.name for point in points if point.vendor is vendor]
+        for vendor in {point.vendor for point in points}
+    }
+    return {
+        "access_points": {"hosts": [point.name for point in points]},
+        **{_group("access_points", vendor): {"hosts": names} for vendor, names in sorted(vendors.items())},
+        **{
+            _group("site", site.site): {"hosts": [site.gateway.name, *(point.name for point in site.access_points)]}
+            for site in town.sites
+        },
+    }
+
+
+def _group(kind: str, name: str) -> str:
+    return f"{kind}_{name.replace('-', '_')}"
+
+
+def _access_point(town: Town, site: Site, point: AccessPoint, today: date) -> dict[str, Any]:
+    """What roles/access_points needs; secrets by name. What is no Linux is told from the machine that runs the play."""
+    kind = KINDS.get(point.vendor, "by_hand")
+    credential = town.credential(point.snmp.credential)
+    told = credential.model_dump(mode="json", exclude={"name", "reason", "until"})
+    exception = next((one for one in in_clear_text(town) if one.device == point.name), None)
+    here = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    return {
+        "ansible_host": str(point.address),
+        **({} if kind == "linux" else here),
+        "parvis_town": town.town,
+        "parvis_site": site.site,
+        "parvis_access_point": {
+            "kind": kind,
+            "vendor": point.vendor.value,
+            "model": point.model,
+            "network": _plain(town.network_name or ""),
+            "snmp": {
+                **told,
+                "credential": credential.name,
+                "host": str(point.address),
+                "port": point.snmp.port,
+                "context": point.snmp.context,
+            },
+            "exception": _plain(exception.words(today) if exception else ""),
+            "overdue": bool(exception and exception.overdue(today)),
+        },
     }
 
 
@@ -108,6 +168,7 @@ def _everywhere(town: Town) -> dict[str, Any]:
     return {
         "parvis_version": instruments.VERSION,
         "parvis_centre_address": str(town.centre.address),
+        "parvis_centre_network": str(town.centre.ipv4),
         "parvis_hardening": {name: hardening.rules()[name] for name in ("packages_absent", "files")},
         "parvis_ports": {
             "proxy": ports.PROXY,
@@ -117,6 +178,7 @@ def _everywhere(town: Town) -> dict[str, Any]:
         },
         "parvis_sandbox": units.SANDBOX,
         "parvis_monitor_port": processes.MONITOR.port,
+        "parvis_collectors_port": processes.COLLECTORS.port,
     }
 
 
@@ -129,7 +191,8 @@ def main() -> int:
     words = parser.parse_args()
     folder = Path(os.environ.get("PARVIS_TOWN") or DEMO_TOWN)
     try:
-        found = inventory(load(folder), folder)
+        town = load(folder)
+        found = inventory(town, folder, datetime.now(ZoneInfo(town.timezone)).date())
     except InventoryError as error:
         sys.stderr.write(f"{error}\n")
         return 1

@@ -194,7 +194,7 @@ class Board:
         return prometheus.page([prometheus.blocks(own).blocks, *fresh], known().announced)
 
     def devices_json(self, now: float) -> bytes:
-        """What the monitor asks: for each device whether it is up, since when not, and how many clients it serves."""
+        """What the monitor asks: of each device how it is asked, whether it is up, since when not, how many it has."""
         return json.dumps([self._described(standing, now) for standing in self.standings()]).encode()
 
     def _described(self, standing: Standing, now: float) -> dict[str, Any]:
@@ -203,6 +203,8 @@ class Board:
             "device": standing.device.name,
             "site": standing.device.site,
             "kind": standing.device.kind,
+            "credential": standing.device.credential,
+            "version": standing.device.version,
             "up": standing.up,
             "reason": standing.reason,
             "last_success": standing.last_success,

@@ -15,12 +15,16 @@ KINDS = {"AccessPoint": "access-point", "Switch": "switch", "Ups": "ups"}
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """Whom to poll. *town* and *site* are empty in a one-shot poll; *credential* is a name of the inventory."""
+    """Whom to poll. *town* and *site* are empty in a one-shot poll.
+
+    *credential* is a name of the inventory, *version* what it speaks: ``v2c`` or ``v3``.
+    """
 
     name: str
     host: str
     port: int = 161
     credential: str = ""
+    version: str = ""
     object_id: str | None = None
     kind: str = ""
     site: str = ""
@@ -53,6 +57,7 @@ def devices(town: "Town") -> list[Device]:
             host=str(device.address),
             port=device.snmp.port,
             credential=device.snmp.credential,
+            version=town.credential(device.snmp.credential).version,
             object_id=device.snmp.object_id,
             kind=KINDS[type(device).__name__],
             site=site.site,

@@ -36,7 +36,7 @@ install_packages() {
   rm -f "$diary"
   if [ -n "$made_policy" ]; then rm -f "$policy"; trap - EXIT; fi
   if [ -d /run/systemd/system ]; then
-    for service in kea-dhcp4-server snmpd prometheus prometheus-snmp-exporter prometheus-alertmanager victoria-metrics nginx caddy knot; do
+    for service in kea-dhcp4-server snmpd hostapd prometheus prometheus-snmp-exporter prometheus-alertmanager victoria-metrics nginx caddy knot; do
       case " $packages " in *" $service "*) systemctl disable --quiet "$service" 2>/dev/null || true ;; esac
     done
   fi

@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from parvis.inventory import Town
 from tests_support import Edit
@@ -31,6 +32,36 @@ def test_every_gateway_is_a_host_with_its_address_and_site(town: Town) -> None:
         variables = json.loads(ask("--host", site.gateway.name).stdout)
         assert variables == listed["_meta"]["hostvars"][site.gateway.name]
         assert (variables["ansible_host"], variables["parvis_site"]) == (str(site.gateway.address), site.site)
+
+
+def test_every_access_point_is_a_host_by_vendor_and_site_and_told_how_it_is_asked(town: Town) -> None:
+    listed = json.loads(ask("--list").stdout)
+
+    points = [(site, point) for site in town.sites for point in site.access_points]
+    assert listed["access_points"]["hosts"] == [point.name for _, point in points]
+    for site, point in points:
+        told = listed["_meta"]["hostvars"][point.name]["parvis_access_point"]
+        assert point.name in listed[f"access_points_{point.vendor}"]["hosts"]
+        assert point.name in listed[f"site_{site.site.replace('-', '_')}"]["hosts"]
+        assert (told["snmp"]["host"], told["snmp"]["credential"]) == (str(point.address), point.snmp.credential)
+
+
+def test_an_access_point_asked_in_clear_text_is_named_with_the_end_of_its_exception(
+    town_folder: Path, edit: Edit
+) -> None:
+    def told() -> dict[str, Any]:
+        variables: dict[str, Any] = json.loads(
+            ask("--host", "ap-lagrange-gymnase", PARVIS_TOWN=str(town_folder)).stdout
+        )
+        return variables["parvis_access_point"]  # type: ignore[no-any-return]
+
+    kept = told()
+    edit("town.yml", "until: 2027-12-31", "until: 2026-01-31")
+    ended = told()
+
+    assert (kept["overdue"], ended["overdue"]) == (False, True)
+    assert "(anciennes-v2c) until 2027-12-31" in kept["exception"]["__ansible_unsafe"]
+    assert "the exception ended on 2026-01-31" in ended["exception"]["__ansible_unsafe"]
 
 
 def test_an_unknown_host_has_no_variables() -> None:

@@ -11,7 +11,9 @@ from collectors.device import Device, Failed, Polled
 from collectors.layout import gather
 from collectors.sample import Sample
 
-AP = Device(name="ap-1", host="10.0.0.1", kind="access-point", site="msp", town="cachan")
+AP = Device(
+    name="ap-1", host="10.0.0.1", kind="access-point", site="msp", town="cachan", credential="bornes-v3", version="v3"
+)
 SWITCH = Device(name="sw-1", host="10.0.0.2", kind="switch", site="msp", town="cachan")
 NAMED = (("town", "cachan"), ("site", "msp"), ("device", "ap-1"))
 SILENT = Failed("silent", "no answer to 3 requests", "check power")
@@ -48,6 +50,8 @@ def test_a_device_not_yet_polled_is_neither_up_nor_down(board: Board) -> None:
         "device": "ap-1",
         "site": "msp",
         "kind": "access-point",
+        "credential": "bornes-v3",
+        "version": "v3",
         "up": None,
         "reason": "not polled yet",
         "last_success": None,
