@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 REGRETS = ("gateway", "store", "ours", "request", "unknown")
 """Reasons of pages of regret, as metrics count them."""
+LED_HERE = b"named=1"
+"""The query of our own address once we have led somebody there who had asked for another name."""
 MAX_BODY = 4096
 """Bytes; the longest honest form has 200."""
 
@@ -71,13 +73,18 @@ def protect(app: Flask, css: str) -> None:
 
 
 def _only_our_host() -> Response | None:
-    """Another name leads here, by a fixed address; none at all is a wrong request (RFC 9112 section 3.2)."""
+    """Another name leads here, by a fixed address; none or two are a wrong request (RFC 9112 section 3.2).
+
+    Whoever was led here and still says another name, or has it said by a proxy, gets a page instead of a circle.
+    """
     host = request.environ.get("HTTP_HOST", "")
-    if not host:
+    if not host or "," in host:
         raise BadRequest
-    if host.partition(":")[0].lower().rstrip(".") != hall().facts.host:
-        return redirect(hall().facts.url, 302)
-    return None
+    if host.partition(":")[0].lower().rstrip(".") == hall().facts.host:
+        return None
+    if LED_HERE in request.query_string:
+        raise BadRequest
+    return redirect(f"{hall().facts.url}?{LED_HERE.decode()}", 302)
 
 
 def _only_our_forms() -> None:

@@ -178,4 +178,4 @@ def test_r62_the_portal_claims_nothing_for_its_subdomains_and_its_name_is_its_ow
     """An HSTS line would bind the town's other names, and a captive client that once failed TLS for good."""
     for path in ("/", "/api/captive", "/fr/status", "/nothing"):
         assert "Strict-Transport-Security" not in anna.get(path).headers
-    assert anna.get("/", Host="cachan.example").headers["Location"] == URL
+    assert anna.get("/", Host="cachan.example").headers["Location"] == f"{URL}?named=1"

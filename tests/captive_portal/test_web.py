@@ -285,11 +285,22 @@ def test_a_body_that_is_too_large_is_refused(anna: Visitor) -> None:
 def test_another_hosts_name_leads_to_ours_and_nowhere_else(anna: Visitor, host: str) -> None:
     answer = anna.get("/accept?next=https://evil.example", Host=host)
 
-    assert (answer.status_code, answer.headers["Location"]) == (302, "https://wifi.cachan.example/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "https://wifi.cachan.example/?named=1")
 
 
-def test_no_host_at_all_is_a_wrong_request(anna: Visitor) -> None:
-    assert anna.get("/", Host="").status_code == 400
+def test_r54_who_says_another_name_even_after_it_was_led_here_gets_a_page_not_a_circle(anna: Visitor) -> None:
+    """A proxy on the device that writes an address into Host."""
+    first = anna.get("/", Host="10.11.0.1")
+    second = anna.get(first.headers["Location"].removeprefix("https://wifi.cachan.example"), Host="10.11.0.1")
+
+    assert second.status_code == 400
+    assert "Reprenez depuis l" in second.text
+    assert anna.get("/?named=1").status_code == 200
+
+
+@pytest.mark.parametrize("host", ["", "wifi.cachan.example,wifi.cachan.example"])
+def test_no_host_at_all_and_two_of_them_are_a_wrong_request(anna: Visitor, host: str) -> None:
+    assert anna.get("/", Host=host).status_code == 400
 
 
 def test_r53_an_unknown_device_gets_a_friendly_page(house: House) -> None:
