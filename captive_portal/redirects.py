@@ -95,6 +95,9 @@ def verdict(received: bytes, own: str) -> Verdict | None:
         return Verdict(Kind.FAT, more=True) if len(received) > MAX_HEAD else None
     line = _REQUEST_LINE.match(received)
     if line is None:
+        behind = received.lstrip(b"\r\n")  # empty lines before a request are to be passed over (RFC 9112 section 2.2)
+        if behind and behind != received:
+            return verdict(behind, own)
         return Verdict(Kind.GARBAGE, more=len(received) > end)
     method, target = line[1], line[2].decode("latin-1")
     host, path, query = _place(target, received[:end])

@@ -115,6 +115,7 @@ STRANGE = {
     "half a form": b"POST /login HTTP/1.1\r\nHost: a.example\r\nContent-Length: 5000\r\n\r\nhello",
     "other methods": b"OPTIONS * HTTP/1.1\r\nHost: a.example\r\n\r\n",
     "two hosts": b"GET / HTTP/1.1\r\nHost: a.example\r\nHost: evil.example\r\n\r\n",
+    "empty lines first": b"\r\n\r\nGET / HTTP/1.1\r\nHost: a.example\r\n\r\n",
     "bare line feeds": b"GET / HTTP/1.0\nHost: a.example\n\n",
     "two at once": b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
     "an attempt at our header": b"GET /%0d%0aSet-Cookie:evil=1 HTTP/1.1\r\nHost: evil.example\r\n\r\n",
@@ -135,6 +136,7 @@ def test_r38_a_request_of_any_shape_gets_the_same_answer_and_nothing_of_it_back(
 
 
 def test_a_request_in_pieces_is_a_request(redirector: Running) -> None:
+    assert is_the_answer(ask(redirector, b"\r\n", b"\r\nGET", b" / HTTP/1.1\r\n", b"\r\n"))
     assert is_the_answer(ask(redirector, b"GE", b"T /", b" HTTP/1.1\r\n", b"\r\n"))
 
 
