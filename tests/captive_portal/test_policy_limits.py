@@ -93,6 +93,18 @@ def test_r57_when_the_site_is_full_the_next_is_told_and_comes_in_when_one_leaves
     assert accepts(house, device(2)) is Outcome.ADMITTED
 
 
+def test_f08_who_is_in_when_the_site_is_full_is_given_more_time(build: Build) -> None:
+    house = build(max_devices=1, session=4 * HOUR)
+    anna = house.visitor()
+    anna.accepts()
+    house.clock.passes(HOUR)
+    assert anna.get("/api/captive").json["can-extend-session"] is True
+
+    anna.extends()
+
+    assert house.gateway.admitted()[ANNA].seconds == 4 * HOUR
+
+
 # equipment
 
 
@@ -101,6 +113,9 @@ def test_f31_equipment_is_admitted_as_long_as_it_is_listed(build: Build) -> None
     house = build(known={printer: "Imprimante"}, max_devices=1)
     assert printer in house.gateway.admitted()
     assert house.doorkeeper.standing(printer).known
+    told = house.visitor("10.11.0.90", printer).get("/api/captive").json
+    assert (told["captive"], told["can-extend-session"]) == (False, False)
+    assert "seconds-remaining" not in told, "it is never over (RFC 8908 section 5)"
     house.directives.give(Order(Kind.CLOSED, "agent", "travaux"), 600)
     for _ in range(20):
         house.clock.passes(DAY)

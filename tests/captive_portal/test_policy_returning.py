@@ -7,6 +7,7 @@ from policed import DAY, HOUR, Build, accepts, ended_by
 from captive_portal.devices import key
 from captive_portal.directives import Kind, Order
 from captive_portal.outcomes import Outcome
+from captive_portal.returning import Returning
 from captive_portal.session import Event
 
 
@@ -56,6 +57,19 @@ def test_who_left_or_was_put_out_taps_again(build: Build, way: str) -> None:
 
     assert house.doorkeeper.arrived(ANNA, house.facts.site) is Outcome.NOTHING
     assert house.gateway.admitted() == {}
+
+
+def test_a_longer_memory_from_now_on_prolongs_no_promise_that_was_made_before(build: Build) -> None:
+    house = build(remember=DAY)
+    accepts(house)
+    now_longer = Returning(SECRET, 30 * DAY, house.facts.terms_version)
+    known = []
+    for _ in range(2):
+        with house.store.transaction() as book:
+            known.append(now_longer.recall(book, ANNA, house.facts.site, house.clock()) is not None)
+        house.clock.passes(2 * DAY)
+
+    assert known == [True, False]
 
 
 def test_other_terms_forget_every_acceptance(build: Build) -> None:

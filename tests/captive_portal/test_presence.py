@@ -1,12 +1,13 @@
 """Who appears, and which MAC address is at two places."""
 
+import socket
 from ipaddress import IPv4Address, IPv6Address
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from captive_portal import presence
+from captive_portal import neighbours, presence
 from captive_portal.presence import Presence
 from parvis.addresses import MacAddress
 
@@ -31,6 +32,16 @@ def test_an_address_that_changes_hands_leaves_its_first_owner_without_it() -> No
 
     assert book.speaks(BRUNO, SIX)
     assert book.speaks(ANNA, FOUR)
+
+
+@pytest.mark.parametrize(("state", "believed"), [(0x02, True), (0x04, True), (0x20, False), (0x01, False)])
+def test_r53_an_address_whose_neighbour_no_longer_answers_is_nobodys(state: int, *, believed: bool) -> None:
+    """Reachable, stale; failed, incomplete (linux/neighbour.h): the kernel keeps the last link address of those."""
+    body = neighbours._NDMSG.pack(socket.AF_INET6, 0, 0, 3, state, 0, 0)
+    body += neighbours._ATTRIBUTE.pack(10, neighbours.NDA_LLADDR) + bytes.fromhex("020000000001") + bytes(2)
+    answer = neighbours._HEADER.pack(16 + len(body), neighbours.RTM_NEWNEIGH, 0, 1, 0) + body
+
+    assert neighbours.read_answer(answer) == (ANNA if believed else None)
 
 
 def test_two_dhcp_clients_that_take_turns_are_one_address_at_two_places() -> None:
