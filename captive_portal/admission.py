@@ -87,18 +87,29 @@ def plan(wanted: Mapping[MacAddress, Wanted], actual: Picture) -> list[Allow | D
     []
     """
     now, unsure = actual.at, actual.unsure
-    live = {mac: want for mac, want in wanted.items() if want.deadline > now and mac not in unsure}
-    gone = (mac for mac in actual.admitted.keys() - live.keys() if mac not in unsure)
-    surplus: list[Allow | Deny] = [Deny(mac) for mac in sorted(gone)]
-    wrong = [
-        mac
-        for mac, want in live.items()
-        if want.deadline - now >= SHORTEST_SECONDS and not _same(want, actual.admitted.get(mac), now)
-    ]
+    gone: list[MacAddress] = []
+    wrong: dict[MacAddress, Wanted] = {}
+    met = 0
+    for mac, have in actual.admitted.items():  # one by one: both may be made out of something smaller as they are read
+        want = None if mac in unsure else wanted.get(mac)
+        if want is not None and want.deadline > now:
+            met += 1
+            if not _same(want, have, now):
+                wrong[mac] = want
+        elif mac not in unsure:
+            gone.append(mac)
+    if sum(1 for _ in _live(wanted, actual)) > met:
+        wrong |= {mac: want for mac, want in _live(wanted, actual) if mac not in actual.admitted}
+    steps: list[Allow | Deny] = [Deny(mac) for mac in sorted(gone)]
     for mac in sorted(wrong, key=attrgetter("text")):  # ten times quicker than comparing addresses
-        want = live[mac]
-        surplus.append(Allow(mac, want.session, want.deadline - now, want.down, want.up))
-    return surplus
+        want = wrong[mac]
+        if want.deadline - now >= SHORTEST_SECONDS:
+            steps.append(Allow(mac, want.session, want.deadline - now, want.down, want.up))
+    return steps
+
+
+def _live(wanted: Mapping[MacAddress, Wanted], actual: Picture) -> Iterator[tuple[MacAddress, Wanted]]:
+    return ((mac, want) for mac, want in wanted.items() if want.deadline > actual.at and mac not in actual.unsure)
 
 
 def later(steps: Iterable[Allow | Deny], elapsed: Callable[[], float]) -> Iterator[Allow | Deny]:
@@ -123,7 +134,5 @@ def direction(step: Allow | Deny, actual: Mapping[MacAddress, Admitted]) -> Dire
     return "different" if step.mac in actual else "missing"
 
 
-def _same(want: Wanted, have: Admitted | None, now: float) -> bool:
-    if have is None or have.session != want.session:
-        return False
-    return abs(have.seconds - (want.deadline - now)) <= TOLERANCE_SECONDS
+def _same(want: Wanted, have: Admitted, now: float) -> bool:
+    return have.session == want.session and abs(have.seconds - (want.deadline - now)) <= TOLERANCE_SECONDS

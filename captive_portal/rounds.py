@@ -1,13 +1,13 @@
 """The doorkeeper's rounds: who has a session, and what has to be seen to each second. One thread walks them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from captive_portal import equipment, store_directives, store_usage
 from captive_portal.admission import Block, Deny, Wanted
 from captive_portal.figures import Figures
 from captive_portal.outcomes import ENDINGS
 from captive_portal.protocol import Truth
-from captive_portal.register import Register
+from captive_portal.register import People, Register
 from captive_portal.remote import Door
 from captive_portal.session import Event, Now, Session, anchored
 from captive_portal.standing import Standing
@@ -206,14 +206,10 @@ class Rounds:
         key = self._law.rules.key
         return {mac: max(1.0, blocked[k]) for mac, _ in self.register.items() if (k := key(mac)) in blocked}
 
-    def wanted(self, now: Now) -> dict[MacAddress, Wanted]:
+    def wanted(self, now: Now) -> Mapping[MacAddress, Wanted]:
         """Whom the kernel should admit."""
-        fast, slow = self._law.policy.rates(slowed=False), self._law.policy.rates(slowed=True)
-        people = {
-            mac: Wanted(live.number, live.session.deadline, *(slow if live.number in self.slowed else fast))
-            for mac, live in self.register.items()
-        }
-        return people | equipment.wanted(self._known, now.since_boot, self._law.policy)
+        known = equipment.wanted(self._known, now.since_boot, self._law.policy)
+        return People(self.register, self.slowed, self._law.policy, known)
 
     def count(self, now: Now) -> None:
         """Read the kernel's counters, when there is a limit to compare them with; end and slow by them."""

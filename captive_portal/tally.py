@@ -4,10 +4,10 @@ import threading
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator
-from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
+from captive_portal.clock import Calendar
 from captive_portal.remote import Door, GatewayAway
 from captive_portal.session import Now
 from captive_portal.store import Store, StoreFailed
@@ -57,7 +57,8 @@ class Tally:
         clock: Callable[[], Now],
         uncounted: Collection[MacAddress] = (),
     ) -> None:
-        self._store, self._door, self._site, self._zone, self._clock = store, door, site, zone, clock
+        self._store, self._door, self._site, self._clock = store, door, site, clock
+        self._calendar = Calendar(zone)
         self._uncounted = frozenset(uncounted)
         self._lock = threading.Lock()
         self._uniques = DayUniques()
@@ -97,21 +98,20 @@ class Tally:
 
     def _look(self) -> None:
         online = self._door.admitted()
-        residents = online.keys() - self._uncounted
-        sessions = {online[mac].session for mac in residents}
+        sessions = {one.session for mac, one in online.items() if mac not in self._uncounted}
         counted = Reading(
             (one.session, one.bytes_down, one.bytes_up) for one in self._door.counters() if one.session in sessions
         )
         self.write()
         with self._lock:
-            self._saw(residents)
+            self._saw(mac for mac in online if mac not in self._uncounted)
             self._used(counted)
         self.write()
 
-    def _saw(self, devices: Collection[MacAddress]) -> int:
+    def _saw(self, devices: Iterable[MacAddress]) -> int:
         now = self._clock()
         self._day = self._day or self._today(now)
-        return self._uniques.saw(self._today(now), now.since_boot, [mac.text for mac in devices])
+        return self._uniques.saw(self._today(now), now.since_boot, (mac.text for mac in devices))
 
     def _used(self, counted: Reading) -> None:
         """Add what moved since the last look; the first look of a process only learns where the counters stand."""
@@ -124,7 +124,7 @@ class Tally:
         self._unwritten, self._before, self._first = (down, up), counted, False
 
     def _today(self, now: Now) -> str:
-        return datetime.fromtimestamp(now.wall, self._zone).date().isoformat()
+        return self._calendar.day(now.wall).isoformat()
 
     @staticmethod
     def _quietly(act: Callable[[], None]) -> None:

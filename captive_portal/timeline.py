@@ -8,12 +8,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
 from struct import Struct
 from zoneinfo import ZoneInfo
 
+from captive_portal.clock import Calendar
 from captive_portal.neighbours import plain
 from captive_portal.pseudonym import Pseudonyms
 from captive_portal.session import Now
@@ -104,11 +105,12 @@ class Timeline:
         clock: Callable[[], Now],
         reached: Callable[[Step], None] = uncounted,
     ) -> None:
-        self._pseudonyms, self._zone, self._clock, self._reached = pseudonyms, zone, clock, reached
+        self._pseudonyms, self._clock, self._reached = pseudonyms, clock, reached
+        self._calendar = Calendar(zone)
         self._lock = threading.Lock()
         self._devices: OrderedDict[MacAddress, bytes] = OrderedDict()
         self._addresses: OrderedDict[str, Seen] = OrderedDict()
-        self._day, self._midnights = date.min, (0.0, 0.0)
+        self._day = date.min
 
     def code(self, mac: MacAddress) -> str:
         """The code of *mac* today, for its own resident and for staff."""
@@ -176,11 +178,9 @@ class Timeline:
 
     def _today(self, now: Now) -> date:
         """The day it is in the town; when it is another than at the last question, everything is forgotten."""
-        begins, ends = self._midnights
-        if not begins <= now.wall < ends:
-            midnight = datetime.fromtimestamp(now.wall, self._zone).replace(hour=0, minute=0, second=0, microsecond=0)
-            self._day = midnight.date()
-            self._midnights = (midnight.timestamp(), (midnight + timedelta(days=1)).timestamp())
+        day = self._calendar.day(now.wall)
+        if day != self._day:
+            self._day = day
             self._devices.clear()
             self._addresses.clear()
-        return self._day
+        return day

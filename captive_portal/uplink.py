@@ -30,13 +30,12 @@ ROOT_NS = b"\x00\x00\x02\x00\x01"
 Place = tuple[str, int]
 
 
-def running(interface: str) -> bool:
-    """Whether *interface* has a carrier; False when it does not exist."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel:
-        try:
-            answer = fcntl.ioctl(channel, SIOCGIFFLAGS, _REQUEST.pack(interface.encode(), 0))
-        except OSError:
-            return False
+def running(channel: socket.socket, interface: str) -> bool:
+    """Whether *interface* has a carrier, asked over any *channel*; False when it does not exist."""
+    try:
+        answer = fcntl.ioctl(channel, SIOCGIFFLAGS, _REQUEST.pack(interface.encode(), 0))
+    except OSError:
+        return False
     flags: int = _REQUEST.unpack(answer)[1]
     return bool(flags & IFF_RUNNING)
 
@@ -82,12 +81,13 @@ class Uplink:
 
     def __init__(self, interface: str, ask: Callable[[], bool], every: float = EVERY_SECONDS) -> None:
         self._interface, self._ask, self._every = interface, ask, every
+        self._channel = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
         self._misses = 0
         self.turns = Turns("uplink", self.look)
 
     def there(self) -> bool:
         """Whether internet answers, as far as is known; True until the first questions are out."""
-        return running(self._interface) and self._misses < MISSES
+        return running(self._channel, self._interface) and self._misses < MISSES
 
     def look(self) -> float:
         """Ask once; for how many seconds to rest then."""

@@ -4,11 +4,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import flask_babel
 from flask import current_app, g, request
+from werkzeug.datastructures import Accept, LanguageAccept
+from werkzeug.http import parse_accept_header
 
 from captive_portal.directives import Kind
 from captive_portal.doorkeeper import Doorkeeper
@@ -30,6 +33,8 @@ from parvis.languages import Language
 
 SECOND_LOOK_SECONDS = 0.1
 """A lease may be some milliseconds younger than its first request."""
+KINDS = 128
+"""Browsers of one kind send the same words, and they need not be read again for each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +68,14 @@ def hall() -> Hall:
 def language() -> Language:
     """The language of the path, else the one the browser prefers, else French."""
     if g.get("language") is None:
-        g.language = request.accept_languages.best_match(hall().facts.languages, "fr")
+        g.language = _preferred(request.headers.get("Accept-Language", ""), tuple(hall().facts.languages))
     found: Language = g.language
     return found
+
+
+@lru_cache(KINDS)
+def _preferred(accepted: str, languages: tuple[Language, ...]) -> str:
+    return parse_accept_header(accepted, LanguageAccept).best_match(languages, "fr")
 
 
 def banner() -> list[tuple[Language, str]]:
@@ -100,7 +110,12 @@ def visit() -> tuple[MacAddress | None, Truth | None]:
 
 def takes_gzip() -> bool:
     """Whether the answer may be packed."""
-    return request.accept_encodings.quality("gzip") > 0
+    return _unpacks(request.headers.get("Accept-Encoding", ""))
+
+
+@lru_cache(KINDS)
+def _unpacks(accepted: str) -> bool:
+    return parse_accept_header(accepted, Accept).quality("gzip") > 0
 
 
 def token(mac: MacAddress, purpose: Purpose, about: str = "") -> str:
