@@ -1,9 +1,16 @@
 """Open data come out by themselves: the timer in the centre, its user, its secrets, and where there is none."""
 
+from fnmatch import fnmatch
+from pathlib import Path
+
+import yaml
+
 from parvis.inventory import Town
 from parvis.inventory.places import DataGouv, Opendatasoft
-from upkeep import configuration, delivered, units
+from upkeep import configuration, delivered, places, units
 from upkeep.order import parts
+
+WRITTEN = Path(units.__file__).parents[1] / "ansible" / "roles" / "program" / "tasks" / "files.yml"
 
 PORTALS = {
     "opendatasoft": Opendatasoft(url="https://data.cachan.example", resources={"wifi-public-sites": "sites/push"}),
@@ -52,3 +59,16 @@ def test_a_town_that_publishes_nothing_has_no_timer_no_user_and_no_settings(town
     assert not [name for name in units.files(silent, "centre") if "opendata" in name]
     assert "opendata.toml" not in configuration.centre(silent)
     assert delivered.OPENDATA not in delivered.users(silent, "centre")
+
+
+def test_what_only_some_towns_need_goes_when_the_town_needs_it_no_longer(town: Town) -> None:
+    """The role removes what it would have written: what is left in place would go on, with the town's name on it."""
+    silent = town.model_copy(update={"open_data": None})
+    tasks = yaml.safe_load(WRITTEN.read_text("utf-8"))
+    patterns = [one for task in tasks for one in task.get("placed_files", {}).get("absent", [])]
+    left = {
+        f"{places.UNITS}/{name}" for name in units.files(town, "centre").keys() - units.files(silent, "centre").keys()
+    }
+
+    assert left
+    assert {path for path in left if not any(fnmatch(path, pattern) for pattern in patterns)} == set()
