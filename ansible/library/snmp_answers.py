@@ -11,7 +11,7 @@ from ansible.module_utils.basic import AnsibleModule
 from collectors.access import Community, Login, open_session
 from collectors.device import Device
 from collectors.snmp import ber, walk
-from collectors.snmp.errors import SnmpError
+from collectors.snmp.errors import Refused, SnmpError
 from collectors.snmp.sockets import resolve
 from collectors.snmp.transport import Exchange, Patience
 from parvis.values import Secret
@@ -26,6 +26,7 @@ options:
   tries: {description: How often it is asked before it is taken for silent., type: int, default: 3}
 """
 
+PAUSE_SECONDS = 1.5
 _SYS_OBJECT_ID = ber.oid("1.3.6.1.2.1.1.2.0")
 ARGUMENTS = {
     "snmp": {"type": "dict", "required": True},
@@ -50,6 +51,19 @@ async def ask(snmp: dict[str, object], secrets: dict[str, str], tries: int) -> N
         exchange.close()
 
 
+async def ask_until(snmp: dict[str, object], secrets: dict[str, str], tries: int) -> None:
+    """As ask, but an agent that is only just starting is waited for."""
+    for left in reversed(range(tries)):
+        try:
+            await ask(snmp, secrets, tries)
+        except Refused:
+            if not left:
+                raise
+            await asyncio.sleep(PAUSE_SECONDS)
+        else:
+            return
+
+
 def _login(snmp: dict[str, object]) -> Login:
     return Login(*(str(snmp[key]) for key in ("user", "auth", "privacy", "auth_secret", "privacy_secret")))
 
@@ -64,7 +78,7 @@ def main() -> None:
     if lacking:
         module.fail_json(msg=f"parvis_secrets lacks {', '.join(lacking)}")
     try:
-        asyncio.run(ask(told["snmp"], told["secrets"], told["tries"]))
+        asyncio.run(ask_until(told["snmp"], told["secrets"], told["tries"]))
     except SnmpError as error:
         module.exit_json(changed=False, answers=False, reason=error.reason, why=f"{error}; {error.advice}")
     module.exit_json(changed=False, answers=True, reason="", why="")

@@ -51,5 +51,5 @@ def play(folder: Path, town: Path, *words: str, within: Sequence[str] = (), **va
         "PARVIS_TOWN": str(town),
     }
     argv = [*within, BIN / "ansible-playbook", ROOT / "ansible/access-points.yml", *words, "-e", json.dumps(told)]
-    done = run(*argv, check=False, seconds=110, **environment)
+    done = run(*argv, check=False, seconds=300, **environment)
     return Played(done.returncode, " ".join((done.stdout + done.stderr).split()))

@@ -20,7 +20,13 @@ from tests_support import copy_town
 
 NAME, ADDRESS, COMMUNITY = "ap-msp-etage", "10.91.1.13", "ancienne-5ea1"
 SYS_NAME, USERS = "1.3.6.1.2.1.1.5.0", "1.3.6.1.6.3.15.1.2"
-pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(600)]
+WEAK = f"""\
+echo 'grep -q ^rocommunity /etc/snmp/snmpd.conf || SNMPDOPTS="-Lf /dev/null -u nobody-at-all"' >/etc/default/snmpd
+echo 'rocommunity {COMMUNITY}' >>/etc/snmp/snmpd.conf
+/etc/init.d/snmpd restart
+"""
+"""From now on snmpd does not start without a community."""
+pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,10 @@ class Course:
     first: Played
     between: str
     second: Played
+    gone: str
     third: Played
+    fallen: Played
+    after: str
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +57,10 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
         looked, before = played(point, town, "--check", "--diff"), state(point)
         first, between = played(point, town), state(point)
         with collectors(point, town):
-            second = played(point, town)
-            yield Course(point, looked, before, first, between, second, played(point, town))
+            second, third, gone = played(point, town), played(point, town), state(point)
+            point.says("sh", "-c", WEAK)
+            fallen = played(point, town)
+            yield Course(point, looked, before, first, between, second, gone, third, fallen, state(point))
 
 
 def played(point: LinuxPoint, town: Path, *words: str) -> Played:
@@ -127,8 +138,15 @@ def test_sec06_communities_stay_until_the_centre_gets_answers_without_them(cours
 
     assert course.second.code == 0, course.second.said
     assert "Their lines" in course.second.changed()
-    assert [by_community(course.point, name) for name in (COMMUNITY, "public")] == ["", ""]
-    assert "community" not in state(course.point)
+    assert "community" not in course.gone
+    assert by_community(course.point, "public") == ""
+
+
+def test_sec06_where_snmpd_falls_silent_without_communities_they_are_put_back(course: Course) -> None:
+    assert course.fallen.code == 2
+    assert f"{NAME}: its communities are as before: {NAME} does not answer SNMPv3 as parvis" in course.fallen.said
+    assert course.after == course.gone.replace("snmpd.conf.d\n", f"snmpd.conf.d\nrocommunity {COMMUNITY}\n", 1)
+    assert by_community(course.point) != ""
 
 
 def test_sec01_devices_of_the_residents_network_are_isolated_on_the_radio_and_across_radios(course: Course) -> None:
@@ -145,7 +163,7 @@ def test_a_run_on_what_agrees_already_changes_nothing(course: Course) -> None:
 
 
 def test_no_secret_is_printed_not_even_with_the_differences(course: Course) -> None:
-    printed = "".join(one.said for one in (course.looked, course.first, course.second, course.third))
+    printed = "".join(one.said for one in (course.looked, course.first, course.second, course.fallen))
 
     assert [name for name, secret in SECRETS.items() if secret in printed] == []
     assert course.point.says("find", "/etc/snmp", "-name", "*~").split() == []

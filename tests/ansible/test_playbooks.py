@@ -54,6 +54,7 @@ def tasks(role: str) -> list[dict[str, object]]:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("collections")
 def test_ansible_lints_production_profile_is_clean(tmp_path: Path) -> None:
     words = ("--offline", "--strict", "--profile=production", "site.yml", "access-points.yml", "remove.yml")
     done = run(tmp_path, str(BIN / "ansible-lint"), *words)
