@@ -36,6 +36,7 @@ import bench_snmp
 import bench_traps
 from curves import Curve, by_size
 from headlines import grown, growth, headlines
+from stopping import stoppable
 from table import COLUMNS, Row, machine, row
 
 from actors import MSP
@@ -173,7 +174,8 @@ def main() -> None:
     parser.add_argument("--picture", type=Path, metavar="FILE", help="an SVG of costs by size")
     parser.add_argument("--prefix", default="be-", help="of the namespaces, when another bench is running")
     words = parser.parse_args()
-    rows = measured(words.name, words.prefix)
+    with stoppable():
+        rows = measured(words.name, words.prefix)
     results = [*headlines(words.name, rows), *rows, *growth(rows)]
     print(f"| metric | unit | ours | beside | what | ratio | size |\n|{'---|' * 7}")
     for one in results:

@@ -11,7 +11,6 @@ it begins: ``--seed`` repeats a run that failed. Prints a report; ends with 1 wh
 
 import argparse
 import random
-import signal
 import sys
 import tempfile
 import time
@@ -19,6 +18,7 @@ from pathlib import Path
 
 from soak_plan import Cast, Deed, plan
 from soak_town import Soak
+from stopping import STOPPED, may_be_stopped
 
 from lab.building import Options
 from lab.rooms import Pace
@@ -27,10 +27,6 @@ from lab.town import Lab
 LEFT_ALONE = {"simulated", "windows"}
 """The world around the town: the fake internet and the devices."""
 PACE = Pace(poll=5.0, probe=1.0, visit=30.0, alerts=0.1)
-
-
-STOPPED = 130
-"""Ended by a signal, as shells count it; nothing was broken until then."""
 
 
 def cast(lab: Lab) -> Cast:
@@ -74,8 +70,7 @@ def main() -> int:
     words = parser.parse_args()
     seed = random.SystemRandom().randrange(10**6) if words.seed is None else words.seed
     seconds = words.hours * 3600
-    for number in (signal.SIGTERM, signal.SIGINT):  # also where a shell started it with SIGINT ignored
-        signal.signal(number, signal.default_int_handler)
+    may_be_stopped()
     print(f"seed {seed}; to repeat it: script/soak {words.hours:g} --seed {seed}", file=sys.stderr, flush=True)
     with tempfile.TemporaryDirectory(prefix="parvis-soak-") as folder:
         Path(folder).chmod(0o755)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from curves import Curve, draw
 from gate import OURS, Gate, cpu_seconds, gate, settled
+from stopping import may_be_stopped
 
 EVERY_SECONDS = 15.0
 COMERS = 100
@@ -81,7 +82,7 @@ def come_and_go(made: Gate, sessions: int, seconds: float) -> None:
 
 def soak(minutes: float, sessions: int, out: Path) -> None:
     """Run it, writing *out* as it goes."""
-    with gate(sessions + COMERS + 50) as made, out.open("w", newline="") as file:
+    with out.open("w", newline="") as file, gate(sessions + COMERS + 50) as made:
         table = csv.DictWriter(file, COLUMNS)
         table.writeheader()
         started = time.monotonic()
@@ -91,6 +92,7 @@ def soak(minutes: float, sessions: int, out: Path) -> None:
         settled(made, sessions - first["failures"])
         makers = load(made, sessions, minutes * 60 - (time.monotonic() - started))
         for maker in makers:
+            maker.daemon = True  # the end, also one before its time, waits for nobody
             maker.start()
         while any(maker.is_alive() for maker in makers):
             table.writerows(sample(made, started))
@@ -128,7 +130,7 @@ def report(out: Path, picture: Path | None) -> None:
             print(f"| {name} | {column.removesuffix('_kb')} in {unit} | {early:.1f} | {late:.1f} | {most:.1f} |")
         used = (lines[-1]["cpu_seconds"] - lines[0]["cpu_seconds"]) / (lines[-1]["seconds"] - lines[0]["seconds"])
         print(f"| {name} | CPU, share of a core | | {used:.3f} | |")
-    if picture:
+    if picture and found:
         curves = [
             Curve(f"{name}: {label}", [(line["seconds"] / 60, line[column] / divisor) for line in lines])
             for name, lines in found.items()
@@ -148,7 +150,11 @@ def main() -> None:
     parser.add_argument("--report-only", action="store_true", help="Read OUT, do not run.")
     words = parser.parse_args()
     if not words.report_only:
-        soak(words.minutes, words.sessions, words.out)
+        may_be_stopped()
+        try:
+            soak(words.minutes, words.sessions, words.out)
+        except KeyboardInterrupt:
+            print("told to stop before its time: the report is of what was until then", file=sys.stderr, flush=True)
     report(words.out, words.picture)
 
 

@@ -24,6 +24,7 @@ from typing import ClassVar
 import yaml
 from soak_checks import page_faults
 from soak_town import Soak
+from stopping import stoppable
 from table import machine
 
 from lab.building import Options
@@ -233,4 +234,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with stoppable():
+        sys.exit(main())
