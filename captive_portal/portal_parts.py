@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
+from captive_portal import store_terms
 from captive_portal.arriving import Arriving
 from captive_portal.beyond import Beyond
 from captive_portal.certificate import ends
@@ -34,13 +35,14 @@ from captive_portal.uplink import DNS_PORT, Uplink, answered
 from captive_portal.web.application import create_app
 from captive_portal.web.facts import Facts
 from captive_portal.web.shield import REGRETS
-from captive_portal.web.terms import terms
+from captive_portal.web.terms import Terms, terms
 from captive_portal.web.visitor import Hall
 from captive_portal.welcome import Welcome
 from parvis import heap
 from parvis.addresses import MacAddress
 from parvis.endpoint import Endpoint
 from parvis.instruments import VERSION, Definition, Instruments, registry_of, watch_disk
+from parvis.languages import Language
 from parvis.running import feed_watchdog, log, notify, start_logging
 
 
@@ -51,8 +53,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     watch_disk(instruments, Path(handed["database"]).parent)
     facts = Facts(**handed["facts"])
     door, policy = Remote(Path(handed["socket"])), Policy(**handed["policy"])
-    pseudonyms = Pseudonyms(handed["secret"].encode())
-    timeline = Timeline(pseudonyms, ZoneInfo(facts.timezone), moment, counting(instruments))
+    timeline = Timeline(Pseudonyms(handed["secret"].encode()), ZoneInfo(facts.timezone), moment, counting(instruments))
     store = Store(Path(handed["database"]))
     secret, shared = handed["secret"].encode(), handed["shared"]
     returning = Returning(secret, handed["remember"], facts.terms_version, shared=shared is not None)
@@ -83,7 +84,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     stack.enter_context(Beyond(handed["uplink"], handed["beyond"], instruments).turns)
     hall = Hall(
         facts=facts,
-        terms={language: terms(facts, facts.terms_version, language) for language in facts.languages},
+        terms=_in_force(facts, store),
         door=door,
         doorkeeper=doorkeeper,
         signer=Signer(handed["secret"].encode()),
@@ -94,6 +95,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
         directives=directives,
         standing=doorkeeper.standing,
         record=store.record,
+        shown=partial(store_terms.read, store),
     )
     application = create_app(hall)
     if handed["management"]:
@@ -104,6 +106,14 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     heap.keep_tidy(lambda: feed_watchdog([endpoint, ready]))
     ready.watch()
     return application
+
+
+def _in_force(facts: Facts, store: Store) -> dict[Language, Terms]:
+    """The terms that are shown, written down as they are."""
+    texts = {language: terms(facts, facts.terms_version, language) for language in facts.languages}
+    shown = (store_terms.Shown(facts.terms_version, one.language, one.html) for one in texts.values())
+    store_terms.keep(store, shown, moment().wall)
+    return texts
 
 
 def _doubts(handed: dict[str, Any], store: Store) -> Callable[[], str]:

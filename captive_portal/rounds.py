@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from captive_portal import equipment, store_directives, store_usage
+from captive_portal import equipment, store_directives, store_terms, store_usage
 from captive_portal.admission import Block, Deny, Wanted
 from captive_portal.figures import Figures
 from captive_portal.outcomes import ENDINGS
@@ -147,6 +147,7 @@ class Rounds:
             book.purge(now)
             store_usage.erase(book.connection, now.wall)
             store_directives.erase(book.connection, now.wall)
+            store_terms.erase(book.connection, now.wall)
         if self._law.returning:
             self._law.returning.purge(book, now)
 

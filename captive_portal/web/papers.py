@@ -1,6 +1,7 @@
 """What may be read at any time without accepting anything: terms, notices, declarations, help, the place itself."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,24 +13,39 @@ from captive_portal.web.declarations import BUDGET, audited
 from captive_portal.web.hours import lines
 from captive_portal.web.notice import fields, stores
 from captive_portal.web.pages import Answer
-from captive_portal.web.terms import terms, versions
+from captive_portal.web.terms import Terms, terms, versions
 from captive_portal.web.visitor import device, gettext, hall, language, local, spoken
+from parvis.languages import LANGUAGES, Language
+
+DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 def current_terms() -> Answer:
     """The terms in force."""
-    facts = hall().facts
-    known = versions(facts.own_terms)
-    return render_template("terms.html", version=facts.terms_version, text=hall().terms[language()], versions=known)
+    return _terms(hall().facts.terms_version, hall().terms[language()])
 
 
 def archived_terms(version: str) -> Answer:
-    """A version of the terms, past or present."""
-    known = versions(hall().facts.own_terms)
-    if version not in known:
+    """A version of the terms, past or present, or the very text that has this digest."""
+    if DIGEST.fullmatch(version):
+        return _text_shown(version)
+    if version not in versions(hall().facts.own_terms):
         raise NotFound
-    text = terms(hall().facts, version, language())
-    return render_template("terms.html", version=version, text=text, versions=known)
+    return _terms(version, terms(hall().facts, version, language()), archived=version != hall().facts.terms_version)
+
+
+def _text_shown(digest: str) -> Answer:
+    found = hall().shown(digest)
+    if found is None:
+        raise NotFound
+    of: Language = next((one for one in LANGUAGES if one == found.language), "fr")
+    in_force = {one.sha256 for one in hall().terms.values()}
+    return _terms(found.version, Terms(found.html, digest, of), archived=digest not in in_force)
+
+
+def _terms(version: str, text: Terms, *, archived: bool = False) -> Answer:
+    known = versions(hall().facts.own_terms)
+    return render_template("terms.html", version=version, text=text, versions=known, archived=archived)
 
 
 def notice() -> Answer:
@@ -82,8 +98,13 @@ def my_data() -> Answer:
     record = _record()
     if record is None:
         return render_template("mine.html", record=None)
-    begun = spoken(local(record["accepted_at"]))
-    return render_template("mine.html", record=record, begun=begun, until=spoken(local(record["ends_at"])))
+    return render_template(
+        "mine.html",
+        record=record,
+        begun=spoken(local(record["accepted_at"])),
+        until=spoken(local(record["ends_at"])),
+        there_is=hall().shown(record["terms_sha256"]) is not None,  # else it was accepted at another gateway
+    )
 
 
 def my_data_file() -> Answer:

@@ -22,6 +22,7 @@ from captive_portal.remote import Door
 from captive_portal.session import Now
 from captive_portal.standing import WELCOME, Standing
 from captive_portal.store_directives import Directives
+from captive_portal.store_terms import Shown
 from captive_portal.timeline import Timeline
 from captive_portal.web.facts import Facts
 from captive_portal.web.shelf import Shelf
@@ -56,6 +57,8 @@ class Hall:
     """Those of the pages, by endpoint and language in the path, as they were asked for."""
     standing: Callable[[MacAddress, Truth | None], Standing] = lambda _mac, _truth: WELCOME
     record: Callable[[MacAddress], dict[str, Any] | None] = lambda _mac: None
+    shown: Callable[[str], Shown | None] = lambda _digest: None
+    """A text of the terms as it once was shown, by its digest."""
     pause: Callable[[float], None] = time.sleep
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from html.parser import HTMLParser
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
@@ -12,6 +13,7 @@ from flask.testing import FlaskClient
 from prometheus_client import CollectorRegistry
 from werkzeug.test import TestResponse
 
+from captive_portal import store_terms
 from captive_portal.admission import Admitted, Allow, Block, Deny, Picture, Step, Unblock
 from captive_portal.circumstances import Hours, Rules, always_open
 from captive_portal.commands import session_policy
@@ -187,11 +189,12 @@ class House:
         return self.doorkeeper.standing(mac, truth) if self.stands is WELCOME else self.stands
 
     def hall(self) -> Hall:
+        texts = {language: terms(self.facts, self.facts.terms_version, language) for language in self.facts.languages}
+        shown = [store_terms.Shown(self.facts.terms_version, one.language, one.html) for one in texts.values()]
+        store_terms.keep(self.store, shown, self.clock.wall)
         return Hall(
             facts=self.facts,
-            terms={
-                language: terms(self.facts, self.facts.terms_version, language) for language in self.facts.languages
-            },
+            terms=texts,
             door=self.gateway,
             doorkeeper=self.doorkeeper,
             signer=Signer(b"k" * 32),
@@ -202,6 +205,7 @@ class House:
             directives=self.directives,
             standing=self.standing,
             record=self.store.record,
+            shown=partial(store_terms.read, self.store),
             pause=lambda _seconds: None,
         )
 
