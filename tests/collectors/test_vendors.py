@@ -19,7 +19,9 @@ TESTED_ELSEWHERE = {"aruba_instant", "unifi", "if_mib", "system", "ucd", "entity
 
 
 def profile(name: str) -> Profile:
-    return next(each for each in profiles() if each.profile == name)
+    """The profile a case is for: of the case's name, where it names no other."""
+    wanted = CASES.get(name, {}).get("profile", name)
+    return next(each for each in profiles() if each.profile == wanted)
 
 
 def answered(name: str) -> dict[str, Cell]:
