@@ -128,8 +128,10 @@ def report(out: Path, picture: Path | None) -> None:
         for column, unit, divisor in (("pss_kb", "MB", 1024), ("rss_kb", "MB", 1024), ("descriptors", "1", 1)):
             early, late, most = (value / divisor for value in verdict(lines, column))
             print(f"| {name} | {column.removesuffix('_kb')} in {unit} | {early:.1f} | {late:.1f} | {most:.1f} |")
-        used = (lines[-1]["cpu_seconds"] - lines[0]["cpu_seconds"]) / (lines[-1]["seconds"] - lines[0]["seconds"])
-        print(f"| {name} | CPU, share of a core | | {used:.3f} | |")
+        took = lines[-1]["seconds"] - lines[0]["seconds"]
+        if took:
+            used = (lines[-1]["cpu_seconds"] - lines[0]["cpu_seconds"]) / took
+            print(f"| {name} | CPU, share of a core | | {used:.3f} | |")
     if picture and found:
         curves = [
             Curve(f"{name}: {label}", [(line["seconds"] / 60, line[column] / divisor) for line in lines])
