@@ -37,7 +37,7 @@ def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     shutil.copytree(ROOT / "ansible", folder / "ansible", ignore=shutil.ignore_patterns("__pycache__"))
     environment = {"HOME": str(folder), "PATH": f"{BIN}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
     return subprocess.run(
-        words, cwd=folder / "ansible", capture_output=True, text=True, timeout=110, check=False,
+        words, cwd=folder / "ansible", capture_output=True, text=True, timeout=280, check=False,
         env=os.environ | environment,
     )  # fmt: skip
 
@@ -54,6 +54,7 @@ def tasks(role: str) -> list[dict[str, object]]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 @pytest.mark.usefixtures("collections")
 def test_ansible_lints_production_profile_is_clean(tmp_path: Path) -> None:
     words = ("--offline", "--strict", "--profile=production", "site.yml", "access-points.yml", "remove.yml")
@@ -63,6 +64,7 @@ def test_ansible_lints_production_profile_is_clean(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_a_run_may_be_cut_down_to_one_role_by_its_name(tmp_path: Path) -> None:
     done = run(tmp_path, str(BIN / "ansible-playbook"), "--list-tags", "site.yml")
 
