@@ -72,3 +72,6 @@ def test_what_only_some_towns_need_goes_when_the_town_needs_it_no_longer(town: T
 
     assert left
     assert {path for path in left if not any(fnmatch(path, pattern) for pattern in patterns)} == set()
+    assert {path for path in left if any(fnmatch(f"{path}.d", pattern) for pattern in patterns)} == set(), (
+        "each run would take away what the town has changed for the unit, and put it back"
+    )
