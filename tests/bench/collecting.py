@@ -39,7 +39,7 @@ IF_GAUGES = {"ifMtu": 4, "ifSpeed": 5, "ifAdminStatus": 7, "ifOperStatus": 8}
 IFX_COUNTERS = {"ifHCInOctets": 6, "ifHCInUcastPkts": 7, "ifHCOutOctets": 10, "ifHCOutUcastPkts": 11}
 IFX_GAUGES = {"ifHighSpeed": 15}
 """17 columns that become metrics, and three that become labels."""
-LOGINS = Logins({"v2c": Community("community"), "v3": Login("bench", "SHA-1", "AES-128", "auth", "privacy")})
+LOGINS = Logins({"v2c": Community("community", "v2c"), "v3": Login("bench", "SHA-1", "AES-128", "auth", "privacy")})
 SECRETS = {"community": "public", "auth": agents.AUTH_PASSWORD, "privacy": agents.PRIV_PASSWORD}
 
 

@@ -25,7 +25,8 @@ class Page:
     kind: str
     person: str
     round: int
-    level: int
+    step: int
+    """Of the round: whoever does not answer is called once more, then the next level."""
     state: str
     sent: int
     """Attempts that a channel has taken."""
@@ -36,9 +37,9 @@ class Page:
 def page_faults(pages: Sequence[Page], kills: Sequence[float], grace_seconds: float = 10.0) -> list[str]:
     """Pages lost or doubled. A page whose sender was killed meanwhile may have gone out twice: it may not be lost."""
     found = []
-    for key, count in Counter((p.incident, p.kind, p.person, p.round, p.level) for p in pages).items():
+    for key, count in Counter((p.incident, p.kind, p.person, p.round, p.step) for p in pages).items():
         if count > 1 and key[1] != "test":
-            found.append(f"incident {key[0]}: {count} pages of kind {key[1]} for one person, round and level")
+            found.append(f"incident {key[0]}: {count} pages of kind {key[1]} for one person and step of a round")
     for page in pages:
         excused = any(page.first_sent_at - grace_seconds <= kill <= page.last_sent_at + grace_seconds for kill in kills)
         if page.sent > 1 and not excused:

@@ -29,7 +29,7 @@ PATIENCE_SECONDS = 8.0
 YOUNG_SECONDS = 60.0
 """A page made that shortly before the end may still be under way."""
 LOOKS = {"memory": 10.0, "drift": 7.0, "samples": 11.0}
-PAGES = """SELECT p.incident, p.kind, p.person, p.round, p.level, p.state, p.made_at, count(a.id),
+PAGES = """SELECT p.incident, p.kind, p.person, p.round, p.step, p.state, p.made_at, count(a.id),
  coalesce(min(a.started_at), 0), coalesce(max(a.started_at), 0) FROM pages p
  LEFT JOIN attempts a ON a.page = p.id AND a.result IN ('accepted', 'proved') GROUP BY p.id"""
 

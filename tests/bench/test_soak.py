@@ -6,8 +6,10 @@ from soak_plan import Cast, Deed, plan
 CAST = Cast(["a/1", "a/2"], ["gw-a"], ["a"], ["ap-1", "ap-2"], ["gw-a.portal", "monitor"])
 
 
-def page(state: str = "done", sent: int = 1, first: float = 100.0, last: float = 100.0, kind: str = "call") -> Page:
-    return Page(1, kind, "agent-1", 1, 1, state, sent, first, last)
+def page(
+    state: str = "done", sent: int = 1, first: float = 100.0, last: float = 100.0, kind: str = "call", step: int = 0
+) -> Page:
+    return Page(1, kind, "agent-1", 1, step, state, sent, first, last)
 
 
 def test_the_same_seed_is_the_same_day_and_another_is_another() -> None:
@@ -45,8 +47,9 @@ def test_a_page_may_go_out_twice_when_its_sender_was_killed_meanwhile_and_only_t
     assert len(page_faults([doubled], [200.0])) == 1
 
 
-def test_two_pages_for_one_person_round_and_level_are_a_fault() -> None:
-    assert page_faults([page(), page()], []) == ["incident 1: 2 pages of kind call for one person, round and level"]
+def test_two_pages_for_one_person_and_step_are_a_fault_and_a_call_repeated_as_the_rota_says_is_none() -> None:
+    assert page_faults([page(), page()], []) == ["incident 1: 2 pages of kind call for one person and step of a round"]
+    assert page_faults([page(), page(step=1)], []) == []
 
 
 def test_samples_older_than_four_polls_are_stale() -> None:
