@@ -84,7 +84,7 @@ def _access_point(town: Town, site: Site, point: AccessPoint, today: date) -> di
     """What roles/access_points needs; secrets by name. What is no Linux is told from the machine that runs the play."""
     kind = KINDS.get(point.vendor, "by_hand")
     credential = town.credential(point.snmp.credential)
-    told = credential.model_dump(mode="json", exclude={"name", "reason", "until"})
+    told = credential.model_dump(mode="json", exclude={"name", "reason", "until"}, exclude_none=True)
     exception = next((one for one in in_clear_text(town) if one.device == point.name), None)
     here = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     return {

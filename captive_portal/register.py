@@ -4,11 +4,11 @@ What a transaction changes is set apart until it is committed: what could not be
 """
 
 from collections.abc import Collection, ItemsView, Iterable, Iterator, Mapping
-from itertools import chain
 
 from captive_portal.admission import Wanted
 from captive_portal.session import Policy
 from captive_portal.store import Live
+from captive_portal.streamed import Streamed
 from parvis.addresses import MacAddress
 
 
@@ -79,11 +79,8 @@ class Register:
         return wrong + sum(mac not in live for mac in before)
 
 
-class People(Mapping[MacAddress, Wanted]):
-    """Whom the kernel should admit: everybody of the register, at the rates of *policy*, and the *known* equipment.
-
-    Made out when asked for: as objects, 20,000 would be 4 MB each time.
-    """
+class People(Streamed[MacAddress, Wanted]):
+    """Whom the kernel should admit: everybody of the register, at the rates of *policy*, and the *known* equipment."""
 
     def __init__(
         self, register: Register, slowed: Collection[int], policy: Policy, known: Mapping[MacAddress, Wanted]
@@ -98,15 +95,20 @@ class People(Mapping[MacAddress, Wanted]):
         live = self._register.standing(mac)
         if live is None:
             raise KeyError(mac)
-        rates = self._slow if live.number in self._slowed else self._fast
-        return Wanted(live.number, live.session.deadline, *rates)
-
-    def __iter__(self) -> Iterator[MacAddress]:
-        others = (mac for mac in self._known if self._register.standing(mac) is None)
-        return chain((mac for mac, _ in self._register.items()), others)
+        return self._wanted(live)
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        return sum(1 for _ in self.each())
+
+    def each(self) -> Iterator[tuple[MacAddress, Wanted]]:
+        """See :class:`Streamed`."""
+        yield from self._known.items()
+        for mac, live in self._register.items():
+            if mac not in self._known:
+                yield mac, self._wanted(live)
+
+    def _wanted(self, live: Live) -> Wanted:
+        return Wanted(live.number, live.session.deadline, *(self._slow if live.number in self._slowed else self._fast))
 
 
 def _times(live: Live | None) -> object:

@@ -5,12 +5,13 @@ Both sides read and write them one by one, so that neither ever holds all of the
 
 import struct
 from base64 import b64decode, b64encode
-from collections.abc import ItemsView, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
 from captive_portal.admission import Admitted, Picture
 from captive_portal.protocol import Counted
+from captive_portal.streamed import Streamed
 from parvis.addresses import MacAddress
 
 _ADMITTED = struct.Struct("<6sLL")
@@ -36,14 +37,11 @@ def admitted_in(said: Mapping[str, Any]) -> Picture | None:
     return Picture(Everybody(b64decode(said["admitted"])), said["at"])
 
 
-class Everybody(Mapping[MacAddress, Admitted]):
-    """Whom the kernel admits, from :func:`admitted`: made out one by one, for 20,000 at once are 6 MB."""
+class Everybody(Streamed[MacAddress, Admitted]):
+    """Whom the kernel admits, from :func:`admitted`."""
 
     def __init__(self, rows: bytes) -> None:
         self._rows = rows
-
-    def __iter__(self) -> Iterator[MacAddress]:
-        return (MacAddress(mac.hex(":")) for mac, _, _ in _ADMITTED.iter_unpack(self._rows))
 
     def __len__(self) -> int:
         return len(self._rows) // _ADMITTED.size
@@ -51,12 +49,8 @@ class Everybody(Mapping[MacAddress, Admitted]):
     def __getitem__(self, mac: MacAddress) -> Admitted:
         return self._by_mac[mac]
 
-    def items(self) -> "ItemsView[MacAddress, Admitted]":
-        """See :meth:`dict.items`."""
-        return _Items(self)
-
     def each(self) -> Iterator[tuple[MacAddress, Admitted]]:
-        """Everybody once."""
+        """See :class:`Streamed`."""
         for mac, session, left in _ADMITTED.iter_unpack(self._rows):
             yield MacAddress(mac.hex(":")), Admitted(session, left / 1000)
 
@@ -64,13 +58,6 @@ class Everybody(Mapping[MacAddress, Admitted]):
     def _by_mac(self) -> dict[MacAddress, Admitted]:
         """For who looks somebody up, which is seldom."""
         return dict(self.each())
-
-
-class _Items(ItemsView[MacAddress, Admitted]):
-    _mapping: Everybody
-
-    def __iter__(self) -> Iterator[tuple[MacAddress, Admitted]]:
-        return self._mapping.each()
 
 
 def counted(counters: Iterable[Counted]) -> bytes:

@@ -17,7 +17,7 @@ KINDS = {"AccessPoint": "access-point", "Switch": "switch", "Ups": "ups"}
 class Device:
     """Whom to poll. *town* and *site* are empty in a one-shot poll.
 
-    *credential* is a name of the inventory, *version* what it speaks: ``v2c`` or ``v3``.
+    *credential* is a name of the inventory, *version* what it speaks: ``v1``, ``v2c`` or ``v3``.
     """
 
     name: str

@@ -8,7 +8,7 @@ import asyncio
 
 from ansible.module_utils.basic import AnsibleModule
 
-from collectors.access import Community, Login, open_session
+from collectors.access import Login, open_session
 from collectors.device import Device
 from collectors.snmp import ber, walk
 from collectors.snmp.errors import Refused, SnmpError
@@ -18,7 +18,7 @@ from parvis.values import Secret
 
 DOCUMENTATION = r"""
 module: snmp_answers
-short_description: Whether a device answers with a credential of the town
+short_description: Whether a device answers with an SNMPv3 credential of the town
 description: One SNMP request for sysObjectID, once or until it is answered. Changes nothing, in check mode too.
 options:
   snmp: {description: "Where and how, as the inventory has it; secrets by name.", type: dict, required: true}
@@ -39,12 +39,11 @@ async def ask(snmp: dict[str, object], secrets: dict[str, str], tries: int) -> N
     """SnmpError when the device that *snmp* describes does not answer with a value."""
     host = str(snmp["host"])
     device = Device(name=host, host=host, port=int(str(snmp["port"])), context=str(snmp["context"]))
-    login = Community(str(snmp["community_secret"])) if snmp["version"] == "v2c" else _login(snmp)
     exchange = Exchange()
     try:
         address = await resolve(device.host, device.port)
         patience = Patience(tries=tries, growth=1.0)
-        session = open_session(exchange, address, login, lambda name: Secret(secrets[name]), patience, device)
+        session = open_session(exchange, address, _login(snmp), lambda name: Secret(secrets[name]), patience, device)
         if not await walk.get(session, [_SYS_OBJECT_ID], walk.Pace()):
             raise SnmpError("the agent answers, but shows this user nothing")
     finally:
@@ -65,7 +64,9 @@ async def ask_until(snmp: dict[str, object], secrets: dict[str, str], tries: int
 
 
 def _login(snmp: dict[str, object]) -> Login:
-    return Login(*(str(snmp[key]) for key in ("user", "auth", "privacy", "auth_secret", "privacy_secret")))
+    """Without a secret that service is not used, and the inventory does not name one."""
+    auth, privacy = (str(snmp[key]) if key in snmp else None for key in ("auth_secret", "privacy_secret"))
+    return Login(str(snmp["user"]), str(snmp["auth"]), str(snmp["privacy"]), auth, privacy)
 
 
 def main() -> None:

@@ -36,6 +36,8 @@ SECOND_LOOK_SECONDS = 0.1
 """A lease may be some milliseconds younger than its first request."""
 KINDS = 128
 """Browsers of one kind send the same words, and they need not be read again for each."""
+MOST_WORDS = 1000
+"""Of a header, in characters: browsers send a tenth, and what strangers send is kept (:data:`KINDS` times)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +73,13 @@ def hall() -> Hall:
 def language() -> Language:
     """The language of the path, else the one the browser prefers, else French."""
     if g.get("language") is None:
-        g.language = _preferred(request.headers.get("Accept-Language", ""), tuple(hall().facts.languages))
+        g.language = _preferred(_words("Accept-Language"), tuple(hall().facts.languages))
     found: Language = g.language
     return found
+
+
+def _words(header: str) -> str:
+    return request.headers.get(header, "")[:MOST_WORDS]
 
 
 @lru_cache(KINDS)
@@ -113,7 +119,7 @@ def visit() -> tuple[MacAddress | None, Truth | None]:
 
 def takes_gzip() -> bool:
     """Whether the answer may be packed."""
-    return _unpacks(request.headers.get("Accept-Encoding", ""))
+    return _unpacks(_words("Accept-Encoding"))
 
 
 @lru_cache(KINDS)

@@ -7,10 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment, StrictUndefined
+
 from parvis.inventory import Town
 from tests_support import Edit
 
-SCRIPT = Path(__file__).parents[2] / "ansible" / "inventory.py"
+ANSIBLE = Path(__file__).parents[2] / "ansible"
+SCRIPT = ANSIBLE / "inventory.py"
 
 
 def ask(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -62,6 +65,22 @@ def test_an_access_point_asked_in_clear_text_is_named_with_the_end_of_its_except
     assert (kept["overdue"], ended["overdue"]) == (False, True)
     assert "(anciennes-v2c) until 2027-12-31" in kept["exception"]["__ansible_unsafe"]
     assert "the exception ended on 2026-01-31" in ended["exception"]["__ansible_unsafe"]
+
+
+def test_sec06_what_a_credential_does_without_is_told_to_nobody_as_a_secret(town_folder: Path, edit: Edit) -> None:
+    edit("town.yml", "privacy: AES-128,", "privacy: none, reason: knows no privacy,")
+    edit("town.yml", ", privacy_secret: snmp-bornes-privacy", "")
+    told = json.loads(ask("--host", "ap-msp-etage", PARVIS_TOWN=str(town_folder)).stdout)
+    template = (ANSIBLE / "roles/access_points/templates/by_hand.j2").read_text("utf-8")
+    known = {"answers": True}, {"snmp": "its page", "isolation": "another"}
+
+    said = Environment(undefined=StrictUndefined, autoescape=False).from_string(template).render(
+        told, inventory_hostname="ap-msp-etage", parvis_centre_network="10.90.0.0/24",
+        access_points_asked=known[0], access_points_by_hand={told["parvis_access_point"]["vendor"]: known[1]},
+    )  # fmt: skip
+
+    assert "privacy_secret" not in told["parvis_access_point"]["snmp"]
+    assert "authentication SHA-256 with the secret snmp-bornes-auth,\nprivacy none, from 10.90.0.0/24 alone" in said
 
 
 def test_an_unknown_host_has_no_variables() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from collectors.snmp.session import CommunitySession, Session
 from collectors.snmp.sockets import Address
 from collectors.snmp.transport import Exchange, Patience
+from parvis.inventory import UserCredential
 
 HASTY = Patience(timeout_seconds=0.15, tries=2, jitter=0)
 Work = Callable[[Exchange], Coroutine[Any, Any, Any]]
@@ -20,6 +21,18 @@ class RealAgent:
 
     address: Address
     community: bytes = b"cachan"
+
+
+AUTH_PRIV = UserCredential(
+    name="bornes",
+    version="v3",
+    user="sha1aes128",
+    auth="SHA-1",
+    privacy="AES-128",
+    auth_secret="auth",
+    privacy_secret="privacy",
+)
+"""How it is asked; the secrets are those of its user."""
 
 
 def free_port() -> int:

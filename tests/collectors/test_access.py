@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from snmp_asking import HASTY, RealAgent, run
+from snmp_asking import AUTH_PRIV, HASTY, RealAgent, run
 from test_poller import at
 
 from collectors.access import open_session, plain
@@ -18,20 +18,11 @@ V1 = CommunityCredential(name="v1", version="v1", community_secret="community")
 V2C = CommunityCredential(name="v2c", version="v2c", community_secret="community")
 BARE = UserCredential(name="bare", version="v3", user="bare", auth="none", privacy="none")
 SIGNED = UserCredential(name="signed", version="v3", user="signed", auth="SHA-1", privacy="none", auth_secret="signed")
-BOTH = UserCredential(
-    name="both",
-    version="v3",
-    user="sha1aes128",
-    auth="SHA-1",
-    privacy="AES-128",
-    auth_secret="auth",
-    privacy_secret="privacy",
-)
 
 
 @pytest.mark.parametrize(
     ("credential", "version"),
-    [(V1, Version.V1), (V2C, Version.V2C), (BARE, Version.V3), (SIGNED, Version.V3), (BOTH, Version.V3)],
+    [(V1, Version.V1), (V2C, Version.V2C), (BARE, Version.V3), (SIGNED, Version.V3), (AUTH_PRIV, Version.V3)],
     ids=lambda value: getattr(value, "name", None),
 )
 @pytest.mark.parametrize("is_plain", [False, True])

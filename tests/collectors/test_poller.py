@@ -11,7 +11,7 @@ from urllib.request import urlopen
 
 import pytest
 from snmp_agents import SYSTEM, UNIFI, MemoryAgent, agent, mute
-from snmp_asking import HASTY, RealAgent, run
+from snmp_asking import AUTH_PRIV, HASTY, RealAgent, run
 from test_prometheus import read_back
 
 from collectors.access import open_session
@@ -36,15 +36,6 @@ from parvis.values import Secret
 
 PACING = Pacing(interval_seconds=0.4, deadline_seconds=3, timeout_seconds=0.2, tries=2)
 V2C = CommunityCredential(name="anciennes", version="v2c", community_secret="community")
-V3 = UserCredential(
-    name="bornes",
-    version="v3",
-    user="sha1aes128",
-    auth="SHA-1",
-    privacy="AES-128",
-    auth_secret="auth",
-    privacy_secret="privacy",
-)
 SECRETS = {"community": "public", "auth": "auth-sha1aes128", "privacy": "priv-sha1aes128"}
 
 
@@ -165,7 +156,7 @@ def test_a_device_of_no_known_kind_still_says_that_it_is_up() -> None:
     assert (found.profile, found.clients) == ("system", None)
 
 
-@pytest.mark.parametrize("credential", [V2C, V3])
+@pytest.mark.parametrize("credential", [V2C, AUTH_PRIV])
 def test_a_credential_of_the_inventory_opens_a_real_agent(
     snmpd: RealAgent, credential: CommunityCredential | UserCredential, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,7 +210,7 @@ def test_s48_a_device_that_has_been_dead_for_long_gets_one_datagram() -> None:
 
 @pytest.fixture
 def small_town(town: Town) -> Town:
-    return town.model_copy(update={"credentials": (V2C, V3)})
+    return town.model_copy(update={"credentials": (V2C, AUTH_PRIV)})
 
 
 @pytest.fixture
