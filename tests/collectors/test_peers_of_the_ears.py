@@ -13,9 +13,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 from snmp_agents import PORTS, SYSTEM, UNIFI, MemoryAgent, agent, table
-from snmp_asking import HASTY, RealAgent, run
+from snmp_asking import AUTH_PRIV, HASTY, RealAgent, run
 from test_board import AP, NAMED
-from test_poller import PACING, V3, once, secret
+from test_poller import PACING, once, secret
 from test_prometheus import read_back
 
 from collectors import ports, prometheus
@@ -59,7 +59,7 @@ def test_s10_the_context_of_the_inventory_reaches_the_agent(snmpd: RealAgent, co
 
     async def work(exchange: Exchange) -> dict[bytes, Any]:
         device = Device("ap-1", *snmpd.address, context=context)
-        session = open_session(exchange, snmpd.address, V3, secret, HASTY, device)
+        session = open_session(exchange, snmpd.address, AUTH_PRIV, secret, HASTY, device)
         return await walk.get(session, [SYS_NAME], Pace())
 
     try:
