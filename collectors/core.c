@@ -18,11 +18,12 @@
 static int number_at(const uint8_t *data, Py_ssize_t *at, Py_ssize_t end, const uint8_t *name, Py_ssize_t named,
                      long width, uint64_t *value) {
     Py_ssize_t start = *at;
-    if (named > 127 || width < 1 || width > 8 || end - start < 2 + named + 1) return 0;
+    if (width < 1 || width > 8 || named + 2 + width > 127 || end - start < 2 + named + 1) return 0;
     const uint8_t *p = data + start;
     long size = p[2 + named];
-    if (p[0] != 0x30 || p[1] != named + 1 + size || size < 1 || size > width) return 0;
+    if (p[0] != 0x30 || p[1] != named + 1 + size || size < 1 || size > width + 1) return 0;
     if (end - start < 2 + named + 1 + size || memcmp(p + 2, name, named)) return 0;
+    if (size > width && p[3 + named]) return 0; /* one octet more is the zero before a first bit that is set */
     uint64_t found = 0;
     for (const uint8_t *q = p + 3 + named; q < p + 3 + named + size; q++) found = found << 8 | *q;
     *value = found;

@@ -56,10 +56,10 @@ def unsigned(data: bytes, at: int, end: int, cells: Sequence[Awaited]) -> list[V
             size_at = at + 2 + length
             first = size_at + 1
             stop = at + 2 + data[at + 1]
-            if data[at + 2 : size_at] != name or first + data[size_at] != stop or not first < stop <= first + width:
+            if data[at + 2 : size_at] != name or first + data[size_at] != stop or data[at] != 0x30 or first == stop:
                 return None
-            if data[at] != 0x30:
-                return None
+            if stop > first + width and (data[first] or stop > first + width + 1):
+                return None  # one octet more is the zero before a first bit that is set
             put(data[first:stop])
             at = stop
     except IndexError:
@@ -84,7 +84,7 @@ def fill(data: bytes, at: int, end: int, cells: Sequence[Awaited]) -> Filled:
             if size_at < stop <= end and data[at] == 0x30 and data[at + 1] < 0x80:
                 size = data[size_at]
                 if size_at + 1 + size == stop and size < 0x80:
-                    if 0 < size <= width:
+                    if 0 < size <= width or (size == width + 1 > 1 and not data[size_at + 1]):
                         put(from_bytes(data[size_at + 1 : stop], "big"))
                     elif width < 0 < size <= 4:
                         put(from_bytes(data[size_at + 1 : stop], "big", signed=True))
@@ -115,5 +115,5 @@ def awaited(name: RawOid, tag: int) -> Awaited:
 
 def expected(guards: tuple[RawOid, ...], cells: Sequence[Awaited]) -> Expected:
     """What reads *cells*, behind *guards*."""
-    are_unsigned = all(width > 0 and length + 1 + width < 0x80 for _, length, width in cells)
+    are_unsigned = all(width > 0 and length + 2 + width < 0x80 for _, length, width in cells)
     return Expected(guards, tuple(cells), are_unsigned)

@@ -100,6 +100,25 @@ def test_numbers_land_where_python_puts_them_or_nowhere(core: ModuleType, seed: 
     assert by_core == by_python
 
 
+def test_the_greatest_numbers_are_read_at_once_as_agents_spell_them(core: ModuleType) -> None:
+    """X.690 section 8.3: a first bit that is set wants an octet of zeros before it; half of all counters have one."""
+    asked = question(20, 3)
+    expected = asked.request.read
+    assert isinstance(expected, Expected)
+    greatest = [256**width - 1 for _, _, width in expected.cells]
+    spelled = [
+        ber.tlv(ber.SEQUENCE, name + bytes((width + 1, 0)) + b"\xff" * width) for name, _, width in expected.cells
+    ]
+    data, values = b"".join(spelled), array("Q", bytes(8 * asked.count))
+
+    assert unsigned(data, 0, len(data), expected.cells) == greatest
+    assert core.fill(data, 0, len(data), expected.cells, 0, values)
+    assert list(values) == greatest
+    longer = data.replace(b"\x05\x00", b"\x05\x01")
+    assert unsigned(longer, 0, len(longer), expected.cells) is None
+    assert not core.fill(longer, 0, len(longer), expected.cells, 0, values)
+
+
 VALUES = st.one_of(st.none(), st.integers(-(2**70), 2**70), st.integers(0, 2**54), st.floats(), st.booleans())
 LABELS = st.lists(st.tuples(st.sampled_from(("port", "ssid")), st.text(max_size=8)), max_size=2).map(tuple)
 

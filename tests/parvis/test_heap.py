@@ -80,3 +80,12 @@ def test_what_came_since_is_not_searched_again_either_but_once_an_hour() -> None
     program += "del one\nfor _ in range(heap.WHOLE_EVERY):\n    heap.tidy()\nprint(int(frozen and gone() is None))"
 
     assert run(program) == 1
+
+
+def test_some_thousand_objects_under_way_make_nobody_look_for_cycles_and_very_many_do() -> None:
+    program = "import gc\nfrom parvis import heap\nheap.settle()\nseen = []\n"
+    program += "gc.callbacks.append(lambda *_: seen.append(1))\n"
+    program += "some = [[] for _ in range(20_000)]\nfew = len(seen)\nmany = [[] for _ in range(60_000)]\n"
+    program += "print(int(few == 0 and len(seen) > 0))"
+
+    assert run(program) == 1
