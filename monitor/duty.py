@@ -37,6 +37,7 @@ from monitor.signals import Signals
 from monitor.store_oncall import Book, Row
 from monitor.topology import elsewhere
 from monitor.watch import Picture
+from parvis.durable import write_whole
 from parvis.instruments import watch_disk
 from parvis.inventory import Town
 from parvis.running import log
@@ -45,6 +46,7 @@ PAGES_FILE = "pages.jsonl"
 """In the state folder: one line for each message of a channel of kind ``file``."""
 BOOK_FILE = "oncall.sqlite"
 KEY_FILE = "links.key"
+KEY_OCTETS = 32
 TICK_SECONDS = 1.0
 LATE_SECONDS = 30.0
 GRACE_POLLS = 3
@@ -321,13 +323,8 @@ def _fetch(base_url: str) -> bytes:
 
 
 def _key(path: Path) -> bytes:
-    """The key of the links, made at the first start and kept: links outlive a restart."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_bytes()
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(os.urandom(32))
-        file.flush()
-        os.fsync(file.fileno())
+    """The key of the links, made at the first start and kept: links outlive a restart. One cut short is made anew."""
+    known = path.read_bytes() if path.exists() else b""
+    if len(known) != KEY_OCTETS:
+        write_whole(path, os.urandom(KEY_OCTETS), 0o600)
     return path.read_bytes()

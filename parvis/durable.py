@@ -23,12 +23,15 @@ def write_whole(path: Path, data: bytes | str, mode: int | None = None, owner: t
     sync_folder(path.parent)
 
 
-def append_text(path: Path, text: str) -> None:
-    """Add *text* to a file, which is made if there is none; on the disk when this returns."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(text)
+def append_text(path: Path, text: str, mode: int = 0o666) -> None:
+    """Add *text* to a file, which is made if there is none, with *mode* less the umask; then it is on the disk."""
+    is_new = not path.exists()
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, mode), "wb") as file:
+        file.write(text.encode())
         file.flush()
         os.fsync(file.fileno())
+    if is_new:
+        sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

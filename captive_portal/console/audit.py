@@ -6,7 +6,6 @@ Whoever changes or removes a line breaks the chain at that place; the last hash,
 
 import hashlib
 import json
-import os
 import re
 import threading
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from datetime import date
 from pathlib import Path
 
 from captive_portal.console.locked import locked
+from parvis.durable import append_text
 from parvis.kept import kept_days
 
 KEPT_MONTHS = kept_days("staff-journal") // 30
@@ -78,10 +78,7 @@ class Audit:
             with self._lock, locked(self._folder):
                 line = {**asdict(entry), "before": _hash(self._last_line())}
                 path = self._folder / f"audit-{entry.at[:MONTH]}.jsonl"
-                with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as file:
-                    file.write(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode() + b"\n")
-                    file.flush()
-                    os.fsync(file.fileno())
+                append_text(path, json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n", 0o600)
         except OSError as error:
             raise NotWritten(str(error)) from error
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from monitor_actors import Desk, alert
 
+from monitor.duty import KEY_FILE, KEY_OCTETS
 from monitor.gsm7 import BASIC, EXTENDED, LONGEST, fitted, septets
 from monitor.incidents import Event
 from monitor.links import ACTIONS, Link, LinkRefused, read, token
@@ -64,6 +65,19 @@ def test_a_link_does_its_action_and_no_other(called: Desk, action: str, state: s
 
     assert called.states() == [state]
     assert called.timeline()[-1] == action
+
+
+def test_links_outlive_a_restart_and_a_key_that_a_power_cut_left_empty_signs_nothing(
+    town: Town, tmp_path: Path
+) -> None:
+    first = Desk(town, tmp_path, now=NIGHT).duty.key
+    again = Desk(town, tmp_path, now=NIGHT).duty.key
+    (tmp_path / KEY_FILE).write_bytes(b"")
+    anew = Desk(town, tmp_path, now=NIGHT).duty.key
+
+    assert first == again
+    assert (len(anew), anew == first) == (KEY_OCTETS, False)
+    assert (tmp_path / KEY_FILE).stat().st_mode & 0o777 == 0o600
 
 
 def test_an_old_link_is_void(called: Desk) -> None:

@@ -1,0 +1,48 @@
+"""Files that are whole and on the disk: what a power cut would take is asked of the kernel's own calls."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from parvis.durable import append_text, write_whole
+
+
+@pytest.fixture
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was made durable, in order."""
+    found: list[str] = []
+    real = os.fsync
+
+    def fsync(handle: int) -> None:
+        found.append(str(Path(f"/proc/self/fd/{handle}").readlink()))
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    return found
+
+
+def test_a_new_file_is_in_its_folder_for_good_before_anybody_is_told(tmp_path: Path, synced: list[str]) -> None:
+    file = tmp_path / "log"
+    append_text(file, "é\n", 0o600)
+
+    assert synced == [str(file), str(tmp_path)]
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_line_more_costs_one_wait_for_the_disk(tmp_path: Path, synced: list[str]) -> None:
+    file = tmp_path / "log"
+    append_text(file, "one\n")
+    synced.clear()
+    append_text(file, "two\n")
+
+    assert synced == [str(file)]
+    assert file.read_text("utf-8") == "one\ntwo\n"
+
+
+def test_a_whole_file_takes_its_place_when_it_is_on_the_disk(tmp_path: Path, synced: list[str]) -> None:
+    file = tmp_path / "key"
+    write_whole(file, b"x", 0o600)
+
+    assert synced == [str(tmp_path / ".key.new"), str(tmp_path)]
+    assert file.read_bytes() == b"x"
