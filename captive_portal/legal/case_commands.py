@@ -21,6 +21,7 @@ from captive_portal.legal.search import AtMoment, OfDevice, OfSession, Question,
 from captive_portal.legal.segment import Store
 from captive_portal.legal.settings import ArchiveSettings
 from parvis.addresses import MacAddress
+from parvis.durable import write_whole
 from parvis.service import town_or_exit
 
 REQUISITION = frozenset({Role.REQUISITION, Role.REQUISITION_B})
@@ -86,7 +87,7 @@ def case_open(
     here.cases.save(made)
     words = f"parvis case {number} order"
     sealed = sealing.seal(here.public.stores[Store.SOURCE], order.read_bytes(), words)
-    (here.cases.place(number) / "order.sealed").write_bytes(sealed)
+    write_whole(here.cases.place(number) / "order.sealed", sealed, 0o600)
     here.journal.note(account, "case open", about=f"case {number}", why=basis)
     click.echo(f"case {number} is open; a second person approves it: parvis legal case approve {number}")
 

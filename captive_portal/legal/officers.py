@@ -12,6 +12,7 @@ from pathlib import Path
 from captive_portal.console.accounts import Account, Accounts
 from captive_portal.console.audit import Audit, Entry
 from captive_portal.console.roles import Role
+from parvis.durable import write_whole
 
 NOTICE_VERSION = "2026-11"
 NOTICE = """\
@@ -84,14 +85,14 @@ class Officers:
     def acknowledged(self, name: str) -> bool:
         """Whether *name* has acknowledged the notice of today."""
         path = self.read / name
-        return path.is_file() and path.read_text("ascii").split()[0] == NOTICE_VERSION
+        return path.is_file() and path.read_text("ascii").split()[:1] == [NOTICE_VERSION]
 
     def acknowledge(self, account: Account) -> None:
         """Write down that *account* has read the notice of today."""
         self.read.mkdir(parents=True, exist_ok=True, mode=0o700)
         at = datetime.now(UTC).isoformat(timespec="seconds")
         self.journal.note(account, "acknowledge", about=f"notice {NOTICE_VERSION}")
-        (self.read / account.name).write_text(f"{NOTICE_VERSION} {at}\n", "ascii")
+        write_whole(self.read / account.name, f"{NOTICE_VERSION} {at}\n", 0o600)
 
 
 def _harmless(name: str) -> str:

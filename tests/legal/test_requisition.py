@@ -332,6 +332,9 @@ def test_req06_nothing_works_before_the_secrecy_notice_is_acknowledged(town: Tow
 
     assert town.search(number, *ASKED, people=("new", "bob")).exit_code == 0
     assert (town.folder / "archive" / "acknowledged" / "new").read_text().startswith(NOTICE_VERSION)
+    (town.folder / "archive" / "acknowledged" / "new").write_text("")  # as a power cut may leave it
+    again = town.search(number, *ASKED, people=("new", "bob"))
+    assert "has not acknowledged the secrecy notice" in again.output
 
 
 def test_a_day_whose_key_was_destroyed_is_told_and_not_guessed(tmp_path: Path) -> None:
