@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import AfterValidator, Field
 
 from captive_portal.dhcp import LEASE_FILE
+from captive_portal.dpo.erasing import FOLDER
 from parvis.processes import CONSOLE_HTTPS_PORT, MANAGEMENT_PORT, PORTAL_HTTP_PORT, PORTAL_HTTPS_PORT
 from parvis.settings import ProcessSettings, SettingsError
 
@@ -137,6 +138,10 @@ class ConsoleSettings(ProcessSettings):
     def audit(self) -> Path:
         """The folder of the audit log."""
         return self.state / "audit"
+
+    def records(self) -> Path:
+        """The folder of the data protection officer's records (``parvis dpo``)."""
+        return self.state / FOLDER
 
     def clock(self) -> Path:
         """The file of the last moment at which this machine's clock was believed."""

@@ -210,6 +210,7 @@ CORE = (
     "captive_portal/opendata/formats.py",
     "captive_portal/uniques.py",
     "captive_portal/dpo/arcom.py",
+    "captive_portal/dpo/duties.py",
     "captive_portal/dpo/incident.py",
     "captive_portal/dpo/journal.py",
     "captive_portal/dpo/register.py",

@@ -11,6 +11,8 @@ from upkeep.delivered import OPENDATA
 
 AVAILABILITY = f"http://127.0.0.1:{MONITOR.port}/availability.json"
 """Where the monitor tells it (docs/19)."""
+OFFICER = "dpo"
+"""The officer's commands work in the console's folder, which erases their records in time (docs/19)."""
 HEADER = "# Generated from the town (upkeep/configuration.py). Single settings are changed by parvis_settings.\n"
 
 
@@ -54,6 +56,7 @@ def centre(town: Town) -> dict[str, str]:
         f"{COLLECTORS.name}.toml": _file(COLLECTORS, {"trap_port": TRAP_PORT}),
         f"{MONITOR.name}.toml": _file(MONITOR, {}),
         f"{CONSOLE.name}.toml": _file(CONSOLE, console),
+        f"{OFFICER}.toml": _file(CONSOLE, {}),
     }
 
 

@@ -20,6 +20,8 @@ from parvis.kept import kept_days
 KEPT_MONTHS = kept_days("staff-journal") // 30
 """Whole months an entry is kept after its own (CNIL, recommendation on logging, 2021: six months to a year)."""
 MONTH, DAY = len("2026-01"), len("2026-01-01")
+ITSELF = "parvis"
+"""Who does what nobody has to ask for."""
 START = "0" * 64
 """What the first line has for the hash of the line before."""
 _ADDRESS = re.compile(

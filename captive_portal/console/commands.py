@@ -35,7 +35,7 @@ def console(ctx: click.Context, file: Path | None, by: str | None) -> None:
     if by:
         settings = load(ConsoleSettings, file)
         Witness(settings.clock(), Audit(settings.audit()).newest_day).remember(by)
-        click.echo(f"{settings.clock()}: {by} answers for the clock; months that are over go within the hour")
+        click.echo(f"{settings.clock()}: {by} answers for the clock; what is over goes within the hour")
         ctx.exit()
     if ctx.invoked_subcommand is None:
         settings = load(ConsoleSettings, file)
@@ -77,6 +77,7 @@ def console_facts(settings: ConsoleSettings) -> dict[str, Any]:
         "accounts": str(settings.accounts()),
         "audit": str(settings.audit()),
         "clock": str(settings.clock()),
+        "records": str(settings.records()),
         "acknowledged": str(settings.acknowledged()),
         "oidc": oidc_facts(settings),
     }

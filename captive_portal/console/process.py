@@ -25,7 +25,7 @@ def run(facts: dict[str, Any]) -> None:
     registry, instruments = registry_of("console", [Definition(**entry) for entry in facts["metrics"]])
     Path(facts["audit"]).mkdir(mode=0o700, exist_ok=True)
     audit = Audit(Path(facts["audit"]))
-    upkeep = Upkeep(audit, Witness(Path(facts["clock"]), audit.newest_day))
+    upkeep = Upkeep(audit, Witness(Path(facts["clock"]), audit.newest_day), Path(facts["records"]))
     hall = Hall(
         town=facts["title"],
         zone=ZoneInfo(facts["timezone"]),
@@ -41,7 +41,7 @@ def run(facts: dict[str, Any]) -> None:
 
         add_oidc(app, Provider(**facts["oidc"]))
     server = TlsServer((facts["bind"], facts["https_port"]), app, Path(facts["certificate"]), Path(facts["key"]))
-    endpoint = Endpoint((facts["listen"], facts["port"]), registry, {"audit": upkeep.wrong})
+    endpoint = Endpoint((facts["listen"], facts["port"]), registry, {"upkeep": upkeep.wrong})
     hold([server, endpoint], version=VERSION, town=facts["town"], port=facts["port"])
 
 

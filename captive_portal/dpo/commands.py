@@ -14,11 +14,10 @@ from captive_portal.commands import FILE
 from captive_portal.console.audit import Audit, Broken
 from captive_portal.dpo import register as register_
 from captive_portal.dpo.journal import review
-from captive_portal.dpo.records import over
+from captive_portal.dpo.records import write_down
 from captive_portal.dpo.retention import Kept, report
 from captive_portal.dpo.settings import DpoSettings
 from parvis.data_inventory import data_inventory
-from parvis.kept import kept_days
 from parvis.papers import pdf
 from parvis.service import town_or_exit
 from parvis.settings import load
@@ -91,13 +90,9 @@ def retention(folders: tuple[Path, ...], keep: bool, file: Path | None) -> None:
 
 
 def _keep(settings: DpoSettings, found: list[Kept], now: float) -> None:
-    """Write the report down, and erase those whose own time is over."""
-    folder, today = settings.folder("retention"), datetime.fromtimestamp(now, UTC).date()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    (folder / f"{today}.json").write_text(json.dumps([asdict(kept) for kept in found], indent=1) + "\n", "utf-8")
-    for path in folder.glob("????-??-??.json"):
-        if over(datetime.fromisoformat(path.stem).date(), kept_days("retention-report"), today):
-            path.unlink()
+    """Write the report down; the console erases it in time."""
+    path = settings.folder("retention") / f"{datetime.fromtimestamp(now, UTC).date()}.json"
+    write_down(path, json.dumps([asdict(kept) for kept in found], indent=1) + "\n")
 
 
 @dpo.command()

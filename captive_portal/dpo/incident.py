@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field, model_validator
 
+from captive_portal.dpo.duties import Authority, duties
 from parvis.inventory import Town
 from parvis.settings import Frozen
 
-Authority = Literal["cnil", "cnil-complement", "interior", "anssi", "residents"]
 Degree = Literal["total", "partial", "none"]
 NAMES: Mapping[Authority, str] = {
     "cnil": "CNIL, notification initiale",
@@ -20,8 +20,6 @@ NAMES: Mapping[Authority, str] = {
     "residents": "Habitants concernés",
 }
 DEGREES: Mapping[Degree, str] = {"total": "service interrompu", "partial": "service dégradé", "none": "service intact"}
-FIRST, WHOLE = timedelta(hours=24), timedelta(hours=72)
-"""Regulation (EU) 611/2013 art. 2, taken as the rule; GDPR art. 33."""
 
 
 class Incident(Frozen):
@@ -72,14 +70,13 @@ class Clock:
 
 def clocks(incident: Incident) -> list[Clock]:
     """Every authority that this incident concerns."""
-    wanted: list[tuple[Authority, bool, timedelta]] = [
-        ("cnil", incident.personal_data, FIRST),
-        ("cnil-complement", incident.personal_data, WHOLE),
-        ("interior", incident.degree != "none" or incident.cyber, FIRST),
-        ("anssi", incident.cyber, FIRST),
-        ("residents", incident.personal_data and incident.high_risk, WHOLE),
-    ]
-    return [Clock(who, incident.aware + time, incident.told.get(who)) for who, due, time in wanted if due]
+    due = duties(
+        personal_data=incident.personal_data,
+        high_risk=incident.high_risk,
+        cyber=incident.cyber,
+        degree=incident.degree,
+    )
+    return [Clock(who, incident.aware + time, incident.told.get(who)) for who, time in due.items()]
 
 
 def late(incident: Incident, now: datetime) -> list[Clock]:

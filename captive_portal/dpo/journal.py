@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from captive_portal.console.audit import Entry
+from captive_portal.console.audit import ITSELF, Entry
 
 NIGHT_ENDS, NIGHT_BEGINS = 6, 22
 MANY_REFUSALS = 5
@@ -44,7 +44,7 @@ def review(entries: Iterable[Entry], month: str, zone: ZoneInfo) -> Review:
         where = f"{entry.at} {entry.who}: {entry.did} {entry.site} {entry.about}".rstrip()
         if entry.how == "forbidden":
             found.look.append(f"{where} (interdit à son rôle)")
-        elif not NIGHT_ENDS <= hour < NIGHT_BEGINS and entry.did not in {"sign-in", "sign-out"}:
+        elif not NIGHT_ENDS <= hour < NIGHT_BEGINS and entry.did not in {"sign-in", "sign-out"} and entry.who != ITSELF:
             found.look.append(f"{where} (la nuit : {entry.why or 'sans raison'})")
     found.look += [f"{who}: {n} connexions refusées" for who, n in found.refused.items() if n >= MANY_REFUSALS]
     return found

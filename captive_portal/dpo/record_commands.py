@@ -1,7 +1,7 @@
 """``parvis dpo incident`` and ``parvis dpo arcom``: records, their clocks, what is sent."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -11,8 +11,9 @@ from pydantic import BaseModel, ValidationError
 
 from captive_portal.dpo.arcom import Letter
 from captive_portal.dpo.commands import dpo, settings_option
+from captive_portal.dpo.duties import CLOSED, over
 from captive_portal.dpo.incident import NAMES, Incident, clocks, late, notice, parameters
-from captive_portal.dpo.records import NoRecord, Records, over
+from captive_portal.dpo.records import NoRecord, Records
 from captive_portal.dpo.settings import DpoSettings
 from parvis.inventory import Town
 from parvis.kept import kept_days
@@ -50,6 +51,12 @@ class Desk:
             return self.incidents.read(number)
         except NoRecord as error:
             raise click.ClickException(str(error)) from error
+
+    def tell_if_over(self, folder: str, record: BaseModel) -> None:
+        """Say so when *record*, of the kind kept in *folder*, may be kept no longer: it is not listed for ever."""
+        kind, closed = CLOSED[folder]
+        if over(closed(record.model_dump(mode="json")), kept_days(kind), self.now.astimezone(UTC).date()):
+            click.echo("  its time is over: the console erases it within the hour, once it believes its clock")
 
 
 def checked(make: Callable[[], Made], town: Town | None = None) -> Made:
@@ -158,16 +165,13 @@ def notice_(number: str, file: Path | None) -> None:
 @incident.command(name="list")
 @settings_option
 def list_(file: Path | None) -> None:
-    """Print every incident and its clocks; erases what is over its time. Exit code 1 when a clock has run out."""
+    """Print every incident and its clocks. Exit code 1 when a clock has run out."""
     desk = Desk(file)
     overdue = 0
     for number in desk.incidents.numbers():
         one = desk.incident(number)
-        closed = one.ended.date() if one.ended and not late(one, desk.now) else None
-        if over(closed, kept_days("incident-record"), desk.now.date()):
-            desk.incidents.erase(number)
-            continue
         _show(one, desk)
+        desk.tell_if_over("incidents", one)
         overdue += bool(late(one, desk.now))
     if overdue:
         raise click.ClickException(f"{overdue} incident(s) with somebody who should have been told")
@@ -207,18 +211,16 @@ def received(received: str, alleged: str, file: Path | None, **said: Any) -> Non
 @arcom.command(name="list")
 @settings_option
 def letters(file: Path | None) -> None:
-    """Print every letter; erases those whose time is over."""
+    """Print every letter."""
     desk = Desk(file)
-    today: date = desk.now.date()
+    today = desk.now.date()
     try:
         found = desk.letters.all()
     except NoRecord as error:
         raise click.ClickException(str(error)) from error
     for letter in found:
-        if over(letter.received, kept_days("arcom-letter"), today):
-            desk.letters.erase(letter.number)
-            continue
         state = f"watched until {letter.watch_ends}" if letter.watched(today) else f"the year ended {letter.watch_ends}"
         click.echo(f"{letter.number}  {letter.reference}  received {letter.received}  {state}")
         for measure in letter.measures:
             click.echo(f"  {measure}")
+        desk.tell_if_over("arcom", letter)

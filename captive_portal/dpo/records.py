@@ -1,7 +1,7 @@
-"""Records as files: a JSON object each, numbered by year, whole or not there, erased when their time is over."""
+"""Records as files: a JSON object each, numbered by year, whole or not there."""
 
 import json
-from datetime import date
+import os
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -48,20 +48,22 @@ class Records(Generic[Record]):
 
     def write(self, number: str, record: Record) -> None:
         """Write *record*; it is on disk when this returns."""
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with locked(self._folder):
-            text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=1)
-            write_whole(self._folder / f"{number}.json", text, 0o600)
-
-    def erase(self, number: str) -> None:
-        """Erase a record whose time is over."""
-        (self._folder / f"{number}.json").unlink()
+        text = json.dumps(record.model_dump(mode="json"), ensure_ascii=False, indent=1)
+        write_down(self._folder / f"{number}.json", text)
 
 
-def over(closed: date | None, days: int, today: date) -> bool:
-    """Whether what was *closed* then may be kept no longer.
+def write_down(path: Path, text: str) -> None:
+    """Write *text* to *path* (STATE/dpo/KIND/NAME) whole or not at all, as the owner of STATE would, for its eyes only.
 
-    >>> over(date(2025, 1, 1), 365, date(2026, 1, 1)), over(date(2025, 1, 1), 365, date(2026, 1, 2))
-    (False, True)
+    So what root writes the console can read, and erase in time.
     """
-    return closed is not None and (today - closed).days > days
+    state, folder = path.parents[2], path.parent
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    owner = (state.stat().st_uid, state.stat().st_gid) if os.geteuid() == 0 else None
+    for one in (folder.parent, folder):
+        if not one.exists():
+            one.mkdir(mode=0o700)
+            if owner:
+                os.chown(one, *owner)
+    with locked(folder):
+        write_whole(path, text, 0o600, owner)

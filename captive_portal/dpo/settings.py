@@ -2,15 +2,16 @@
 
 from pathlib import Path
 
+from captive_portal.dpo.erasing import FOLDER
 from parvis.settings import ProcessSettings
 
 
 class DpoSettings(ProcessSettings):
-    """How ``parvis dpo`` runs: records are kept in *state*, in the folder ``dpo``."""
+    """How ``parvis dpo`` runs: records are kept in *state*, the console's, which erases them in time."""
 
     audit: Path | None = None
     """The folder of the console's audit log; by default ``audit`` in *state*."""
 
     def folder(self, kind: str) -> Path:
         """Where the records of one kind are."""
-        return self.state / "dpo" / kind
+        return self.state / FOLDER / kind

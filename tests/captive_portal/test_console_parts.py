@@ -129,7 +129,7 @@ def test_sec12_a_clock_that_is_not_believed_erases_nothing(
     audit.write(replace(ENTRY, at=datetime.now(UTC).isoformat()))
     witness = Witness(made.clock(), audit.newest_day)
 
-    assert Upkeep(audit, witness).wrong() == ""
+    assert Upkeep(audit, witness, made.records()).wrong() == ""
     assert audit.verify()[0] == (1 if kept else 2)
 
 
@@ -143,10 +143,10 @@ def test_sec12_whoever_answers_for_the_clock_has_the_old_months_erased(
     audit = Audit(made.audit())
     audit.write(replace(ENTRY, at="2020-01-15T00:00:00.000+00:00"))
     witness = Witness(made.clock(), audit.newest_day)
-    Upkeep(audit, witness).wrong()
+    Upkeep(audit, witness, made.records()).wrong()
     before = audit.verify()[0]
     answered = run(settings, "--clock-is-right", "dpo")
-    Upkeep(audit, witness).wrong()
+    Upkeep(audit, witness, made.records()).wrong()
 
     assert (before, audit.verify()[0], answered.exit_code) == (1, 0, 0)
     assert "console --clock-is-right" in capsys.readouterr().err

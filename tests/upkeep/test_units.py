@@ -213,8 +213,9 @@ def test_the_settings_files_are_what_the_processes_take(town: Town, tmp_path: Pa
     for name, text in texts.items():
         (tmp_path / name).write_text(text)
         read = load(models[name.removesuffix(".toml")], tmp_path / name)
-        assert str(read.state) == f"/var/lib/parvis/{name.removesuffix('.toml')}"
-    assert set(texts) == {f"{process.name}.toml" for process in (*INSTALLED, delivered.OPENDATA)}
+        owner = {"dpo.toml": "console"}.get(name, name.removesuffix(".toml"))
+        assert str(read.state) == f"/var/lib/parvis/{owner}"
+    assert set(texts) == {f"{process.name}.toml" for process in (*INSTALLED, delivered.OPENDATA)} | {"dpo.toml"}
     assert load(models["gatewayd"], tmp_path / "gatewayd.toml").allowed_users == (PORTAL.user,)  # type: ignore[attr-defined]
 
 
