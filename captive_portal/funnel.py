@@ -1,7 +1,8 @@
 """How far devices come: each counted once a day for each step it reaches. Numbers only, no device is kept here.
 
 The timeline tells which step is new for a device today. Leases and first bytes come from the kernel: from gatewayd's
-news of arrivals (:mod:`captive_portal.arriving`) and from its counters, read now and then.
+news of arrivals (:mod:`captive_portal.arriving`) and from its counters, read now and then; then whose addresses have
+probed for the first time is asked, too.
 """
 
 import time
@@ -9,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 from captive_portal.protocol import Counted
 from captive_portal.remote import Door
-from captive_portal.timeline import Note, Step
+from captive_portal.timeline import Step, Timeline
 from parvis.addresses import MacAddress
 from parvis.instruments import Instruments
 
@@ -45,10 +46,13 @@ def first_bytes(counters: Iterable[Counted], fed: set[int]) -> tuple[set[int], s
 
 
 class Following:
-    """Notes leases and first bytes as the kernel has them; *whose* tells the devices of sessions. For one thread."""
+    """Notes leases and first bytes as the kernel has them, and whose probes *timeline* has heard. For one thread.
 
-    def __init__(self, door: Door, whose: Callable[[set[int]], Iterable[MacAddress]], note: Note) -> None:
-        self._door, self._whose, self._note = door, whose, note
+    *whose* tells the devices of sessions.
+    """
+
+    def __init__(self, door: Door, whose: Callable[[set[int]], Iterable[MacAddress]], timeline: Timeline) -> None:
+        self._door, self._whose, self._timeline, self._note = door, whose, timeline, timeline.note
         self._fed: set[int] | None = None
         self._next_reading = 0.0
 
@@ -58,9 +62,10 @@ class Following:
             self._note(mac, Step.LEASE)
 
     def read(self) -> None:
-        """Note whose first byte has come, if it is time to read the counters again. GatewayAway."""
+        """Note who has probed and whose first byte has come, if it is time to read the counters again. GatewayAway."""
         started = time.monotonic()
         if started >= self._next_reading:
+            self._timeline.settle_fresh(self._door.identify)
             self._feed(self._door.counters())
             took = time.monotonic() - started
             self._next_reading = started + max(LISTEN_SECONDS, took * SHARE)

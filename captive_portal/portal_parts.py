@@ -71,7 +71,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     stack.enter_context(doorkeeper)
     stack.enter_context(tally.turns)
     welcome = Welcome(doorkeeper, facts.site, secret)
-    stack.enter_context(Arriving(door, welcome, Following(door, doorkeeper.whose, timeline.note)).turns)
+    stack.enter_context(Arriving(door, welcome, Following(door, doorkeeper.whose, timeline)).turns)
     if shared:
         stack.enter_context(_sharing(shared, store, doorkeeper, returning, instruments, welcome, door))
     stack.enter_context(Redirector(_place(handed["http"]), facts.url, instruments, timeline.heard))

@@ -5,6 +5,8 @@ device goes when there are too many, and at midnight everything goes, because co
 """
 
 import threading
+from array import array
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +25,10 @@ from parvis.addresses import MacAddress
 MAX_DEVICES = 4096
 MAX_ADDRESSES = 1024
 """Addresses that were answered by the redirector and whose device nobody has asked for yet."""
+MAX_KNOWN = 65_536
+"""Addresses whose device was asked for today, 8 bytes each; beyond, they are asked for once more."""
+Identify = Callable[[IPv4Address | IPv6Address], MacAddress | None]
+"""Whose address it is; None where the gateway does not know."""
 
 
 class Step(StrEnum):
@@ -110,6 +116,10 @@ class Timeline:
         self._lock = threading.Lock()
         self._devices: OrderedDict[MacAddress, bytes] = OrderedDict()
         self._addresses: OrderedDict[str, Seen] = OrderedDict()
+        self._fresh: dict[str, None] = {}
+        """Those of them whose device was not asked for today, in the order of their coming."""
+        self._known = array("q")
+        """The hashes of addresses whose device was, in order: idle phones come again and again."""
         self._day = date.min
 
     def code(self, mac: MacAddress) -> str:
@@ -124,7 +134,7 @@ class Timeline:
             self._note(mac, step, Seen(now.since_boot, now.since_boot), now)
 
     def heard(self, address: str) -> None:
-        """Remember that plain HTTP from *address* was answered; whose address it is, is asked only when somebody asks.
+        """Remember that plain HTTP from *address* was answered; whose address it is, is asked once a day, and later.
 
         So 300 probes a second of idle phones cost no question to gatewayd.
         """
@@ -134,22 +144,43 @@ class Timeline:
             self._today(now)
             seen = self._addresses.pop(address, None)
             self._addresses[address] = seen.with_(Seen(at, at)) if seen else Seen(at, at)
-            if seen is None:
-                self._reached(Step.PROBE)
+            if not self._is_known(address):
+                self._fresh[address] = None
             if len(self._addresses) > MAX_ADDRESSES:
-                self._addresses.popitem(last=False)
+                self._fresh.pop(self._addresses.popitem(last=False)[0], None)
 
-    def settle(self, identify: Callable[[IPv4Address | IPv6Address], MacAddress | None]) -> None:
+    def settle(self, identify: Identify) -> None:
         """Give the probes heard to their devices; *identify*'s errors pass through, and what is left waits."""
-        while True:
-            with self._lock:
-                if not self._addresses:
-                    return
-                address, seen = next(reversed(self._addresses.items()))
-            mac = identify(plain(address))
-            with self._lock:
-                if self._addresses.pop(address, None) is not None and mac is not None:
-                    self._note(mac, Step.PROBE, seen, self._clock())
+        while self._addresses:
+            self._give(lambda: next(reversed(self._addresses), None), identify)
+
+    def settle_fresh(self, identify: Identify) -> None:
+        """The same for addresses that have probed for the first time today: so a device counts once."""
+        while self._fresh:
+            self._give(lambda: next(iter(self._fresh), None), identify)
+
+    def _give(self, which: Callable[[], str | None], identify: Identify) -> None:
+        with self._lock:
+            address = which()
+        if address is None:
+            return
+        mac = identify(plain(address))
+        with self._lock:
+            self._fresh.pop(address, None)
+            seen = self._addresses.pop(address, None)
+            if seen is not None and mac is not None:
+                self._note(mac, Step.PROBE, seen, self._clock())
+                self._know(address)
+
+    def _is_known(self, address: str) -> bool:
+        place = bisect_left(self._known, hash(address))
+        return place < len(self._known) and self._known[place] == hash(address)
+
+    def _know(self, address: str) -> None:
+        if not self._is_known(address):
+            if len(self._known) >= MAX_KNOWN:
+                del self._known[:]
+            self._known.insert(bisect_left(self._known, hash(address)), hash(address))
 
     def device(self, code: str) -> tuple[MacAddress, dict[Step, Seen]] | None:
         """The device called *code* today and its steps; None when nothing was noted of one."""
@@ -171,7 +202,7 @@ class Timeline:
         before = steps.get(step)
         steps[step] = before.with_(seen) if before else seen
         self._devices[mac] = _packed(steps)
-        if before is None and step is not Step.PROBE:  # counted when it was heard
+        if before is None:
             self._reached(step)
         if len(self._devices) > MAX_DEVICES:
             self._devices.popitem(last=False)
@@ -183,4 +214,6 @@ class Timeline:
             self._day = day
             self._devices.clear()
             self._addresses.clear()
+            self._fresh.clear()
+            del self._known[:]
         return day

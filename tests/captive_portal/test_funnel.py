@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from prometheus_client import generate_latest
 
 from captive_portal import funnel as funnel_module
+from captive_portal import timeline as timeline_module
 from captive_portal.arriving import AGAIN_SECONDS, Arriving
 from captive_portal.certificate import NoCertificate, ends
 from captive_portal.dhcp import pool, pool_size
@@ -33,7 +34,7 @@ def funnel(house: House) -> dict[str, float]:
 
 def arriving(house: House) -> Arriving:
     welcome = Welcome(house.doorkeeper, house.facts.site, SECRET)
-    return Arriving(house.gateway, welcome, Following(house.gateway, house.doorkeeper.whose, house.timeline.note))
+    return Arriving(house.gateway, welcome, Following(house.gateway, house.doorkeeper.whose, house.timeline))
 
 
 @pytest.fixture
@@ -64,6 +65,72 @@ def test_f53_each_device_is_counted_once_for_each_step_from_the_lease_to_the_fir
 
     assert before == {step.value: 1.0 for step in STEPS} | {"first-byte": 0.0}
     assert funnel(house) == {step.value: 1.0 for step in STEPS}
+
+
+@pytest.mark.usefixtures("at_once")
+def test_f53_a_device_that_probes_counts_once_whenever_staff_have_asked_and_from_however_many_addresses(
+    house: House,
+) -> None:
+    here = arriving(house)
+    anna = house.visitor()
+    house.visitor("fd00:11::5", ANNA)
+    house.visitor("10.11.0.6", BEN)
+    for _ in range(3):
+        for address in ("10.11.0.5", "fd00:11::5", "10.11.0.6"):
+            house.timeline.heard(address)
+        here.look(0)
+        house.timeline.settle(house.gateway.identify)  # what the console's page of a device does
+        anna.get("/api/captive")
+
+    assert funnel(house)["probe"] == 2
+    house.clock.passes(86400)
+    house.timeline.heard("10.11.0.5")
+    here.look(0)
+    assert funnel(house)["probe"] == 3
+
+
+@pytest.mark.usefixtures("at_once")
+def test_f53_a_probe_heard_while_gatewayd_is_away_or_before_the_lease_counts_when_it_is_known_whose_it_is(
+    house: House,
+) -> None:
+    here = arriving(house)
+    house.gateway.away = True
+    house.timeline.heard("10.11.0.5")
+    here.look(0)
+    house.gateway.away = False
+    here.look(0)
+    before = funnel(house)["probe"]
+    house.visitor()
+
+    house.timeline.heard("10.11.0.5")
+    here.look(0)
+
+    assert (before, funnel(house)["probe"]) == (0, 1)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_whose_an_idle_phones_address_is_is_asked_once_a_day(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeline_module, "MAX_ADDRESSES", 2)
+    here = arriving(house)
+    asked: list[str] = []
+
+    def identify(address: object) -> MacAddress:
+        asked.append(str(address))
+        return ANNA
+
+    monkeypatch.setattr(house.gateway, "identify", identify)
+    addresses = [f"10.11.0.{number}" for number in range(5, 9)]
+    for _ in range(4):
+        for address in addresses:
+            house.timeline.heard(address)
+            here.look(0)
+
+    assert asked == addresses
+    monkeypatch.setattr(timeline_module, "MAX_KNOWN", 4)
+    for address in ("10.11.0.9", *addresses):
+        house.timeline.heard(address)
+        here.look(0)
+    assert asked == [*addresses, "10.11.0.9", *addresses], "all are asked for again when there are too many"
 
 
 @pytest.mark.usefixtures("at_once")
