@@ -31,6 +31,7 @@ def page_facts(town: Town, site: Site) -> Facts:
         rate_up=policy.rate_up,
         languages=list(town.languages),
         hours=site.opening_hours,
+        keeps_hours=policy.hours != "always",
         network_name=town.network_name or "",
         services=_services(town),
         emergency=[Call(title=call.title.by_language(), number=call.number) for call in town.emergency],

@@ -7,6 +7,7 @@ import click
 
 from captive_portal import urls
 from captive_portal.page_facts import page_facts
+from captive_portal.typography import spaced
 from captive_portal.web.facts import Facts
 from captive_portal.web.wording import period
 from parvis.inventory import DEMO_TOWN, InventoryError, Town, load
@@ -106,12 +107,12 @@ def _code(page: Any, address: str) -> None:
 
 
 def latin(text: str) -> str:
-    """The built-in fonts hold Latin-1.
+    r"""The built-in fonts hold Latin-1, in which there is one space that does not break.
 
-    >>> latin("l\u2019accueil \u2013 caf\u00e9")
-    "l'accueil - café"
+    >>> latin("l\u2019accueil \u2013 caf\u00e9 ; où ?")
+    "l'accueil - café\xa0; où\xa0?"
     """
-    plain = text.replace("\u202f", " ").replace("\u2019", "'").replace("\u2013", "-").replace("\u0153", "oe")
+    plain = spaced(text).replace("\u202f", "\xa0").replace("\u2019", "'").replace("\u2013", "-").replace("\u0153", "oe")
     return plain.encode("latin-1", "replace").decode("latin-1")
 
 

@@ -25,10 +25,10 @@ _TAIL = (
 _SHORT = '<!doctype html><html lang="fr"><meta charset="utf-8"><title>Wi-Fi</title>' + _TAIL
 _EXPLAINED = (
     '<!doctype html><html lang="fr"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    "<title>Wi-Fi public : connexion non chiffrée</title><h1>Votre appareil revient toujours ici</h1>"
+    "<title>Wi-Fi public\u00a0: connexion non chiffrée</title><h1>Votre appareil revient toujours ici</h1>"
     "<p>Cette page n'existe qu'en version chiffrée (https), et quelque chose sur votre appareil la demande sans "
-    "chiffrement : un proxy, un économiseur de données, un ancien réglage. Désactivez-le le temps de vous connecter, "
-    "ou essayez un autre navigateur.</p>"
+    "chiffrement\u00a0: un proxy, un économiseur de données, un ancien réglage. Désactivez-le le temps de vous "
+    "connecter, ou essayez un autre navigateur.</p>"
     '<div lang="en"><h2>Your device keeps coming back here</h2>'
     "<p>This page exists only encrypted (https), and something on your device asks for it without encryption: a proxy, "
     "a data saver, an old setting. Turn it off while you connect, or try another browser.</p></div>" + _TAIL

@@ -17,6 +17,7 @@ from captive_portal.console.audit import Audit
 from captive_portal.console.sites import Sites
 from captive_portal.console.throttle import Throttle
 from captive_portal.console.visits import Visit, Visits
+from captive_portal.typography import spaced
 from parvis.instruments import Instruments
 
 Language = Literal["fr", "en"]
@@ -107,7 +108,7 @@ def _english() -> dict[str, str]:
 
 def say(french: str, **facts: object) -> str:
     """A text in the visitor's language, with *facts* in their places."""
-    text = _english().get(french, french) if language() == "en" else french
+    text = spaced(_english().get(french, french) if language() == "en" else french)
     return text % facts if facts else text
 
 

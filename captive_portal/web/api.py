@@ -12,8 +12,7 @@ from captive_portal.protocol import Truth
 from captive_portal.remote import GatewayAway
 from captive_portal.standing import WELCOME, Standing
 from captive_portal.timeline import Step
-from captive_portal.web.visitor import hall, visit
-from parvis.addresses import MacAddress
+from captive_portal.web.visitor import hall, open_to_all, visit
 
 api = Blueprint("api", __name__)
 CAPTIVE_JSON = "application/captive+json"
@@ -63,14 +62,8 @@ def _answer() -> Answer:
         truth = hall().door.session(mac)
         stands = hall().standing(mac, truth)
     if truth is None:
-        return state(None, host, everybody=_open_to_all(mac))
+        return state(None, host, everybody=open_to_all(mac))
     return state(truth, host, stands)
-
-
-def _open_to_all(mac: MacAddress) -> float:
-    """Seconds for which staff have opened the door to everybody, *mac* included; 0 when it is not open."""
-    seconds = hall().door.status().open
-    return seconds if seconds > 0 and not hall().door.device(mac).blocked else 0
 
 
 def state(truth: Truth | None, host: str, stands: Standing = WELCOME, everybody: float = 0) -> Answer:

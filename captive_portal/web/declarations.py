@@ -5,6 +5,7 @@ from datetime import date
 from typing import Any
 
 from captive_portal.accessibility import Audit, Conformity, conformity
+from captive_portal.typography import spaced
 from captive_portal.web.visitor import gettext, hall, language, local
 from captive_portal.web.wording import day, percent
 
@@ -54,7 +55,7 @@ def audited() -> dict[str, Any] | None:
         "rate": percent(found.rate, language()),
         "validated": found.validated,
         "applicable": found.applicable,
-        "failures": list(found.failures),
-        "sample": list(found.sample),
-        "environment": list(found.environment),
+        "failures": [spaced(text) for text in found.failures],
+        "sample": [spaced(text) for text in found.sample],
+        "environment": [spaced(text) for text in found.environment],
     }

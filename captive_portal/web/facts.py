@@ -70,6 +70,8 @@ class Facts:
     rate_up: int
     languages: list[Language] = field(default_factory=lambda: ["fr", "en"])
     hours: str = "24/7"
+    keeps_hours: bool = False
+    """Whether the door keeps them."""
     network_name: str = ""
     services: list[Service] = field(default_factory=list)
     emergency: list[Call] = field(default_factory=list)

@@ -9,6 +9,7 @@ from importlib.resources import files
 from jinja2 import TemplateError
 from jinja2.sandbox import SandboxedEnvironment
 
+from captive_portal.typography import spaced
 from captive_portal.web.facts import Facts
 from captive_portal.web.wording import duration, mbits, plain, size
 from parvis.languages import Language
@@ -56,13 +57,14 @@ def render(text: str, facts: Facts, language: Language) -> str:
         "phone": facts.phone,
         "siret": facts.legal["siret"] if facts.legal else "",
         "hours": duration(facts.session, language),
+        "closing": facts.keeps_hours,
         "down": mbits(facts.rate_down, language),
         "up": mbits(facts.rate_up, language),
         "quota": size(facts.quota, language) if facts.quota else "",
         "devices": facts.max_devices or "",
         "notice": f"/{language}/donnees",
     }
-    return SandboxedEnvironment(autoescape=True).from_string(text).render(said)
+    return spaced(SandboxedEnvironment(autoescape=True).from_string(text).render(said))
 
 
 def wrong_with(text: str, facts: Facts, language: Language) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +25,7 @@ from captive_portal.standing import WELCOME, Standing
 from captive_portal.store_directives import Directives
 from captive_portal.store_terms import Shown
 from captive_portal.timeline import Timeline
+from captive_portal.typography import spaced
 from captive_portal.web.facts import Facts
 from captive_portal.web.shelf import Shelf
 from captive_portal.web.terms import Terms
@@ -93,13 +95,13 @@ def banner() -> list[tuple[Language, str]]:
     if found is None:
         return []
     texts: dict[Language, str] = {"fr": found.order.fr, "en": found.order.en}
-    return [(code, text) for code, text in texts.items() if language() == code or language() not in texts]
+    return [(code, spaced(text)) for code, text in texts.items() if language() == code or language() not in texts]
 
 
 def gettext(message: str) -> str:
     """A text of the pages in the language of this one, the town's own wording before ours."""
     own = hall().facts.texts.get(message, {}).get(language())
-    return own or str(flask_babel.gettext(message))
+    return spaced(own or str(flask_babel.gettext(message)))
 
 
 def device() -> MacAddress | None:
@@ -115,6 +117,12 @@ def visit() -> tuple[MacAddress | None, Truth | None]:
         here.pause(SECOND_LOOK_SECONDS)
         found = here.door.visitor(address)
     return found
+
+
+def open_to_all(mac: MacAddress) -> float:
+    """Seconds for which staff have opened the door to everybody, *mac* included; 0 when it is not. GatewayAway."""
+    seconds = hall().door.status().open
+    return seconds if seconds > 0 and not hall().door.device(mac).blocked else 0
 
 
 def takes_gzip() -> bool:
@@ -155,9 +163,9 @@ def local(wall: float) -> datetime:
     return datetime.fromtimestamp(wall, ZoneInfo(hall().facts.timezone))
 
 
-def ends(truth: Truth) -> datetime:
-    """When the session ends, in the town's time."""
-    return local(hall().clock().wall + truth.seconds)
+def ending(seconds: float) -> datetime:
+    """The moment in *seconds*, in the town's time. The kernel counts whole ones, so it ends up to one too early."""
+    return local(ceil(hall().clock().wall + seconds))
 
 
 def spoken(at: datetime) -> str:

@@ -10,6 +10,7 @@ from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 from markupsafe import Markup
 
+from captive_portal.typography import spaced
 from parvis.languages import Language
 
 LOCALES: dict[Language, str] = {"en": "en_GB", "pt": "pt_PT", "ar": "ar_MA"}
@@ -32,13 +33,13 @@ def said(words: Words, language: Language) -> Markup:
     (Markup('Town hall'), Markup('<bdi lang="fr">Mairie</bdi>'))
     """
     if language in words:
-        return Markup.escape(words[language])
-    return Markup('<bdi lang="fr">{}</bdi>').format(words["fr"])
+        return Markup.escape(spaced(words[language]))
+    return Markup('<bdi lang="fr">{}</bdi>').format(spaced(words["fr"]))
 
 
 def plain(words: Words, language: Language) -> str:
     """The same where no mark-up can be: in titles and labels."""
-    return words.get(language, words["fr"])
+    return spaced(words.get(language, words["fr"]))
 
 
 def gettext_of(texts: Mapping[str, Words], spoken: Callable[[], Language]) -> Callable[[str], str]:

@@ -108,7 +108,7 @@ def test_a_banner_given_in_the_console_is_on_the_residents_page(here: Office) ->
         en="Phishing",
     )
 
-    assert "Hameçonnage !" in anna.get("/fr/").text
+    assert "Hameçonnage\u202f!" in anna.get("/fr/").text
     assert "Phishing" in anna.get("/en/").text
 
 

@@ -150,7 +150,7 @@ def test_an_order_never_lasts_longer_than_it_was_given_for(seconds: float, up: f
     assert directive.anchored(now).remaining(now) == pytest.approx(directive.remaining(now), abs=1e-6)
 
 
-@pytest.mark.parametrize(("language", "words"), [("fr", "Attention : hameçonnage"), ("en", "Beware: phishing")])
+@pytest.mark.parametrize(("language", "words"), [("fr", "Attention\u00a0: hameçonnage"), ("en", "Beware: phishing")])
 def test_cgu11_a_banner_is_on_every_page_at_once_and_goes_by_itself(
     town: Town, tmp_path: Path, language: str, words: str
 ) -> None:
