@@ -12,6 +12,8 @@ from opening_hours import OpeningHours, ParserError  # type: ignore[attr-defined
 
 COUNTRY = "FR"
 """Whose public holidays PH means."""
+MOST_CHANGES = 100
+"""Whoever stays open, or closed, over so many is taken to do so for ever: it is weeks away."""
 _SCHOOL = re.compile(r"\bSH\b")
 _PLACE = re.compile(r"--> 1:(\d+)")
 
@@ -51,5 +53,9 @@ class Opening:
         (True, 30600.0)
         """
         moment = datetime.fromtimestamp(wall, self._zone)
-        change = self._hours.next_change(moment)
-        return self._hours.is_open(moment), change.timestamp() if change else None
+        is_open, change = self._hours.is_open(moment), self._hours.next_change(moment)
+        for _ in range(MOST_CHANGES):  # another comment, or from closed to unknown, is a change for the library
+            if change is None or self._hours.is_open(change) is not is_open:
+                return is_open, change.timestamp() if change else None
+            change = self._hours.next_change(change)
+        return is_open, None

@@ -235,3 +235,15 @@ def test_public_holidays_are_the_french_ones_and_the_clock_change_moves_nothing(
     assert hours.at(datetime(2026, 7, 15, 10, tzinfo=zone).timestamp())[0] is True
     assert hours.at(friday) == (False, datetime(2026, 3, 30, 8, 30, tzinfo=zone).timestamp())
     assert Opening("24/7", "Europe/Paris").at(friday) == (True, None)
+
+
+def test_r57_another_comment_closes_no_building_and_unknown_hours_open_none() -> None:
+    """For the library both are changes; residents would be told, and put out, at noon."""
+    zone = ZoneInfo("Europe/Paris")
+    noon, evening, saturday = (
+        datetime(2026, 7, day, hour, tzinfo=zone).timestamp() for day, hour in ((13, 11), (13, 18), (18, 10))
+    )
+
+    assert Opening('Mo-Fr 10:00-12:00 "enfants", Mo-Fr 12:00-18:00 "tous"', "Europe/Paris").at(noon) == (True, evening)
+    assert Opening("Mo-Fr 12:00-18:00 unknown, Sa 10:00-12:00", "Europe/Paris").at(noon) == (False, saturday)
+    assert Opening("Mo-Fr 12:00-18:00 unknown", "Europe/Paris").at(noon) == (False, None)
