@@ -25,7 +25,8 @@ def always_open(_wall: float) -> tuple[bool, float | None]:
 class Circumstances:
     """Of one device at one moment. *changes*: Unix seconds when the building opens or closes next; None: never.
 
-    *closed_until*, *blocked_until*: Unix seconds until when staff have closed the site or blocked the device; 0: not.
+    *closed_until*: Unix seconds when the site is open again that staff have closed; *blocked_until*: until when they
+    have blocked the device; 0: not.
     """
 
     open: bool = True
@@ -74,9 +75,13 @@ class Rules:
         block = None
         if any(one.order.kind is Kind.BLOCK for one in orders):
             block = latest(orders, Kind.BLOCK, now, self.key(mac))
-        return Circumstances(
-            is_open, changes, self.closed(now), now.wall + block.remaining(now) if block else 0, online
-        )
+        closed = self._open_again(ends) if (ends := self.closed(now)) else 0.0
+        return Circumstances(is_open, changes, closed, now.wall + block.remaining(now) if block else 0, online)
+
+    def _open_again(self, ends: float) -> float:
+        """When the site is open after an order that *ends* then: the building may be closed at that hour."""
+        is_open, changes = self.hours(ends)
+        return ends if is_open or changes is None else changes
 
     def closed(self, now: Now) -> float:
         """Until when staff have closed the site, in Unix seconds; 0: it is not closed."""

@@ -8,15 +8,15 @@ class Kept:
 
     def __init__(self, ask: Callable[[float], tuple[bool, float | None]]) -> None:
         self._ask = ask
-        self._from, self._answer = float("inf"), (False, 0.0)  # type: float, tuple[bool, float | None]
+        self._kept: tuple[float, tuple[bool, float | None]] = (float("inf"), (False, 0.0))
 
     def __call__(self, wall: float) -> tuple[bool, float | None]:
         """Whether the building is open at *wall* (Unix seconds), and when that changes next; None: never."""
-        begins, answer = self._from, self._answer
+        begins, answer = self._kept  # both at once: other threads ask of other moments
         if begins <= wall and (answer[1] is None or wall < answer[1]):
             return answer
-        self._answer = answer = self._ask(wall)
-        self._from = wall
+        answer = self._ask(wall)
+        self._kept = (wall, answer)
         return answer
 
 

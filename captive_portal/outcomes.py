@@ -13,6 +13,8 @@ class Outcome(StrEnum):
     AGAIN = "again"
     REPLAYED = "replayed"
     EXTENDED = "extended"
+    UNCHANGED = "unchanged"
+    """It has all the time it can have: until the building closes."""
     LEFT = "left"
     REVOKED = "revoked"
     CLOSED = "closed"

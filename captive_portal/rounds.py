@@ -9,7 +9,7 @@ from captive_portal.outcomes import ENDINGS
 from captive_portal.protocol import Truth
 from captive_portal.register import People, Register
 from captive_portal.remote import Door
-from captive_portal.session import Event, Now, Session, anchored
+from captive_portal.session import WORTH_SECONDS, Event, Now, Session, anchored
 from captive_portal.standing import Standing
 from captive_portal.store import Book, Live, Store, StoreFailed
 from captive_portal.timeline import Note
@@ -25,6 +25,8 @@ PURGE_EVERY = 12
 """Ticks until the sessions in memory are compared with the disk; comparisons until old proofs are deleted."""
 SAVE_EVERY = 20
 """Readings of the counters until the bytes used are written down."""
+SAME_SECONDS = 60.0
+"""The wall clock may be steered while a session runs; its end and the building's closing are the same still."""
 COUNT_SECONDS = 15.0
 """How often the kernel's counters are read, where there is an idle time or a quota."""
 
@@ -68,16 +70,19 @@ class Rounds:
         now, live = self._clock(), self.register.standing(mac)
         around = self._law.rules.about(mac, now, len(self.register))
         refused, until = around.refusal(self._law.policy, online=live is not None) or (None, None)
+        closing, length = around.closing(now), self._law.policy.session
         if live is None:
-            return Standing(refused, until, remembered=refused is None and self._remembers(mac, now))
-        granted = min(self._law.policy.session, around.closing(now))
-        longer = granted > live.session.remaining(now, self._law.policy) + 1 or granted == self._law.policy.session
+            closes = around.changes if closing < length else None
+            return Standing(refused, until, remembered=refused is None and self._remembers(mac, now), closes=closes)
+        granted, remaining = min(length, closing), live.session.remaining(now, self._law.policy)
+        longer = granted > remaining + WORTH_SECONDS or granted == length
         return Standing(
             refused,
             until,
             slowed=live.number in self.slowed,
             bytes_left=self._bytes_left(live.number, truth),
             may_extend=longer and refused is None,
+            closes=around.changes if abs(closing - remaining) <= SAME_SECONDS else None,
         )
 
     def _bytes_left(self, number: int, truth: Truth | None) -> int | None:

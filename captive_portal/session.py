@@ -47,6 +47,8 @@ NEXT = {
 
 PROLONGS = {(State.OFFERED, Event.ACCEPTED), (State.OPEN, Event.EXTENDED)}
 """The steps that set a new deadline; accepting twice does not."""
+WORTH_SECONDS = 1.0
+"""What closing allows beyond a session's end is no more time when it is less: clocks are steered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ class Standing:
     """*until*: when the refusal ends, Unix seconds; None when nobody knows.
 
     *slowed*: beyond the quota; *bytes_left*: None without a quota. *remembered*: it is admitted as soon as it asks.
-    *may_extend*: extending would give more time. *known*: equipment of the site, always admitted.
+    *may_extend*: extending would give more time. *known*: equipment of the site, always admitted. *closes*: when the
+    building closes, Unix seconds, where that ends a session that begins now, or this one; None: its length does.
     """
 
     refusal: Refusal | None = None
@@ -31,6 +32,7 @@ class Standing:
     remembered: bool = False
     may_extend: bool = False
     known: bool = False
+    closes: float | None = None
 
 
 WELCOME = Standing()

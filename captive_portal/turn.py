@@ -9,7 +9,7 @@ from captive_portal.circumstances import Circumstances, Rules
 from captive_portal.outcomes import ENDS, FORGETS, Outcome
 from captive_portal.register import Register
 from captive_portal.returning import Returning
-from captive_portal.session import Event, Now, Policy, Session, decide
+from captive_portal.session import WORTH_SECONDS, Event, Now, Policy, Session, decide
 from captive_portal.standing import Refusal
 from captive_portal.store import Acceptance, Book, Live
 from parvis.addresses import MacAddress
@@ -127,10 +127,12 @@ class Turn:
     def _extended(self, live: Live, mac: MacAddress, around: Circumstances) -> Done:
         closing = around.closing(self.now)
         session = decide(live.session, Event.EXTENDED, now=self.now, policy=self.law.policy, closing=closing)
-        if session.deadline > live.session.deadline:
-            self.book.reschedule({live.number: session})
-            live = Live(live.number, session, live.used)
-            self.register.put(mac, live)
+        gained = session.deadline - live.session.deadline
+        if gained <= (WORTH_SECONDS if closing < self.law.policy.session else 0):
+            return Done(Outcome.UNCHANGED, self.allow(mac, live))
+        self.book.reschedule({live.number: session})
+        live = Live(live.number, session, live.used)
+        self.register.put(mac, live)
         return Done(Outcome.EXTENDED, self.allow(mac, live))
 
     def _ended(self, live: Live | None, mac: MacAddress, event: Event) -> Done:

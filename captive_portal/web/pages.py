@@ -20,11 +20,12 @@ from captive_portal.web.visitor import (
     agreed,
     banner,
     device,
-    ends,
+    ending,
     gettext,
     hall,
     language,
     local,
+    open_to_all,
     signed,
     spoken,
     takes_gzip,
@@ -76,24 +77,33 @@ def splash() -> Answer:
         return unknown()
     if truth is not None:
         return see("status")
-    here, spoken = hall(), language()
+    here, said = hall(), language()
     here.timeline.note(mac, Step.PAGE)
     stands = here.standing(mac, None)
     if stands.refusal is not None:
         return _refused(mac, stands)
     if stands.remembered and here.doorkeeper.arrived(mac, here.facts.site) in ONLINE:
         return see("status")
-    here.instruments.counter("portal_splash_pages_total").labels(spoken).inc()
+    here.instruments.counter("portal_splash_pages_total").labels(said).inc()
     again, packed = "again" in request.args, takes_gzip()
-    key = (spoken, g.language_in_path, again, here.uplink(), tuple(banner()))
-    make = partial(render_template, "splash.html", again=again)
-    fresh = token(mac, "accept", here.terms[spoken].sha256)
-    page = here.shelf.page(key, fresh, lambda mark: make(token=mark), packed=packed)
+    key = (said, g.language_in_path, again, here.uplink(), tuple(banner()), stands.closes)
+    fresh = token(mac, "accept", here.terms[said].sha256)
+    page = here.shelf.page(key, fresh, partial(_splash, again=again, closes=stands.closes), packed=packed)
     return Whole(page, headers={"Content-Encoding": "gzip"} if packed else None, mimetype="text/html")
 
 
+def _splash(token: str, *, again: bool, closes: float | None) -> str:
+    """The first page with *token*; the building *closes* before a session's length is over (Unix seconds)."""
+    return render_template("splash.html", token=token, again=again, closes=spoken(local(closes)) if closes else "")
+
+
 def _refused(mac: MacAddress, stands: Standing) -> Answer:
-    """Why not, until when, and what to do. 200: mini-browsers show nothing of an error's page."""
+    """Why not, until when, and what to do; 200, for mini-browsers show nothing of an error's page.
+
+    Where staff have opened the door to everybody the device is online all the same.
+    """
+    if (seconds := open_to_all(mac)) > 0:
+        return render_template("open.html", until=spoken(ending(seconds)))
     hours = lines(hall().facts.hours, language(), gettext)
     until = spoken(local(stands.until)) if stands.until else ""
     code = hall().timeline.code(mac)
@@ -145,7 +155,7 @@ def extend() -> Answer:
         counter.labels("refused").inc()
         return unknown() if mac is None else see("status", again=1)
     outcome = hall().doorkeeper.extend(mac)
-    longer = outcome not in {Outcome.NOTHING, Outcome.REFUSED}
+    longer = outcome in {Outcome.EXTENDED, Outcome.WAITING}
     counter.labels("extended" if longer else "refused").inc()
     if outcome is Outcome.NOTHING:
         return see("splash")
@@ -181,7 +191,7 @@ def unknown() -> Answer:
 
 
 def _shown(mac: MacAddress, truth: Truth) -> dict[str, Any]:
-    end = ends(truth)
+    end = ending(truth.seconds)
     stands = hall().standing(mac, truth)
     # what a page says of a session comes from the kernel; of the limits, from whoever keeps them
     return {
@@ -189,6 +199,7 @@ def _shown(mac: MacAddress, truth: Truth) -> dict[str, Any]:
         "until": spoken(end),
         "until_machine": end.isoformat(timespec="minutes"),
         "left": duration(truth.seconds, language()),
+        "closes": stands.closes is not None,
         "bytes_left": "" if stands.bytes_left is None or stands.slowed else size(stands.bytes_left, language()),
         "slowed": mbits(hall().facts.slow_down or 0, language()) if stands.slowed else "",
         "code": hall().timeline.code(mac),

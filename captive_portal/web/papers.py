@@ -103,7 +103,7 @@ def my_data() -> Answer:
         record=record,
         begun=spoken(local(record["accepted_at"])),
         until=spoken(local(record["ends_at"])),
-        there_is=hall().shown(record["terms_sha256"]) is not None,  # else it was accepted at another gateway
+        there_is=hall().shown(record["terms_sha256"]) is not None,  # else it comes from another gateway, soon
     )
 
 

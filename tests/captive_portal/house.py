@@ -209,6 +209,11 @@ class House:
             pause=lambda _seconds: None,
         )
 
+    def ends_orders(self) -> None:
+        """Staff end every order that is in force."""
+        for given in self.directives.standing():
+            self.directives.end(given.number, "agent")
+
     def value(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, labels) or 0.0
 

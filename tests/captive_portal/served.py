@@ -70,14 +70,22 @@ def _banner(house: House) -> None:
     house.directives.give(Order(Kind.BANNER, "agent", "hameçonnage", **texts), 3600)
 
 
+def _open_to_all(house: House) -> None:
+    house.stands = Standing(Refusal.CLOSED_HOURS, TOMORROW)
+    house.gateway.open(3600)
+
+
 TOMORROW = 1_767_970_800.0 + 16 * 3600
+CLOSING = 1_767_970_800.0 + 1.5 * 3600
 LOOKS = (
     Look("offered"),
     Look("again", "?again=1"),
     Look("banner", prepare=_banner),
+    Look("closing", prepare=_stands(Standing(closes=CLOSING))),
     Look("cut", prepare=_cut),
     Look("closed-hours", prepare=_stands(Standing(Refusal.CLOSED_HOURS, TOMORROW))),
     Look("closed-by-staff", prepare=_stands(Standing(Refusal.CLOSED_BY_STAFF, TOMORROW))),
+    Look("open-to-all", prepare=_open_to_all),
     Look("full", prepare=_stands(Standing(Refusal.FULL))),
     Look("blocked", prepare=_stands(Standing(Refusal.BLOCKED, TOMORROW))),
     Look("online", "status", online=True),
@@ -86,6 +94,7 @@ LOOKS = (
     ),
     Look("slowed", "status", online=True, prepare=_stands(Standing(slowed=True, bytes_left=0, may_extend=True))),
     Look("online-cut", "status", online=True, prepare=_cut),
+    Look("online-closing", "status", online=True, prepare=_stands(Standing(closes=CLOSING))),
     Look("my-data", "mes-donnees", online=True),
     Look("unknown", prepare=_unknown),
     Look("gateway-away", prepare=_away),
@@ -127,8 +136,9 @@ class Served:
             yield
         finally:
             self.house.fibre, self.house.gateway.away, self.house.stands = True, False, WELCOME
+            self.house.gateway.open_until = 0.0
             self.house.gateway.people[ip_address("127.0.0.1")] = ANNA
-            self.house.directives.end(Kind.BANNER, "agent")
+            self.house.ends_orders()
             if look.online:
                 visitor.leaves()
 

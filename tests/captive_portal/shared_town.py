@@ -8,6 +8,7 @@ from house import ANNA, Clock, MemoryGateway
 from postgres import Cluster
 from prometheus_client import CollectorRegistry
 
+from captive_portal.circumstances import Hours, Rules, always_open
 from captive_portal.devices import key
 from captive_portal.doorkeeper import Doorkeeper, Outcome
 from captive_portal.elsewhere import Elsewhere
@@ -71,7 +72,13 @@ class SharedTown:
         self.all: list[Site] = []
 
     def site(
-        self, name: str, *, wall: float = 1_767_970_800.0, terms: str = "1.0.0", remember: float = 30 * DAY
+        self,
+        name: str,
+        *,
+        wall: float = 1_767_970_800.0,
+        terms: str = "1.0.0",
+        remember: float = 30 * DAY,
+        hours: Hours = always_open,
     ) -> Site:
         path = self.folder / f"{name}.sqlite3"
         migrate(path)
@@ -80,7 +87,7 @@ class SharedTown:
         instruments = Instruments("portal", registry)
         returning = Returning(SECRET, remember, terms, shared=True)
         policy = Policy(12 * HOUR, 1, 1)
-        doorkeeper = Doorkeeper(store, door, policy, instruments, clock, returning=returning)
+        doorkeeper = Doorkeeper(store, door, policy, instruments, clock, returning=returning, rules=Rules(hours))
         self._stack.enter_context(doorkeeper)
         line = Line(self.server.url)
         self._stack.callback(line.hang_up)

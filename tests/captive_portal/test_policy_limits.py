@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from house import ANNA
+from page_faults import ill_made
 from policed import DAY, HOUR, PARIS, Build, accepts, device, ended_by
 
 from captive_portal.directives import Kind, Order
@@ -76,6 +77,42 @@ def test_f40_r36_a_stepped_clock_closes_no_running_session(build: Build) -> None
         house.doorkeeper.compare()
 
         assert house.gateway.admitted()[ANNA].seconds == 4 * HOUR
+
+
+def test_r57_a_site_that_staff_close_until_after_hours_opens_with_the_building(build: Build) -> None:
+    house = build(hours="Mo-Fr 08:30-17:30")
+    house.clock.wall = datetime(2026, 7, 15, 16, 0, tzinfo=PARIS).timestamp()
+    house.directives.give(Order(Kind.CLOSED, "agent", "travaux"), HOUR)
+    within = house.doorkeeper.standing(ANNA).until
+    house.ends_orders()
+    house.directives.give(Order(Kind.CLOSED, "agent", "travaux"), 3 * HOUR)
+    stands = house.doorkeeper.standing(ANNA)
+
+    assert within == datetime(2026, 7, 15, 17, 0, tzinfo=PARIS).timestamp()
+    assert stands.refusal is Refusal.CLOSED_BY_STAFF
+    assert stands.until == datetime(2026, 7, 16, 8, 30, tzinfo=PARIS).timestamp()
+    assert "demain à 08:30" in house.visitor().get("/fr/").text
+    house.ends_orders()
+    assert house.doorkeeper.standing(ANNA).refusal is None, "what was asked of a later hour is not taken for now"
+
+
+def test_r57_who_is_online_by_the_open_door_after_hours_is_told_so_and_until_when(build: Build) -> None:
+    """The page says what the API says, and the kernel does."""
+    house = build(hours="Mo-Fr 08:30-17:30")
+    house.clock.wall = datetime(2026, 7, 15, 18, 0, tzinfo=PARIS).timestamp()
+    anna = house.visitor()
+    before = anna.get("/fr/").text
+    house.gateway.open(int(HOUR))
+    page, told = anna.get("/fr/"), anna.get("/api/captive").json
+    house.gateway.blocked[ANNA] = house.clock.since_boot + HOUR
+    blocked = anna.get("/fr/").text
+
+    assert "Vous êtes en ligne" not in before
+    assert (told["captive"], told["seconds-remaining"]) == (False, HOUR)
+    assert "Vous êtes en ligne" in page.text
+    assert "19:00" in page.text
+    assert ill_made(page, "fr") == []
+    assert "Vous êtes en ligne" not in blocked
 
 
 # how many

@@ -44,7 +44,7 @@ def anna(house: House) -> Iterator[Visitor]:
     house.stands = WELCOME
     if house.gateway.admitted():
         found.leaves()
-    house.directives.end(Kind.BANNER, "agent")
+    house.ends_orders()
 
 
 def words(html: str) -> str:
@@ -109,7 +109,9 @@ def test_r57_who_is_refused_reads_why_until_when_and_what_to_do(house: House, an
 def test_beyond_the_quota_the_page_says_slower_not_cut(house: House, anna: Visitor) -> None:
     anna.accepts()
     house.stands = Standing(bytes_left=1_500_000_000)
-    assert "Données restantes : 1,5\N{NO-BREAK SPACE}Go." in anna.get("/fr/status").text.replace("\u202f", "\xa0")
+    assert "Données restantes\N{NO-BREAK SPACE}: 1,5\N{NO-BREAK SPACE}Go." in anna.get("/fr/status").text.replace(
+        "\u202f", "\xa0"
+    )
     house.stands = Standing(slowed=True, bytes_left=0)
 
     page = words(anna.get("/fr/status").text)
