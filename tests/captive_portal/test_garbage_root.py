@@ -82,6 +82,45 @@ def test_r38_r52_raw_bytes_over_tls_are_never_an_error_of_ours(anna: Resident) -
 
 
 @pytest.mark.usefixtures("unharmed")
+def test_r52_a_request_too_long_for_the_pages_is_refused_the_connection_ends_and_nothing_else_does(
+    anna: Resident, request: pytest.FixtureRequest
+) -> None:
+    """Docs 11: the server before the pages answers by itself, and says that it ends. Who is online stays so."""
+    anna.accepts()
+    online = anna.api()
+    request.addfinalizer(anna.leaves)
+    context = ssl.create_default_context(cafile=str(anna.certificate))
+    long = b"x" * 100_000
+    for sent in (
+        b"GET /%s HTTP/1.1\r\nHost: wifi.cachan.example\r\n\r\n" % long,
+        b"GET / HTTP/1.1\r\nHost: wifi.cachan.example\r\nCookie: %s\r\n\r\n" % long,
+        b"GET / HTTP/1.1\r\nHost: wifi.cachan.example\r\n%s\r\n" % (b"X: y\r\n" * 2_000),
+    ):
+        answer = ended(anna.namespace, sent, context)
+        assert re.match(rb"HTTP/1\.1 (431|414|400) ", answer), answer[:99]
+        assert answer.partition(b"\r\n\r\n")[2] == b""
+        assert b"Set-Cookie" not in answer
+    assert anna.api()["captive"] is online["captive"] is False
+    assert anna.code(f"{PORTAL}/fr/status") == "200"
+
+
+def ended(namespace: str, sent: bytes, context: ssl.SSLContext) -> bytes:
+    """What comes back over TLS until the other side has said that it ends: no reset, no silence.
+
+    It may say so while we are still sending.
+    """
+    with Inside(namespace):
+        channel = socket.create_connection((GATEWAY, 443), 30)
+    with channel, context.wrap_socket(channel, server_hostname="wifi.cachan.example") as ours:
+        with suppress(ssl.SSLEOFError):
+            ours.sendall(sent)
+        answer = b""
+        while data := ours.recv(65536):
+            answer += data
+        return answer
+
+
+@pytest.mark.usefixtures("unharmed")
 def test_r37_many_probes_at_once_between_garbage_are_all_answered(twin: Twin, anna: Resident) -> None:
     """Probes of many phones come in through one resident here; the budget for new connections is the kernel's."""
     wrong: list[bytes] = []
