@@ -131,7 +131,9 @@ class Streams:
             table = held[stream.table]
             pick = stream.pick(table.plan)
             if not stream.columns and not table.known.void:
-                parts[place] = (Part(stream.layout, pick.source(table.values), pick.take),)
+                source, before = pick.source(table.values), parts[place][0]
+                if before.source is not source or before.pick is not pick.take:
+                    parts[place] = (Part(stream.layout, source, pick.take),)
                 continue
             values = _values(stream, pick.take(pick.source(table.values)))
             if values is None:

@@ -10,7 +10,7 @@ from itertools import count
 
 TIDY_SECONDS = 20.0
 """What start, first requests and first polls used once is worth returning soon."""
-SMALL = {"MALLOC_ARENA_MAX": (-8, 1), "MALLOC_TRIM_THRESHOLD_": (-1, 128 * 1024)}
+SMALL = {"MALLOC_ARENA_MAX": (-8, 1), "MALLOC_TRIM_THRESHOLD_": (-1, 1024 * 1024)}
 """Environment variable -> (its number in malloc.h, value): one heap for all threads, of which the interpreter's lock
 lets only one allocate anyway; and what is free at its end, beyond some bytes, goes back to the kernel."""
 ENVIRONMENT = {name: str(value) for name, (_, value) in SMALL.items()}
