@@ -17,6 +17,7 @@ from monitor.targets import Kind, targets
 from parvis.alerts import RUNBOOKS, Alert, alerts, filled, labelled
 from parvis.catalogue import metrics
 from parvis.inventory import Site, Town
+from parvis.recordings import recorded_in
 
 Row = tuple[str, str]
 SAMPLES = 10
@@ -163,6 +164,8 @@ def _rule(town: Town, rule: Alert, site: Site | None, what: Asked) -> list[Row]:
         ("Conséquence", filled(rule.impact, town, site)),
         ("Que faire", f"{RUNBOOKS}#{what.name.lower()}"),
     ]
+    recorded = recorded_in(rule.promql(site))
+    rows += [(one.name, f"calculé toutes les {one.every / 60:.0f} min : {one.expr}") for one in recorded]
     if definition is not None:
         rows.append(("Mesure", f"{definition.name} ({definition.unit}) : {definition.help}"))
     return rows

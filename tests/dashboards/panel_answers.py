@@ -28,9 +28,10 @@ Answer = dict[tuple[tuple[str, str], ...], list[float | None]]
 
 
 class Filled:
-    """Prometheus on a port of its own over blocks made from lines."""
+    """Prometheus on a port of its own over blocks made from lines, with *config* for its configuration."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, config: str = "global: {}\n") -> None:
+        self._config = config
         self._data = folder / "data"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
@@ -52,7 +53,7 @@ class Filled:
         file.unlink()
 
     def __enter__(self) -> Self:
-        (self._folder / "prometheus.yml").write_text("global: {}\n")
+        (self._folder / "prometheus.yml").write_text(self._config)
         flags = [f"--web.listen-address=127.0.0.1:{self.port}", "--storage.tsdb.retention.time=100y"]
         flags += [f"--config.file={self._folder}/prometheus.yml", f"--storage.tsdb.path={self._data}"]
         with (self._folder / "prometheus.log").open("wb") as log:

@@ -1,36 +1,31 @@
 """The alert rules: true to the catalogue, accepted by promtool, each firing and silent when it should."""
 
-import subprocess
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import promql_parser
 import pytest
 import yaml
-from rule_cases import CASES, NEEDED_SECONDS, OF_PROMETHEUS, SAMPLES, SITE, STEPS_SECONDS, TURNED
+from rule_cases import CASES, NEEDED_SECONDS, OF_PROMETHEUS, SITE, STEPS_SECONDS, TURNED
+from rules_judged import (
+    expectation,
+    judged,
+    of_tests,
+    parsed,
+    promtool,
+    rule_called,
+    selectors,
+    unit_test,
+    with_recorded,
+)
 
 from dashboards.pace import paced
 from dashboards.rules import rules
 from parvis.alerts import BESIDE, LADDER, alerts
 from parvis.catalogue import metrics
 from parvis.inventory import Text, Town
+from parvis.recordings import recordings
 
 FOR_SECONDS = {name: alert.for_ for name, alert in alerts().items()}
-
-
-def parsed(town: Town, pace: float = 1.0) -> list[dict[str, Any]]:
-    return [rule for group in yaml.safe_load(rules(town, pace))["groups"] for rule in group["rules"]]
-
-
-def rule_called(town: Town, name: str) -> dict[str, Any]:
-    """The rule of that name for the site of the cases, or for the town."""
-    found = [rule for rule in parsed(town) if rule["alert"] == name]
-    return next((rule for rule in found if rule["labels"].get("site") == "leo-lagrange"), found[0])
-
-
-def promtool(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["promtool", *words], capture_output=True, text=True, timeout=60, check=False)
 
 
 def test_promtool_accepts_the_rules(town: Town, tmp_path: Path) -> None:
@@ -39,25 +34,7 @@ def test_promtool_accepts_the_rules(town: Town, tmp_path: Path) -> None:
     done = promtool("check", "rules", str(file))
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{len(parsed(town))} rules found" in done.stdout
-
-
-def expectation(rule: dict[str, Any], labels: dict[str, str]) -> dict[str, Any]:
-    texts = dict(rule["annotations"])
-    for label in ("device", "hazard", "job", "port", "band", "channel", "vendor", "model", "fan", "supply"):
-        texts = {key: text.replace(f"{{{{ $labels.{label} }}}}", labels.get(label, "")) for key, text in texts.items()}
-    return {"exp_labels": {**rule["labels"], **labels}, "exp_annotations": texts}
-
-
-def unit_test(
-    rule: dict[str, Any], series: Mapping[str, str], at: float, expected: list[dict[str, Any]], step: int = 15
-) -> Any:
-    shown = {name: values if "x" in values else f"{values}x{SAMPLES}" for name, values in series.items()}
-    return {
-        "interval": f"{step}s",
-        "input_series": [{"series": name, "values": values} for name, values in shown.items()],
-        "alert_rule_test": [{"eval_time": f"{at:.0f}s", "alertname": rule["alert"], "exp_alerts": expected}],
-    }
+    assert f"{len(parsed(town)) + len(recordings())} rules found" in done.stdout
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -76,9 +53,9 @@ def test_each_alert_fires_after_its_wait_not_before_and_not_without_cause(
         unit_test(rule, firing, max(0, wait - step), [], step),
         unit_test(rule, silent, max(14_400, late), [], step),
     ]
-    (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "this one", "rules": [rule]}]}))
+    (tmp_path / "rules.yml").write_text(with_recorded(rule))
     file = tmp_path / "tests.yml"
-    file.write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "evaluation_interval": f"{step}s", "tests": tests}))
+    file.write_text(of_tests(tests, step))
     done = promtool("test", "rules", str(file))
 
     assert done.returncode == 0, done.stdout + done.stderr
@@ -92,7 +69,7 @@ def test_s31_g26_an_alert_holds_on_a_while_so_that_a_flapping_link_is_one_alert(
     series, _values, labels = CASES["LienCoupe"]
     test = unit_test(rule, {str(series): "0x40 1"}, at, [expectation(rule, labels)] if firing else [])
     (tmp_path / "rules.yml").write_text(rules(town))
-    (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": [test]}))
+    (tmp_path / "tests.yml").write_text(of_tests([test]))
 
     done = promtool("test", "rules", str(tmp_path / "tests.yml"))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -158,7 +135,7 @@ def test_no_rule_of_a_site_fires_while_work_is_announced_there_or_on_the_device(
         for rule, told in zip((uplink, device), others, strict=True)
     ]
     (tmp_path / "rules.yml").write_text(rules(town))
-    (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": tests}))
+    (tmp_path / "tests.yml").write_text(of_tests(tests))
 
     done = promtool("test", "rules", str(tmp_path / "tests.yml"))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -169,18 +146,10 @@ def test_a_dead_collector_process_fires_even_when_nobody_knows_the_data_age(town
     expected = [expectation(rule, {"job": "collectors"})]
     tests = [unit_test(rule, {'up{job="collectors", town="cachan"}': "0"}, 400, expected)]
     (tmp_path / "rules.yml").write_text(rules(town))
-    (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": tests}))
+    (tmp_path / "tests.yml").write_text(of_tests(tests))
 
     done = promtool("test", "rules", str(tmp_path / "tests.yml"))
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def judged(tmp_path: Path, rule: dict[str, Any], *tests: Any) -> subprocess.CompletedProcess[str]:
-    """What promtool says of the tests of one rule."""
-    (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "this one", "rules": [rule]}]}))
-    told = {"rule_files": ["rules.yml"], "evaluation_interval": tests[0]["interval"], "tests": list(tests)}
-    (tmp_path / "tests.yml").write_text(yaml.safe_dump(told))
-    return promtool("test", "rules", str(tmp_path / "tests.yml"))
 
 
 def test_s15_rates_over_counters_that_began_anew_accuse_no_port(town: Town, tmp_path: Path) -> None:
@@ -212,33 +181,13 @@ def test_s36_an_access_point_is_held_against_its_own_week(town: Town, tmp_path: 
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_s25_a_supply_that_was_never_plugged_in_accuses_nobody_one_that_failed_is_told_for_a_month(
-    town: Town, tmp_path: Path
-) -> None:
-    """A spare one without mains says for ever what a dead one says; that it has worked tells which it is."""
-    rule = rule_called(town, "AlimentationEnPanne")
-    series = {
-        f'device_power_supply_up{{{SITE}, device="sw", supply="spare"}}': "0x900",
-        f'device_power_supply_up{{{SITE}, device="sw", supply="dead"}}': "1x10 0x889",
-        f'device_power_supply_up{{{SITE}, device="sw", supply="absent"}}': "1x10 _x889",
-        f'device_power_supply_up{{{SITE}, device="sw", supply="well"}}': "1x900",
-    }
-    expected = [expectation(rule, {"device": "sw", "supply": "dead"})]
-
-    early = unit_test(rule, series, 12 * 3600, expected, step=3600)
-    late = unit_test(rule, series, 29 * 86_400, expected, step=3600)
-    over = unit_test(rule, series, 32 * 86_400, [], step=3600)
-    done = judged(tmp_path, rule, early, late, over)
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
 def test_the_watchdog_always_fires_and_carries_the_second_it_was_made(town: Town, tmp_path: Path) -> None:
     rule = rule_called(town, "Watchdog")
     texts = {**rule["annotations"], "beat": "600.000"}
     expected = [{"exp_labels": rule["labels"], "exp_annotations": texts}]
     tests = [unit_test(rule, {"unrelated": "0"}, 600, expected)]
     (tmp_path / "rules.yml").write_text(rules(town))
-    (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": tests}))
+    (tmp_path / "tests.yml").write_text(of_tests(tests))
 
     done = promtool("test", "rules", str(tmp_path / "tests.yml"))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -253,7 +202,7 @@ def test_an_absent_series_accuses_nobody(town: Town, tmp_path: Path) -> None:
         }
     ]
     (tmp_path / "rules.yml").write_text(rules(town))
-    (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": tests}))
+    (tmp_path / "tests.yml").write_text(of_tests(tests))
 
     done = promtool("test", "rules", str(tmp_path / "tests.yml"))
     assert done.returncode == 0, done.stdout + done.stderr
@@ -275,20 +224,9 @@ def test_every_rule_asks_only_for_metrics_that_exist(town: Town) -> None:
     for rule in parsed(town):
         promql_parser.parse(rule["expr"])
         for name in selectors(promql_parser.parse(rule["expr"])):
-            assert name in {"up", *OF_PROMETHEUS} or name in metrics(), f"{rule['alert']} asks for {name}"
-
-
-def selectors(node: Any) -> set[str]:
-    """The metric names in a PromQL expression."""
-    if isinstance(node, promql_parser.VectorSelector):
-        return {node.name}
-    found: set[str] = set()
-    for part in ("lhs", "rhs", "expr"):
-        if (child := getattr(node, part, None)) is not None:
-            found |= selectors(child)
-    for child in getattr(node, "args", ()) or ():
-        found |= selectors(child)
-    return found
+            assert name in {"up", *OF_PROMETHEUS, *metrics(), *recordings()}, f"{rule['alert']} asks for {name}"
+    for one in recordings().values():
+        assert selectors(promql_parser.parse(one.expr)) <= set(metrics()), one.name
 
 
 def test_a_site_of_class_a_calls_at_any_hour_the_others_by_day(town: Town) -> None:
@@ -334,7 +272,7 @@ def test_a_title_with_braces_stays_text(town: Town, tmp_path: Path) -> None:
     assert promtool("check", "rules", str(file)).returncode == 0
     assert (
         '{{ "{{" }} query "up" }}'
-        in yaml.safe_load(file.read_text())["groups"][1]["rules"][0]["annotations"]["summary"]
+        in yaml.safe_load(file.read_text())["groups"][-1]["rules"][0]["annotations"]["summary"]
     )
 
 

@@ -181,6 +181,14 @@ def reasons(desk: Desk, what: Asked, atlas: Atlas | None = None) -> str:
     return " ".join(text for _, text in parts_of(desk, what, atlas)["Pourquoi on appelle, ou pas"])
 
 
+def test_an_explanation_says_what_is_recorded_for_a_rule_that_looks_back_a_month(atlas: Atlas) -> None:
+    page = atlas.client.get(f"/explain/AlimentationEnPanne.json?site={SITE}").json
+    text = json.dumps(page, ensure_ascii=False)
+
+    assert "device_power_supply_up:max30d" in text
+    assert "calculé toutes les 10 min : max_over_time(device_power_supply_up[30d:1h])" in text
+
+
 def test_an_explanation_names_rule_path_state_samples_and_the_call(atlas: Atlas) -> None:
     found = atlas.client.get(f"/explain/LienCoupe.json?site={SITE}").json
     text = json.dumps(found, ensure_ascii=False)
