@@ -74,8 +74,8 @@ def open_session(
 ) -> Session:
     """A session with the agent at *address*; SecretMissing when the credential's secrets were not delivered.
 
-    *device* says what is particular about the agent: how fast it may be asked, from where it answers, its context,
-    and whether it is asked in the slow lane.
+    *device* says what is particular about the agent: how fast it may be asked, from where it answers, its context
+    and engine, and whether it is asked in the slow lane.
     """
     session = _fast(exchange, address, credential, secret, patience, device)
     if not (device and device.slow_lane):
@@ -102,5 +102,8 @@ def _fast(
         return CommunitySession(exchange, address, community, version, patience, any_source=any_source)
     from collectors.users import user_session  # noqa: PLC0415 with what signs and encrypts, 4 MB
 
-    context = device.context if device else ""
-    return user_session(exchange, address, credential, secret, patience, any_source=any_source, context=context)
+    made = user_session(exchange, address, credential, secret, patience, device.context if device else "")
+    made.any_source = any_source
+    if device and device.engine_id:
+        made.expect(bytes.fromhex(device.engine_id))
+    return made

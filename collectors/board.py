@@ -19,6 +19,10 @@ from collectors.prometheus import Blocks
 from collectors.sample import Sample
 from collectors.snmp.transport import Traffic
 
+_NONE: Mapping[str, int] = {}
+_NOTHING_DROPPED: Mapping[str, int] = {"duplicate": 0, "implausible": 0}
+"""The same object for all devices of which nothing is to be told."""
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -33,11 +37,14 @@ class Standing:
     layouts: tuple[Layout, ...] = ()
     has_doubles: bool = False
     polls: int = 0
-    dropped: Mapping[str, int] = field(default_factory=lambda: {"duplicate": 0, "implausible": 0})
+    dropped: Mapping[str, int] = field(default_factory=lambda: _NOTHING_DROPPED)
     budget: int | None = None
-    failures: Mapping[str, int] = field(default_factory=dict)
-    faults: Mapping[str, int] = field(default_factory=dict)
-    clock_events: Mapping[str, int] = field(default_factory=dict)
+    failures: Mapping[str, int] = field(default_factory=lambda: _NONE)
+    faults: Mapping[str, int] = field(default_factory=lambda: _NONE)
+    clock_events: Mapping[str, int] = field(default_factory=lambda: _NONE)
+    engine_id: bytes = b""
+    """The SNMPv3 engine that answered last."""
+    engine_changes: int = 0
     traffic: Traffic = field(default_factory=Traffic)
     """All that went to the device."""
     last: Traffic = field(default_factory=Traffic)
@@ -78,6 +85,8 @@ class Standing:
             budget=budget,
             faults=Counter(self.faults) + Counter(end for _, end in outcome.faults) if outcome.faults else self.faults,
             clock_events=self._events_after(outcome),
+            engine_id=outcome.engine_id or self.engine_id,
+            engine_changes=self.engine_changes + self._is_another(outcome.engine_id),
             traffic=traffic,
             last=last,
         )
@@ -95,6 +104,9 @@ class Standing:
         if not event or event is Continued:
             return self.clock_events
         return {**self.clock_events, event.value: self.clock_events.get(event.value, 0) + 1}
+
+    def _is_another(self, engine_id: bytes) -> bool:
+        return bool(self.engine_id and engine_id and engine_id != self.engine_id)
 
     def is_fresh(self, now: float, stale_after_seconds: float) -> bool:
         """Whether its samples may still be shown."""
@@ -129,6 +141,8 @@ class Standing:
         if self.polled:
             yield from sample("snmp_poll_variables", self.polled.variables)
             yield from sample("snmp_profile_info", 1, profile=self.polled.profile)
+        if self.engine_id:
+            yield from sample("snmp_engine_changes_total", self.engine_changes)
         for reason, count in self.dropped.items():
             yield from sample("snmp_samples_dropped_total", count, reason=reason)
         for reason, count in self.failures.items():
@@ -145,6 +159,8 @@ class Board:
     def __init__(self, devices: Sequence[Device], stale_after_seconds: float) -> None:
         self._standings = {device.name: Standing(device) for device in devices}
         self._names = {name: device.name for device in devices for name in device.addresses}
+        self._engines: dict[bytes, tuple[str, ...]] = {}
+        """Which devices answered last as which SNMPv3 engine."""
         self._stale_after_seconds = stale_after_seconds
         self._lock = Lock()
 
@@ -158,9 +174,13 @@ class Board:
         traffic: Traffic | None = None,
     ) -> Standing:
         """Note one poll's outcome and return the device's new standing; see Standing.after."""
-        standing = self._standings[device.name].after(outcome, now, duration_seconds, budget, traffic)
+        before = self._standings[device.name]
+        standing = before.after(outcome, now, duration_seconds, budget, traffic)
         with self._lock:
             self._standings[device.name] = standing
+            if standing.engine_id != before.engine_id:
+                self._engines[before.engine_id] = self._others(before)
+                self._engines[standing.engine_id] = (*self._others(standing), device.name)
         return standing
 
     def standings(self) -> list[Standing]:
@@ -183,15 +203,32 @@ class Board:
         own = prometheus.blocks(standing.own_samples(now)).blocks
         return [own, *([standing.blocks()] if self.is_fresh(standing, now) else [])]
 
+    def with_engine_of(self, standing: Standing) -> tuple[str, ...]:
+        """The other devices that answer as the same SNMPv3 engine, by name; no two should."""
+        with self._lock:
+            return self._others(standing)
+
+    def _others(self, standing: Standing) -> tuple[str, ...]:
+        named = self._engines.get(standing.engine_id, ()) if standing.engine_id else ()
+        return tuple([name for name in named if name != standing.device.name])
+
     def metrics(self, now: float, transport: Mapping[str, int], more: Iterable[Sample] = ()) -> str:
         """The page for Prometheus; *transport* counts what happened on the socket, *more* comes from other parts."""
         standings = self.standings()
         own = [sample for standing in standings for sample in standing.own_samples(now)]
         events = sorted(transport.items())
+        own += self._shared_engines(standings, now)
         own += more
         own += [Sample("snmp_datagrams_total", (("event", event),), count, now) for event, count in events]
         fresh = [standing.blocks() for standing in standings if self.is_fresh(standing, now)]
         return prometheus.page([prometheus.blocks(own).blocks, *fresh], known().announced)
+
+    def _shared_engines(self, standings: Iterable[Standing], now: float) -> Iterator[Sample]:
+        """With how many others each device shares its SNMPv3 engine ID."""
+        for standing in standings:
+            if standing.engine_id:
+                labels = tuple(standing.device.labels.items())
+                yield Sample("snmp_engine_sharers", labels, len(self.with_engine_of(standing)), now)
 
     def devices_json(self, now: float) -> bytes:
         """What the monitor asks: of each device how it is asked, whether it is up, since when not, how many it has."""

@@ -1,16 +1,22 @@
 """How many clients each access point has, as one number, whether its device tells them radio by radio or in all.
 
+And whether it tells them: a table that is empty says nothing, which is neither nobody nor that the radios are off.
 No I/O, no clock.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import Literal
 
 from collectors.layout import Layout, Part, layout
 
 BY_RADIO, IN_ALL = "wifi_radio_clients", "wifi_clients"
 TOTAL = "wifi_ap_clients"
 SOURCES = frozenset((BY_RADIO, IN_ALL))
+RADIO_UP, STATE = "wifi_radio_up", "wifi_clients_state"
+State = Literal["counted", "off", "not_exposed"]
+"""Of an access point: its clients are counted; all its radios are off; it does not tell them by SNMP."""
 
 
 @dataclass(slots=True)
@@ -61,3 +67,16 @@ def totals(told: Sequence[tuple[str, Sequence[str], Sequence[float | None]]]) ->
     if len(found) > 1 and not any(each == BY_RADIO and "" in points for each, points, _ in told):
         found.pop("", None)
     return dict(sorted(found.items()))
+
+
+def state(parts: Iterable[Part], *, is_counted: bool) -> Part:
+    """What an access point tells of its clients; *is_counted*: a number of them."""
+    radios = {value for part in parts if part.layout.metric == RADIO_UP for value in part.values} - {None}
+    if radios and not any(radios):
+        return Part(_of_state("off"), [1.0])
+    return Part(_of_state("counted" if is_counted else "not_exposed"), [1.0])
+
+
+@cache
+def _of_state(word: State) -> Layout:
+    return layout(STATE, [(("state", word),)])

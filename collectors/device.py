@@ -32,6 +32,7 @@ class Device:
     requests_per_second: float | None = None
     any_source: bool = False
     context: str = ""
+    engine_id: str = ""
     slow_lane: bool = False
     behind: tuple[tuple[str, str], ...] = ()
     """Names and addresses of the site's access points, which a switch may have learned."""
@@ -65,6 +66,7 @@ def devices(town: "Town") -> list[Device]:
             requests_per_second=device.snmp.requests_per_second,
             any_source=device.snmp.any_source,
             context=device.snmp.context,
+            engine_id=device.snmp.engine_id or "",
             slow_lane=device.snmp.slow_lane,
             behind=_behind(site) if KINDS[type(device).__name__] == "switch" else (),
         )
@@ -98,6 +100,8 @@ class Polled:
     """The modules that fit the device."""
     variables: int = 0
     """How many variables the tables had."""
+    engine_id: bytes = b""
+    """The SNMPv3 engine that answered; empty where none is known."""
 
 
 @dataclass(frozen=True, slots=True)

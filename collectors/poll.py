@@ -5,11 +5,12 @@ What was learned (engine clock, pace, fitting profiles, last clocks) is kept in 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 
 from collectors import bridge, decode, detect, picked
-from collectors.clients import Clients
+from collectors.clients import Clients, state
 from collectors.clocks import Clocks, Verdict, judge, uptime_seconds
 from collectors.column import Column
 from collectors.detect import Fit, Identity
@@ -47,6 +48,8 @@ class Target:
     combined: Profile | None = None
     clocks: Clocks | None = None
     has_answered: bool = False
+    is_older_next: bool = False
+    """Whether a dead device that never answered is asked in SNMPv1 at its next turn."""
     also: tuple[Profile, ...] = ()
     """Profiles beside ours: snmp_exporter's modules, where the settings name some."""
     modules: tuple[str, ...] = ()
@@ -90,6 +93,8 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
     parts = streams.update(held, loose if SCALARS in held else loose | answers)
     people = target.clients.of(parts)
     told = (*_uptime(clocks), *parts, *([people] if people else ()))
+    if target.device.kind == "access-point":
+        told = (*told, state(parts, is_counted=people is not None))
     found, foreign = split(Readings(tuple(target.device.labels.items()), at, told))
     best = target.fits[-1]
     return Polled(
@@ -104,6 +109,7 @@ async def poll(target: Target, *, at: float, clock: float, patience: Patience | 
         implausible=streams.implausible,
         foreign=foreign,
         modules=target.modules,
+        engine_id=target.session.engine_id,
         variables=sum(held.plan.size for held in recall.held.values()) + sum(len(column.cells) for column in columns),
     )
 
@@ -131,21 +137,39 @@ async def _scalars(
 
 
 async def _greet(target: Target, names: list[ber.RawOid], patience: Patience | None) -> dict[ber.RawOid, Cell]:
-    """What the device says of itself; an agent that never answered SNMPv2c is tried in SNMPv1."""
-    session = target.session
+    """What the device says of itself; an agent that never answered SNMPv2c is tried in SNMPv1.
+
+    Where *patience* is that with a dead device it is asked in one of the two, by turns: it costs one datagram.
+    """
+    session, older = target.session, _older(target)
+    once = Patience(session.patience.timeout_seconds, 1)
+    if older and patience:
+        session, older = (older if target.is_older_next else session), None
+        target.is_older_next = not target.is_older_next
     try:
         found = await walk.get(session, names, target.pace, patience)
     except Silent:
-        if target.has_answered or not isinstance(session, CommunitySession) or session.version is not Version.V2C:
+        if older is None:
             raise
-        older = replace(session, version=Version.V1)
+        session = older
         try:
-            found = await walk.get(older, names, target.pace, Patience(session.patience.timeout_seconds, 1))
+            found = await walk.get(session, names, target.pace, once)
         except Silent:
             raise Silent("no answer in SNMPv2c or SNMPv1") from None
-        target.session = older
-    target.has_answered = True
+    newer, target.session, target.has_answered = target.session, session, True
+    if newer is not session:
+        with suppress(Silent):  # it lives, and may only have been late: SNMPv2c has GETBULK and 64 bits
+            found = await walk.get(newer, names, target.pace, once)
+            target.session = newer
     return found
+
+
+def _older(target: Target) -> CommunitySession | None:
+    """The agent asked in SNMPv1, where it has never answered in SNMPv2c."""
+    session = target.session
+    if target.has_answered or not isinstance(session, CommunitySession) or session.version is not Version.V2C:
+        return None
+    return replace(session, version=Version.V1)
 
 
 def _identity(target: Target, system: Profile, found: dict[ber.RawOid, Cell]) -> Identity:

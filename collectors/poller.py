@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from collectors.access import Credentials, GetSecret, open_session
-from collectors.board import Board
+from collectors.board import Board, Standing
 from collectors.device import Device, Failed, Outcome
 from collectors.known import known
 from collectors.poll import Target, knock, poll
@@ -222,7 +222,10 @@ class Poller(AbstractContextManager["Poller"]):
         now = time.time()
         budget = target.pace.least if target else 0
         traffic = self._exchange.traffic(target.session.address) if target else None
+        earlier = self._board.find(device.name)
         standing = self._board.put(device, outcome, now, duration, budget, traffic)
+        if earlier and earlier.engine_id != standing.engine_id:
+            self._note_engine(standing, earlier.engine_id)
         if self._outlet:
             samples = () if isinstance(outcome, Failed) else outcome.samples
             self._outlet([*samples, *standing.own_samples(now)])
@@ -234,6 +237,16 @@ class Poller(AbstractContextManager["Poller"]):
             log.info("device answers again", failures=before.failures, **facts)
         else:
             log.debug("polled", profile=outcome.profile, variables=outcome.variables, **facts)
+
+    def _note_engine(self, standing: Standing, before: bytes) -> None:
+        """Say that another SNMPv3 engine answers than before, or one that is another device's as well."""
+        facts = {"device": standing.device.name, "site": standing.device.site, "engine_id": standing.engine_id.hex()}
+        if before:
+            advice = "it was exchanged or set up anew, or another device has its address"
+            log.warning("another SNMPv3 engine answers", before=before.hex(), advice=advice, **facts)
+        if others := self._board.with_engine_of(standing):
+            advice = "their configuration was copied; give each an engine ID of its own, or traps of one may be refused"
+            log.warning("devices share an SNMPv3 engine ID", others=others, advice=advice, **facts)
 
 
 class Turn:

@@ -45,6 +45,8 @@ def print_poll(polled: Polled, where: str) -> None:
     console = Console()
     console.print(f"[bold]{where}[/bold] says: {polled.description or 'nothing about itself'}", highlight=False)
     console.print(f"Profile [bold]{polled.profile}[/bold] ({polled.title}), because {polled.why}.", highlight=False)
+    if polled.engine_id:
+        console.print(f"SNMPv3 engine {polled.engine_id.hex()}.", highlight=False)
     for oid, end in polled.faults:
         console.print(f"[yellow]The device's answer for {oid} is incomplete: {end}.[/yellow]", highlight=False)
     shown: set[str] = set()

@@ -38,11 +38,9 @@ def user_session(
     login: "Login | UserCredential",
     secret: "GetSecret",
     patience: Patience,
-    *,
-    any_source: bool,
     context: str,
 ) -> UsmSession:
-    """A session with the agent at *address*; SecretMissing when a secret of *login* was not delivered."""
+    """A session with the agent at *address* in *context*; SecretMissing when a secret was not delivered."""
     user = User(
         name=login.user.encode(),
         auth=AUTH[login.auth] if login.auth_secret else None,
@@ -51,4 +49,4 @@ def user_session(
         priv_password=secret(login.privacy_secret).reveal().encode() if login.privacy_secret else b"",
         context=context.encode(),
     )
-    return UsmSession(exchange, address, user, patience, any_source=any_source)
+    return UsmSession(exchange, address, user, patience)

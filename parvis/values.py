@@ -11,6 +11,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|min|m|h|d|)")
 _RATE = re.compile(r"(\d+(?:\.\d+)?) ?([kMG]?)bit/s")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?) ?([kMG]?)B")
 _OID = re.compile(r"[0-2](\.(0|[1-9]\d*))+")
+_ENGINE_ID = re.compile(r"(?!0+$|f+$)(?:[0-9a-f]{2}){5,32}")
 _SECONDS = {"ms": 0.001, "": 1, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
 _BITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 _MAX_SUBIDENTIFIER = 2**32 - 1
@@ -93,6 +94,21 @@ def object_identifier(text: Any) -> str:
     return str(text)
 
 
+def engine_id(text: Any) -> str:
+    """An SNMP engine ID (SnmpEngineID of RFC 3411: 5 to 32 octets, neither all 0 nor all 255) in hexadecimal digits.
+
+    >>> engine_id("80:00:1f:88:04:61"), engine_id("0x80001F880461")
+    ('80001f880461', '80001f880461')
+    """
+    digits = re.sub(r"^0x|[: ]", "", text.strip().lower()) if isinstance(text, str) else ""
+    if not _ENGINE_ID.fullmatch(digits):
+        raise ValueError(
+            f"{text!r} is not an engine ID; write its 5 to 32 octets in hexadecimal digits between quotes, "
+            'such as "80001f880461"'
+        )
+    return digits
+
+
 Mac = Annotated[MacAddress, Before(MacAddress.parse)]
 Duration = Annotated[float, Before(duration_seconds)]
 """Seconds."""
@@ -101,3 +117,4 @@ Rate = Annotated[int, Before(rate_bits_per_second)]
 Size = Annotated[int, Before(size_bytes)]
 """Bytes."""
 Oid = Annotated[str, Before(object_identifier)]
+EngineId = Annotated[str, Before(engine_id)]

@@ -140,6 +140,16 @@ class UnknownEngine(UsmReport):
     advice = "the device keeps changing its engine ID; two devices may share one address"
 
 
+class OtherEngine(SnmpError):
+    """Who answers is not the engine that the inventory names for this device."""
+
+    reason = "other_engine"
+    advice = (
+        "another device answers at this address, or this one was exchanged or set up anew; look which, "
+        "and correct engine_id in the inventory"
+    )
+
+
 class WrongAuthPassword(UsmReport):
     """usmStatsWrongDigests: the authentication password or protocol differs."""
 

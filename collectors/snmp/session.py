@@ -28,6 +28,10 @@ class Session(Protocol):
         """Where the agent is."""
 
     @property
+    def engine_id(self) -> bytes:
+        """Who the agent is, in SNMPv3; empty where that is not known."""
+
+    @property
     def patience(self) -> Patience:
         """How long it is waited for an answer where nothing else is said."""
 
@@ -49,6 +53,11 @@ class CommunitySession:
     patience: Patience = field(default_factory=Patience)
     any_source: bool = False
     _head: bytes = field(init=False, repr=False)
+
+    @property
+    def engine_id(self) -> bytes:
+        """See Session.engine_id."""
+        return b""
 
     def __post_init__(self) -> None:
         self._head = ber.integer(self.version) + ber.tlv(ber.OCTET_STRING, self.community)

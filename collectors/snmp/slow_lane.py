@@ -53,6 +53,11 @@ class SlowSession:
     patience: Patience
     _process: asyncio.subprocess.Process | None = None
 
+    @property
+    def engine_id(self) -> bytes:
+        """See Session.engine_id; pysnmp keeps it to itself."""
+        return b""
+
     async def ask(self, request: Request, patience: Patience | None = None) -> Pdu:
         """See Session.ask."""
         patience = patience or self.patience

@@ -13,6 +13,7 @@ from collectors.snmp import ber, pdu, usm
 from collectors.snmp.errors import (
     Malformed,
     NotInTimeWindow,
+    OtherEngine,
     Silent,
     SnmpError,
     Unauthentic,
@@ -47,7 +48,10 @@ REPORTS: dict[bytes, type[UsmReport]] = {
 
 @dataclass(slots=True)
 class UsmSession:
-    """An agent asked in SNMPv3; its engine ID and clock are discovered once and kept (RFC 3414 section 4)."""
+    """An agent asked in SNMPv3; its engine ID and clock are discovered once and kept (RFC 3414 section 4).
+
+    They are its own, whoever else has the same engine ID: cloned devices have one configuration, and not one clock.
+    """
 
     exchange: Exchange
     address: Address
@@ -56,8 +60,18 @@ class UsmSession:
     engine: usm.Engine = field(default_factory=usm.Engine)
     version: Version = Version.V3
     any_source: bool = False
+    _expected: bytes = b""
     _has_worked: bool = False
     _frames: Frames | None = None
+
+    @property
+    def engine_id(self) -> bytes:
+        """See Session.engine_id."""
+        return self.engine.engine_id
+
+    def expect(self, engine_id: bytes) -> None:
+        """Take no other engine for this agent: OtherEngine when one answers. Its clock is still learned from it."""
+        self._expected, self.engine = engine_id, usm.Engine(engine_id)
 
     async def ask(self, request: Request, patience: Patience | None = None) -> Pdu:
         """See Session.ask; once per request, a clock out of window or a new engine ID leads to a new try."""
@@ -182,10 +196,17 @@ class UsmSession:
         return message.pdu
 
     async def _discover(self, patience: Patience) -> None:
-        """Learn the engine ID; boots and time of the unsigned report are a first guess the agent will correct."""
+        """Learn the engine ID; boots and time of the unsigned report are a first guess the agent will correct.
+
+        OtherEngine when it is not the one expected.
+        """
         self.engine = usm.Engine()
         seal = partial(_sealed, pdu.ask(Kind.GET, ()), usm.NOBODY, self.engine)
         await self.exchange.ask(self.address, seal, self._read_discovery, patience, any_source=self.any_source)
+        found = self.engine.engine_id
+        if self._expected and found != self._expected:
+            self.expect(self._expected)
+            raise OtherEngine(f"engine {found.hex()} answers; the inventory says {self._expected.hex()}")
 
     def _read_discovery(self, data: bytes, number: int) -> None:
         message = usm.open_message(data, usm.NOBODY, self.engine, number)

@@ -68,6 +68,13 @@ def _macs(town: Town) -> Iterator[Placed]:
             yield site.visitor, site, ("visitor",)
 
 
+def _engine_ids(town: Town) -> Iterator[Placed]:
+    for site in town.sites:
+        for device, path in _devices(site):
+            if hasattr(device, "snmp") and device.snmp.engine_id:
+                yield device.snmp.engine_id, site, (*path, "snmp", "engine_id")
+
+
 def _contracts(town: Town) -> Iterator[Placed]:
     yield from ((site.uplink.contract, site, ("uplink", "contract")) for site in town.sites)
 
@@ -81,6 +88,7 @@ def _twice(town: Town, locate: Locate) -> Iterator[Fault]:
         ("name", _names(town)),
         ("address", _addresses(town)),
         ("MAC address", _macs(town)),
+        ("engine ID", _engine_ids(town)),
         ("contract", _contracts(town)),
         ("name", _named(town.credentials, "credentials")),
         ("name", _named(town.people, "people")),
@@ -95,7 +103,7 @@ def _twice(town: Town, locate: Locate) -> Iterator[Fault]:
                     site,
                     path,
                     f"{what} {value} is already used at {other.file}:{other.line}",
-                    f"give it a {what} of its own",
+                    f"give it {'an' if what[0] in 'ae' else 'a'} {what} of its own",
                 )
             first.setdefault(value, (site, path))
 
@@ -193,6 +201,17 @@ def _references(town: Town, locate: Locate) -> Iterator[Fault]:
                     f"no credential is called {wants}",
                     suggestion(wants, credentials),
                 )
+            elif wants:
+                yield from _of_version_3(town, site, device, path, locate)
+
+
+def _of_version_3(town: Town, site: Site, device: Any, path: Path_, locate: Locate) -> Iterator[Fault]:
+    """What only SNMPv3 knows is given to nobody who is asked in another version."""
+    version = town.credential(device.snmp.credential).version
+    for field in ("context", "engine_id"):
+        if version != "v3" and getattr(device.snmp, field):
+            message = f"{device.name} is asked in {version}, which has no {field}"
+            yield locate(site, (*path, "snmp", field), message, "take it out, or name a credential of v3")
 
 
 def _people(town: Town, locate: Locate) -> Iterator[Fault]:

@@ -7,14 +7,15 @@ from pydantic import Field, model_validator
 
 from parvis.inventory.people import Name
 from parvis.inventory.wording import Part
-from parvis.values import Oid
+from parvis.values import EngineId, Oid
 
 
 class Snmp(Part):
     """How to ask a device. *object_id* replaces a sysObjectID that the agent answers wrongly.
 
-    *requests_per_second* spares a weak device; *any_source*: it answers from another of its addresses; *context* is
-    SNMPv3's; *slow_lane*: it is asked by another implementation of SNMP, slower, for agents ours cannot agree with.
+    *requests_per_second* spares a weak device; *any_source*: it answers from another of its addresses; *context* and
+    *engine_id* are SNMPv3's: in what context it is asked, and the only engine that may answer (without it, whichever
+    does); *slow_lane*: it is asked by another implementation of SNMP, slower, for agents ours cannot agree with.
     """
 
     credential: Name
@@ -23,6 +24,7 @@ class Snmp(Part):
     requests_per_second: Annotated[float, Field(gt=0, le=10_000)] | None = None
     any_source: bool = False
     context: str = Field(default="", max_length=32)
+    engine_id: EngineId | None = None
     slow_lane: bool = False
 
 

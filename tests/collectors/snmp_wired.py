@@ -34,5 +34,9 @@ class Wired:
             raise AgentError(answer.error_status, answer.error_index)
         return answer
 
+    @property
+    def engine_id(self) -> bytes:
+        return b""
+
     async def ask_in_turn(self, requests: Sequence[Prepared], take: Take, patience: Patience | None = None) -> None:
         await one_by_one(self.ask, requests, take, patience)

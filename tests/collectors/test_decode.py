@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from snmp_agents import PORTS, RADIOS, SYSTEM, UNIFI, UNIFI_NAMES, VAPS, table
 
 from collectors import decode, profile, reading
+from collectors.clients import STATE, state
+from collectors.layout import Part, layout
 from collectors.profile import Column, combine
 from collectors.snmp import ber
 from collectors.snmp.ber import Value
@@ -110,6 +112,30 @@ def test_a_radio_that_is_off_has_no_channel_power_or_frequency() -> None:
 
 def test_g27_g28_an_access_point_without_tables_has_no_clients_rather_than_zero() -> None:
     assert metrics(decoded(SYSTEM, "unifi")) == {"device_info"}
+
+
+TWO_RADIOS = layout("wifi_radio_up", [(("radio", "wifi0"),), (("radio", "wifi1"),)])
+
+
+@pytest.mark.parametrize(
+    ("up", "is_counted", "told"),
+    [
+        (None, False, "not_exposed"),
+        (None, True, "counted"),
+        ([1.0, 0.0], False, "not_exposed"),
+        ([1.0, 0.0], True, "counted"),
+        ([0.0, 0.0], False, "off"),
+        ([0.0, 0.0], True, "off"),
+        ([None, 0.0], False, "off"),
+        ([None, None], False, "not_exposed"),
+    ],
+)
+def test_g28_what_is_not_exposed_is_another_state_than_off(
+    up: list[float | None] | None, is_counted: bool, told: str
+) -> None:
+    part = state([Part(TWO_RADIOS, up)] if up else [], is_counted=is_counted)
+
+    assert (part.layout.metric, list(part.layout.rows.each()), part.values) == (STATE, [(("state", told),)], [1.0])
 
 
 class TestPorts:

@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
@@ -24,6 +24,7 @@ from collectors.sample import Sample
 from collectors.schedule import Breaker
 from collectors.service import endpoint
 from collectors.snmp import ber
+from collectors.snmp.ber import Value
 from collectors.snmp.errors import NothingShown, SnmpError, UsmReport
 from collectors.snmp.pdu import Version
 from collectors.snmp.session import CommunitySession
@@ -34,6 +35,7 @@ from parvis.inventory import CommunityCredential, Town, UserCredential
 from parvis.settings import SecretMissing
 from parvis.values import Secret
 
+Mib = Mapping[str, tuple[int, Value]]
 PACING = Pacing(interval_seconds=0.4, deadline_seconds=3, timeout_seconds=0.2, tries=2)
 V2C = CommunityCredential(name="anciennes", version="v2c", community_secret="community")
 SECRETS = {"community": "public", "auth": "auth-sha1aes128", "privacy": "priv-sha1aes128"}
@@ -156,6 +158,14 @@ def test_a_device_of_no_known_kind_still_says_that_it_is_up() -> None:
     assert (found.profile, found.clients) == ("system", None)
 
 
+@pytest.mark.parametrize(("mib", "told"), [(UNIFI, "counted"), (SYSTEM, "not_exposed")])
+def test_g28_a_poll_of_an_access_point_says_whether_it_tells_its_clients(mib: Mib, told: str) -> None:
+    [found] = once(MemoryAgent(mib))
+
+    states = [sample for sample in found.samples if sample.metric == "wifi_clients_state"]
+    assert [(dict(sample.labels)["state"], sample.value) for sample in states] == [(told, 1)]
+
+
 @pytest.mark.parametrize("credential", [V2C, AUTH_PRIV])
 def test_a_credential_of_the_inventory_opens_a_real_agent(
     snmpd: RealAgent, credential: CommunityCredential | UserCredential, monkeypatch: pytest.MonkeyPatch
@@ -195,17 +205,6 @@ def test_a_dead_device_is_called_silent_before_any_deadline(deadline_seconds: fl
 
     assert pacing.patience.longest_seconds + pacing.patience.timeout_seconds * 1.2 < deadline_seconds
     assert 0 < pacing.patience.timeout_seconds <= pacing.timeout_seconds
-
-
-def test_s48_a_device_that_has_been_dead_for_long_gets_one_datagram() -> None:
-    async def work(exchange: Exchange) -> int:
-        session = CommunitySession(exchange, address, b"public", patience=HASTY)
-        target = Target(at(address), session, has_answered=True)
-        await attempt(target, PACING, Breaker(failures=5))
-        return sum(exchange.counts.values())
-
-    with agent(mute) as address:
-        assert run(work) == 1
 
 
 @pytest.fixture

@@ -83,6 +83,20 @@ def test_a_missing_folder_is_a_located_fault(tmp_path: Path) -> None:
         ),
         (
             SITE,
+            "{credential: anciennes-v2c}",
+            '{credential: anciennes-v2c, engine_id: "80001f880461"}',
+            "access_points[0].snmp.engine_id",
+            "is asked in v2c, which has no engine_id",
+        ),
+        (
+            SITE,
+            "{credential: anciennes-v2c}",
+            "{credential: bornes-v3, engine_id: 8000188804}",
+            "access_points[0].snmp.engine_id",
+            "between quotes",
+        ),
+        (
+            SITE,
             'switch: sw-lagrange, port: "1"',
             'switch: sw-lagrang, port: "1"',
             "access_points[0].switch",
