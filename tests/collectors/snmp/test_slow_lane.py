@@ -121,6 +121,25 @@ def test_the_process_does_not_stay(snmpd: RealAgent) -> None:
     assert answer.varbinds[0][0] == SYSTEM[0]
 
 
+@pytest.mark.slow
+def test_who_is_cut_off_by_a_deadline_leaves_no_answer_to_the_next_question(snmpd: RealAgent) -> None:
+    async def work() -> Pdu:
+        lane = slow(CommunitySession(Exchange(), snmpd.address, snmpd.community, patience=PATIENCE))
+        assert isinstance(lane, SlowSession)
+        await lane.ask(pdu.ask(Kind.GET, SYSTEM[:1]))
+        before = lane._process
+        assert before
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await lane.ask(pdu.ask(Kind.GET, SYSTEM[1:2]))
+        answer = await lane.ask(pdu.ask(Kind.GET, SYSTEM[2:3]))
+        await ended(lane)
+        await before.wait()
+        return answer
+
+    assert asyncio.run(work()).varbinds[0][0] == SYSTEM[2]
+
+
 def test_a_process_that_breaks_is_told_as_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slow_lane.sys, "executable", "/bin/false")
     started = time.monotonic()
