@@ -126,9 +126,9 @@ class Spool:
         """What an earlier run left; of a batch that was open, the whole lines."""
         for path in sorted(self._folder.glob(f"*{OPEN}")):
             data = path.read_bytes()
-            whole = data[: data.rfind(b"\n") + 1]
-            if whole != data:
-                path.write_bytes(whole)
+            whole = data.rfind(b"\n") + 1
+            if whole < len(data):
+                os.truncate(path, whole)  # what is whole stays where it is, whatever happens now
             if whole:
                 path.rename(path.with_suffix(READY))
             else:
@@ -176,14 +176,15 @@ class Spool:
     def _close(self, target: _Open) -> None:
         path = Path(target.file.name)
         ready = path.with_suffix(READY)
-        if target.lines:
+        if target.lines and not target.file.closed:  # it is, where an earlier time failed behind this
             os.fsync(target.file.fileno())
         target.file.close()
         if target.lines:
-            path.rename(ready)
+            if not ready.exists():
+                path.rename(ready)
             sync_folder(self._folder)
         else:
-            path.unlink()
+            path.unlink(missing_ok=True)
         with self._lock:
             self._full = [each for each in self._full if each is not target]
             if target.lines:

@@ -129,7 +129,8 @@ class Writer(AbstractContextManager["Writer"]):
 
     def _send_file(self, batch: Batch) -> _Answer:
         try:
-            lines = batch.path.read_text("utf-8").splitlines()
+            # only this ends a line: names that devices tell may have other characters that Python takes for ends
+            lines = batch.path.read_text("utf-8", errors="replace").removesuffix("\n").split("\n")
         except OSError as error:
             log.error("a batch of the spool is lost", words=str(error))
             return _Answer(Verdict.TAKEN)
@@ -164,12 +165,15 @@ class Writer(AbstractContextManager["Writer"]):
 
     def _set_aside(self, line: str, words: str) -> None:
         self.counts["refused"] += 1
-        if self._quarantine.exists() and self._quarantine.stat().st_size > MOST_QUARANTINE_BYTES:
-            self._quarantine.replace(self._quarantine.with_suffix(".old.txt"))
-        with self._quarantine.open("a", encoding="utf-8") as file:
-            file.write(f"{line}\n")
+        try:
+            if self._quarantine.exists() and self._quarantine.stat().st_size > MOST_QUARANTINE_BYTES:
+                self._quarantine.replace(self._quarantine.with_suffix(".old.txt"))
+            with self._quarantine.open("a", encoding="utf-8") as file:
+                file.write(f"{line}\n")
+        except OSError as error:
+            words = f"{words}; and cannot be kept: {error}"
         if self.counts["refused"] % 1000 == 1:  # a whole spool may be refused
-            log.warning("InfluxDB refuses lines for good; they are kept", file=str(self._quarantine), words=words)
+            log.warning("InfluxDB refuses lines for good", kept_in=str(self._quarantine), words=words)
 
     def _well(self) -> None:
         if self.trouble:

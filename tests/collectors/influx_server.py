@@ -27,7 +27,7 @@ class InfluxServer:
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 text = gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body
-                lines = text.decode().splitlines()
+                lines = text.decode().removesuffix("\n").split("\n")
                 server.posts.append((self.path, dict(self.headers), len(lines)))
                 status, headers = server.answer(lines)
                 if status == 204:

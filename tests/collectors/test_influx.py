@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from influx_server import LINE, InfluxServer
 
+from collectors.influx import spool as spool_module
 from collectors.influx import writer as writer_module
 from collectors.influx.lines import Lines
 from collectors.influx.spool import Spool, SpoolFull
@@ -127,6 +128,42 @@ def test_a_refused_line_is_set_aside_and_the_others_arrive(server: InfluxServer,
     assert (tmp_path / "refused.txt").read_text("utf-8") == bad + "\n"
 
 
+@pytest.mark.parametrize("end", ["\x0b", "\x0c", "\x1e", "\x85", "\u2028", "\u2029", "\r"])
+def test_a_name_with_what_python_takes_for_an_end_of_line_is_one_line(
+    server: InfluxServer, tmp_path: Path, end: str
+) -> None:
+    named = Sample("device_load_1min", (("device", f"ap{end}hall"),), 1.0, 1_790_000_000.0)
+    with to(server.url, tmp_path) as writer:
+        writer.put([named, sample(2)])
+        until(lambda: len(server.taken) == 2)
+
+    assert server.taken == [Lines().of(named), Lines().of(sample(2))]
+    assert not (tmp_path / "refused.txt").exists()
+
+
+def test_a_refused_line_that_cannot_be_kept_holds_up_nobody(server: InfluxServer, tmp_path: Path) -> None:
+    (tmp_path / "refused.txt").symlink_to("/dev/full")
+    bad = Lines().of(sample(13))
+    server.answer = lambda lines: (422, {}) if bad in lines else (204, {})
+    with to(server.url, tmp_path) as writer:
+        writer.put(sample(n) for n in range(20))
+        until(lambda: len(server.taken) == 19)
+        writer.put([sample(99)])
+        until(lambda: len(server.taken) == 20)
+
+        assert counted(writer)["refused"] == 1
+
+
+def test_octets_a_failing_disk_made_up_cost_their_line_alone(server: InfluxServer, tmp_path: Path) -> None:
+    good = [Lines().of(sample(n)) for n in (1, 2)]
+    (tmp_path / "000000000001.lines").write_bytes(f"{good[0]}\n".encode() + b"\xff\xfe\0\n" + f"{good[1]}\n".encode())
+    with to(server.url, tmp_path):
+        until(lambda: len(server.taken) == 2)
+        until(lambda: not any(tmp_path.glob("*.lines")))
+
+    assert server.taken == good
+
+
 def test_a_batch_too_large_is_sent_in_parts(server: InfluxServer, tmp_path: Path) -> None:
     server.answer = lambda lines: (413, {}) if len(lines) > 20 else (204, {})
     with to(server.url, tmp_path) as writer:
@@ -204,6 +241,31 @@ def test_a_full_disk_is_told_and_a_later_line_is_written(tmp_path: Path) -> None
 
     assert spool.lines == 0
     spool.close()
+
+
+@pytest.mark.parametrize("broken", ["rename", "sync"])
+def test_a_batch_that_could_not_be_closed_is_closed_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    spool = Spool(tmp_path, MEGABYTE)
+    spool.add(["one value=1.0 1"], now=0.0)
+
+    def fails(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        if broken == "rename":
+            patch.setattr(Path, "rename", fails)
+        else:
+            patch.setattr(spool_module, "sync_folder", fails)
+        with pytest.raises(OSError, match="Input/output"):
+            spool.settle(now=100.0)
+    spool.settle(now=101.0)
+
+    found = spool.oldest()
+    assert found is not None
+    assert (found.lines, found.path.read_text("utf-8")) == (1, "one value=1.0 1\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["000000000001.lines"]
 
 
 def test_a_torn_last_line_is_left_out_after_a_power_cut(tmp_path: Path) -> None:
