@@ -23,11 +23,17 @@ def write_whole(path: Path, data: bytes | str, mode: int | None = None, owner: t
     sync_folder(path.parent)
 
 
-def append_text(path: Path, text: str, mode: int = 0o666) -> None:
-    """Add *text* to a file, which is made if there is none, with *mode* less the umask; then it is on the disk."""
+def append_text(path: Path, lines: str, mode: int = 0o666) -> None:
+    """Add whole *lines* to a file, which is made if there is none, with *mode* less the umask; then it is on the disk.
+
+    What a power cut left of a last line is a line of its own from then on, and takes none of these with it.
+    """
     is_new = not path.exists()
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, mode), "wb") as file:
-        file.write(text.encode())
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, mode), "r+b") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(size - 1, 0))
+        begins = b"" if file.read(1) in {b"", b"\n"} else b"\n"
+        file.write(begins + lines.encode())
         file.flush()
         os.fsync(file.fileno())
     if is_new:

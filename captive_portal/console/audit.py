@@ -1,11 +1,13 @@
 """What staff did: JSON lines, each with the hash of the line before (SHA-256), only ever appended to.
 
 A line says who, what, at which site, about which code of the day, why, and how it went; never a device's address.
-Whoever changes or removes a line breaks the chain at that place; the last hash, noted elsewhere, proves the end.
+Whoever changes or removes a line breaks the chain at that place; the last hash, noted elsewhere, proves the end. Only
+what a power cut left of a last line is taken off again, and stands in the line that says so.
 """
 
 import hashlib
 import json
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -24,6 +26,8 @@ ITSELF = "parvis"
 """Who does what nobody has to ask for."""
 START = "0" * 64
 """What the first line has for the hash of the line before."""
+CUT, MOST_KEPT = "cut-line", 2000
+"""What is said to be done where a line was cut short, and how much of it is kept, in characters."""
 _ADDRESS = re.compile(
     r"\b[0-9a-f]{2}([:-]?[0-9a-f]{2}){5}\b|\b\d{1,3}(\.\d{1,3}){3}\b|\b[0-9a-f]{1,4}(:[0-9a-f]{0,4}){2,7}",
     re.IGNORECASE,
@@ -78,11 +82,28 @@ class Audit:
             raise ValueError("an audit entry names no address")
         try:
             with self._lock, locked(self._folder):
-                line = {**asdict(entry), "before": _hash(self._last_line())}
-                path = self._folder / f"audit-{entry.at[:MONTH]}.jsonl"
-                append_text(path, json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n", 0o600)
+                if torn := self._taken_off():
+                    self._append(Entry(entry.at, "parvis", "", CUT, how=torn))
+                self._append(entry)
         except OSError as error:
             raise NotWritten(str(error)) from error
+
+    def _append(self, entry: Entry) -> None:
+        line = {**asdict(entry), "before": _hash(self._last_line())}
+        path = self._folder / f"audit-{entry.at[:MONTH]}.jsonl"
+        append_text(path, json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n", 0o600)
+
+    def _taken_off(self) -> str:
+        """The beginning of a last line without an end, which is taken off; empty when the last line is whole.
+
+        A power cut leaves such a one, and nobody was told that it is written. What there was of it goes into the log.
+        """
+        last = self._last_line()
+        if not last or last.endswith(b"\n"):
+            return ""
+        path = next(path for path in reversed(self._files()) if path.stat().st_size)
+        os.truncate(path, path.stat().st_size - len(last))
+        return last.decode(errors="replace")[:MOST_KEPT]
 
     def tidy(self, today: date) -> int:
         """Remove the months that are older than :data:`KEPT_MONTHS`; returns how many."""
@@ -123,7 +144,7 @@ class Audit:
         return sorted(self._folder.glob("audit-[0-9][0-9][0-9][0-9]-[0-9][0-9].jsonl"))
 
     def _last_line(self) -> bytes:
-        """The last line with its newline; lines have less than 8 kB. A cut line stays, and breaks the chain."""
+        """The last line with its newline; lines have less than 8 kB. One without was cut."""
         for path in reversed(self._files()):
             with path.open("rb") as file:
                 file.seek(max(0, path.stat().st_size - 8192))

@@ -53,7 +53,7 @@ def load(folder: Path) -> list[Reference]:
         return []
     found: list[Reference] = []
     fault = ""
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text("utf-8").removesuffix("\n").split("\n"), 1):
         try:
             found.append(_parsed(line))
         except (ValueError, TypeError) as error:

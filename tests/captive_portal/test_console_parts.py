@@ -19,7 +19,7 @@ from staff import PASSWORD, issued
 
 from captive_portal.console import accounts as accounts_module
 from captive_portal.console.accounts import AccountError, Accounts
-from captive_portal.console.audit import KEPT_MONTHS, START, Audit, Broken, Entry, NotWritten
+from captive_portal.console.audit import CUT, KEPT_MONTHS, START, Audit, Broken, Entry, NotWritten
 from captive_portal.console.commands import console, console_facts
 from captive_portal.console.roles import Role
 from captive_portal.console.throttle import MOST_KEPT, WINDOW_SECONDS, Throttle
@@ -76,6 +76,19 @@ def test_whatever_is_done_to_a_line_breaks_the_chain(
 
     with pytest.raises(Broken, match=r"audit-2026-01\.jsonl, line"):
         audit.verify()
+
+
+@pytest.mark.parametrize("left", [1, 40, -1])
+def test_a_line_that_a_power_cut_left_without_its_end_costs_no_other_line(tmp_path: Path, left: int) -> None:
+    audit, path = log(tmp_path)
+    *whole, last = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(whole) + last[:left])
+    audit.write(replace(ENTRY, about="after"))
+    after, cut, *_ = audit.newest(3)
+
+    assert audit.verify()[0] == 4 + 2
+    assert (after.about, cut.did, cut.who) == ("after", CUT, "parvis")
+    assert cut.how == last[:left].decode()
 
 
 def test_several_writers_make_one_chain(tmp_path: Path) -> None:

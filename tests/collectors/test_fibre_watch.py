@@ -111,6 +111,13 @@ def test_light_is_held_to_the_reference_as_soon_as_there_is_one(town: Town, tmp_
     }
 
 
+def test_a_port_named_with_what_python_takes_for_an_end_of_line_keeps_its_reference(tmp_path: Path) -> None:
+    named = Reference(NOON, "sw-lagrange", "25\u2028\x85", "", "rx", dbm=-6.0)
+    reference.append(tmp_path, [named])
+
+    assert reference.load(tmp_path) == [named]
+
+
 def test_a_bad_line_among_the_references_costs_that_line_only(town: Town, tmp_path: Path) -> None:
     reference.append(tmp_path, [Reference(NOON, *NEAR_RX, dbm=-6.0)])
     with (tmp_path / reference.FILE).open("a") as file:

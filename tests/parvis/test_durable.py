@@ -46,3 +46,12 @@ def test_a_whole_file_takes_its_place_when_it_is_on_the_disk(tmp_path: Path, syn
 
     assert synced == [str(tmp_path / ".key.new"), str(tmp_path)]
     assert file.read_bytes() == b"x"
+
+
+def test_what_a_power_cut_left_of_a_line_takes_no_other_with_it(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    file.write_text('{"one": 1}\n{"tw', "utf-8")
+    append_text(file, "three\n")
+    append_text(file, "four\n")
+
+    assert file.read_text("utf-8") == '{"one": 1}\n{"tw\nthree\nfour\n'
