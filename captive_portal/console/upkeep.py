@@ -4,7 +4,7 @@ What is erased does not come back, so nothing is by a clock that is not believed
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -18,11 +18,20 @@ from parvis.running import log
 EVERY_SECONDS = 3600.0
 
 
-class Upkeep:
-    """Looks after *audit* and the officer's *records* whenever it is asked how they are, as the watchdog does."""
+def _nobody(_count: float) -> None:
+    """Nobody wants to know."""
 
-    def __init__(self, audit: Audit, witness: Witness, records: Path) -> None:
-        self._audit, self._witness, self._records = audit, witness, records
+
+class Upkeep:
+    """Looks after *audit* and the officer's *records* whenever it is asked how they are, as the watchdog does.
+
+    *refused* is told how many files stay, though their time is over, because the clock is not believed.
+    """
+
+    def __init__(
+        self, audit: Audit, witness: Witness, records: Path, refused: Callable[[float], object] = _nobody
+    ) -> None:
+        self._audit, self._witness, self._records, self._refused = audit, witness, records, refused
         self._next = time.monotonic()
         self._unread = ""
 
@@ -39,14 +48,17 @@ class Upkeep:
 
     def _tidy(self, today: date) -> None:
         found, doubts = self._found(today), self._witness.doubts_or_remembers()
+        months = len(self._audit.over(today))
+        waiting = months + len(found) if doubts else 0
+        self._refused(waiting)
         if not doubts:
             self._audit.tidy(today)
             for folder, paths in found.over.items():
                 self._erase(folder, paths)
-        elif (months := self._audit.over(today)) or found.over:
+        elif waiting:
             log.warning(
                 "nothing is erased",
-                months=len(months),
+                months=months,
                 records=len(found),
                 doubts=doubts,
                 todo="put the clock right; if it is: parvis console --clock-is-right YOUR-NAME",

@@ -41,7 +41,9 @@ class Console:
         self.records = folder / "dpo"
         (folder / "audit").mkdir()
         self.audit = Audit(folder / "audit")
-        self.upkeep = Upkeep(self.audit, Witness(folder / "clock.json", self.audit.newest_day), self.records)
+        self.refused: list[float] = []
+        witness = Witness(folder / "clock.json", self.audit.newest_day)
+        self.upkeep = Upkeep(self.audit, witness, self.records, self.refused.append)
         self._monkeypatch = monkeypatch
         self.clock_is_kept()
 
@@ -103,6 +105,7 @@ def test_f56_cgu08_cgu12_records_over_their_time_go_by_themselves_and_the_log_na
         ("parvis", "purge", f"retention {ago(REPORT + 1).date()}", "1 erased"),
     ]
     assert console.audit.verify()[0] == 3
+    assert console.refused == [0]
 
 
 def test_f56_the_processs_own_watchdog_is_enough_nobody_has_to_ask(console: Console) -> None:
@@ -136,6 +139,7 @@ def test_by_a_clock_that_is_not_believed_no_record_goes_and_somebody_is_told(
     told = json.loads(capsys.readouterr().err.splitlines()[-1])
     assert (told["event"], told["records"]) == ("nothing is erased", 1)
     assert "--clock-is-right" in told["todo"]
+    assert console.refused == [1]
     assert console.left() == {"arcom/2020-001"}
 
 

@@ -299,5 +299,6 @@ CASES: dict[str, Case] = {
     "EffacementRefuse": (f"evidence_erasing_refused_days{{{SITE}}}", "3|0", {}),
     "EffacementRefusePortail": (f"portal_erasing_refused_proofs{{{SITE}}}", "3|0", {}),
     "EffacementRefuseArchive": ("archive_erasing_refused_days", "3|0", {}),
+    "EffacementRefuseConsole": ("console_erasing_refused_files", "3|0", {}),
     "HorlogeReglee": (f"evidence_clock_steps_total{{{SITE}}}", "0+5|7", {}),
 }
