@@ -40,6 +40,12 @@ def append_text(path: Path, lines: str, mode: int = 0o666) -> None:
         sync_folder(path.parent)
 
 
+def settled(path: Path) -> None:
+    """Wait until a file that another program wrote is on the disk."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def sync_folder(folder: Path) -> None:
     """Make what was made, renamed or removed in *folder* durable."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

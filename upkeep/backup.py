@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from parvis.durable import settled, sync_folder
 from parvis.instruments import VERSION
 from upkeep import belongings, places, shared_database
 from upkeep.delivered import INSTALLED, OPENDATA, chosen, packages
@@ -49,7 +50,9 @@ def make(folder: Path, recipient: str, *, sessions: bool, root: Path = ROOT) -> 
         draft = Path(scratch) / "backup.age"
         must("age", "--encrypt", "--recipient", recipient, "--output", str(draft), str(plain), seconds=AGE_SECONDS)
         draft.chmod(0o600)
+        settled(draft)  # the old ones are erased next
         draft.replace(target)
+    sync_folder(folder)
     return target
 
 

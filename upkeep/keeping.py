@@ -2,6 +2,7 @@
 
 import filecmp
 import json
+import os
 import shutil
 import sqlite3
 import tarfile
@@ -43,6 +44,7 @@ def _keep(folder: Path, root: Path) -> None:
     if package := installed_package():
         shutil.copy(package, folder / "package.deb")
     shutil.copy(PUT_BACK, folder / "put-back")
+    os.sync()  # what is called complete must be so after a power cut, too
     (folder / "complete").touch()
 
 
@@ -56,6 +58,7 @@ def _state_again(folder: Path, root: Path) -> None:
         return
     draft = folder / "state.tar.new"
     pack(draft, belongings.files(root, belongings.STATE + belongings.LEASES), root, folder)
+    os.sync()
     draft.replace(folder / "state.tar")
 
 

@@ -116,6 +116,40 @@ def test_sec15_a_backup_is_encrypted_and_restored_by_the_towns_key_alone(machine
     assert about.users == ["parvis-portal"]
 
 
+@needs_age
+def test_a_backup_is_on_the_disk_before_older_ones_may_go(
+    machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, recipient = identity(tmp_path)
+    real, synced = os.fsync, list[str]()
+
+    def fsync(handle: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{handle}").readlink().name)
+        real(handle)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    backup.make(tmp_path / "backups", recipient, sessions=False, root=machine)
+
+    assert synced[-2:] == ["backup.age", "backups"]
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_what_is_called_complete_is_on_the_disk(
+    machine: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, again: bool
+) -> None:
+    folder, seen = tmp_path / "before", list[list[str]]()
+    if again:
+        (tmp_path / "package.deb").write_bytes(b"the one that is installed")
+        monkeypatch.setattr(keeping, "installed_package", lambda: tmp_path / "package.deb")
+        keeping.keep(folder, root=machine)
+    monkeypatch.setattr(os, "sync", lambda: seen.append(sorted(path.name for path in folder.iterdir())))
+    keeping.keep(folder, root=machine)
+
+    assert len(seen) == 1
+    assert ("state.tar.new" in seen[0]) if again else {"state.tar", "configuration.tar"} <= set(seen[0])
+    assert again or "complete" not in seen[0]
+
+
 def test_old_backups_are_erased(tmp_path: Path) -> None:
     for name, age in (("old.parvis.age", 15), ("young.parvis.age", 13), ("other.txt", 99)):
         (tmp_path / name).write_text("x")
