@@ -124,8 +124,8 @@ class Conversation(BaseRequestHandler):
                 replies = [] if logged_in else [("!trap", {"message": "invalid user name or password (6)"})]
             else:
                 assert logged_in
-                with self.server.lock:
-                    replies = self.server.router.answer(command, words)
+                with self.server.lock:  # type: ignore[attr-defined]
+                    replies = self.server.router.answer(command, words)  # type: ignore[attr-defined]
             for reply, row in replies if replies and replies[-1][0] == "!done" else [*replies, ("!done", {})]:
                 self._send(reply, row)
 

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from door_twin import wait_for
 from gate import Gate, built, calm, gate, settled
 from reboot import sessions_on_disk
+from resident import wait_for
 from table import Row, row
 
 DEVICES = 1_200

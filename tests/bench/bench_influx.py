@@ -73,7 +73,7 @@ def through_batching(url: str, given: list[Sample]) -> None:
     client: Any = InfluxDBClient(url, token=TOKEN.reveal(), org="o", enable_gzip=True, timeout=10_000)
     with client, client.write_api(write_options=options) as writing:
         for sample in given:
-            point: Any = Point(sample.metric)
+            point: Any = Point(sample.metric)  # type: ignore[no-untyped-call] # the library's
             for name, value in sample.labels:
                 point.tag(name, value)
             writing.write("b", record=point.field("value", sample.value).time(int(sample.at * 1e9)))

@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "legal"))
 sys.path.insert(0, str(Path(__file__).parents[1] / "captive_portal"))
 
 from door_twin import Inside
-from legal_town import OFF, WEB4, WEB6, Street, datagram, master, street, this_year
+from legal_town import OFF, WEB4, WEB6, Arrived, Street, datagram, master, street, this_year
 from table import Row, row
-from test_evidence_root import Arrived, Person, Told, own6, people, recorded, who
+from test_evidence_root import Person, Told, own6, people, recorded, who
 
 from captive_portal.legal import reading, time_signal
 from captive_portal.legal.conntrack import Guests, Reader, each_once

@@ -68,8 +68,8 @@ def pages(root: File) -> tuple[list[Row], str]:
                 (f"{what}, CPU of the server", "ms", "server_cpu_ms"),
                 (f"{what}, CPU of the driver", "ms", "driver_cpu_ms"),
             ):
-                pair = [round(middle([one[key] for one in rounds]), 1) for rounds in (here, there)]
-                table.append(row(name, unit, *pair, "openNDS", size))
+                ours, beside = (round(middle([one[key] for one in rounds]), 1) for rounds in (here, there))
+                table.append(row(name, unit, ours, beside, "openNDS", size))
             table.append(row(f"{NAMES[what]} failed", "1", failed(here, what), failed(there, what), "openNDS", size))
     table.append(row("memory_pss", "MB", *memory, "openNDS", f"{count} devices seen"))
     return table, rules
@@ -77,8 +77,10 @@ def pages(root: File) -> tuple[list[Row], str]:
 
 def failed(rounds: list[dict[str, Any]], what: str) -> int:
     """Requests that went wrong, and devices that were not online after their login."""
-    wrong = sum(one["failures"] for one in rounds)
-    return wrong + sum(one["count"] - one["online"] for one in rounds) if what in ADMITTING else wrong
+    wrong: int = sum(one["failures"] for one in rounds)
+    if what in ADMITTING:
+        wrong += sum(one["count"] - one["online"] for one in rounds)
+    return wrong
 
 
 def made_memory(made: Gate) -> list[float]:

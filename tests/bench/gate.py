@@ -17,8 +17,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from door_twin import Twin, sh, wait_for
+from door_twin import Twin
 from path import FIRST, GUESTS, SITE, wide_town
+from resident import sh, wait_for
 
 from parvis.inventory import load
 

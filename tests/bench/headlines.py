@@ -88,7 +88,8 @@ def slope(points: Sequence[tuple[int, float]]) -> float | None:
         return None
     middle = [sum(side) / len(logs) for side in zip(*logs, strict=True)]
     along = sum((x - middle[0]) ** 2 for x, _ in logs)
-    return round(sum((x - middle[0]) * (y - middle[1]) for x, y in logs) / along, 3)
+    exponent: float = round(sum((x - middle[0]) * (y - middle[1]) for x, y in logs) / along, 3)
+    return exponent
 
 
 def growth(rows: Sequence[Row]) -> list[Row]:

@@ -136,9 +136,10 @@ def work(words: dict[str, Any], queue: Iterator[int], lock: threading.Lock, tall
     if words.get("ready"):
         with lock:
             mine = [n for _, n in zip(range(words["ready"]), queue, strict=False)]
-        for device in mine:
-            knocker.kept[device] = knocker.connect(device)
+        for one in mine:
+            knocker.kept[one] = knocker.connect(one)
     ready.wait()
+    device: int | None
     while True:
         if words.get("ready"):
             device = mine.pop() if mine else None
@@ -154,7 +155,8 @@ def terms_in_force(words: dict[str, Any]) -> str:
     """The digest of the French terms, as their page tells it."""
     with Knocker(words, Tally()).connect(1) as channel:
         channel.sendall(f"GET /fr/cgu HTTP/1.1\r\nHost: {HOST}\r\n\r\n".encode())
-        return re.findall(rb"\b[0-9a-f]{64}\b", whole(channel))[0].decode()
+        found: bytes = re.findall(rb"\b[0-9a-f]{64}\b", whole(channel))[0]
+        return found.decode()
 
 
 def knock(words: dict[str, Any]) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class Sender:
         while len(order) < AT_ONCE:
             order += order
         self._bytes = [ctypes.create_string_buffer(one, len(one)) for one in order]
-        self._vectors = (_Vector * len(order))(*((ctypes.addressof(b), len(b)) for b in self._bytes))
+        self._vectors = (_Vector * len(order))(*(_Vector(ctypes.addressof(b), len(b)) for b in self._bytes))
         self._messages = (_Message * len(order))()
         for place, message in enumerate(self._messages):
             message.vectors, message.count = ctypes.pointer(self._vectors[place]), 1

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address
 from pathlib import Path as File
 
-from door_twin import copy_town, sh
+from door_twin import copy_town
 from packets import End, frame, sender
+from resident import sh
 
 GUESTS, GATEWAY = "10.64.0.0/14", IPv4Address("10.64.0.1")
 WAN, NEXT = IPv4Address("198.51.100.2"), IPv4Address("198.51.100.1")

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from door_twin import pss, sh, wait_for
+from door_twin import pss
 from gate import Gate, address_of, descendants, mac_of
+from resident import sh, wait_for
 
 PACKAGES = (
     *(

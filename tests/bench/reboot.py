@@ -8,8 +8,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from door_twin import PORTAL_UID, wait_for
+from door_twin import PORTAL_UID
 from gate import OURS, Gate, built, cpu_seconds, mac_of
+from resident import wait_for
 from table import Row, middle, row
 
 from captive_portal.clock import moment

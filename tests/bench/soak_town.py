@@ -20,6 +20,7 @@ from table import machine
 
 from actors import PORTAL, Resident
 from lab import network
+from lab.plan import End
 from lab.processes import DidNotStart
 from lab.town import Lab
 
@@ -127,7 +128,7 @@ class Soak:
         self.beliefs[deed.whom].since = time.monotonic()
         return True
 
-    def wires(self) -> list[tuple[network.End, network.End]]:
+    def wires(self) -> list[tuple[End, End]]:
         return [(wire.one, wire.other) for wire in self.lab.plan.wires]
 
     def do_kill(self, deed: Deed) -> bool:

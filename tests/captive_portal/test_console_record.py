@@ -73,8 +73,8 @@ def test_f59_no_address_of_a_device_is_ever_written(here: Office) -> None:
         if data:
             admin.post(path, **{**data, "why": "essai 02:00:00:00:00:0a"})
             admin.post(path, **data)
-    (path,) = here.audit_folder().iterdir()
-    written = path.read_text("utf-8")
+    (file,) = here.audit_folder().iterdir()
+    written = file.read_text("utf-8")
 
     assert code in written
     assert not re.search(r"02:00:00|10\.11\.", written)

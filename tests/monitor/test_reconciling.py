@@ -175,7 +175,7 @@ def alone(night: Desk, town: Town) -> OwnChecks:
 
 def behind(town: Town) -> set[str]:
     site = town.site(SITE)
-    return {UPLINK, site.gateway.name, *(d.name for d in (*site.switches, *site.access_points))}
+    return {UPLINK, site.gateway.name, *(d.name for d in site.switches), *(d.name for d in site.access_points)}
 
 
 def test_without_prometheus_a_cut_fibre_pages_once_with_the_rules_words(alone: OwnChecks, town: Town) -> None:
