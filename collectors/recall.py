@@ -42,7 +42,7 @@ class Recall:
     marks: dict[str, object] = field(default_factory=dict)
     """What each table's scalar *changed* said."""
     restless: dict[str, int] = field(default_factory=dict)
-    """How many polls in a row found a table changed."""
+    """How many polls in a row found a table changed; who is calm is not in it, for devices are many."""
     learned_at: float = 0.0
 
     def forget(self) -> None:
@@ -149,6 +149,8 @@ async def ask_tables(
 def mark(recall: Recall, tables: Iterable[Cluster], scalars: Mapping[RawOid, Cell]) -> None:
     """Note what the scalars *changed* say; a table whose mark moved has its names read again in this poll."""
     for each in tables:
+        if not each.marks:
+            continue
         marks = tuple([scalars.get(root) for root in each.marks])
         if recall.marks.get(each.key, marks) != marks:
             recall.empty.pop(each.key, None)
@@ -179,7 +181,7 @@ async def _recalled(recall: Recall, row: Sequence[Cluster], session: Session, pa
     for each, table in zip(row[:good], asked, strict=False):
         held = recall.held[each.key]
         held.polls += 1
-        recall.restless[each.key] = 0
+        recall.restless.pop(each.key, None)
         if table.with_kept:
             held.kept_at = clock
     for each in row[good : good + 1]:
@@ -231,7 +233,7 @@ def _is_mixed(column: Column) -> bool:
 
 def _known(made: Plan, values: Sequence[Value]) -> Known:
     """What is known of a new plan's answers: where any variable has no value, any answer may be without one."""
-    return Known(void=set(range(len(made.often) + len(made.kept))) if None in values else set())
+    return Known(void=frozenset(range(len(made.often) + len(made.kept)) if None in values else ()))
 
 
 def _settled(held: Held) -> tuple[Cells, ...]:

@@ -24,7 +24,7 @@ class Known:
 
     octets: dict[int, int] = field(default_factory=dict)
     """Of answers about what hardly moves, the hash of their octets: the same octets are the same values."""
-    void: set[int] = field(default_factory=set)
+    void: frozenset[int] = frozenset()
     """The answers in which a variable has no value."""
 
 
@@ -142,9 +142,9 @@ class _Filling:
         if octets is not None:
             known.octets[place] = octets
         if is_void:
-            known.void.add(place)
+            known.void |= {place}
         elif known.void:
-            known.void.discard(place)
+            known.void -= {place}
         if question.count * 2 > pace.budget:
             pace.succeeded()
         self.at += 1
