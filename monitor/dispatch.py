@@ -60,6 +60,7 @@ class Dispatcher(AbstractContextManager["Dispatcher"]):
         self._clock = clock
         self._flying: set[int] = set()
         self._lock = Lock()
+        self._reading = Lock()
         self._replies_at = 0.0
         self._channels: Mapping[str, Channel] = {c.name: c for c in engine.policy.roster.town.channels}
         self._pool = ThreadPoolExecutor(WORKERS, "send")
@@ -92,8 +93,17 @@ class Dispatcher(AbstractContextManager["Dispatcher"]):
             self._pool.submit(self._fly, number)
         if self._clock() - self._replies_at >= REPLY_SECONDS:
             self._replies_at = self._clock()
-            self._pool.submit(self.read_replies)
+            if self._reading.acquire(blocking=False):  # a channel that hangs takes one of the hands, not all
+                self._pool.submit(self._listen)
         return True
+
+    def _listen(self) -> None:
+        try:
+            self.read_replies()
+        except Exception:  # noqa: BLE001 the next time is soon
+            log.exception("replies not read")
+        finally:
+            self._reading.release()
 
     def _fly(self, number: int) -> None:
         try:
@@ -192,7 +202,7 @@ class Dispatcher(AbstractContextManager["Dispatcher"]):
                 words, input=json.dumps(full), capture_output=True, text=True, timeout=seconds, check=True
             )
             return json.loads(done.stdout)
-        except (subprocess.SubprocessError, ValueError) as error:
+        except (subprocess.SubprocessError, OSError, ValueError) as error:
             return _failed(type(error).__name__)
 
     def credits(self) -> dict[str, float]:
@@ -206,7 +216,15 @@ class Dispatcher(AbstractContextManager["Dispatcher"]):
             if channel.kind in ANSWERED:
                 found = self._run(channel.name, "", {"do": "replies"})
                 for reply in found if isinstance(found, list) else []:
-                    self._metrics.made.counter("oncall_replies_total").labels(self._answered(reply)).inc()
+                    self._metrics.made.counter("oncall_replies_total").labels(self._done(reply)).inc()
+
+    def _done(self, reply: Mapping[str, str]) -> str:
+        """What became of *reply*; one that cannot be written down takes no other with it."""
+        try:
+            return self._answered(reply)
+        except Exception:  # noqa: BLE001 it is gone at the channel: who sent it presses the link, or is called again
+            log.exception("reply not done")
+            return "failed"
 
     def _answered(self, reply: Mapping[str, str]) -> str:
         now = self._clock()
