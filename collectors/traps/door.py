@@ -148,8 +148,21 @@ class Traps(AbstractContextManager["Traps"]):
             if not select.select([self._channel], [], [], LOOK_SECONDS)[0]:
                 pause = 0.0
                 continue
-            failed = not self._receive(self._channel)
+            failed = not self._received(self._channel)
             pause = min(max(pause * 2, FIRST_PAUSE_SECONDS), LONGEST_PAUSE_SECONDS) if failed else 0.0
+
+    def _received(self, channel: socket.socket) -> bool:
+        """The same as :meth:`_receive`; whatever goes wrong, such as no process to be had, it is tried again later."""
+        try:
+            return self._receive(channel)
+        except Exception:  # noqa: BLE001 traps are an extra: polls go on
+            log.exception("traps were not received; trying again later")
+            return False
+        finally:
+            if receiver := self._receiver:
+                receiver.kill()
+                receiver.wait()
+                self._receiver = None
 
     def _receive(self, channel: socket.socket) -> bool:
         """Run one receiver to its end; whether it ended well."""

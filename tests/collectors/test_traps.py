@@ -3,13 +3,14 @@
 import json
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from trap_senders import DEVICES, NEW, OLD, ear, sender, trap
 
 from collectors.device import Device
 from collectors.snmp import pdu, usm
-from collectors.traps import identity, kinds
+from collectors.traps import door, identity, kinds
 from collectors.traps.door import CannotListen, listen
 from collectors.traps.kinds import KindsError, kind
 from parvis.inventory import Town
@@ -151,6 +152,31 @@ def test_nothing_is_lost_when_the_receiver_has_gone(town: Town, tmp_path: Path) 
 
         boots = json.loads((tmp_path / "traps" / "engine.json").read_text())["boots"]
         assert boots == 3
+
+
+@pytest.mark.parametrize("broken", ["_start", "_noted"])
+def test_a_machine_in_trouble_for_a_moment_hears_traps_again(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    """No process could be made, or what was heard could not be handed on: the traps that follow are heard."""
+    place: Any = door if broken == "_start" else door.Traps
+    real, failed = getattr(place, broken), list[int]()
+
+    def fails_once(*words: Any) -> Any:
+        if failed:
+            return real(*words)
+        failed.append(1)
+        raise OSError("Cannot allocate memory")
+
+    monkeypatch.setattr(place, broken, fails_once)
+    with ear(town, tmp_path) as listening:
+        says = sender(tmp_path / "sender", OLD)
+        says.sends(listening.address)
+        assert listening.waits(lambda _: bool(failed))
+        says.sends(listening.address)
+
+        assert listening.waits(lambda e: bool(e.heard()))
+        assert listening.traps.wrong() == ""
 
 
 @pytest.mark.slow
