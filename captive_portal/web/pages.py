@@ -195,6 +195,7 @@ def _shown(mac: MacAddress, truth: Truth) -> dict[str, Any]:
     stands = hall().standing(mac, truth)
     # what a page says of a session comes from the kernel; of the limits, from whoever keeps them
     return {
+        "known": stands.known,
         "may_extend": stands.may_extend,
         "until": spoken(end),
         "until_machine": end.isoformat(timespec="minutes"),

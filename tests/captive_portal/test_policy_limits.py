@@ -1,5 +1,6 @@
 """A building's hours, how many devices, known equipment: who is admitted, and what the others are told."""
 
+import re
 from datetime import datetime
 
 from house import ANNA
@@ -153,6 +154,10 @@ def test_f31_equipment_is_admitted_as_long_as_it_is_listed(build: Build) -> None
     told = house.visitor("10.11.0.90", printer).get("/api/captive").json
     assert (told["captive"], told["can-extend-session"]) == (False, False)
     assert "seconds-remaining" not in told, "it is never over (RFC 8908 section 5)"
+    page = house.visitor("10.11.0.90", printer).get("/fr/status")
+    assert "Vous êtes en ligne" in page.text
+    assert not re.search(r'class="until"|Il reste|/leave|/extend', page.text), "the page says no end either"
+    assert ill_made(page, "fr") == []
     house.directives.give(Order(Kind.CLOSED, "agent", "travaux"), 600)
     for _ in range(20):
         house.clock.passes(DAY)
