@@ -1,6 +1,7 @@
 """``parvis poll`` and ``parvis collectors`` as staff run them."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -175,11 +176,13 @@ def test_a_program_reads_the_explanation_as_json(run_poll: Callable[..., Result]
     )
 
 
-def test_a_device_of_the_inventory_is_polled_by_its_name(
-    run_poll: Callable[..., Result], edit: Edit, snmpd: RealAgent
-) -> None:
-    site = "sites/leo-lagrange.yml"
-    edit(site, "10.91.4.0/24", "127.0.0.0/24")
+SITE = "sites/leo-lagrange.yml"
+
+
+@pytest.fixture
+def loopback(edit: Edit) -> None:
+    """The management network of a site on this machine; its switch is the real agent."""
+    edit(SITE, "10.91.4.0/24", "127.0.0.0/24")
     moved = {
         "10.91.4.1}": "127.0.0.254}",
         "10.91.4.2,": "127.0.0.1,",
@@ -187,13 +190,39 @@ def test_a_device_of_the_inventory_is_polled_by_its_name(
         "10.91.4.12,": "127.0.0.12,",
     }
     for old, new in moved.items():
-        edit(site, old, new)
-    edit(site, "{credential: reseau-v3}", f"{{credential: essai-v3, port: {snmpd.address[1]}}}")
+        edit(SITE, old, new)
+
+
+@pytest.mark.usefixtures("loopback")
+def test_a_device_of_the_inventory_is_polled_by_its_name(
+    run_poll: Callable[..., Result], edit: Edit, snmpd: RealAgent
+) -> None:
+    edit(SITE, "{credential: reseau-v3}", f"{{credential: essai-v3, port: {snmpd.address[1]}}}")
 
     result = run_poll("sw-lagrange", "--format", "prometheus")
 
     assert result.exit_code == 0, result.output
     assert read_back(result.output)["snmp_up", frozenset({("device", "sw-lagrange")})] == 1
+
+
+@pytest.mark.usefixtures("loopback")
+@pytest.mark.parametrize("is_right", [True, False])
+def test_s10_the_engine_a_poll_prints_can_be_held_to_in_the_inventory(
+    run_poll: Callable[..., Result], edit: Edit, snmpd: RealAgent, is_right: bool
+) -> None:
+    printed = re.search(r"SNMPv3 engine ([0-9a-f]{10,})\.", run_poll(where(snmpd), "--auth", "essai-v3").output)
+    assert printed
+    engine = printed[1] if is_right else "80001f880461"
+    words = f'{{credential: essai-v3, port: {snmpd.address[1]}, engine_id: "{engine}"}}'
+    edit(SITE, "{credential: reseau-v3}", words)
+
+    result = run_poll("sw-lagrange")
+
+    if is_right:
+        assert (result.exit_code, f"SNMPv3 engine {engine}." in result.output) == (0, True)
+    else:
+        assert result.exit_code == 1
+        assert result.stderr.startswith(f"other_engine: 127.0.0.1:{snmpd.address[1]}: engine {printed[1]} answers")
 
 
 def test_the_targets_are_an_output_of_the_town(town: Town) -> None:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from grafana_foundation_sdk.models import units
+from rules_judged import selectors
 
 from dashboards import spoken
 from dashboards.catalogue import BOARDS, by_uid
@@ -63,19 +64,6 @@ def queries(board: Board) -> Iterator[tuple[Panel, str]]:
         yield from ((panel, plain(query)) for query in panel.promql)
 
 
-def asked(node: Any) -> set[str]:
-    """The metric names in a PromQL expression."""
-    if isinstance(node, promql_parser.VectorSelector):
-        return {node.name}
-    found: set[str] = set()
-    for part in ("lhs", "rhs", "expr", "vector_selector"):
-        if (child := getattr(node, part, None)) is not None:
-            found |= asked(child)
-    for child in getattr(node, "args", ()) or ():
-        found |= asked(child)
-    return found
-
-
 def drawn(board: Board, language: Language = "fr") -> dict[str, Any]:
     found: dict[str, Any] = json.loads(classic(board, language, "Europe/Paris"))
     return found
@@ -107,12 +95,12 @@ def test_what_is_drawn_for_influxdb_keeps_them_too(language: Language, source: s
 @each_board
 def test_every_query_is_promql_and_asks_only_for_metrics_that_exist(board: Board) -> None:
     for panel, text in queries(board):
-        for name in asked(promql_parser.parse(text)):
+        for name in selectors(promql_parser.parse(text)):
             assert name in OTHERS or SUFFIX.sub("", name) in metrics(), f"panel {panel.id} asks for {name}"
 
 
 def test_every_annotation_asks_only_for_metrics_that_exist() -> None:
-    names = set().union(*(asked(promql_parser.parse(one.expr)) for one in ANNOTATIONS))
+    names = set().union(*(selectors(promql_parser.parse(one.expr)) for one in ANNOTATIONS))
 
     assert names - OTHERS <= set(metrics())
 

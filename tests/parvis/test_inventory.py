@@ -135,6 +135,15 @@ def test_each_mistake_is_located_and_says_what_to_do(
     assert new.splitlines()[-1][:12] in line or path.rsplit(".", maxsplit=1)[-1].split("[", maxsplit=1)[0] in line
 
 
+def test_s10_one_engine_id_for_two_devices_is_a_fault_however_it_is_written(town_folder: Path, edit: Edit) -> None:
+    edit(SITE, "{credential: reseau-v3}", '{credential: reseau-v3, engine_id: "80001F880461"}')
+    edit(SITE, "{credential: bornes-v3}", '{credential: bornes-v3, engine_id: "80:00:1f:88:04:61"}')
+
+    [fault] = faults_of(town_folder)
+    assert f"engine ID 80001f880461 is already used at {SITE}:" in fault.message
+    assert fault.fix == "give it an engine ID of its own"
+
+
 def test_every_fault_is_reported_at_once(town_folder: Path, edit: Edit) -> None:
     edit("town.yml", "session: 12h", "session: never")
     edit("town.yml", "timezone: Europe/Paris", "timezone: Mars")
