@@ -175,6 +175,8 @@ class Poller(AbstractContextManager["Poller"]):
                     outcome = await attempt(target, self._pacing, breaker)
             except (SecretMissing, SnmpError) as error:
                 outcome = failure(error)
+            except Exception as error:  # noqa: BLE001 such as a secret that cannot be read: tried again at its turn
+                outcome = fault(device, error)
             self._noted(device, outcome, time.monotonic() - started, target, breaker)
             if isinstance(outcome, Failed):
                 breaker = breaker.failed()
@@ -301,8 +303,13 @@ async def _within(work: Awaitable[T], target: Target, pacing: Pacing) -> T | Fai
             "the device answers too slowly; lengthen the interval or look at its load",
         )
     except Exception as error:  # noqa: BLE001 a fault of ours with one device must not end its task
-        log.exception("poll crashed", device=target.device.name)
-        return Failed("internal_error", repr(error), "this is a fault in the collectors; report it with the log")
+        return fault(target.device, error)
+
+
+def fault(device: Device, error: Exception) -> Failed:
+    """What nobody has foreseen, told and logged, in the place of the *error* that is being handled."""
+    log.exception("poll crashed", device=device.name)
+    return Failed("internal_error", repr(error), "this is a fault in the collectors; report it with the log")
 
 
 def failure(error: SnmpError | SecretMissing) -> Failed:

@@ -35,6 +35,6 @@ async def resolve(host: str, port: int) -> Address:
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_DGRAM)
-    except OSError as error:
-        raise BadName(f"{host}: {error.strerror or error}") from error
+    except (OSError, UnicodeError) as error:  # the latter about a name that can be none, such as a..b
+        raise BadName(f"{host}: {getattr(error, 'strerror', '') or error}") from error
     return str(found[0][4][0]), port

@@ -1,18 +1,21 @@
-"""Devices that say nothing: what they cost, and how they are found again."""
+"""Devices that say nothing or cannot be asked: what they cost, and how they are found again."""
 
 import pytest
 from snmp_agents import UNIFI, MemoryAgent, agent, mute
-from snmp_asking import HASTY, run
-from test_poller import PACING, at
+from snmp_asking import AUTH_PRIV, HASTY, RealAgent, run
+from test_poller import PACING, at, secret, until
 
+from collectors.board import Board
 from collectors.device import Polled
 from collectors.poll import Target
-from collectors.poller import attempt
+from collectors.poller import Poller, attempt
 from collectors.schedule import Breaker
 from collectors.snmp import pdu
 from collectors.snmp.pdu import Version
 from collectors.snmp.session import CommunitySession
 from collectors.snmp.transport import Exchange
+from parvis.inventory import Town
+from parvis.values import Secret
 
 
 def test_s48_a_device_that_has_been_dead_for_long_gets_one_datagram() -> None:
@@ -62,3 +65,23 @@ def test_s48_a_device_that_never_answered_is_asked_in_two_versions_by_turns(
 
     assert asleep == ([Version.V2C, Version.V1] * 2)[:turns]
     assert version is max(versions)
+
+
+@pytest.mark.parametrize(("broken", "reason"), [("host", "bad_name"), ("secret", "internal_error")])
+def test_what_cannot_be_asked_at_all_is_tried_again_and_says_why(
+    town: Town, snmpd: RealAgent, broken: str, reason: str
+) -> None:
+    """A name that can be none, a secret that cannot be read: neither is the end of the polls."""
+    small_town = town.model_copy(update={"credentials": (AUTH_PRIV,)})
+    polled = [at(("a..b" if broken == "host" else snmpd.address[0], snmpd.address[1]), credential="bornes")]
+    board = Board(polled, stale_after_seconds=2)
+
+    def get(name: str) -> Secret:
+        if broken == "secret":
+            raise PermissionError(13, "Permission denied")
+        return secret(name)
+
+    with Poller(small_town, polled, get, board, PACING):
+        until(lambda: board.standings()[0].polls >= 2)
+
+    assert board.standings()[0].reason == reason
