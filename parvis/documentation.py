@@ -54,7 +54,7 @@ def _metric_row(entry: Metric) -> str:
 
 
 def settings_page(models: Mapping[str, type[ProcessSettings]]) -> str:
-    """Settings as tables: what every process knows, then what each adds."""
+    """Settings as tables: what every process knows, then what each adds, or has another default of."""
     common = ProcessSettings.model_fields
     lines = ["# 9. Settings", "", NOTE, ""]
     lines += [
@@ -67,7 +67,8 @@ def settings_page(models: Mapping[str, type[ProcessSettings]]) -> str:
         *_settings_table(common),
     ]
     for name, model in models.items():
-        own = {key: field for key, field in model.model_fields.items() if key not in common}
+        fields = model.model_fields.items()
+        own = {key: field for key, field in fields if key not in common or field.default != common[key].default}
         lines += ["", f"## parvis {name}", "", *_settings_table(own)]
     return "\n".join(lines) + "\n"
 

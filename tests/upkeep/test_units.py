@@ -215,6 +215,9 @@ def test_the_settings_files_are_what_the_processes_take(town: Town, tmp_path: Pa
         read = load(models[name.removesuffix(".toml")], tmp_path / name)
         owner = {"dpo.toml": "console"}.get(name, name.removesuffix(".toml"))
         assert str(read.state) == f"/var/lib/parvis/{owner}"
+    assert models["dpo"]().state == load(models["console"], tmp_path / "console.toml").state, (
+        "whoever names no settings"
+    )
     assert set(texts) == {f"{process.name}.toml" for process in (*INSTALLED, delivered.OPENDATA)} | {"dpo.toml"}
     assert load(models["gatewayd"], tmp_path / "gatewayd.toml").allowed_users == (PORTAL.user,)  # type: ignore[attr-defined]
 
