@@ -115,7 +115,7 @@ def serve(facts: dict[str, Any], stopped: Callable[[], bool]) -> None:
         place.listen()
     while not stopped():
         place = min(places, key=lambda one: one.due)
-        _hear(places, max(0.0, place.due - time.monotonic()))
+        hear(places, max(0.0, place.due - time.monotonic()))
         if time.monotonic() >= place.due and not stopped():
             post(facts["monitor_url"], facts["token"], place.visit())
             place.rests(time.monotonic(), interval)
@@ -124,11 +124,16 @@ def serve(facts: dict[str, Any], stopped: Callable[[], bool]) -> None:
         ear.close()
 
 
-def _hear(places: list[Place], seconds: float) -> None:
+def hear(places: list[Place], seconds: float) -> None:
     """Take in frames for at most *seconds*, at most a second, so that a signal is soon heard."""
-    ears = [place.ear for place in places if place.ear]
+    ears = {place.ear: place for place in places if place.ear}
     for ear in select.select(ears, [], [], min(seconds, 1.0))[0]:
-        ear.listen()
+        try:
+            ear.listen()
+        except OSError as error:  # the interface went down, or is gone: the next visit listens anew
+            log.info("listens no more until the next visit", site=ears[ear].site, error=error.strerror)
+            ear.close()
+            ears[ear].ear = None
 
 
 def post(url: str, token: str, report: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from actors import eventually
 from monitor.guests import Kind, Sighting
 from monitor.probes.guest_wire import sightings, suspicious
 from monitor.probes.lease import NoLease, _lease
+from monitor.visitor.process import Place, hear
 from monitor.visitor.watch import Ear
 from parvis.namespaces import inside
 
@@ -185,6 +187,30 @@ def test_an_ear_keeps_so_many_frames_and_counts_the_rest(wire: socket.socket) ->
 
     assert len(ear.taken()) == 256
     assert ear.dropped > 0
+    ear.close()
+
+
+@pytest.mark.root
+def test_an_interface_that_goes_down_and_comes_back_is_listened_to_again(wire: socket.socket) -> None:
+    place = Place("maison-services-publics", "mg-here", "ear", {})
+    first = place.listen()
+    assert first
+    first.arm(suspicious(GATEWAY, ADDRESS))
+    subprocess.run(["ip", "-n", "mg-here", "link", "set", "ear", "down"], check=True)
+    hear([place], 1.0)
+    assert place.ear is None
+    subprocess.run(["ip", "-n", "mg-here", "link", "set", "ear", "up"], check=True)
+    ear = place.listen()
+    assert ear
+    ear.arm(suspicious(GATEWAY, ADDRESS))
+
+    def is_heard() -> bool:
+        with suppress(OSError):  # its other end may not be up yet
+            wire.send(bytes(WRONG[1]))
+        hear([place], 0.1)
+        return bool(ear.taken())
+
+    eventually(is_heard, "a suspicious frame")
     ear.close()
 
 
