@@ -91,7 +91,7 @@ class Dispatcher(AbstractContextManager["Dispatcher"]):
             self._flying.update(ready)
         for number in ready:
             self._pool.submit(self._fly, number)
-        if self._clock() - self._replies_at >= REPLY_SECONDS:
+        if not 0 <= self._clock() - self._replies_at < REPLY_SECONDS:  # below 0: the clock was set back
             self._replies_at = self._clock()
             if self._reading.acquire(blocking=False):  # a channel that hangs takes one of the hands, not all
                 self._pool.submit(self._listen)

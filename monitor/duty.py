@@ -272,7 +272,7 @@ class Duty:
     def _show_rota(self) -> None:
         """Who is on call and for how long, how calls are answered; every quarter of a minute: it takes some reading."""
         now = self.clock()
-        if now - self._rota_shown < ROTA_SECONDS:
+        if 0 <= now - self._rota_shown < ROTA_SECONDS:
             return
         self._rota_shown = now
         self._follow_rests()

@@ -39,6 +39,7 @@ class Outside:
         """Ask once; False when there was no sign of life."""
         now = self._duty.clock()
         worked_at = self._worked_at()
+        self._alive_at = min(self._alive_at, now)  # later, where the clock was set back
         if worked_at is not None:
             self._alive_at = max(self._alive_at, min(worked_at, now))
         silent = now - self._alive_at >= self._patience

@@ -224,7 +224,7 @@ class Recorder:
     def _roll(self, now: float) -> None:
         """Write the slots that are over, each once; what the disk refuses is tried again while the ring has it."""
         slot = FIVE_MINUTES.slot_of(now)
-        if self._slot is None:
+        if self._slot is None or self._slot - slot > SPAN_SECONDS:  # the clock was set back, and the ring begins anew
             self._slot = slot
         oldest = FIVE_MINUTES.slot_of(now - SPAN_SECONDS) + FIVE_MINUTES.slot
         for start in range(max(self._slot, oldest), slot, FIVE_MINUTES.slot):
@@ -239,7 +239,7 @@ class Recorder:
                 used = self._desk.allowance_used(site, now)
                 self._metrics.set("uplink_allowance_used_ratio", used, site.site, site.uplink.name)
             self._tidied = slot
-        if now - self._forgotten > FORGET_SECONDS:
+        if not 0 <= now - self._forgotten <= FORGET_SECONDS:
             self.register.forget(now)
             self._forgotten = now
 
