@@ -89,15 +89,18 @@ class Watch:
 
     def _read_references(self) -> None:
         path = self._folder / reference.FILE
-        changed = path.stat().st_mtime if path.exists() else 0.0
-        if changed == self._read_from:
-            return
-        self._read_from = changed
         try:
+            changed = path.stat().st_mtime if path.exists() else 0.0
+            if changed == self._read_from:
+                return
+            self._read_from = changed
             found = reference.load(self._folder)
         except ReferenceFault as error:
             log.warning("references of the optics are faulty", fault=str(error))
             found = error.good
+        except (OSError, UnicodeError) as error:
+            log.warning("references of the optics cannot be read; those known before count", error=str(error))
+            return
         self._references = reference.latest(found)
 
     def _told(self, now: float) -> Iterator[Sample]:

@@ -1,5 +1,6 @@
 """The town's light on the page: loss between two ends, drift from the reference, trend, time to the low warning."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,23 @@ def test_a_bad_line_among_the_references_costs_that_line_only(town: Town, tmp_pa
     town.polled("sw-lagrange", rx=-6.5)
 
     assert town.told()["optical_drift_db leo-lagrange sw-lagrange 25 rx"] == -0.5
+
+
+@pytest.mark.parametrize("harm", ["octets", "a folder"])
+def test_references_that_cannot_be_read_end_nothing_and_those_known_stay(town: Town, tmp_path: Path, harm: str) -> None:
+    file = tmp_path / reference.FILE
+    reference.append(tmp_path, [Reference(NOON, *NEAR_RX, dbm=-6.0)])
+    town.polled("sw-lagrange", rx=-8.5)
+    before = town.told()
+    file.unlink()
+    if harm == "octets":
+        file.write_bytes(b"\xff\xfe\n")
+    else:
+        file.mkdir()
+    os.utime(file, (1, 1))
+
+    assert town.told() == before
+    assert before
 
 
 def test_s37_a_fibre_that_decays_is_forecast_after_a_restart(town_folder: Path, tmp_path: Path) -> None:
