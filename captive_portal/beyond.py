@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from select import select
 
-from parvis.echo import SEQUENCES, TOKEN_BYTES, EchoForbidden, Window, ping_socket, reply, request
+from parvis.echo import SEQUENCES, TOKEN_BYTES, Window, ping_socket, reply, request
 from parvis.instruments import Instruments
 from parvis.running import Turns, log
 
@@ -66,9 +66,9 @@ class Beyond:
         with ExitStack() as stack:
             try:
                 channels = {version: stack.enter_context(self._channel(version)) for version in self._versions()}
-            except EchoForbidden as error:
+            except OSError as error:  # forbidden, or a kernel without IPv6
                 if not self._forbidden:
-                    log.warning("echoes beyond the uplink forbidden", error=error.strerror)
+                    log.warning("no echoes beyond the uplink", error=error.strerror)
                 self._forbidden = True
                 return EVERY_SECONDS
             for target, rtt in zip(self.targets, _asked(self.targets, channels), strict=True):

@@ -59,7 +59,10 @@ def answered(resolvers: Sequence[Place], patience: float = PATIENCE_SECONDS) -> 
 
 def _asked(place: Place, question: bytes) -> socket.socket | None:
     family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
-    channel = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+    try:
+        channel = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK)
+    except OSError:  # a kernel without IPv6, or no descriptor left
+        return None
     try:
         channel.connect(place)
         channel.send(question)

@@ -1,13 +1,20 @@
 """What answers beyond a site's uplink, asked by its gateway: hysteresis, and the real kernel's answers."""
 
+import errno
 import json
+import socket
 import subprocess
 import sys
+from dataclasses import asdict
 
 import pytest
 
+from captive_portal import beyond
 from captive_portal.beyond import TURNS, Target
+from captive_portal.commands import definitions
+from parvis.instruments import Definition, registry_of
 from parvis.inventory import Town
+from parvis.running import start_logging
 
 PROGRAM = """
 import json, subprocess
@@ -53,6 +60,21 @@ def test_fib04_a_gateway_knows_of_each_target_beyond_its_uplink_whether_it_answe
         'uplink_target_up{target="203.0.113.1"} 0.0',
     ]
     assert all(0 <= rest <= 5 for rest in rests)
+
+
+def test_a_kernel_without_ipv6_is_told_once_and_asked_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def without(_version: int) -> socket.socket:
+        raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+
+    _, made = registry_of("portal", [Definition(**asdict(one)) for one in definitions("portal")])
+    monkeypatch.setattr(beyond, "ping_socket", without)
+    start_logging("portal", "info")
+    asked = beyond.Beyond("none", ["2001:db8::1"], made)
+
+    assert [asked.look(), asked.look()] == [beyond.EVERY_SECONDS] * 2
+    assert capsys.readouterr().err.count("no echoes beyond the uplink") == 1
 
 
 def test_a_target_turns_only_after_several_rounds_and_the_first_answer_is_enough_to_begin() -> None:

@@ -1,9 +1,11 @@
 """Whether internet is there, by resolvers that answer, refuse, keep silent, or are not there at all."""
 
+import errno
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -44,6 +46,19 @@ def test_silence_a_refusal_and_an_answer_to_another_question_are_no_internet() -
         assert not answered([forged], 0.2)
     assert not answered([nobody()], 0.2)
     assert not answered([], 0.2)
+
+
+def test_a_kernel_without_ipv6_asks_those_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Without(socket.socket):
+        def __init__(self, family: int = socket.AF_INET, *words: Any, **more: Any) -> None:
+            if family == socket.AF_INET6:
+                raise OSError(errno.EAFNOSUPPORT, "Address family not supported by protocol")
+            super().__init__(family, *words, **more)
+
+    with resolver() as one:
+        monkeypatch.setattr(socket, "socket", Without)
+        assert answered([("2001:db8::53", 53), one], 5)
+        assert not answered([("2001:db8::53", 53)], 0.2)
 
 
 def test_one_lost_answer_is_no_fault_and_two_are(capsys: pytest.CaptureFixture[str]) -> None:
