@@ -105,8 +105,14 @@ class Archive:
         return self.seconds
 
     def tidy(self) -> float:
-        """Erase, report, count; seconds until the next time."""
-        today = datetime.now(UTC).date()
+        """Erase, report, count; seconds until the next time. What goes wrong here ends no collecting."""
+        try:
+            self._tidy(datetime.now(UTC).date())
+        except Exception:  # noqa: BLE001 the alert EffacementEnRetard counts from the last time
+            log.exception("the archive could not be tidied")
+        return TIDY_SECONDS
+
+    def _tidy(self, today: date) -> None:
         refused = 0
         try:
             self.keeper.purge(today)
@@ -119,7 +125,6 @@ class Archive:
         self._count(self.keeper.counts(today), today)
         if not report.is_written(self.keeper.reports, today):
             self._judge(self.keeper.report(today))
-        return TIDY_SECONDS
 
     def _count(self, said: dict[str, Any], today: date) -> None:
         for letter, one in said["stores"].items():

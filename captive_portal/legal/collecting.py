@@ -13,7 +13,7 @@ from captive_portal.legal import segment
 from captive_portal.legal.day_keys import read as read_key
 from captive_portal.legal.erasing import key_day
 from captive_portal.legal.retention import Day, last_day
-from captive_portal.legal.segment import Name
+from captive_portal.legal.segment import Broken, Name
 from parvis.durable import write_whole
 
 SECONDS = 10.0
@@ -52,13 +52,19 @@ class Collector:
             if not isinstance(listed, dict):
                 raise GatewaySilent(f"{gateway.site}: its list is none")
             names = sorted(str(name) for name in listed)
-            count = 0
+            count, faults = 0, list[str]()
             for name in [one for one in names if one.endswith(".key")] + [n for n in names if n.endswith(".sealed")]:
-                count += self._one(channel, gateway, name, int(listed[name]), today)
+                try:
+                    count += self._one(channel, gateway, name, int(listed[name]), today)
+                except (Broken, ValueError, TypeError) as error:  # one that is spoiled keeps no other from us
+                    faults.append(f"{name}: {error}")
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise GatewaySilent(f"{gateway.site}: {error}") from error
         finally:
             channel.close()
+        if faults:
+            more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
+            raise GatewaySilent(f"{gateway.site}: {faults[0]}{more}")
         return count
 
     def _one(self, channel: http.client.HTTPSConnection, gateway: Gateway, name: str, size: int, today: date) -> int:

@@ -16,10 +16,13 @@ class OrderError(Exception):
 
 
 def read(path: Path) -> list[Hold]:
-    """Every order, those that are over included."""
+    """Every order, those that are over included. OrderError when the file is not one of ours."""
     if not path.exists():
         return []
-    return [_hold(one) for one in json.loads(path.read_text("utf-8"))]
+    try:
+        return [_hold(one) for one in json.loads(path.read_text("utf-8"))]
+    except (ValueError, TypeError, KeyError) as error:
+        raise OrderError(f"{path} cannot be read ({error}); restore it from a backup: nothing is erased") from error
 
 
 def add(path: Path, hold: Hold, today: date) -> None:

@@ -204,3 +204,33 @@ def _block(number: int, at: str) -> bytes:
     mac = f"02:00:00:00:{number >> 8:02x}:{number & 255:02x}"
     lines = [lease(at, mac, f"10.11.{number >> 8}.{number & 255}")]
     return ledger.records([head(at), all_said(at), *lines] if number == 1 else lines)
+
+
+def test_a_file_spoiled_at_the_gateway_keeps_no_other_from_the_archive(place: Place) -> None:
+    for back in (2, 1):
+        place.gateway.day(TODAY - timedelta(days=back))
+    whole = _files(place.gateway)
+    spoiled = min(name for name in whole if name.endswith(".sealed"))
+    (place.gateway.sealed / spoiled).write_bytes(b"\0" * 64 + whole[spoiled][64:])
+    place.opens()
+    place.starts()
+    place.another("failed")
+
+    assert place.process is not None
+    assert place.process.poll() is None, place.log
+    assert _files(place.archive) == {name: data for name, data in whole.items() if name != spoiled}
+    assert spoiled in place.log
+    assert place.metric(COLLECTED) == 0
+
+
+def test_orders_that_cannot_be_read_erase_nothing_and_keep_nothing_from_being_collected(place: Place) -> None:
+    place.gateway.day(TODAY - timedelta(days=1))
+    (place.folder / "archive" / "holds.json").write_text("{", "utf-8")
+    place.opens()
+    place.starts()
+    wait_for(place.is_whole, "what there is")
+
+    assert place.process is not None
+    assert place.process.poll() is None, place.log
+    assert "holds.json" in place.log
+    assert place.metric("archive_erased_timestamp_seconds") == 0
