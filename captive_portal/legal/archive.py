@@ -58,7 +58,10 @@ class Keeper:
             if gone:
                 raise ClockDoubted(doubts, len(gone))
             return gone
-        self.clock.remember(by)
+        if by:
+            self.clock.remember(by)
+        else:
+            self.clock.remember_if_it_can_be()
         erasing.erase(gone, self.folder, self.keys)
         closed = self.cases.purge(today)
         self.journal.audit.tidy(today)

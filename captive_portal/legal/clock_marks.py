@@ -11,6 +11,7 @@ from captive_portal.clock import moment
 from captive_portal.legal import clock_doubts, time_signal
 from captive_portal.legal.clock_doubts import Mark, Observed
 from parvis.durable import write_whole
+from parvis.running import log
 
 
 class ClockDoubted(Exception):
@@ -44,7 +45,7 @@ class Witness:
         """Why the clock is not believed; when it is, this moment is remembered as one."""
         why = self.doubts()
         if not why:
-            self.remember()
+            self.remember_if_it_can_be()
         return why
 
     def jumped(self) -> str:
@@ -56,6 +57,13 @@ class Witness:
         with suppress(OSError, ValueError, TypeError):
             return Mark(**json.loads(self.mark.read_text("utf-8")))
         return None
+
+    def remember_if_it_can_be(self) -> None:
+        """:meth:`remember`; on a disk that takes nothing the moment before counts, and what is over can be erased."""
+        try:
+            self.remember()
+        except OSError as error:
+            log.error("the moment of a believed clock could not be written down", file=str(self.mark), error=str(error))
 
     def remember(self, by: str = "") -> None:
         """This moment is believed; *by*: who answers for it, whatever was doubted before."""

@@ -206,7 +206,7 @@ def _tidy(folder: Path, keys: Path, reserve: Reserve, instruments: Instruments, 
         gone = erasing.erase(due, folder, keys)
         instruments.gauge("evidence_erased_timestamp_seconds").set(time.time())
     if not doubts:
-        witness.remember()
+        witness.remember_if_it_can_be()
     instruments.gauge("evidence_erasing_refused_days").set(len(due) - gone)
     instruments.counter("evidence_erased_days_total").inc(gone)
     for store in Store:
