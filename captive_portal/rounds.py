@@ -137,10 +137,17 @@ class Rounds:
             if tidying:
                 self._erase(book, now, doubts)
         if tidying:
-            self._store.settle()
+            self._settle()
         if not agreed:
             self._take(found, now)
         self._next_reading, self._readings = self._ticks + READ_EVERY, self._readings + 1
+
+    def _settle(self) -> None:
+        """Have the store forget what was erased; a full disk, which can be read, keeps nobody out for that."""
+        try:
+            self._store.settle()
+        except StoreFailed as error:
+            log.error("the write-ahead log could not be emptied", words=str(error))
 
     def _erase(self, book: Book, now: Now, doubts: str) -> None:
         """Delete what is over; no proof, figure or order by a clock in doubt, for they would not come back."""

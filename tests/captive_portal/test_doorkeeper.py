@@ -7,7 +7,7 @@ from house import ANNA, House
 
 from captive_portal.admission import Allow, Picture
 from captive_portal.doorkeeper import Outcome
-from captive_portal.store import Acceptance
+from captive_portal.store import Acceptance, StoreFailed
 from parvis.addresses import MacAddress
 
 
@@ -112,6 +112,21 @@ def test_f39_a_reboot_restores_the_sessions_with_the_time_they_have_left(house: 
 
     assert found.session == 1
     assert found.seconds == house.facts.session - 3600
+
+
+def test_f39_a_reboot_on_a_full_disk_restores_the_sessions_too(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite can read then, and not empty its write-ahead log."""
+    house.doorkeeper.accept(acceptance())
+    house.gateway.sessions.clear()
+    house.clock.boot, house.clock.since_boot = "boot-2", 12.0
+
+    def full() -> None:
+        raise StoreFailed("database or disk is full")
+
+    monkeypatch.setattr(house.store, "settle", full)
+    with house.new_doorkeeper() as fresh:
+        assert ANNA in house.gateway.admitted()
+        assert fresh.restored
 
 
 def test_f39_f40_after_a_reboot_a_step_of_the_wall_clock_changes_nothing_more(house: House) -> None:
