@@ -163,11 +163,14 @@ def settled(made: Gate, sessions: int) -> None:
 
 
 def calm(made: Gate) -> None:
-    """Wait until our two processes do next to nothing: what a start leaves to be done is done, and is not measured."""
+    """Wait until our two processes do what they always do: what a start leaves to be done is done, and not measured.
+
+    That is up to 0.2 of a core with 20,000 sessions, and ten times as much while they start.
+    """
 
     def share() -> float:
         before = sum(made.cpu_seconds().values())
         time.sleep(2)
         return (sum(made.cpu_seconds().values()) - before) / 2
 
-    wait_for(lambda: share() < 0.1, "calm processes", 120)
+    wait_for(lambda: share() < 0.3, "calm processes", 120)
