@@ -175,7 +175,7 @@ class Poller(AbstractContextManager["Poller"]):
                     outcome = await attempt(target, self._pacing, breaker)
             except (SecretMissing, SnmpError) as error:
                 outcome = failure(error)
-            except Exception as error:  # noqa: BLE001 such as a secret that cannot be read: tried again at its turn
+            except Exception as error:  # noqa: BLE001 a fault of ours before it is asked: tried again at its turn
                 outcome = fault(device, error)
             self._noted(device, outcome, time.monotonic() - started, target, breaker)
             if isinstance(outcome, Failed):

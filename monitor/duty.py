@@ -37,7 +37,7 @@ from monitor.signals import Signals
 from monitor.store_oncall import Book, Row
 from monitor.topology import elsewhere
 from monitor.watch import Picture
-from parvis.durable import write_whole
+from parvis.durable import write_once
 from parvis.instruments import watch_disk
 from parvis.inventory import Town
 from parvis.running import log
@@ -324,7 +324,7 @@ def _fetch(base_url: str) -> bytes:
 
 def _key(path: Path) -> bytes:
     """The key of the links, made at the first start and kept: links outlive a restart. One cut short is made anew."""
-    known = path.read_bytes() if path.exists() else b""
-    if len(known) != KEY_OCTETS:
-        write_whole(path, os.urandom(KEY_OCTETS), 0o600)
+    if path.exists() and path.stat().st_size != KEY_OCTETS:
+        path.unlink()
+    write_once(path, os.urandom(KEY_OCTETS), 0o600)
     return path.read_bytes()

@@ -1,6 +1,8 @@
 """Files that are whole and on the disk when the call returns."""
 
 import os
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -20,6 +22,18 @@ def write_whole(path: Path, data: bytes | str, mode: int | None = None, owner: t
         file.flush()
         os.fsync(handle)
     draft.replace(path)
+    sync_folder(path.parent)
+
+
+def write_once(path: Path, data: bytes, mode: int) -> None:
+    """Write a file whole, unless there is one: of several processes at once the first makes it, and all read it."""
+    if path.exists():
+        return
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
+    write_whole(draft, data, mode)
+    with suppress(FileExistsError):
+        path.hardlink_to(draft)
+    draft.unlink()
     sync_folder(path.parent)
 
 

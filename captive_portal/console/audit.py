@@ -83,7 +83,7 @@ class Audit:
         try:
             with self._lock, locked(self._folder):
                 if torn := self._taken_off():
-                    self._append(Entry(entry.at, "parvis", "", CUT, how=torn))
+                    self._append(Entry(entry.at, ITSELF, "", CUT, how=torn))
                 self._append(entry)
         except OSError as error:
             raise NotWritten(str(error)) from error

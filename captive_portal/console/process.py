@@ -25,11 +25,8 @@ def run(facts: dict[str, Any]) -> None:
     registry, instruments = registry_of("console", [Definition(**entry) for entry in facts["metrics"]])
     Path(facts["audit"]).mkdir(mode=0o700, exist_ok=True)
     audit = Audit(Path(facts["audit"]))
-    witness, refused = (
-        Witness(Path(facts["clock"]), audit.newest_day),
-        instruments.gauge("console_erasing_refused_files"),
-    )
-    upkeep = Upkeep(audit, witness, Path(facts["records"]), refused.set)
+    witness, refused = Witness(Path(facts["clock"]), audit.newest_day), "console_erasing_refused_files"
+    upkeep = Upkeep(audit, witness, Path(facts["records"]), instruments.gauge(refused).set)
     hall = Hall(
         town=facts["title"],
         zone=ZoneInfo(facts["timezone"]),

@@ -185,7 +185,6 @@ class Traps(AbstractContextManager["Traps"]):
         for line in receiver.stdout:
             self._noted(wire.read(line))
         code = receiver.wait()
-        self._receiver = None
         if code and not self._stop.is_set():
             log.error("the trap receiver failed; it is started again later", code=code)
         return not code

@@ -82,7 +82,9 @@ def _read_as(model: type[Model], path: Path, shown_as: str, faults: list[Fault])
     try:
         return model.model_validate(document.data), document
     except ValidationError as error:
-        faults += _without_echoes([_located(document, model, detail) for detail in error.errors()])
+        faults += _without_echoes(
+            [_located(document, model, one) for one in error.errors() if not _lacks_faulty_ones(one)]
+        )
         return None
 
 
@@ -94,6 +96,11 @@ def _without_echoes(faults: list[Fault]) -> list[Fault]:
         if fault.message == "unknown key"
     }
     return [f for f in faults if f.message != "is missing" or (*f.path.rpartition(".")[::2],) not in meant]
+
+
+def _lacks_faulty_ones(detail: Any) -> bool:
+    """Whether a list is only called too short because what stands in it was found faulty, and told."""
+    return bool(detail["type"] == "too_short" and len(detail["input"]) > detail["ctx"]["actual_length"])
 
 
 def _located(document: Document, model: type[BaseModel], detail: Any) -> Fault:

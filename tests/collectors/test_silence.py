@@ -67,18 +67,18 @@ def test_s48_a_device_that_never_answered_is_asked_in_two_versions_by_turns(
     assert version is max(versions)
 
 
-@pytest.mark.parametrize(("broken", "reason"), [("host", "bad_name"), ("secret", "internal_error")])
+@pytest.mark.parametrize(("broken", "reason"), [("host", "bad_name"), ("fault", "internal_error")])
 def test_what_cannot_be_asked_at_all_is_tried_again_and_says_why(
     town: Town, snmpd: RealAgent, broken: str, reason: str
 ) -> None:
-    """A name that can be none, a secret that cannot be read: neither is the end of the polls."""
+    """A name that can be none, a fault of ours before anything is asked: neither is the end of the polls."""
     small_town = town.model_copy(update={"credentials": (AUTH_PRIV,)})
     polled = [at(("a..b" if broken == "host" else snmpd.address[0], snmpd.address[1]), credential="bornes")]
     board = Board(polled, stale_after_seconds=2)
 
     def get(name: str) -> Secret:
-        if broken == "secret":
-            raise PermissionError(13, "Permission denied")
+        if broken == "fault":
+            raise RuntimeError("nobody foresaw this")
         return secret(name)
 
     with Poller(small_town, polled, get, board, PACING):

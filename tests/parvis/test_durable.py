@@ -1,11 +1,13 @@
 """Files that are whole and on the disk: what a power cut would take is asked of the kernel's own calls."""
 
 import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from parvis.durable import append_text, write_whole
+from parvis.durable import append_text, write_once, write_whole
 
 
 @pytest.fixture
@@ -55,3 +57,19 @@ def test_what_a_power_cut_left_of_a_line_takes_no_other_with_it(tmp_path: Path) 
     append_text(file, "four\n")
 
     assert file.read_text("utf-8") == '{"one": 1}\n{"tw\nthree\nfour\n'
+
+
+def test_of_many_who_would_make_a_file_one_has_made_it_and_all_read_the_same(tmp_path: Path) -> None:
+    start, file = threading.Barrier(8), tmp_path / "key"
+
+    def make(number: int) -> bytes:
+        start.wait()
+        write_once(file, bytes([number]) * 32, 0o600)
+        return file.read_bytes()
+
+    with ThreadPoolExecutor(8) as pool:
+        read = set(pool.map(make, range(8)))
+
+    assert len(read) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["key"]
+    assert file.stat().st_mode & 0o777 == 0o600

@@ -144,6 +144,13 @@ def test_s10_one_engine_id_for_two_devices_is_a_fault_however_it_is_written(town
     assert fault.fix == "give it an engine ID of its own"
 
 
+def test_a_list_is_not_called_empty_because_its_one_entry_is_faulty(town_folder: Path, edit: Edit) -> None:
+    edit(SITE, "{credential: reseau-v3}", '{credential: reseau-v3, engine_id: "80:00"}')
+
+    [fault] = faults_of(town_folder)
+    assert "is not an engine ID" in fault.message
+
+
 def test_every_fault_is_reported_at_once(town_folder: Path, edit: Edit) -> None:
     edit("town.yml", "session: 12h", "session: never")
     edit("town.yml", "timezone: Europe/Paris", "timezone: Mars")
