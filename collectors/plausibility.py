@@ -29,7 +29,8 @@ THRESHOLD_DBM = Bounds(-50, 20)
 MODULE_VOLTS = Bounds(0.5, 15)
 BIAS_AMPERES = Bounds(0, 1)
 SIGNAL_DBM = Bounds(-120, -1)
-CLIENTS = Bounds(0, 1_000_000)
+CLIENTS = Bounds(0, 64_000)
+"""As many as the largest controller admits; 65535 is a counter of 16 bits that says none."""
 
 BOUNDS: Mapping[str, tuple[Bounds, ...]] = {
     "device_cpu_utilization_ratio": (RATIO,),
@@ -45,7 +46,7 @@ BOUNDS: Mapping[str, tuple[Bounds, ...]] = {
     "wifi_radio_channel": (Bounds(1, 233),),
     "wifi_radio_frequency_hertz": tuple(Bounds(low * MEGAHERTZ, high * MEGAHERTZ) for low, high in BANDS.values()),
     "wifi_radio_channel_utilization_ratio": (RATIO,),
-    "wifi_radio_noise_floor_dbm": (Bounds(-130, -20),),
+    "wifi_radio_noise_floor_dbm": (Bounds(-120, -20),),
     "wifi_radio_tx_power_dbm": (Bounds(-20, 60),),
     "wifi_radio_ccq_ratio": (RATIO,),
     "wifi_link_signal_dbm": (SIGNAL_DBM,),

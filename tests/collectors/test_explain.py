@@ -57,7 +57,7 @@ def lines(cells: Mapping[str, int | bytes]) -> list[Line]:
         ({"2.7": 99}, "99 is out of the column's range -10 to 40"),
         ({"2.7": 20, "3.7": 2}, "state: the row does not count, state = 2 must not match '^2$'"),
         ({"2.7": b"many"}, "not readable as number"),
-        ({"5.7": b"-200 dBm"}, "implausible: not within -130 to -20"),
+        ({"5.7": b"-200 dBm"}, "implausible: not within -120 to -20"),
         ({"5.7": b"unknown"}, "the text has no (-[0-9]+) dBm"),
         ({"1.7": 20}, "no hertz can be made of it, no band is known"),
         ({"1.7": b"auto"}, "not readable as channel"),
