@@ -110,9 +110,15 @@ class Faults(click.ClickException):
 
 
 def main() -> None:
-    """Run the command line; a settings error is a sentence, not a traceback."""
+    """Run the command line; an error of the settings, or of a file, is a sentence and not a traceback."""
     try:
         parvis()
     except SettingsError as error:
         click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        if not error.filename:
+            raise
+        todo = "; run it as root, or as whom it belongs to" if isinstance(error, PermissionError) else ""
+        click.echo(f"Error: {error.filename}: {error.strerror}{todo}", err=True)
         sys.exit(1)

@@ -21,13 +21,19 @@ def start_logging(process: str, level: str) -> None:
 
 
 def notify(state: str) -> None:
-    """Tell systemd *state* (sd_notify(3)), such as ``READY=1``; nothing happens outside systemd."""
+    """Tell systemd *state* (sd_notify(3)), such as ``READY=1``; nothing happens outside systemd.
+
+    Where it cannot be told the log says so: systemd draws its own conclusions, and the work goes on until then.
+    """
     address = os.environ.get("NOTIFY_SOCKET")
     if not address:
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-        channel.connect("\0" + address[1:] if address.startswith("@") else address)
-        channel.sendall(state.encode())
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.connect("\0" + address[1:] if address.startswith("@") else address)
+            channel.sendall(state.encode())
+    except OSError as error:
+        log.warning("systemd cannot be told", state=state, reason=str(error))
 
 
 def thread_or_exit(name: str, work: Callable[[], None]) -> threading.Thread:

@@ -58,12 +58,14 @@ class Accounts:
         self._computing = threading.Lock()
 
     def all(self) -> dict[str, Account]:
-        """Every account by name."""
+        """Every account by name; AccountError when the file is damaged."""
         try:
             said = json.loads(self._path.read_text("utf-8"))
+            return {name: Account(name, **{**fields, "role": Role(fields["role"])}) for name, fields in said.items()}
         except FileNotFoundError:
             return {}
-        return {name: Account(name, **{**fields, "role": Role(fields["role"])}) for name, fields in said.items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise AccountError(f"{self._path}: is damaged; restore it from a backup: {error}") from error
 
     def add(self, name: str, role: Role, password: str) -> Account:
         """A new account with a fresh code secret; AccountError when the name is taken or the password too short."""

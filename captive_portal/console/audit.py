@@ -90,7 +90,8 @@ class Audit:
 
     def _append(self, entry: Entry) -> None:
         line = {**asdict(entry), "before": _hash(self._last_line())}
-        path = self._folder / f"audit-{entry.at[:MONTH]}.jsonl"
+        # No line goes before the newest, not even when the clock was set back to another month.
+        path = max([self._file(entry.at[:MONTH]), *self._files()[-1:]])
         append_text(path, json.dumps(line, ensure_ascii=False, separators=(",", ":")) + "\n", 0o600)
 
     def _taken_off(self) -> str:
@@ -106,17 +107,24 @@ class Audit:
         return last.decode(errors="replace")[:MOST_KEPT]
 
     def tidy(self, today: date) -> int:
-        """Remove the months that are older than :data:`KEPT_MONTHS`; returns how many."""
-        old = self.over(today)
-        for path in old:
-            path.unlink()
+        """Remove the months that are older than :data:`KEPT_MONTHS`; returns how many.
+
+        A newest month that is still to come, of a clock that was ahead, takes the name of this one where that is free.
+        """
+        with self._lock, locked(self._folder):
+            old = self.over(today)
+            for path in old:
+                path.unlink()
+            files, now = self._files(), self._file(f"{today:%Y-%m}")
+            if files and files[-1] > now and not now.exists():
+                files[-1].rename(now)
         return len(old)
 
     def over(self, today: date) -> list[Path]:
         """The months that are older than :data:`KEPT_MONTHS`."""
         oldest = today.year * 12 + today.month - 1 - KEPT_MONTHS
-        first = f"audit-{oldest // 12:04}-{oldest % 12 + 1:02}.jsonl"
-        return [path for path in self._files() if path.name < first]
+        first = self._file(f"{oldest // 12:04}-{oldest % 12 + 1:02}")
+        return [path for path in self._files() if path < first]
 
     def newest_day(self) -> date | None:
         """The UTC day of the last entry; None when there is none, or when it cannot be read."""
@@ -139,6 +147,9 @@ class Audit:
         for _entry, digest in self._entries():
             count, last = count + 1, digest
         return count, last
+
+    def _file(self, month: str) -> Path:
+        return self._folder / f"audit-{month}.jsonl"
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob("audit-[0-9][0-9][0-9][0-9]-[0-9][0-9].jsonl"))

@@ -138,7 +138,7 @@ def disable(file: Path | None, name: str) -> None:
 @click.pass_obj
 def list_(file: Path | None) -> None:
     """Print every account, its role, and whether it is disabled."""
-    for found in _accounts(load(ConsoleSettings, file)).all().values():
+    for found in _or_sentence(lambda: _accounts(load(ConsoleSettings, file)).all()).values():
         click.echo(f"{found.name:40} {found.role.value:14}{' disabled' if found.disabled else ''}".rstrip())
 
 

@@ -3,8 +3,9 @@
 import http.client
 import json
 import ssl
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,10 @@ Facts = dict[str, Any]
 CONNECT_SECONDS = 2.0
 """For the connection and each word of the answer."""
 ALL_SECONDS = 3.0
-"""For the whole question; who has not answered by then is shown as silent."""
+"""For the whole question; who has not answered by then is shown as silent, and is not asked later."""
 MOST_BYTES = 1024 * 1024
-AT_ONCE = 8
+AT_ONCE = 4
+"""Questions to one site: as many as the console's threads, so that nobody waits for a site that is not theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +55,20 @@ class Sites:
         self._token = token
         self._context = ssl.create_default_context(cafile=str(authority))
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self._askers = ThreadPoolExecutor(AT_ONCE, "site")
+        self._askers = {name: ThreadPoolExecutor(AT_ONCE, f"site-{name}") for name in self.known}
 
     def ask(self, site: str, path: str, body: Facts | None = None) -> Facts:
         """GET *path*, or POST *body* to it, at *site*; SiteSilent or SiteSays."""
-        return self._in_time(self._askers.submit(self._exchange, self.known[site], path, body).result)
+        return _in_time(self._asked(site, path, body), time.monotonic() + ALL_SECONDS)
 
     def everywhere(self, path: str) -> dict[str, Found]:
         """GET *path* at all sites at once, by site's name; whatever happens at one is told for that one."""
-        asked = {name: self._askers.submit(self._exchange, site, path, None) for name, site in self.known.items()}
+        until = time.monotonic() + ALL_SECONDS
+        asked = {name: self._asked(name, path, None) for name in self.known}
         found: dict[str, Found] = {}
         for name, future in asked.items():
             try:
-                found[name] = self._in_time(future.result)
+                found[name] = _in_time(future, until)
             except (SiteSilent, SiteSays) as error:
                 found[name] = error
         return found
@@ -76,13 +79,11 @@ class Sites:
 
     def close(self) -> None:
         """Ask nothing more."""
-        self._askers.shutdown(wait=False, cancel_futures=True)
+        for asker in self._askers.values():
+            asker.shutdown(wait=False, cancel_futures=True)
 
-    def _in_time(self, result: Callable[[float], Facts]) -> Facts:
-        try:
-            return result(ALL_SECONDS)
-        except NotInTime as error:
-            raise SiteSilent("no answer in time") from error
+    def _asked(self, site: str, path: str, body: Facts | None) -> "Future[Facts]":
+        return self._askers[site].submit(self._exchange, self.known[site], path, body)
 
     def _exchange(self, site: Site, path: str, body: Facts | None) -> Facts:
         channel = http.client.HTTPSConnection(site.address, site.port, timeout=CONNECT_SECONDS, context=self._context)
@@ -99,6 +100,15 @@ class Sites:
         if answer.status != http.client.OK or not isinstance(said, dict):
             raise SiteSays(answer.status, str(said.get("error", "")) if isinstance(said, dict) else "")
         return said
+
+
+def _in_time(asked: "Future[Facts]", until: float) -> Facts:
+    """The answer, if it is there *until* (monotonic seconds); what has not been sent by then never is."""
+    try:
+        return asked.result(max(until - time.monotonic(), 0))
+    except NotInTime as error:
+        asked.cancel()
+        raise SiteSilent("no answer in time") from error
 
 
 def answers(found: dict[str, Found]) -> Iterator[tuple[str, Facts]]:

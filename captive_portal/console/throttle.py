@@ -1,6 +1,6 @@
 """Slows down who guesses: after some failures within a while, no attempt is looked at until the while is over."""
 
-from collections import OrderedDict, deque
+from collections import OrderedDict
 
 WINDOW_SECONDS = 900.0
 MOST_KEPT = 4096
@@ -8,7 +8,7 @@ MOST_KEPT = 4096
 
 
 class Throttle:
-    """Counts failures by name. *now* is monotonic seconds.
+    """Counts failures by name; *now* is monotonic seconds. Of two threads at once one failure may not be counted.
 
     >>> door = Throttle(most=2)
     >>> door.failed("anna", 0.0); door.failed("anna", 1.0)
@@ -18,20 +18,16 @@ class Throttle:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._failures: OrderedDict[str, deque[float]] = OrderedDict()
+        self._failures: OrderedDict[str, tuple[float, ...]] = OrderedDict()
 
     def closed_for(self, name: str, now: float) -> float:
         """Seconds until *name* may try again; 0: now."""
-        failures = self._failures.get(name, deque())
-        while failures and now - failures[0] >= WINDOW_SECONDS:
-            failures.popleft()
-        return WINDOW_SECONDS - (now - failures[0]) if len(failures) >= self._most else 0.0
+        recent = [at for at in self._failures.get(name, ()) if now - at < WINDOW_SECONDS]
+        return WINDOW_SECONDS - (now - recent[0]) if len(recent) >= self._most else 0.0
 
     def failed(self, name: str, now: float) -> None:
         """Note a failure."""
-        failures = self._failures.pop(name, None) or deque(maxlen=self._most)
-        failures.append(now)
-        self._failures[name] = failures
+        self._failures[name] = (*self._failures.pop(name, ()), now)[-self._most :]
         if len(self._failures) > MOST_KEPT:
             self._failures.popitem(last=False)
 

@@ -2,11 +2,12 @@
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatch
 from pathlib import Path
+from stat import S_ISREG
 
 from parvis.data_inventory import DataInventory, Kind
 
@@ -43,13 +44,18 @@ def report(inventory: DataInventory, folder: Path, now: float) -> Iterator[Kept]
             if path.exists():
                 yield _rows(name, kind, path, f"{table}.{column}", now)
         for place in kind.files:
-            found = [path for path in folder.rglob("*") if path.is_file() and _fits(path, folder, place)]
-            if found:
-                yield _files(name, kind, place, found, now)
+            if times := list(_times(folder, place)):
+                yield _files(name, kind, place, times, now)
 
 
-def _fits(path: Path, folder: Path, place: str) -> bool:
-    return fnmatch(str(path.relative_to(folder)), place.partition("/")[2])
+def _times(folder: Path, place: str) -> Iterator[float]:
+    """When each file of *place* was last written; what is erased meanwhile is not there any more."""
+    for path in folder.rglob("*"):
+        if fnmatch(str(path.relative_to(folder)), place.partition("/")[2]):
+            with suppress(FileNotFoundError):
+                found = path.stat()
+                if S_ISREG(found.st_mode):
+                    yield found.st_mtime
 
 
 def _rows(name: str, kind: Kind, path: Path, column: str, now: float) -> Kept:
@@ -61,8 +67,7 @@ def _rows(name: str, kind: Kind, path: Path, column: str, now: float) -> Kept:
     return Kept(name, column, count, oldest, kind.days, over if kind.days is not None else 0)
 
 
-def _files(name: str, kind: Kind, place: str, found: list[Path], now: float) -> Kept:
-    times = [path.stat().st_mtime for path in found]
+def _files(name: str, kind: Kind, place: str, times: list[float], now: float) -> Kept:
     limit = now - ((kind.days or 0) + GRACE_DAYS) * DAY
     over = 0 if not kind.days else sum(time < limit for time in times)
-    return Kept(name, place, len(found), min(times), kind.days, over)
+    return Kept(name, place, len(times), min(times), kind.days, over)

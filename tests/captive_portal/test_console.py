@@ -2,12 +2,16 @@
 
 import html
 import re
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from house import ANNA
-from staff import Office, forms, words
+from staff import TOKEN, Office, forms, words
 
 from captive_portal.console.roles import MAY, Action, Role
+from captive_portal.console.sites import Sites, answers, silent
 from captive_portal.directives import Kind
 from parvis.addresses import MacAddress
 
@@ -84,6 +88,23 @@ def test_r28_a_site_that_does_not_answer_is_shown_as_silent_and_blocks_nothing(h
     assert "En marche" in words(overview.text)
     assert (silent.status_code, "Ne répond pas" in words(silent.text)) == (200, True)
     assert "Ne répondent pas" in words(device.text)
+
+
+def test_r28_many_sites_that_hang_take_no_turn_of_one_that_answers(here: Office) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as mute, ThreadPoolExecutor() as staff:
+        living = here.hall.sites.known[here.site]
+        hanging = [replace(living, name=f"site-{n}", port=mute.getsockname()[1]) for n in range(30)]
+        sites = Sites([*hanging, living], here.folder / "site.ca", TOKEN)
+        overview = staff.submit(sites.everywhere, "/v1/site")
+        begun = [mute.accept()[0] for _ in range(8)]
+        asked = sites.ask(here.site, "/v1/site")
+        found = overview.result()
+        sites.close()
+        for one in begun:
+            one.close()
+
+    assert asked["sessions"] is not None
+    assert ([name for name, _ in answers(found)], len(silent(found))) == ([here.site], 30)
 
 
 def test_an_order_to_a_silent_site_says_so_and_keeps_what_was_written(here: Office) -> None:

@@ -86,6 +86,28 @@ def test_a_line_that_a_power_cut_left_without_its_end_costs_no_other_line(tmp_pa
     assert cut.how == last[:left].decode()
 
 
+@pytest.mark.parametrize("other", ["2025-12-31T23:59:00.000+00:00", "1970-01-01T00:00:09.000+00:00"])
+def test_a_clock_that_was_set_back_a_month_breaks_no_chain(tmp_path: Path, other: str) -> None:
+    audit, _ = log(tmp_path)
+    audit.write(replace(ENTRY, at=other))
+    audit.write(ENTRY)
+
+    assert audit.verify()[0] == 5 + 2
+    assert [entry.at for entry in audit.newest(3)] == [ENTRY.at, other, ENTRY.at]
+
+
+def test_sec12_months_written_while_the_clock_was_ahead_are_erased_like_others(tmp_path: Path) -> None:
+    audit, _ = log(tmp_path)
+    audit.write(replace(ENTRY, at="2062-05-01T00:00:00.000+00:00"))
+    audit.write(ENTRY)
+    beside = audit.tidy(date(2026, 1, 31)), audit.verify()[0]
+    audit.tidy(date(2026, 2, 1))
+    audit.write(replace(ENTRY, at="2026-02-01T00:00:00.000+00:00"))
+
+    assert beside == (0, 7)
+    assert (audit.verify()[0], audit.tidy(date(2027, 3, 1)), audit.verify()[0]) == (8, 2, 0)
+
+
 def test_several_writers_make_one_chain(tmp_path: Path) -> None:
     def write() -> None:
         mine = Audit(tmp_path)
@@ -288,6 +310,20 @@ def test_accounts_are_kept_by_commands(settings: Path) -> None:
     assert (twice.exit_code, "agent exists" in twice.output) == (1, True)
     assert listed.output.split() == ["agent", "technician", "disabled"]
     assert (unknown.exit_code, "there are agent" in unknown.output) == (1, True)
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"agent": {}}', '{"agent": {"role": "king"}}', "\udc80"])
+def test_a_damaged_file_of_accounts_is_named(settings: Path, text: str) -> None:
+    run(settings, "account", "add", "agent", "--role", "dpo", "--password-stdin", given=PASSWORD + "\n")
+    path = load(ConsoleSettings, settings).accounts()
+    path.write_bytes(text.encode(errors="surrogateescape"))
+    listed, added = run(settings, "account", "list"), run(settings, "account", "disable", "agent")
+
+    assert [(each.exit_code, f"{path}: is damaged; restore it" in each.output) for each in (listed, added)] == [
+        (1, True),
+        (1, True),
+    ]
+    assert path.read_bytes() == text.encode(errors="surrogateescape")
 
 
 def test_a_reset_account_has_another_password_and_another_code(settings: Path) -> None:

@@ -146,3 +146,9 @@ def test_a_wrong_command_is_a_sentence_and_an_exit_code(words: tuple[str, ...]) 
     assert done.returncode in {1, 2}
     assert "Traceback" not in done.stderr + done.stdout
     assert done.stderr.strip()
+
+
+def test_a_file_that_cannot_be_written_is_a_sentence() -> None:
+    done = parvis("dpo", "register", "/nowhere/register.csv")
+
+    assert (done.returncode, done.stderr) == (1, "Error: /nowhere/register.csv: No such file or directory\n")

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from parvis.endpoint import Endpoint
-from parvis.running import feed_watchdog
+from parvis.running import feed_watchdog, start_logging
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,6 +40,14 @@ def test_a_part_that_does_not_work_lets_it_go_hungry(systemd: socket.socket) -> 
 
     with pytest.raises(BlockingIOError):
         systemd.recv(100)
+
+
+def test_a_systemd_that_cannot_be_told_ends_nothing(systemd: socket.socket, capsys: pytest.CaptureFixture[str]) -> None:
+    systemd.close()
+    start_logging("portal", "info")
+    feed_watchdog([Part(works=True)])
+
+    assert "systemd cannot be told" in capsys.readouterr().err
 
 
 def test_an_endpoint_is_alive_while_it_answers() -> None:
