@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
+from collectors import plausibility
 from collectors.optics import DARK_DBM, MAX_DBM, dbm
 from collectors.snmp import ber
 
@@ -29,9 +30,12 @@ WHOLE_CLASSES = {3, 11}
 """Chassis and stack."""
 OF_A_MODULE = {"rx", "tx", "bias", "voltage", "optic_temperature"}
 _MAX_DEPTH = 10
-BETWEEN_CELSIUS = (-60, 150)
 NOTHING = (None, None)
-OPTIC_BOUNDS = {VOLTS: ("voltage", 0.5, 15), AMPERES: ("bias", 0, 1), CELSIUS: ("optic_temperature", *BETWEEN_CELSIUS)}
+OPTIC_BOUNDS = {
+    VOLTS: ("voltage", plausibility.MODULE_VOLTS),
+    AMPERES: ("bias", plausibility.BIAS_AMPERES),
+    CELSIUS: ("optic_temperature", plausibility.CELSIUS),
+}
 """What else an optical module tells, and between which bounds it can be true."""
 _OPTIC = re.compile(r"\b(q?sfp\w*|xfp|ddm|dom|xcvr|transceiver|optic\w*|laser|bias|mau|lane)\b", re.IGNORECASE)
 _RECEIVED = re.compile(r"\b(rx|recei\w+)|rx(power|pwr)", re.IGNORECASE)
@@ -179,16 +183,16 @@ def _measured(row: Row, text: str, *, has_port: bool) -> tuple[str | None, float
     if kind == WATTS:
         return _direction(text), dbm(real)
     if not is_optic:
-        return {CELSIUS: ("temperature", _plausible(real, *BETWEEN_CELSIUS)), RPM: ("fan", real)}.get(
+        return {CELSIUS: ("temperature", _plausible(real, plausibility.CELSIUS)), RPM: ("fan", real)}.get(
             int(kind), NOTHING
         )
-    what, low, high = OPTIC_BOUNDS.get(int(kind), (None, 0, 0))
-    return what, _plausible(real, low, high)
+    what, bounds = OPTIC_BOUNDS.get(int(kind), (None, plausibility.RATIO))
+    return what, _plausible(real, bounds)
 
 
-def _plausible(real: float, low: float, high: float) -> float | None:
+def _plausible(real: float, bounds: plausibility.Bounds) -> float | None:
     """The reading, unless it is exactly 0, as absent modules say, or no such thing can be measured."""
-    return real if real and low <= real <= high else None
+    return real if real and bounds.hold(real) else None
 
 
 def _direction(text: str) -> str | None:

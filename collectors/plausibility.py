@@ -21,14 +21,19 @@ class Bounds(NamedTuple):
         return self.low <= value <= self.high
 
 
-CELSIUS = Bounds(-60, 150)
+CELSIUS = Bounds(-50, 125)
+"""Outdoors in winter, a chip at its end; 127 and 127.996 are a field of ones."""
 RATIO = Bounds(0, 1)
 LIGHT_DBM = Bounds(-39.9, 20)
 """Modules that see nothing report their floor, -40 dBm; weaker light than this is no light."""
 THRESHOLD_DBM = Bounds(-50, 20)
-MODULE_VOLTS = Bounds(0.5, 15)
-BIAS_AMPERES = Bounds(0, 1)
-SIGNAL_DBM = Bounds(-120, -1)
+MODULE_VOLTS = Bounds(0.5, 6.5)
+BIAS_AMPERES = Bounds(0, 0.52)
+"""A module counts in 16 bits of 0.1 mV and of 2 to 8 uA (SFF-8472, CMIS); all ones, 6.5535 V, say nothing."""
+SIGNAL_DBM = Bounds(-120, -2)
+"""Not -1: an error's number."""
+RATE = tuple(Bounds(low, high) for low, high in ((0, 2**31 - 2), (2**31, 2**32 - 2), (2**32, 1e11)))
+"""Bits per second; not a field of 31 or 32 ones."""
 CLIENTS = Bounds(0, 64_000)
 """As many as the largest controller admits; 65535 is a counter of 16 bits that says none."""
 
@@ -51,13 +56,13 @@ BOUNDS: Mapping[str, tuple[Bounds, ...]] = {
     "wifi_radio_ccq_ratio": (RATIO,),
     "wifi_link_signal_dbm": (SIGNAL_DBM,),
     "wifi_link_snr_db": (Bounds(0, 100),),
-    "wifi_link_rate_bits_per_second": (Bounds(0, 1e11),),
+    "wifi_link_rate_bits_per_second": RATE,
     "wifi_link_distance_meters": (Bounds(0.1, 300_000),),
     "wifi_client_signal_dbm": (SIGNAL_DBM,),
     "wifi_client_snr_db": (Bounds(0, 100),),
-    "wifi_client_rate_bits_per_second": (Bounds(0, 1e11),),
+    "wifi_client_rate_bits_per_second": RATE,
     "device_fan_rpm": (Bounds(0, 60_000),),
-    "wifi_controller_aps": (Bounds(0, 100_000),),
+    "wifi_controller_aps": (CLIENTS,),
     "optical_rx_power_dbm": (LIGHT_DBM,),
     "optical_tx_power_dbm": (LIGHT_DBM,),
     "optical_temperature_celsius": (CELSIUS,),
@@ -81,7 +86,7 @@ def doubt(metric: str, value: float) -> str | None:
     """Why *value* cannot be a measurement of *metric*, in words; None when it can.
 
     >>> doubt("device_temperature_celsius", 5000), doubt("optical_rx_power_dbm", -40)
-    ('implausible: not within -60 to 150', 'no light: not within -39.9 to 20')
+    ('implausible: not within -50 to 125', 'no light: not within -39.9 to 20')
     >>> doubt("optical_rx_power_dbm", -8.2), doubt("port_up", 1)
     (None, None)
     """

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+import yaml
 
 import collectors
 from collectors import detect
@@ -49,6 +50,13 @@ def test_a_device_profile_agrees_with_all_base_profiles(device: Profile) -> None
     combined = combine([*base, device])
 
     assert {rule.metric for rule in combined.metrics} == {r.metric for each in (*base, device) for r in each.metrics}
+
+
+def test_the_shipped_profiles_say_the_same_where_no_c_reads_yaml() -> None:
+    for file in Path(collectors.__file__).parent.glob("profiles/*.yml"):
+        text = file.read_text()
+
+        assert yaml.safe_load(text) == yaml.load(text, Loader=yaml.CSafeLoader), file.name
 
 
 def test_a_good_profile_is_read() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from collectors import decode, reading
 from collectors.column import Column
-from collectors.plausibility import BOUNDS
+from collectors.plausibility import BOUNDS, doubt
 from collectors.profile import Profile, combine
 from collectors.reading import READ
 from collectors.snmp import ber
@@ -46,6 +46,25 @@ def test_a_cell_is_a_finite_number_a_clean_text_or_nothing_with_its_reason(colum
         assert len(found) <= reading.MAX_TEXT
     if isinstance(found, float) and column.range:
         assert column.range[0] <= found <= column.range[1]
+
+
+@pytest.mark.parametrize(
+    ("metric", "ones", "other"),
+    [
+        ("optical_temperature_celsius", 0x7FFF / 256, 90),
+        ("device_temperature_celsius", 0x7F, 105),
+        ("optical_voltage_volts", 0xFFFF * 1e-4, 5.2),
+        ("optical_bias_amperes", 0xFFFF * 1e-5, 0.262),
+        ("wifi_link_rate_bits_per_second", 0x7FFFFFFF, 2_147_000_000),
+        ("wifi_client_rate_bits_per_second", 0xFFFFFFFF, 4_804_000_000),
+        ("wifi_clients", 0xFFFF, 40_000),
+        ("wifi_controller_aps", 0xFFFF, 10_000),
+        ("wifi_link_signal_dbm", -1, -12),
+    ],
+)
+def test_a_field_of_ones_is_no_measurement(metric: str, ones: float, other: float) -> None:
+    assert doubt(metric, ones)
+    assert not doubt(metric, other)
 
 
 TABLE = """
