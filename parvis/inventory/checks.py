@@ -212,6 +212,9 @@ def _of_version_3(town: Town, site: Site, device: Any, path: Path_, locate: Loca
         if version != "v3" and getattr(device.snmp, field):
             message = f"{device.name} is asked in {version}, which has no {field}"
             yield locate(site, (*path, "snmp", field), message, "take it out, or name a credential of v3")
+    if device.snmp.slow_lane and device.snmp.engine_id:
+        message = f"{device.name} is asked in the slow lane, which takes whatever engine answers"
+        yield locate(site, (*path, "snmp", "engine_id"), message, "take it out, or slow_lane")
 
 
 def _people(town: Town, locate: Locate) -> Iterator[Fault]:

@@ -91,6 +91,13 @@ def test_a_missing_folder_is_a_located_fault(tmp_path: Path) -> None:
         (
             SITE,
             "{credential: anciennes-v2c}",
+            '{credential: bornes-v3, engine_id: "80001f880461", slow_lane: true}',
+            "access_points[0].snmp.engine_id",
+            "is asked in the slow lane, which takes whatever engine answers",
+        ),
+        (
+            SITE,
+            "{credential: anciennes-v2c}",
             "{credential: bornes-v3, engine_id: 8000188804}",
             "access_points[0].snmp.engine_id",
             "between quotes",
