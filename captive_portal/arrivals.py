@@ -2,6 +2,7 @@
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import takewhile
 
 from captive_portal import protocol
 from parvis.addresses import MacAddress
@@ -33,7 +34,8 @@ class Arrivals:
     def since(self, after: int) -> tuple[int, list[MacAddress]]:
         """The latest number, and who appeared after number *after*, once each; a number from the future means 0."""
         after = after if after <= self._last else 0
-        return self._last, list(dict.fromkeys(mac for number, mac in self._log if number > after))
+        new = [mac for _, mac in takewhile(lambda one: one[0] > after, reversed(self._log))]  # asked at every turn
+        return self._last, list(dict.fromkeys(reversed(new)))
 
     def question(self, asked: protocol.Arrivals, now: float) -> "Question":
         """What *asked* at monotonic *now* becomes: answered as soon as somebody appears."""
