@@ -240,9 +240,9 @@ class Guard:
             case protocol.Apply() | protocol.Open():
                 self._do(request)
                 return {"revision": self._revision}
-            case protocol.Identify(address):
+            case protocol.Identify(address, session):
                 mac = self._identify(address)
-                truth = self._gateway.session(mac) if mac else None
+                truth = self._gateway.session(mac) if mac and session else None
                 return {"mac": mac.text if mac else None, "session": asdict(truth) if truth else None}
             case protocol.Lookup(mac):
                 found = self._gateway.session(mac)

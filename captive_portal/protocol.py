@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any, NamedTuple
 
@@ -44,9 +45,10 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Identify:
-    """Ask which MAC address speaks from this IP address."""
+    """Ask which MAC address speaks from this IP address; *session*: and what the kernel knows of its session."""
 
     address: IPv4Address | IPv6Address
+    session: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,8 +178,8 @@ def parse(line: bytes) -> Request:
 def render(request: Request) -> bytes:
     """The line for *request*, newline included; the inverse of :func:`parse`."""
     match request:
-        case Identify(address):
-            said: dict[str, Any] = {"op": "identify", "address": str(address)}
+        case Identify(address, session):
+            said: dict[str, Any] = {"op": "visitor" if session else "identify", "address": str(address)}
         case Lookup(mac):
             said = {"op": "session", "mac": mac.text}
         case Apply(steps):
@@ -277,12 +279,12 @@ def _allow(allow: Any, session: Any, seconds: Any, down: Any, up: Any) -> Allow:
     return Allow(_mac(allow), _whole(session, 1, MAX_MARK), _number(seconds, 1, MAX_SECONDS), *rates)
 
 
-def _identify(said: dict[str, Any]) -> Request:
+def _identify(said: dict[str, Any], *, session: bool = False) -> Request:
     _exactly(said, "address")
     try:
         if not isinstance(said["address"], str):
             raise Garbage("an address is a text")
-        return Identify(ip_address(said["address"]))
+        return Identify(ip_address(said["address"]), session)
     except ValueError as error:
         raise Garbage("not an IP address") from error
 
@@ -336,6 +338,7 @@ _BARE: dict[type[Status | Counters], str] = {
 }
 _READERS: dict[str, Callable[[dict[str, Any]], Request]] = {
     "identify": _identify,
+    "visitor": partial(_identify, session=True),
     "session": _lookup,
     "admitted": _everybody,
     "apply": _apply,

@@ -87,11 +87,12 @@ class Remote:
 
     def identify(self, address: IPv4Address | IPv6Address) -> MacAddress | None:
         """See :class:`Door`."""
-        return self.visitor(address)[0]
+        said = self._ask(protocol.Identify(address))
+        return MacAddress(said["mac"]) if said["mac"] else None
 
     def visitor(self, address: IPv4Address | IPv6Address) -> tuple[MacAddress | None, Truth | None]:
         """See :class:`Door`."""
-        said = self._ask(protocol.Identify(address))
+        said = self._ask(protocol.Identify(address, session=True))
         mac, found = said["mac"], said["session"]
         return MacAddress(mac) if mac else None, Truth(**found) if found else None
 

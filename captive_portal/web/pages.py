@@ -27,6 +27,7 @@ from captive_portal.web.visitor import (
     local,
     open_to_all,
     signed,
+    speaking,
     spoken,
     takes_gzip,
     token,
@@ -88,6 +89,7 @@ def splash() -> Answer:
     again, packed = "again" in request.args, takes_gzip()
     key = (said, g.language_in_path, again, here.uplink(), tuple(banner()), stands.closes)
     fresh = token(mac, "accept", here.terms[said].sha256)
+    here.guests.saw(speaking(), mac)
     page = here.shelf.page(key, fresh, partial(_splash, again=again, closes=stands.closes), packed=packed)
     return Whole(page, headers={"Content-Encoding": "gzip"} if packed else None, mimetype="text/html")
 
@@ -114,11 +116,10 @@ def accept() -> Answer:
     """Store the acceptance durably, admit the device, lead to the status page."""
     started, here = time.perf_counter(), hall()
     counter = here.instruments.counter("portal_acceptances_total")
-    mac = device()
+    mac, found = _who_agrees()
     if mac is None:
         counter.labels("unknown").inc()
         return unknown()
-    found = agreed(mac)
     if found is None:
         counter.labels("refused").inc()
         return see("splash", again=1)
@@ -134,6 +135,16 @@ def accept() -> Answer:
     counter.labels("visitor" if trial else outcome.value).inc()
     here.instruments.histogram("portal_accept_seconds").observe(time.perf_counter() - started)
     return see("splash", **ELSEWHERE[outcome]) if outcome in ELSEWHERE else see("status")
+
+
+def _who_agrees() -> tuple[MacAddress | None, tuple[str, Language] | None]:
+    """Whose form was posted, and :func:`agreed` of it; gatewayd is asked where the page was not just shown."""
+    mac = hall().guests.at(speaking())
+    found = agreed(mac) if mac else None
+    if found is None:
+        mac = device()
+        found = agreed(mac) if mac else None
+    return mac, found
 
 
 def status() -> Answer:

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address
 from math import ceil
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import flask_babel
@@ -27,6 +28,7 @@ from captive_portal.store_terms import Shown
 from captive_portal.timeline import Timeline
 from captive_portal.typography import spaced
 from captive_portal.web.facts import Facts
+from captive_portal.web.guests import Guests
 from captive_portal.web.shelf import Shelf
 from captive_portal.web.terms import Terms
 from captive_portal.web.wording import moment
@@ -34,6 +36,7 @@ from parvis.addresses import MacAddress
 from parvis.instruments import Instruments
 from parvis.languages import Language
 
+Found = TypeVar("Found")
 SECOND_LOOK_SECONDS = 0.1
 """A lease may be some milliseconds younger than its first request."""
 KINDS = 128
@@ -57,6 +60,7 @@ class Hall:
     timeline: Timeline
     directives: Directives
     shelf: Shelf = field(default_factory=Shelf)
+    guests: Guests = field(default_factory=Guests)
     addresses: dict[tuple[str, Language | None], str] = field(default_factory=dict)
     """Those of the pages, by endpoint and language in the path, as they were asked for."""
     standing: Callable[[MacAddress, Truth | None], Standing] = lambda _mac, _truth: WELCOME
@@ -106,17 +110,28 @@ def gettext(message: str) -> str:
 
 def device() -> MacAddress | None:
     """The MAC address of the device that asks, None when the gateway does not know it. GatewayAway."""
-    return visit()[0]
+    return _twice(hall().door.identify, None)
 
 
 def visit() -> tuple[MacAddress | None, Truth | None]:
     """The same, and what the kernel knows of its session. GatewayAway."""
-    address, here = plain(request.remote_addr or "::"), hall()
-    found = here.door.visitor(address)
-    if found[0] is None:
-        here.pause(SECOND_LOOK_SECONDS)
-        found = here.door.visitor(address)
+    nobody: tuple[MacAddress | None, Truth | None] = (None, None)
+    return _twice(hall().door.visitor, nobody)
+
+
+def _twice(ask: Callable[[IPv4Address | IPv6Address], Found], unknown: Found) -> Found:
+    """What *ask* says of the address that asks us; once more after a moment where it is *unknown*."""
+    address = plain(speaking())
+    found = ask(address)
+    if found == unknown:
+        hall().pause(SECOND_LOOK_SECONDS)
+        found = ask(address)
     return found
+
+
+def speaking() -> str:
+    """The address that asks us."""
+    return request.remote_addr or "::"
 
 
 def open_to_all(mac: MacAddress) -> float:

@@ -33,7 +33,7 @@ steps = st.lists(allows | others, max_size=MAX_STEPS, unique_by=lambda step: ste
 requests = st.one_of(
     st.just(Status()),
     st.builds(Everybody, st.integers(0, 2**63)),
-    st.builds(Identify, st.ip_addresses()),
+    st.builds(Identify, st.ip_addresses(), st.booleans()),
     st.builds(Lookup, macs),
     st.builds(Apply, steps),
     st.just(Counters()),

@@ -1,0 +1,47 @@
+"""To whom the first page was shown lately, by address, so that whoever posts its form need not be looked up again.
+
+That is safe because the form's token is signed for its device (:mod:`captive_portal.forms`): somebody else who has the
+address by then does not have the token.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+from captive_portal.forms import VALID_SECONDS
+from parvis.addresses import MacAddress
+
+MOST = 4096
+"""Addresses remembered; the oldest is forgotten first."""
+
+
+class Guests:
+    """For any number of threads. Each is forgotten when asked for, and when the form is over.
+
+    >>> guests, anna = Guests(), MacAddress.parse("02:00:00:00:00:01")
+    >>> guests.saw("10.11.0.5", anna)
+    >>> guests.at("10.11.0.5") == anna, guests.at("10.11.0.5")
+    (True, None)
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._lock = clock, threading.Lock()
+        self._shown: dict[str, tuple[MacAddress, float]] = {}
+
+    def saw(self, address: str, mac: MacAddress) -> None:
+        """The page with *mac*'s form goes to *address*."""
+        now = self._clock()
+        with self._lock:
+            self._shown.pop(address, None)  # put again at the end: the newest
+            self._shown[address] = (mac, now)
+            while len(self._shown) > MOST or now - self._oldest() > VALID_SECONDS:
+                del self._shown[next(iter(self._shown))]
+
+    def at(self, address: str) -> MacAddress | None:
+        """Whose form went to *address*, once."""
+        with self._lock:
+            mac, shown = self._shown.pop(address, (None, 0.0))
+        return mac if self._clock() - shown <= VALID_SECONDS else None
+
+    def _oldest(self) -> float:
+        return next(iter(self._shown.values()))[1]
