@@ -1,7 +1,7 @@
 """The one thread that changes anything: it writes acceptances to disk, admits, and compares store and kernel.
 
-Requests that wait together share one commit and one nftables transaction. Because nobody else writes, the comparison
-cannot undo what a resident has just done.
+Requests that wait together share one statement, one commit and one nftables transaction. Because nobody else writes,
+the comparison cannot undo what a resident has just done.
 """
 
 import queue
@@ -203,7 +203,7 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         try:
             with self._store.transaction() as book:
                 turn = self._rounds.turn(book)
-                done = [turn.serve(job.request) for job in jobs]
+                done = turn.serve(job.request for job in jobs)
         except StoreFailed as error:
             self._not_stored(error)
             for job in jobs:

@@ -29,21 +29,18 @@ class Returning:
     terms_version: str
     shared: bool = False
 
-    def remember(self, book: Book, acceptance: Acceptance, now: Now) -> None:
-        """Remember the device of *acceptance* from now on."""
-        if self.seconds <= 0:
-            return
-        proof = (acceptance.terms_version, acceptance.terms_sha256, acceptance.language)
-        device, until = key(acceptance.mac, self.secret), now.wall + self.seconds
-        self._memory(book).remember(Remembered(device, acceptance.site, now.wall, until, *proof), now)
+    def remember(self, book: Book, given: Sequence[Acceptance], now: Now) -> None:
+        """Remember the devices of *given*, one acceptance each, from now on."""
+        if self.seconds > 0:
+            self._memory(book).remember([self._remembered(one, now) for one in given], now)
 
-    def forget(self, book: Book, mac: MacAddress, now: Now) -> None:
-        """Forget *mac*, everywhere."""
-        self._memory(book).forget(key(mac, self.secret), now)
+    def _remembered(self, one: Acceptance, now: Now) -> Remembered:
+        device, until = key(one.mac, self.secret), now.wall + self.seconds
+        return Remembered(device, one.site, now.wall, until, one.terms_version, one.terms_sha256, one.language)
 
-    def forget_all(self, book: Book, macs: Sequence[MacAddress], now: Now) -> None:
+    def forget(self, book: Book, macs: Sequence[MacAddress], now: Now) -> None:
         """Forget all of *macs*, everywhere."""
-        self._memory(book).forget_all([key(mac, self.secret) for mac in macs], now)
+        self._memory(book).forget([key(mac, self.secret) for mac in macs], now)
 
     def recall(self, book: Book, mac: MacAddress, site: str, now: Now) -> Acceptance | None:
         """An acceptance at *site* for a device that comes back; None when it has to be asked."""

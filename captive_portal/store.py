@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 from sys import intern
 from typing import Any
@@ -18,6 +19,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Engine,
+    Executable,
     Float,
     Integer,
     MetaData,
@@ -32,6 +34,7 @@ from sqlalchemy import (
     insert,
     select,
     text,
+    union_all,
     update,
 )
 from sqlalchemy.exc import SQLAlchemyError
@@ -43,6 +46,8 @@ from parvis.kept import kept_seconds
 PROOF_SECONDS = kept_seconds("acceptance-proof")
 """How long the anonymous proof of acceptance is kept after the session's end."""
 ROWS_AT_ONCE = 1000
+ACCEPTANCES_AT_ONCE = 8
+"""In one statement, which is kept for each number of them."""
 CONNECTIONS, MORE_CONNECTIONS = 2, 20
 """Kept open, and more for a moment: each that is kept holds three descriptors and up to a megabyte of pages."""
 metadata = MetaData()
@@ -192,18 +197,16 @@ class Book:
 
     def accept(self, acceptance: Acceptance, session: Session, now: Now) -> int | None:
         """Write an acceptance and its session; the session's number, None when the form was accepted before."""
-        values = {
-            "mac": acceptance.mac.text,
-            "site": acceptance.site,
-            "accepted_at": now.wall,
-            "terms_version": acceptance.terms_version,
-            "terms_sha256": acceptance.terms_sha256,
-            "language": acceptance.language,
-            "token": acceptance.token,
-            **_times(session),
-        }
-        number: int | None = self._connection.execute(_ACCEPT, values).scalar()
-        return number
+        return self.accept_all([(acceptance, session)], now).get(acceptance.token)
+
+    def accept_all(self, given: Sequence[tuple[Acceptance, Session]], now: Now) -> dict[str, int]:
+        """Write acceptances, each with another form; the numbers of their sessions by token, of those that are new."""
+        found: dict[str, int] = {}
+        for start in range(0, len(given), ACCEPTANCES_AT_ONCE):
+            part = given[start : start + ACCEPTANCES_AT_ONCE]
+            values = {f"{name}{at}": value for at, one in enumerate(part) for name, value in _values(*one, now).items()}
+            found.update((token, number) for token, number in self._connection.execute(_accept(len(part)), values))
+        return found
 
     def reschedule(self, sessions: Mapping[int, Session]) -> None:
         """Write new times for sessions that go on, by number."""
@@ -226,8 +229,7 @@ class Book:
     def end_all(self, numbers: Sequence[int], by: str, now: Now) -> None:
         """End sessions and forget their devices."""
         if numbers:
-            gone = {"ended_at": now.wall, "ended_by": by, "mac": None}
-            self._connection.execute(_ONE.values(gone), [{"number": number} for number in numbers])
+            self._connection.execute(_END, [{"number": number, "at": now.wall, "by": by} for number in numbers])
 
     def purge(self, now: Now) -> int:
         """Delete proofs older than :data:`PROOF_SECONDS`; returns how many."""
@@ -239,13 +241,38 @@ class Book:
 
 
 _WRITTEN = [one for one in acceptances.c if one.name not in {"id", "ended_at", "ended_by", "used_bytes"}]
-_FRESH = ~exists().where(acceptances.c.token == bindparam("token"))
-_ACCEPT = (
-    insert(acceptances)
-    .from_select(_WRITTEN, select(*(bindparam(one.name, type_=one.type) for one in _WRITTEN)).where(_FRESH))
-    .returning(acceptances.c.id)
-)
+
+
+@cache
+def _accept(count: int) -> Executable:
+    """Write *count* acceptances, those whose form was accepted before left out."""
+    rows = [
+        select(*(bindparam(f"{one.name}{at}", type_=one.type) for one in _WRITTEN)).where(
+            ~exists().where(acceptances.c.token == bindparam(f"token{at}"))
+        )
+        for at in range(count)
+    ]
+    wanted = union_all(*rows) if count > 1 else rows[0]
+    return insert(acceptances).from_select(_WRITTEN, wanted).returning(acceptances.c.token, acceptances.c.id)
+
+
+def _values(acceptance: Acceptance, session: Session, now: Now) -> dict[str, str | float]:
+    return {
+        "mac": acceptance.mac.text,
+        "site": acceptance.site,
+        "accepted_at": now.wall,
+        "terms_version": acceptance.terms_version,
+        "terms_sha256": acceptance.terms_sha256,
+        "language": acceptance.language,
+        "token": acceptance.token,
+        "boot": session.boot,
+        "deadline": session.deadline,
+        "ends_at": session.ends,
+    }
+
+
 _ONE = update(acceptances).where(acceptances.c.id == bindparam("number"))
+_END = _ONE.values(ended_at=bindparam("at"), ended_by=bindparam("by"), mac=None)
 _RESCHEDULE = _ONE.values(boot=bindparam("to"), deadline=bindparam("at"), ends_at=bindparam("by"))
 _LIVE = select(
     acceptances.c.id,
@@ -263,7 +290,3 @@ def _old(now: Now) -> ColumnElement[bool]:
 
 def _live(row: Any) -> Live:
     return Live(row.id, Session(State.OPEN, row.boot, row.deadline, row.ends_at), row.used_bytes)
-
-
-def _times(session: Session) -> dict[str, str | float]:
-    return {"boot": session.boot, "deadline": session.deadline, "ends_at": session.ends}

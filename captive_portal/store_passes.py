@@ -151,15 +151,12 @@ def heed(connection: Connection, heard: Sequence[Pass], now: Now) -> set[str]:
     busy = set(connection.execute(select(outbox.c.device).where(outbox.c.device.in_(devices))).scalars())
     memory = Memory(connection)
     known = memory.recall_all(devices)
-    for one in heard:
-        learnt = _learnt(one, now)
-        if one.device in busy or (not one.forgotten and _same(known.get(one.device), learnt)):
-            continue
-        if one.forgotten:
-            memory.unlearn(one.device)
-        elif one.lasting > 0:
-            memory.learn(learnt)
-    return {one.device for one in heard if one.forgotten} - busy
+    forgotten = [one.device for one in heard if one.forgotten and one.device not in busy]
+    lasting = [one for one in heard if not one.forgotten and one.lasting > 0 and one.device not in busy]
+    memory.unlearn(forgotten)
+    learnt = [_learnt(one, now) for one in lasting]
+    memory.learn([one for one in learnt if not _same(known.get(one.device), one)])
+    return set(forgotten)
 
 
 def _same(known: Remembered | None, learnt: Remembered) -> bool:

@@ -4,11 +4,24 @@ Where gateways share, every change also goes to the outbox, in the same transact
 whatever dies in between (:mod:`captive_portal.sharing`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Connection, Float, Integer, String, Table, bindparam, delete, insert, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Executable,
+    Float,
+    Integer,
+    String,
+    Table,
+    bindparam,
+    delete,
+    insert,
+    select,
+)
 
 from captive_portal.session import Now
 from captive_portal.store import metadata
@@ -58,25 +71,15 @@ class Memory:
     def __init__(self, connection: Connection, *, told: bool = False) -> None:
         self._connection, self._told = connection, told
 
-    def remember(self, acceptance: Remembered, now: Now) -> None:
-        """Write *acceptance* down; an older one of the device gives way."""
-        self.learn(acceptance)
-        self._tell(acceptance.device, now, forgotten=False)
+    def remember(self, given: Sequence[Remembered], now: Now) -> None:
+        """Write *given* down, one a device; older ones of the same devices give way."""
+        self.learn(given)
+        self._tell([one.device for one in given], now, forgotten=False)
 
-    def forget(self, device: str, now: Now) -> None:
-        """Remember *device* no longer, here and at every other gateway."""
-        self.unlearn(device)
-        self._tell(device, now, forgotten=True)
-
-    def forget_all(self, devices: Sequence[str], now: Now) -> None:
+    def forget(self, devices: Sequence[str], now: Now) -> None:
         """Remember none of *devices*, here and at every other gateway."""
-        if not devices:
-            return
-        if self._told:
-            for device in devices:
-                self.forget(device, now)
-            return
-        self._connection.execute(_FORGET, [{"key": device} for device in devices])
+        self.unlearn(devices)
+        self._tell(devices, now, forgotten=True)
 
     def recall(self, device: str) -> Remembered | None:
         """What is remembered of *device*, even when it is over."""
@@ -88,30 +91,37 @@ class Memory:
         rows = self._connection.execute(select(remembered).where(remembered.c.device.in_(devices)))
         return {row.device: _remembered(row) for row in rows}
 
-    def learn(self, acceptance: Remembered) -> None:
+    def learn(self, given: Sequence[Remembered]) -> None:
         """Write down what another gateway says."""
-        self.unlearn(acceptance.device)
-        self._connection.execute(_REMEMBER, asdict(acceptance))
+        self.unlearn([one.device for one in given])
+        self._each(_REMEMBER, [asdict(one) for one in given])
 
-    def unlearn(self, device: str) -> None:
-        """Remember *device* no longer, because another gateway says so."""
-        self._connection.execute(_FORGET, {"key": device})
+    def unlearn(self, devices: Sequence[str]) -> None:
+        """Remember none of *devices*, because another gateway says so."""
+        self._each(_FORGET, [{"key": device} for device in devices])
 
     def purge(self, now: Now) -> int:
         """Delete what is over; returns how many."""
         return self._connection.execute(delete(remembered).where(remembered.c.until < now.wall)).rowcount
 
-    def _tell(self, device: str, now: Now, *, forgotten: bool) -> None:
+    def _tell(self, devices: Sequence[str], now: Now, *, forgotten: bool) -> None:
         if not self._told:
             return
-        self._connection.execute(delete(outbox).where(outbox.c.device == device))
-        when = {"at": now.wall, "boot": now.boot, "since_boot": now.since_boot}
-        self._connection.execute(insert(outbox).values(device=device, forgotten=forgotten, **when))
+        word = {"forgotten": forgotten, "at": now.wall, "boot": now.boot, "since_boot": now.since_boot}
+        self._each(_UNSAY, [{"key": device} for device in devices])
+        self._each(_SAY, [{"device": device, **word} for device in devices])
+
+    def _each(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Execute *statement* with each of *rows*; SQLAlchemy takes none for one without values."""
+        if rows:
+            self._connection.execute(statement, rows)
 
 
 _FORGET = delete(remembered).where(remembered.c.device == bindparam("key"))
 _RECALL = select(remembered).where(remembered.c.device == bindparam("key"))
 _REMEMBER = insert(remembered)
+_UNSAY = delete(outbox).where(outbox.c.device == bindparam("key"))
+_SAY = insert(outbox)
 
 
 def _remembered(row: Any) -> Remembered:

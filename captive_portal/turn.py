@@ -46,6 +46,16 @@ class Law:
     returning: Returning | None
 
 
+@dataclass(slots=True)
+class Beginning:
+    """A session that is to be written, and what *became* of it. *returns*: it is remembered, and nobody tapped."""
+
+    acceptance: Acceptance
+    session: Session
+    returns: bool
+    became: Done = Done(Outcome.REPLAYED)
+
+
 @dataclass
 class Turn:
     """One transaction's decisions. *slowed*: numbers of the sessions that are over their quota."""
@@ -58,11 +68,31 @@ class Turn:
     ended: list[tuple[MacAddress, Event]] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
     """Numbers of the sessions that ended."""
+    beginning: dict[MacAddress, Beginning] = field(default_factory=dict)
 
-    def serve(self, request: Request) -> dict[MacAddress, Done]:
-        """What becomes of *request*, by device."""
-        if request.mac is not None:
-            return {request.mac: self._one(request, request.mac)}
+    def serve(self, requests: Iterable[Request]) -> list[dict[MacAddress, Done]]:
+        """What becomes of each of *requests*, by device; sessions of different devices are written together."""
+        found: list[Mapping[MacAddress, Done | Beginning]] = []
+        for request in requests:
+            if request.mac is None or request.mac in self.beginning:
+                self._write()
+            found.append(self._all(request) if request.mac is None else {request.mac: self._one(request, request.mac)})
+        self._write()
+        return [{mac: one.became if isinstance(one, Beginning) else one for mac, one in each.items()} for each in found]
+
+    def _write(self) -> None:
+        """Write the sessions that begin; one whose form was accepted before does not."""
+        beginning, self.beginning = self.beginning, {}
+        numbers = self.book.accept_all([(one.acceptance, one.session) for one in beginning.values()], self.now)
+        begun = [(mac, one) for mac, one in beginning.items() if one.acceptance.token in numbers]
+        for mac, one in begun:
+            live = Live(numbers[one.acceptance.token], one.session)
+            self.register.put(mac, live)
+            one.became = Done(Outcome.ADMITTED, self.allow(mac, live))
+        if self.law.returning:
+            self.law.returning.remember(self.book, [one.acceptance for _, one in begun if not one.returns], self.now)
+
+    def _all(self, request: Request) -> dict[MacAddress, Done]:
         gone = self.end({mac: live for mac, live in self.register.items() if self.register.get(mac)}, request.event)
         return {mac: Done(ENDS[request.event], Deny(mac)) for mac in gone}
 
@@ -75,7 +105,7 @@ class Turn:
             self.register.remove(mac)
         self.ended += [(mac, event) for mac in live]
         if self.law.returning and event in FORGETS:
-            self.law.returning.forget_all(self.book, list(live), self.now)
+            self.law.returning.forget(self.book, list(live), self.now)
         return live
 
     @cached_property
@@ -83,7 +113,7 @@ class Turn:
         """How a session ends whose time is over: with the building, or by itself."""
         return Event.EXPIRED if self.law.rules.hours(self.now.wall)[0] else Event.CLOSED
 
-    def _one(self, request: Request, mac: MacAddress) -> Done:
+    def _one(self, request: Request, mac: MacAddress) -> Done | Beginning:
         live = self.register.get(mac)
         if live is not None and live.session.remaining(self.now, self.law.policy) <= 0:
             self.end({mac: live}, self.over)
@@ -92,7 +122,7 @@ class Turn:
             return self._ended(live, mac, request.event)
         if mac in self.law.rules.known:
             return Done(Outcome.AGAIN)
-        around = self.law.rules.about(mac, self.now, len(self.register))
+        around = self.law.rules.about(mac, self.now, len(self.register) + len(self.beginning))
         found = around.refusal(self.law.policy, online=live is not None)
         if live is not None and request.event is Event.ACCEPTED and (found is None or found[0] not in BY_STAFF):
             return Done(Outcome.AGAIN, self.allow(mac, live))
@@ -102,27 +132,16 @@ class Turn:
             return self._extended(live, mac, around)
         return self._asked(request, mac, around)
 
-    def _asked(self, request: Request, mac: MacAddress, around: Circumstances) -> Done:
-        returning = self.law.returning
-        if request.returns_to:
-            known = returning.recall(self.book, mac, request.returns_to, self.now) if returning else None
-            return self._opened(known, around) if known else Done(Outcome.NOTHING)
-        if request.acceptance is None:
+    def _asked(self, request: Request, mac: MacAddress, around: Circumstances) -> Done | Beginning:
+        accepted, returning = request.acceptance, self.law.returning
+        if request.returns_to and returning:
+            accepted = returning.recall(self.book, mac, request.returns_to, self.now)
+        if accepted is None:
             return Done(Outcome.NOTHING)
-        done = self._opened(request.acceptance, around)
-        if returning and done.outcome is Outcome.ADMITTED:
-            returning.remember(self.book, request.acceptance, self.now)
-        return done
-
-    def _opened(self, acceptance: Acceptance, around: Circumstances) -> Done:
         closing = around.closing(self.now)
         session = decide(Session(), Event.ACCEPTED, now=self.now, policy=self.law.policy, closing=closing)
-        number = self.book.accept(acceptance, session, self.now)
-        if number is None:
-            return Done(Outcome.REPLAYED)
-        live = Live(number, session)
-        self.register.put(acceptance.mac, live)
-        return Done(Outcome.ADMITTED, self.allow(acceptance.mac, live))
+        self.beginning[mac] = Beginning(accepted, session, returns=bool(request.returns_to))
+        return self.beginning[mac]
 
     def _extended(self, live: Live, mac: MacAddress, around: Circumstances) -> Done:
         closing = around.closing(self.now)
@@ -139,7 +158,7 @@ class Turn:
         if live is not None:
             self.end({mac: live}, event)
         elif self.law.returning and event in FORGETS:
-            self.law.returning.forget(self.book, mac, self.now)
+            self.law.returning.forget(self.book, [mac], self.now)
         return Done(ENDS[event] if live else Outcome.NOTHING, None if mac in self.law.rules.known else Deny(mac))
 
     def _refused(self, request: Request, mac: MacAddress, why: Refusal, around: Circumstances) -> Done:

@@ -114,7 +114,7 @@ def test_what_could_not_be_written_has_not_happened(build: Build, monkeypatch: p
     def full(*_: object) -> None:
         raise OperationalError("", {}, Exception("disk full"))
 
-    monkeypatch.setattr(Returning, "forget_all", full)
+    monkeypatch.setattr(Returning, "forget", full)
     with pytest.raises(NotStored):
         house.doorkeeper.leave(ANNA)
     assert ANNA in house.gateway.admitted()
