@@ -233,10 +233,7 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
             self._not_stored(error)
             deed.answer.set_exception(NotStored(str(error)))
             return
-        for step in steps:
-            if isinstance(step, Deny):
-                self._rounds.register.remove(step.mac)
-        self._rounds.register.commit()
+        self._rounds.denied(step.mac for step in steps if isinstance(step, Deny))
         self._apply(steps)  # a gateway that is away is told by compare()
         deed.answer.set_result(None)
 

@@ -1,6 +1,6 @@
 """The doorkeeper's rounds: who has a session, and what has to be seen to each second. One thread walks them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from captive_portal import equipment, store_directives, store_terms, store_usage
 from captive_portal.admission import Block, Deny, Wanted
@@ -51,8 +51,10 @@ class Rounds:
         """Numbers of the sessions that are over their quota."""
         self._known = equipment.numbers(law.rules.known)
         self._meters = law.policy.idle is not None or law.policy.quota is not None
-        self._ticks, self._next_reading, self._readings, self._blocked = 0, 0, 0, frozenset[str]()
-        self._next_count, self._counts = 0.0, 0
+        self._ticks, self._next_reading, self._readings = 0, 0, 0
+        self._blocked: Collection[str] = frozenset()
+        """Keys of the devices whose sessions were ended because staff block them."""
+        self._next_count, self._counts, self._untidy = 0.0, 0, False
         self._unwritten: dict[int, Session] = {}
         self._begun: dict[int, float] = {}
         """When each session that began since the start did, in seconds since boot."""
@@ -116,38 +118,52 @@ class Rounds:
                 self._usage.begin(live.number, turn.now.since_boot)
                 self._usage.asked(live.number, turn.now.since_boot)
         for number in turn.gone:
-            self._usage.end(number)
-            begun = self._begun.pop(number, None)
-            if begun is not None:
-                self._figures.lasted(turn.now.since_boot - begun)
-            self.slowed.discard(number)
+            self._over(number, turn.now.since_boot)
         for mac, event in turn.ended:
             self._figures.ended(event)
             self._note(mac, ENDINGS[event])
+
+    def denied(self, macs: Iterable[MacAddress]) -> None:
+        """The sessions of *macs* were ended, on disk, by what others have told."""
+        for mac in macs:
+            if live := self.register.standing(mac):
+                self._over(live.number, self._clock().since_boot)
+            self.register.remove(mac)
+        self.register.commit()
+
+    def _over(self, number: int, since_boot: float) -> None:
+        self._usage.end(number)
+        begun = self._begun.pop(number, None)
+        if begun is not None:
+            self._figures.lasted(since_boot - begun)
+        self.slowed.discard(number)
 
     def read(self, *, doubtful: bool) -> None:
         """Read the live sessions from disk: at the start, when *doubtful*, and now and then to be sure."""
         if self._ticks < self._next_reading and not doubtful:
             return
-        now, tidying = self._clock(), self._readings % PURGE_EVERY == 0
-        doubts = self._doubts() if tidying else ""
+        now = self._clock()
         with heap.uncollected(), self._store.transaction() as book:
             agreed = self._readings > 0 and self.register.agrees(book.each_live())
             found = {} if agreed else self._anchored(book.live(), now)
-            if tidying:
-                self._erase(book, now, doubts)
-        if tidying:
-            self._settle()
         if not agreed:
             self._take(found, now)
+        self._untidy = self._untidy or self._readings % PURGE_EVERY == 0
+        if self._untidy and not doubtful:
+            self._tidy(now)
         self._next_reading, self._readings = self._ticks + READ_EVERY, self._readings + 1
 
-    def _settle(self) -> None:
-        """Have the store forget what was erased; a full disk, which can be read, keeps nobody out for that."""
+    def _tidy(self, now: Now) -> None:
+        """Erase what is over, in the file itself; a full disk, which can be read, keeps nobody out for that."""
+        doubts = self._doubts()
         try:
+            with self._store.transaction() as book:
+                self._erase(book, now, doubts)
             self._store.settle()
         except StoreFailed as error:
-            log.error("the write-ahead log could not be emptied", words=str(error))
+            log.error("what is over could not be erased; it is tried again", words=str(error))
+            return
+        self._untidy = False
 
     def _erase(self, book: Book, now: Now, doubts: str) -> None:
         """Delete what is over; no proof, figure or order by a clock in doubt, for they would not come back."""
@@ -196,8 +212,10 @@ class Rounds:
         now = self._clock()
         over = {m: live for m, live in self.register.items() if live.session.deadline <= now.since_boot}
         everybody = bool(len(self.register)) and self._law.rules.closed(now) > 0
-        blocked = self._newly_blocked(now)
+        orders = self._law.rules.blocked(now)
+        blocked = self._online(orders) if orders.keys() - self._blocked else {}
         if not over and not everybody and not blocked:
+            self._blocked = orders.keys()
             return
         with self._store.transaction() as book:
             turn = self.turn(book)
@@ -205,17 +223,13 @@ class Rounds:
             rest = {mac: live for mac, live in self.register.items() if mac not in over}
             turn.end({mac: rest.pop(mac) for mac in blocked if mac in rest}, Event.REVOKED)
             turn.end(rest if everybody else {}, Event.CLOSED)
+        self._blocked = orders.keys()  # not before: what could not be written is tried again
         self.committed(turn)
         self._door.apply([Deny(mac) for mac, _ in turn.ended if mac not in blocked])
         self._door.apply([Block(mac, seconds) for mac, seconds in blocked.items()])
 
-    def _newly_blocked(self, now: Now) -> dict[MacAddress, float]:
-        """Devices that are online although staff's newest orders block them, and for how many seconds."""
-        blocked = self._law.rules.blocked(now)
-        if frozenset(blocked) <= self._blocked:
-            self._blocked = frozenset(blocked)
-            return {}
-        self._blocked = frozenset(blocked)
+    def _online(self, blocked: Mapping[str, float]) -> dict[MacAddress, float]:
+        """Devices that are online although they are *blocked* (keys -> seconds), and for how many seconds."""
         key = self._law.rules.key
         return {mac: max(1.0, blocked[k]) for mac, _ in self.register.items() if (k := key(mac)) in blocked}
 
@@ -242,7 +256,8 @@ class Rounds:
         with self._store.transaction() as book:
             turn = self.turn(book)
             turn.end(idle, Event.IDLE)
-            book.spent(self._usage.unsaved())
+            book.spent(unsaved := self._usage.unsaved())
+        self._usage.saved(unsaved)
         slow = {mac: live for mac, live in self.register.of(over).items() if mac not in idle}
         self.committed(turn)
         self._slow(slow, turn)

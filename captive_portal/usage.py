@@ -93,10 +93,11 @@ class Usage:
         return [number for number, meter in self._meters.items() if meter.total >= quota]
 
     def unsaved(self) -> list[tuple[int, int]]:
-        """(number, bytes) of every session whose bytes moved since this was last asked."""
-        found = []
-        for number, meter in self._meters.items():
-            if meter.total != meter.saved:
-                meter.saved = meter.total
-                found.append((number, meter.total))
-        return found
+        """(number, bytes) of every session whose bytes moved since they were last :meth:`saved`."""
+        return [(number, meter.total) for number, meter in self._meters.items() if meter.total != meter.saved]
+
+    def saved(self, written: Iterable[tuple[int, int]]) -> None:
+        """*written*, from :meth:`unsaved`, is on disk."""
+        for number, total in written:
+            if number in self._meters:
+                self._meters[number].saved = total
