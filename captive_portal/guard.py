@@ -160,8 +160,9 @@ class Guard:
         self._pool_used.set(leased / self._site.pool)
         try:
             self._sizes, drops = self._gateway.sizes(), self._gateway.drops()
-        except TransactionFailed:
-            self._sizes, drops = {}, {}
+        except OSError as error:  # changed faster than it can be read, say: the next look tells
+            log.warning("the kernel cannot be asked", words=str(error))
+            return
         self._sessions.set(self._sizes.get("auth", 0))
         for name, size in self._sizes.items():
             self._elements.labels(name).set(size)
