@@ -120,7 +120,7 @@ def carry_out(steps: Sequence[Step], notes: Path = NOTES) -> Iterator[Step]:
 
 
 def _done(step: Step) -> Step:
-    """*step* carried out; a unit that hangs when it is to read its files again is started again instead.
+    """*step* carried out; a unit that does not answer when it is to read its files again is started again instead.
 
     None of those that are only reloaded takes anything from residents when it is started again: rules, addresses stay.
     """
@@ -142,9 +142,9 @@ def _done(step: Step) -> Step:
 
 
 def _reloaded(part: Part) -> bool:
-    """Whether the unit has read its files again; False when it hangs."""
+    """Whether the unit has read its files again; False when it hangs, or ended while its own program asked it."""
     words = part.ask or ("systemctl", "reload", part.unit)
     answer = ask(*words, seconds=RELOAD_SECONDS)
-    if answer.code not in {0, HANGS}:
+    if answer.code not in {0, HANGS} and not part.ask:
         raise ProgramFailed(f"{' '.join(words)}: {(answer.complaint or answer.text).strip() or answer.code}")
     return not answer.code

@@ -67,20 +67,22 @@ def test_a_stamp_follows_contents_and_names_and_the_code(tmp_path: Path) -> None
 
 @pytest.fixture
 def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Programs that write down how they were called; networkctl hangs, systemctl does what it is told."""
+    """Programs that write down how they were called, and do what they are told."""
     said = tmp_path / "said"
     monkeypatch.setattr(places, "CONFIGURATION", tmp_path)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     refusing = 'case "$*" in "restart broken"*) echo no such luck >&2; exit 1 ;; esac'
-    for name, does in (("systemctl", refusing), ("networkctl", "exec sleep 60")):
+    for name, does in (("systemctl", refusing), ("networkctl", "")):
         (tmp_path / name).write_text(f'#!/bin/sh\necho "{name} $*" >>{said}\n{does}\n')
         (tmp_path / name).chmod(0o755)
     return said
 
 
-def test_a_network_service_that_hangs_is_started_again(
-    systemd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("does", ["exec sleep 60", "echo Message recipient disconnected from message bus >&2; exit 1"])
+def test_a_network_service_that_hangs_or_goes_away_is_started_again(
+    systemd: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, does: str
 ) -> None:
+    (tmp_path / "networkctl").write_text(f"#!/bin/sh\n{does}\n")
     monkeypatch.setattr(settle, "RELOAD_SECONDS", 0.2)
     networks = next(part for part in parts() if part.unit == NETWORKD)
     steps = [settle.Step(networks, "reload", "b"), settle.Step(RULES, "reload", "b")]
