@@ -3,6 +3,7 @@
 Sheets and statements are in :mod:`monitor.astreinte_commands`.
 """
 
+import re
 import sys
 import time
 from datetime import UTC, datetime
@@ -132,8 +133,15 @@ def test(person: str | None, channel: str | None, file: Path | None) -> None:
     sys.exit(1 if bad or not names else 0)
 
 
+def web_address(_context: click.Context, _parameter: click.Parameter, given: str) -> str:
+    """*given*, if it can be asked: a watch that asks nobody would call somebody every night."""
+    if not re.fullmatch(r"https?://[^\s/]\S*", given):
+        raise click.BadParameter(f"{given} cannot be asked; write https://NAME or http://NAME:{MONITOR.port}")
+    return given
+
+
 @oncall.command()
-@click.argument("url")
+@click.argument("url", callback=web_address)
 @click.option("--every", type=click.FloatRange(1, 3600), default=30.0, show_default=True, help="Seconds.")
 @click.option("--patience", type=click.FloatRange(5, 86400), default=180.0, show_default=True, help="Seconds.")
 @SETTINGS

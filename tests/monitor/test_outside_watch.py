@@ -8,9 +8,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from monitor_actors import Desk
 
 from dashboards.alertmanager import alertmanager
+from monitor.oncall_commands import oncall
 from monitor.outside import Outside
 from parvis.inventory import Town
 
@@ -96,3 +98,10 @@ def test_alertmanager_tells_the_watch_outside_of_a_silent_monitor(town: Town) ->
     assert "MoniteurMuet" in route["matchers"][0]
     assert receiver["webhook_configs"][0]["url"] == "https://watch.example/alertmanager"
     assert "outside" not in alertmanager(town)
+
+
+@pytest.mark.parametrize("url", ["monitor.example", "ftp://monitor.example", "http://", "https://a.example/b c"])
+def test_an_address_that_cannot_be_asked_is_refused_before_it_calls_somebody(url: str) -> None:
+    refused = CliRunner().invoke(oncall, ["watch", url])
+
+    assert (refused.exit_code, f"{url} cannot be asked; write https://" in refused.output) == (2, True)

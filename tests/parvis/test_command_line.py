@@ -148,7 +148,8 @@ def test_a_wrong_command_is_a_sentence_and_an_exit_code(words: tuple[str, ...]) 
     assert done.stderr.strip()
 
 
-def test_a_file_that_cannot_be_written_is_a_sentence() -> None:
-    done = parvis("dpo", "register", "/nowhere/register.csv")
+def test_a_file_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
+    out = tmp_path / "nowhere" / "register.csv"
+    done = parvis("dpo", "register", str(out))
 
-    assert (done.returncode, done.stderr) == (1, "Error: /nowhere/register.csv: No such file or directory\n")
+    assert (done.returncode, done.stderr) == (1, f"Error: {out}: No such file or directory\n")
