@@ -161,7 +161,7 @@ def parse(line: bytes) -> Request:
     """Read one request line; Garbage when it is not exactly one.
 
     >>> parse(b'{"op": "identify", "address": "10.11.0.5"}')
-    Identify(address=IPv4Address('10.11.0.5'))
+    Identify(address=IPv4Address('10.11.0.5'), session=False)
     """
     try:
         said = json.loads(line.decode())
