@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.root, pytest.mark.slow]
 IPV6_HDRINCL = 36
 """socket(7); the module socket has no name for it."""
 DISCARD = 9
+MANY = 20
 NOBODYS4, NOBODYS6 = "10.11.3.77", "2001:db8:11::bad"
 ELSEWHERE = ("10.12.0.9", "192.0.2.7", "198.51.100.2", "2001:db8:12::9", "2001:db8:bad::1", "2001:db8:11::1")
 """Another site's, the internet's, the gateway's own."""
@@ -132,10 +133,11 @@ def test_a_device_that_plays_the_router_is_not_heard_and_counted(
         index = socket.if_nametoindex("eth0")
     with closing(mouth):
         mouth.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
-        mouth.sendto(struct.pack("!BBHI", kind, 0, 0, 0) + bytes(32), ("ff02::1", 0, 0, index))
+        for _ in range(MANY):
+            mouth.sendto(struct.pack("!BBHI", kind, 0, 0, 0) + bytes(32), ("ff02::1", 0, 0, index))
 
-    assert rogues(twin) == before + 1
-    wait_for(lambda: twin.metric(9202, 'gateway_dropped_packets_total{reason="rogue"}') == before + 1, "the count")
+    assert rogues(twin) >= before + MANY  # others may have been dropped meanwhile
+    wait_for(lambda: twin.metric(9202, 'gateway_dropped_packets_total{reason="rogue"}') >= before + MANY, "the count")
 
 
 def rogues(twin: Twin) -> int:
