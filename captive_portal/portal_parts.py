@@ -1,6 +1,6 @@
 """The parts of the portal's process, and how they fit together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
@@ -103,9 +103,15 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
 
         stack.enter_context(management(handed, hall, store))
     heap.settle()
-    heap.keep_tidy(lambda: feed_watchdog([endpoint, ready]))
+    heap.keep_tidy(partial(_tended, hall, [endpoint, ready]))
     ready.watch()
     return application
+
+
+def _tended(hall: Hall, components: Sequence[object]) -> None:
+    """What is done several times a minute, whoever comes."""
+    hall.guests.forget()
+    feed_watchdog(components)
 
 
 def _in_force(facts: Facts, store: Store) -> dict[Language, Terms]:

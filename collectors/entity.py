@@ -186,8 +186,8 @@ def _measured(row: Row, text: str, *, has_port: bool) -> tuple[str | None, float
         return {CELSIUS: ("temperature", _plausible(real, plausibility.CELSIUS)), RPM: ("fan", real)}.get(
             int(kind), NOTHING
         )
-    what, bounds = OPTIC_BOUNDS.get(int(kind), (None, plausibility.RATIO))
-    return what, _plausible(real, bounds)
+    what, bounds = OPTIC_BOUNDS.get(int(kind), (None, None))
+    return what, _plausible(real, bounds) if bounds else None
 
 
 def _plausible(real: float, bounds: plausibility.Bounds) -> float | None:

@@ -7,6 +7,7 @@ address by then does not have the token.
 import threading
 import time
 from collections.abc import Callable
+from itertools import takewhile
 
 from captive_portal.forms import VALID_SECONDS
 from parvis.addresses import MacAddress
@@ -16,7 +17,7 @@ MOST = 4096
 
 
 class Guests:
-    """For any number of threads. Each is forgotten when asked for, and when the form is over.
+    """For any number of threads. Each is forgotten when asked for, and when the form is over (``forget``).
 
     >>> guests, anna = Guests(), MacAddress.parse("02:00:00:00:00:01")
     >>> guests.saw("10.11.0.5", anna)
@@ -34,14 +35,19 @@ class Guests:
         with self._lock:
             self._shown.pop(address, None)  # put again at the end: the newest
             self._shown[address] = (mac, now)
-            while len(self._shown) > MOST or now - self._oldest() > VALID_SECONDS:
+            if len(self._shown) > MOST:
                 del self._shown[next(iter(self._shown))]
+
+    def forget(self) -> None:
+        """Forget whose form is over; to be called now and then, for it may be that nobody comes any more."""
+        now = self._clock()
+        with self._lock:
+            over = list(takewhile(lambda one: now - self._shown[one][1] > VALID_SECONDS, self._shown))
+            for address in over:
+                del self._shown[address]
 
     def at(self, address: str) -> MacAddress | None:
         """Whose form went to *address*, once."""
         with self._lock:
             mac, shown = self._shown.pop(address, (None, 0.0))
         return mac if self._clock() - shown <= VALID_SECONDS else None
-
-    def _oldest(self) -> float:
-        return next(iter(self._shown.values()))[1]

@@ -1,11 +1,13 @@
 """Who posts the form it was just shown is not looked up again, and is nobody but the device it was shown to."""
 
+from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
 from house import ANNA, House, Visitor
 
 from captive_portal.forms import VALID_SECONDS
+from captive_portal.portal_parts import _tended
 from captive_portal.web import guests
 from captive_portal.web.guests import Guests
 from parvis.addresses import MacAddress
@@ -73,4 +75,16 @@ def test_no_more_is_remembered_than_there_is_room_for_and_nothing_longer_than_a_
     now = VALID_SECONDS + 1
     assert book.at("10.11.0.1") is None
     book.saw("10.11.0.3", ANNA)
+    book.forget()
     assert list(book._shown) == ["10.11.0.3"]
+
+
+def test_a_device_whose_form_is_over_is_forgotten_although_nobody_comes_any_more(house: House, anna: Visitor) -> None:
+    hall = replace(house.hall(), guests=Guests(lambda: house.clock.since_boot))
+    house.app.extensions["hall"] = hall
+    anna.token()
+    assert list(hall.guests._shown) == [str(ADDRESS)]
+    house.clock.since_boot += VALID_SECONDS + 1
+    _tended(hall, [])
+
+    assert hall.guests._shown == {}
