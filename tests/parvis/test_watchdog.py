@@ -56,5 +56,9 @@ def test_an_endpoint_is_alive_while_it_answers() -> None:
 
 
 def test_a_process_that_does_not_hold_feeds_the_watchdog_by_itself() -> None:
-    """The portal's main thread is granian's; without this line systemd ends it each minute."""
-    assert "keep_tidy(lambda: feed_watchdog(" in (ROOT / "captive_portal/portal_parts.py").read_text("utf-8")
+    """The portal's main thread is granian's; without these lines systemd ends it each minute."""
+    text = (ROOT / "captive_portal/portal_parts.py").read_text("utf-8")
+    tended = text.partition("def _tended(")[2].partition("\n\n\n")[0]
+
+    assert "keep_tidy(partial(_tended, hall, [endpoint, ready]))" in text
+    assert "\n    feed_watchdog(components)" in tended
