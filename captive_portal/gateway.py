@@ -60,7 +60,8 @@ class Gateway:
             self._run(ruleset)
         except TransactionFailed:
             self._run(_REMOVE + ruleset)
-        self.lease(self._leased() - leases.keys(), leases)
+        self._loaded = []  # until the leases are in, whoever looks finds that it must be done again
+        self.lease({**dict.fromkeys(self._leased(), 0), **leases})
         self._loaded = self._picture()
 
     def intact(self) -> bool:
@@ -183,9 +184,9 @@ class Gateway:
         changes.commit(self._channel, sure=False)
         return len(torn)
 
-    def lease(self, gone: Iterable[Pair], held: Mapping[Pair, int]) -> None:
-        """Let each pair of *held* (-> seconds) speak, those of *gone* no longer; at once, but in parts."""
-        todo = list({**dict.fromkeys(gone, 0), **held}.items())
+    def lease(self, leases: Mapping[Pair, int]) -> None:
+        """Let each pair of *leases* speak for so many seconds, 0: no longer; at once, but in parts."""
+        todo = list(leases.items())
         for start in range(0, len(todo), LEASES_AT_ONCE):
             changes = Transaction()
             for (address, mac), seconds in todo[start : start + LEASES_AT_ONCE]:

@@ -68,6 +68,8 @@ class Guard:
         self._revision = int(clock() * 1000) + 1
         """Larger than any number a predecessor gave."""
         self._torn, self._counting = True, False
+        self._untold: dict[Pair, int] = {}
+        """Leases the kernel was not told of yet, for how many seconds; 0: such as are none any more."""
         self._sizes: dict[str, int] = {}
         self._dropped: dict[str, int] = {}
         self.wrong = "the ruleset is not loaded yet"
@@ -92,11 +94,14 @@ class Guard:
             if not self._gateway.intact():
                 log.warning("the ruleset was altered or flushed; loading it again")
                 self._load("altered")
-        except TransactionFailed as error:
+        except (TransactionFailed, OSError) as error:
             self._loads.labels("failed").inc()
             self._up.set(0)
-            self.wrong = f"the ruleset cannot be loaded: {error}"
-            log.error("the ruleset cannot be loaded", words=str(error))
+            self.wrong = f"the ruleset cannot be read or loaded: {error}"
+            log.error("the ruleset cannot be read or loaded", words=str(error))
+            return
+        self._up.set(1)
+        self.wrong = ""
 
     def altered(self, names: set[str]) -> None:
         """Others have altered the sets *names*, or more (RULESET): :meth:`mend` has something to look at."""
@@ -110,7 +115,7 @@ class Guard:
         self._torn, held = False, self._held(self._leases)
         try:
             if self._gateway.size("lease4") < len(held):
-                self._transact(lambda: self._gateway.lease((), held))
+                self._transact(lambda: self._gateway.lease(held))
             self._revision += bool(self._gateway.put_out_the_torn())
         except (TransactionFailed, OSError) as error:  # verify() has more to do; the next tick tries again
             self._torn = True
@@ -120,11 +125,13 @@ class Guard:
         """Let new leases speak; forget those that were given to somebody else."""
         gone, held = self._note(self._follower.news())
         self._lease_file.set(self._follower.readable)
-        if not gone and not held:
+        self._untold |= dict.fromkeys(gone, 0) | held
+        if not self._untold:
             return
         try:
-            self._transact(lambda: self._gateway.lease(gone, held))
-        except TransactionFailed as error:  # the tables are gone: verify() brings them back, leases included
+            self._transact(lambda: self._gateway.lease(self._untold))
+            self._untold = {}
+        except (TransactionFailed, OSError) as error:  # the tables are gone, or nobody answers: the next tick tells it
             log.warning("leases wait for the ruleset", words=str(error))
 
     def meet(self, news: Iterable[Neighbour | Port]) -> None:
@@ -324,6 +331,7 @@ class Guard:
         self._revision += 1
         self._transact(lambda: self._gateway.load(self._site.ruleset, self._held(self._leases)))
         self._loads.labels(reason).inc()
+        self._untold = {}
         self._up.set(1)
         self.wrong = ""
 

@@ -3,7 +3,8 @@
 Usage: knock.py '{"what": "accept", "devices": [1, 1000], "threads": 16, "address": "10.64.0.1", "seconds": 5, …}'.
 What: accept (sign a form and post it, each device once), splash (the first page), api (RFC 8908), leave. Each device
 makes its own connection, as phones do; where "kept" is true it keeps it. "ready" makes so many connections a thread
-before the clock starts. Times are seconds from request to answer.
+before the clock starts, and who will accept over one has the first page by then. Times are seconds from request to
+answer.
 """
 
 import json
@@ -74,6 +75,13 @@ class Knocker:
             return plain
         return self._context.wrap_socket(plain, server_hostname=HOST)
 
+    def make_ready(self, device: int) -> None:
+        """Make *device*'s connection before the clock starts, and read the page whose form it will post."""
+        channel = self.kept[device] = self.connect(device)
+        if self._words["what"] == "accept":
+            channel.sendall(request("splash", device))
+            whole(channel)
+
     def ask(self, device: int, *, keep: bool) -> None:
         sent = request(self._words["what"], device, self._words.get("terms", ""))
         started = time.perf_counter()
@@ -137,7 +145,7 @@ def work(words: dict[str, Any], queue: Iterator[int], lock: threading.Lock, tall
         with lock:
             mine = [n for _, n in zip(range(words["ready"]), queue, strict=False)]
         for one in mine:
-            knocker.kept[one] = knocker.connect(one)
+            knocker.make_ready(one)
     ready.wait()
     device: int | None
     while True:

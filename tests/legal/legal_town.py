@@ -175,7 +175,7 @@ class Street:
 
     def admit(self, people: list[tuple[MacAddress, IPv4Address, int]]) -> None:
         """Lease and session for each of (device, address, session number)."""
-        self.gateway.lease((), {(address, mac): 3600 for mac, address, _ in people})
+        self.gateway.lease({(address, mac): 3600 for mac, address, _ in people})
         steps = [Allow(mac, number, 3600, 50_000_000, 50_000_000) for mac, _, number in people]
         for start in range(0, len(steps), 100):
             self.gateway.apply(steps[start : start + 100])
@@ -183,7 +183,7 @@ class Street:
     def leave(self, people: list[tuple[MacAddress, IPv4Address, int]]) -> None:
         """Session and lease end."""
         self.gateway.apply([Deny(mac) for mac, _, _ in people])
-        self.gateway.lease([(address, mac) for mac, address, _ in people], {})
+        self.gateway.lease({(address, mac): 0 for mac, address, _ in people})
 
     def start(self, choice: Choice = OFF, **environment: str) -> subprocess.Popen[bytes]:
         """The real recorder, as its own user with CAP_NET_ADMIN only."""

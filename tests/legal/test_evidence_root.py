@@ -221,7 +221,7 @@ def test_ret01_what_runs_out_ends_in_the_record_though_the_kernel_tells_nobody()
     with street() as here:
         here.start()
         here.admit([stays])
-        here.gateway.lease((), {(address, mac): 3})
+        here.gateway.lease({(address, mac): 3})
         here.gateway.apply([Allow(mac, number, 3, 50_000_000, 50_000_000)])
         here.recorded(sessions=2)
         here.recorded(sessions=1)

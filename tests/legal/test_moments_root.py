@@ -60,7 +60,7 @@ def test_ret02_ret12_who_holds_an_address_is_told_to_the_kernels_tick(here: Stre
     leased, came, went = [], [], []
     for number in range(1, ROUNDS + 1):
         mac = MacAddress(f"02:00:00:00:00:{number:02x}")
-        leased.append(timed(lambda: here.gateway.lease([(address, before)], {(address, mac): 3600})))  # noqa: B023 now
+        leased.append(timed(lambda: here.gateway.lease({(address, before): 0, (address, mac): 3600})))  # noqa: B023 now
         came.append(timed(lambda: here.gateway.apply([Allow(mac, number, 3600, 50_000_000, 50_000_000)])))  # noqa: B023
         here.recorded(sessions=1)
         went.append(timed(lambda: here.gateway.apply([Deny(mac)])))  # noqa: B023 now
