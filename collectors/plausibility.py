@@ -7,7 +7,7 @@ names (`absent`) are states of the device, and are not.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from collectors.radio import BANDS, MEGAHERTZ
+from collectors.radio import BANDS, LINKS, MEGAHERTZ
 
 
 class Bounds(NamedTuple):
@@ -37,6 +37,8 @@ RATE = tuple(Bounds(low, high) for low, high in ((0, 2**31 - 2), (2**31, 2**32 -
 CLIENTS = Bounds(0, 64_000)
 """As many as the largest controller admits; 65535 is a counter of 16 bits that says none."""
 
+FREQUENCIES = tuple(Bounds(low * MEGAHERTZ, high * MEGAHERTZ) for low, high in (*BANDS.values(), *LINKS))
+
 BOUNDS: Mapping[str, tuple[Bounds, ...]] = {
     "device_cpu_utilization_ratio": (RATIO,),
     "device_load_1min": (Bounds(0, 100_000),),
@@ -49,7 +51,7 @@ BOUNDS: Mapping[str, tuple[Bounds, ...]] = {
     "wifi_clients": (CLIENTS,),
     "wifi_ap_clients": (CLIENTS,),
     "wifi_radio_channel": (Bounds(1, 233),),
-    "wifi_radio_frequency_hertz": tuple(Bounds(low * MEGAHERTZ, high * MEGAHERTZ) for low, high in BANDS.values()),
+    "wifi_radio_frequency_hertz": FREQUENCIES,
     "wifi_radio_channel_utilization_ratio": (RATIO,),
     "wifi_radio_noise_floor_dbm": (Bounds(-120, -20),),
     "wifi_radio_tx_power_dbm": (Bounds(-20, 60),),

@@ -56,6 +56,7 @@ def pages(root: File) -> tuple[list[Row], str]:
         found = asked({"ours": mine, "opennds": theirs})
         memory = (round(sum(made_memory(mine)), 1), round(peer.memory(), 1))
         rules = peer.rules()
+        peer.stop()
         if "-A ndsINC -d " not in rules:
             raise SystemExit(f"openNDS has let nobody in: {found}\n{rules}")
     table = []

@@ -4,6 +4,7 @@ Nothing is installed, nothing starts as a service. It writes one iptables rule s
 does not suit it on every kernel, so it gets iptables-legacy.
 """
 
+import signal
 import subprocess
 import time
 from collections.abc import Iterable
@@ -95,6 +96,10 @@ class Peer:
         apart = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--propagation", "private")
         self._gate.start("opennds", "gw", *apart, "sh", str(here / "start.sh"))
         wait_for(lambda: ":2050" in self._gate.within("gw", "ss", "-ltn"), "openNDS", 30)
+
+    def stop(self) -> None:
+        """End it and all it started: unshare(1), which waits for them, hears no other signal."""
+        self._gate.stop("opennds", signal.SIGKILL)
 
     def rules(self) -> str:
         """Its rules as iptables-save prints them."""

@@ -138,9 +138,15 @@ class Twin:
         return child
 
     def stop(self, name: str, how: int = signal.SIGTERM) -> None:
+        """Wait until it has ended; one that does not is killed, and TimeoutExpired told."""
         child = self.processes.pop(name)
         child.send_signal(how)
-        child.wait(15)
+        try:
+            child.wait(15)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait(15)
+            raise
 
     def start_internet(self) -> None:
         """Web and names: every name there is leads to the one host of the internet, but NCSI's to its own."""

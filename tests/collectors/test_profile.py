@@ -185,6 +185,7 @@ def test_s02_a_model_is_read_in_its_own_branch_and_models_are_bounded(monkeypatc
 
 
 SAID = {
+    "^Apex ?(Plus|Lynx)": "ApexPlus-3.0.0",
     "(?i)yunshan": "Huawei YunShan OS",
     "Catalyst 1[23]00 Series": "Catalyst 1200 Series Managed Switch",
     "^(UAP|UAL|U6|U7|E7|UK|UWB|UXG|U-LTE|UBB|UniFi)": "U7-Pro-Max",
