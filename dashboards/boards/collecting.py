@@ -142,17 +142,25 @@ BOARD = Board(
                 kind="table",
                 title=Words("Mal relevés", "Badly polled"),
                 answers=Words(
-                    "Colonnes en désordre et mesures écartées, depuis un jour. À signaler à qui tient les profils.",
-                    "Columns in disorder and figures left out, since a day. Tell whoever keeps the profiles.",
+                    "Colonnes en désordre et mesures écartées, depuis un jour : à signaler à qui tient les profils."
+                    " Même moteur SNMPv3 que d'autres : configuration copiée, leurs horloges se gênent. Clients non"
+                    " exposés : ce n'est pas personne.",
+                    "Columns in disorder and figures left out, since a day: tell whoever keeps the profiles."
+                    " The same SNMPv3 engine as others: a copied configuration, their clocks disturb each other."
+                    " Clients not exposed: that is not nobody.",
                 ),
                 keys={"device": DEVICE_KEY},
                 columns=(
                     Column(title=Words("Colonnes en désordre", "Columns in disorder"), unit="1"),
                     Column(title=Words("Mesures écartées", "Figures left out"), unit="1"),
+                    Column(title=Words("Même moteur", "Same engine"), of="snmp_engine_sharers"),
+                    Column(title=Words("Clients non exposés", "Clients not exposed"), unit="1"),
                 ),
                 queries=(
                     Query(most('sum by (device) (increase(snmp_walk_faults_total{site=~"$site"}[1d])) > 0')),
                     Query(most('sum by (device) (increase(snmp_samples_dropped_total{site=~"$site"}[1d])) > 0')),
+                    Query(most('max by (device) (snmp_engine_sharers{site=~"$site"}) > 0')),
+                    Query(most('max by (device) (wifi_clients_state{site=~"$site", state="not_exposed"})')),
                 ),
                 first="highest",
                 silence=Words("✓ aucun", "✓ none"),
