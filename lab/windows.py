@@ -9,6 +9,7 @@ take half the memory of an asyncio loop.
 import selectors
 import socket
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from threading import Thread
@@ -22,6 +23,7 @@ BLOCK = 64 * 1024
 MAX_HEAD = 64 * 1024
 CONNECT_SECONDS = 10.0
 HEAD_SECONDS = 30.0
+PAUSE_SECONDS = 0.1
 END_OF_HEAD = b"\r\n\r\n"
 
 Serve = Callable[[socket.socket], None]
@@ -134,7 +136,10 @@ def serve(windows: Mapping[socket.socket, Serve]) -> None:
         while True:
             for key, _ in listening.select():
                 listener, shown = key.data
-                Thread(target=shown, args=(listener.accept()[0],), daemon=True).start()
+                try:
+                    Thread(target=shown, args=(listener.accept()[0],), daemon=True).start()
+                except (OSError, RuntimeError):  # no descriptor or thread to be had: until some are given back
+                    time.sleep(PAUSE_SECONDS)
 
 
 def _windows(argv: list[str]) -> dict[socket.socket, Serve]:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape, quoteattr
 
 from jinja2 import Environment, PackageLoader
 
@@ -133,7 +133,7 @@ def feed(status: Status, lang: Language, base_url: str) -> str:
         f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{lang}">',
         f"<title>{escape(title)}</title><id>urn:parvis:status:{lang}</id><updated>{updated}</updated>",
         f"<author><name>{escape(pick(status.town, lang))}</name></author>",
-        f'<link rel="self" href="{escape(here + FEEDS[lang])}"/><link href="{escape(here + PAGES[lang])}"/>',
+        f'<link rel="self" href={quoteattr(here + FEEDS[lang])}/><link href={quoteattr(here + PAGES[lang])}/>',
         *(_entry(one, here + PAGES[lang]) for one in newest),
         "</feed>",
     ]
@@ -146,7 +146,7 @@ def _entry(one: Mapping[str, Any], address: str) -> str:
     return (
         f"<entry><title>{escape(one['title'])}</title><id>urn:parvis:incident:{one['key']}</id>"
         f"<updated>{times[0]}</updated><published>{times[1]}</published>"
-        f'<link href="{escape(address)}#{one["key"]}"/><content type="text">{escape(text)}</content></entry>'
+        f'<link href={quoteattr(address + "#" + one["key"])}/><content type="text">{escape(text)}</content></entry>'
     )
 
 

@@ -143,6 +143,14 @@ def test_the_feed_the_calendar_and_the_json_say_the_same(made: Status) -> None:
     assert [one["id"] for one in told["incidents"]] == [one.key for one in made.happened]
 
 
+def test_a_feed_whose_address_has_a_quotation_mark_is_a_feed(made: Status) -> None:
+    address = 'https://etat.cachan.example/?ville="cachan"&'
+    feed = ET.fromstring(files(made, address)["incidents.atom"])
+
+    assert feed.findall(f"{ATOM}link")[1].get("href") == f"{address}/index.html"
+    assert {str(link.get("href")).startswith(address) for link in feed.findall(f"{ATOM}entry/{ATOM}link")} == {True}
+
+
 def test_each_file_is_replaced_whole_or_stays(made: Status, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = exported(files(made), tmp_path / "etat")
     before = {path.name: path.read_bytes() for path in first}
