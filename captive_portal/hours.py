@@ -2,9 +2,14 @@
 
 from collections.abc import Callable
 
+DAY_SECONDS = 86400.0
+
 
 class Kept:
-    """The same answers as *ask*, which is asked again when its answer is over or the wall clock went back."""
+    """The same answers as *ask*, which is asked again when its answer is over or the wall clock went back.
+
+    "Never" is asked again after a day: who answers looks a year ahead, and a portal may run for longer.
+    """
 
     def __init__(self, ask: Callable[[float], tuple[bool, float | None]]) -> None:
         self._ask = ask
@@ -13,7 +18,7 @@ class Kept:
     def __call__(self, wall: float) -> tuple[bool, float | None]:
         """Whether the building is open at *wall* (Unix seconds), and when that changes next; None: never."""
         begins, answer = self._kept  # both at once: other threads ask of other moments
-        if begins <= wall and (answer[1] is None or wall < answer[1]):
+        if begins <= wall < (begins + DAY_SECONDS if answer[1] is None else answer[1]):
             return answer
         answer = self._ask(wall)
         self._kept = (wall, answer)

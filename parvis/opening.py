@@ -5,15 +5,19 @@ French public holidays (``PH``) are known to it until 2050 and beyond. School ho
 """
 
 import re
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import islice
 from zoneinfo import ZoneInfo
 
-from opening_hours import OpeningHours, ParserError  # type: ignore[attr-defined]
+from opening_hours import OpeningHours, ParserError, State  # type: ignore[attr-defined]
 
 COUNTRY = "FR"
 """Whose public holidays PH means."""
-MOST_CHANGES = 100
-"""Whoever stays open, or closed, over so many is taken to do so for ever: it is weeks away."""
+MOST_STRETCHES = 12_000
+"""So many are looked at in one question: a week of one a minute, which takes the library a third of a second."""
+FAR_SECONDS = 400 * 86400.0
+"""Whoever stays open, or closed, for so long over many stretches is taken to do so for ever."""
 _SCHOOL = re.compile(r"\bSH\b")
 _PLACE = re.compile(r"--> 1:(\d+)")
 
@@ -47,15 +51,24 @@ class Opening:
     def at(self, wall: float) -> tuple[bool, float | None]:
         """Whether it is open at *wall* (Unix seconds), and when that changes next; None: never.
 
+        Of hours with thousands of comments it may be the end of what was looked at: until then nothing changes.
+
         >>> monday = datetime(2026, 3, 30, 9, tzinfo=ZoneInfo("Europe/Paris")).timestamp()
         >>> opened, until = Opening("Mo-Fr 08:30-17:30", "Europe/Paris").at(monday)
         >>> opened, until - monday
         (True, 30600.0)
         """
         moment = datetime.fromtimestamp(wall, self._zone)
-        is_open, change = self._hours.is_open(moment), self._hours.next_change(moment)
-        for _ in range(MOST_CHANGES):  # another comment, or from closed to unknown, is a change for the library
-            if change is None or self._hours.is_open(change) is not is_open:
-                return is_open, change.timestamp() if change else None
-            change = self._hours.next_change(change)
-        return is_open, None
+        is_open, until = self._hours.is_open(moment), wall
+        for ends, opened in islice(self._stretches(moment), MOST_STRETCHES):
+            if opened is not is_open:
+                return is_open, until
+            if ends is None or until - wall > FAR_SECONDS:
+                return is_open, None
+            until = ends
+        return is_open, until
+
+    def _stretches(self, moment: datetime) -> Iterator[tuple[float | None, bool]]:
+        """(end, whether open) from *moment* on: another comment, or unknown after closed, begins one too."""
+        for _starts, ends, state, _comments in self._hours.intervals(moment):
+            yield ends.timestamp() if ends else None, state is State.OPEN

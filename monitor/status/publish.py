@@ -1,24 +1,31 @@
 """Brings the public page out: into a folder, file by file and each of them whole; then to a host outside the town."""
 
+import fcntl
 import os
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from monitor.duty import Duty
 from monitor.planned import Work
 from monitor.status.content import DAYS, PLANNED_DAYS, Notice, Seen, Status, status
 from monitor.status.files import PAGES, files
 from monitor.store_outages import Register
+from parvis.durable import write_whole
 from parvis.inventory import Town
 from parvis.values import Secret
 
 DAY = 86400.0
 SECRET = "status-push"  # noqa: S105 a name
 TIMEOUT_SECONDS = 60
+READ_BY_ALL = 0o644
+DONE = range(200, 300)
 _STATES = ("up", "degraded", "down")
 
 
@@ -53,9 +60,24 @@ def exported(found: Mapping[str, bytes], folder: Path) -> list[Path]:
     """Write the files into *folder*: readers see each as it was or as it is, never in between; NotPublished."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return [_replaced(folder / name, found[name]) for name in _ordered(found)]
+        paths = [folder / name for name in _ordered(found)]
+        with _alone(folder):
+            for path in paths:
+                write_whole(path, found[path.name], READ_BY_ALL)
     except OSError as error:
         raise NotPublished(f"{folder}: {error.strerror}; give a folder that can be written") from error
+    return paths
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold *folder*: the monitor writes there each minute, and whoever exports by hand has the same drafts."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _ordered(found: Mapping[str, bytes]) -> list[str]:
@@ -63,24 +85,12 @@ def _ordered(found: Mapping[str, bytes]) -> list[str]:
     return sorted(found, key=lambda name: (name in PAGES.values(), name))
 
 
-def _replaced(path: Path, body: bytes) -> Path:
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(body)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return path
-
-
 def pushed(folder: Path, found: Mapping[str, bytes], target: str, secret: Secret | None) -> None:
     """Bring the files of *folder* to *target*; NotPublished says why it could not be done."""
-    scheme = urlsplit(target).scheme
+    try:
+        scheme, _ = urlsplit(target).scheme, urlsplit(target).port
+    except ValueError as error:
+        raise NotPublished(f"where to send it cannot be read: {error}; correct status_push") from error
     if scheme == "rsync":
         _by_rsync(folder, found, target, secret)
     elif scheme == "sftp":
@@ -97,18 +107,24 @@ def _by_rsync(folder: Path, found: Mapping[str, bytes], target: str, secret: Sec
         shell = " ".join(["ssh", *_ssh(key, place.port, "-p")])
         sources = [str(folder / name) for name in _ordered(found)]
         words = ["rsync", "--times", "--delay-updates", "-e", os.environ.get("RSYNC_RSH", shell), *sources]
-        _run([*words, f"{host}:{place.path or '/'}/"])
+        _run([*words, f"{host}:{unquote(place.path) or '/'}/"])
 
 
 def _by_sftp(folder: Path, found: Mapping[str, bytes], target: str, secret: Secret | None) -> None:
     """OpenSSH's sftp: each file beside its place, then renamed, which replaces."""
     place = urlsplit(target)
     host = f"{place.username}@{place.hostname}" if place.username else f"{place.hostname}"
-    lines = [f'cd "{place.path}"'] if place.path else []
+    lines = [f"cd {_quoted(unquote(place.path))}"] if place.path else []
     for name in _ordered(found):
-        lines += [f'put "{folder / name}" "{name}.new"', f'rename "{name}.new" "{name}"']
+        lines += [f'put {_quoted(str(folder / name))} "{name}.new"', f'rename "{name}.new" "{name}"']
     with _key(secret) as key:
         _run(["sftp", "-b", "-", *_ssh(key, place.port, "-P"), host], "\n".join(lines) + "\n")
+
+
+def _quoted(path: str) -> str:
+    """A path as sftp(1) reads one."""
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _by_http(found: Mapping[str, bytes], target: str, secret: Secret | None) -> None:
@@ -125,17 +141,31 @@ def _by_http(found: Mapping[str, bytes], target: str, secret: Secret | None) -> 
             session.auth = (user, password)
         else:
             session.headers["Authorization"] = f"Bearer {user}"
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     try:
         for name in _ordered(found):
             there = f"{base}/{name}"
             first = f"{there}.new" if dav else there
-            session.put(first, data=found[name], timeout=TIMEOUT_SECONDS).raise_for_status()
+            _told(session, deadline, "PUT", first, data=found[name])
             if dav:
-                headers = {"Destination": there, "Overwrite": "T"}
-                session.request("MOVE", first, headers=headers, timeout=TIMEOUT_SECONDS).raise_for_status()
-    except requests.RequestException as error:
-        code = f" {error.response.status_code}" if error.response is not None else ""
+                _told(session, deadline, "MOVE", first, headers={"Destination": there, "Overwrite": "T"})
+    except (requests.RequestException, ValueError) as error:
+        response = getattr(error, "response", None)
+        code = f" {response.status_code}" if response is not None else ""
         raise NotPublished(f"{place.hostname}: {type(error).__name__}{code}") from error
+
+
+def _told(session: Any, deadline: float, method: str, url: str, **more: Any) -> None:
+    """One request; its answer's words are not read. Only "done" is success: to go elsewhere would lose the method."""
+    left = deadline - time.monotonic()
+    if left <= 0:
+        raise NotPublished(f"{urlsplit(url).hostname}: has not taken all files in {TIMEOUT_SECONDS} s")
+    with session.request(method, url, timeout=left, allow_redirects=False, stream=True, **more) as answer:
+        answer.raise_for_status()
+        if answer.status_code not in DONE:
+            raise NotPublished(
+                f"{urlsplit(url).hostname}: answers {answer.status_code} to {method}, not that it is done"
+            )
 
 
 def _ssh(key: str, port: int | None, option: str) -> list[str]:
@@ -158,12 +188,26 @@ def _key(secret: Secret | None) -> Iterator[str]:
 
 
 def _run(words: list[str], given: str = "") -> None:
+    """Run a program; one that has not ended in time is ended with what it started: its ssh would wait for ever."""
     try:
-        done = subprocess.run(words, input=given, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False)  # noqa: S603
+        with subprocess.Popen(  # noqa: S603
+            words,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        ) as child:
+            try:
+                said = child.communicate(given, TIMEOUT_SECONDS)[1]
+            except subprocess.TimeoutExpired:
+                os.killpg(child.pid, signal.SIGKILL)
+                raise
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotPublished(f"{words[0]}: {type(error).__name__}; is it installed, and does the host answer?") from error
-    if done.returncode:
-        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+    if child.returncode:
+        last = (said.strip().splitlines() or ["no reason given"])[-1]
         raise NotPublished(f"{words[0]}: {last[:300]}")
 
 

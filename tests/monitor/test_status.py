@@ -4,12 +4,16 @@ import json
 import os
 import re
 import shutil
+import signal
 import stat
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
@@ -23,6 +27,7 @@ from monitor.status import commands, publish
 from monitor.status.content import Condition, Notice, Seen, Status, status
 from monitor.status.files import files
 from monitor.status.publish import NotPublished, exported, pushed
+from parvis import durable
 from parvis.inventory import Town
 from parvis.values import Secret
 
@@ -158,12 +163,36 @@ def test_each_file_is_replaced_whole_or_stays(made: Status, tmp_path: Path, monk
     def full(_descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(publish.os, "fsync", full)
-    with pytest.raises(NotPublished, match="No space left"):
-        exported({"index.html": b"half"}, tmp_path / "etat")
+    monkeypatch.setattr(durable.os, "fsync", full)
+    for body in (b"half", b"ha"):
+        with pytest.raises(NotPublished, match="No space left"):
+            exported({"index.html": body}, tmp_path / "etat")
+    left = {path.name: path.read_bytes() for path in (tmp_path / "etat").iterdir()}
 
-    assert {path.name: path.read_bytes() for path in (tmp_path / "etat").iterdir()} == before
+    assert {name: body for name, body in left.items() if not name.startswith(".")} == before
+    assert len(left) <= len(before) + 1, "one draft at most, which the next attempt writes over"
     assert {stat.S_IMODE(path.stat().st_mode) for path in first} == {0o644}
+
+
+def test_two_that_write_the_page_at_once_do_not_spoil_each_others(tmp_path: Path) -> None:
+    bodies = [bytes([letter]) * 400_000 for letter in b"ab"]
+    wrong: list[object] = []
+
+    def write(body: bytes) -> None:
+        for _ in range(20):
+            try:
+                exported({"index.html": body}, tmp_path)
+            except NotPublished as error:
+                wrong.append(error)
+
+    threads = [threading.Thread(target=write, args=(body,)) for body in bodies]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        seen = (tmp_path / "index.html").read_bytes() if (tmp_path / "index.html").exists() else bodies[0]
+        wrong += [] if seen in bodies else [len(seen)]
+
+    assert wrong == []
 
 
 class Host(BaseHTTPRequestHandler):
@@ -227,6 +256,102 @@ def test_the_page_is_sent_by_http_and_by_webdav(
         pushed(tmp_path, found, f"{scheme}://{address}", Secret("wrong:password"))
 
 
+@pytest.mark.parametrize(("code", "said"), [(302, "answers 302 to PUT"), (207, ""), (507, "507")])
+def test_only_a_host_that_says_it_is_done_has_the_page(
+    made: Status, tmp_path: Path, code: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A host that sends a PUT elsewhere answers the GET that would follow with a page of its own."""
+
+    def do_get(host: Host) -> None:
+        host._say(200)
+
+    def do_put(host: Host) -> None:
+        host.rfile.read(int(host.headers["Content-Length"]))
+        host.send_response(code)
+        host.send_header("Location", "/welcome")
+        host.send_header("Content-Length", "0")
+        host.end_headers()
+
+    monkeypatch.setattr(Host, "do_GET", do_get, raising=False)
+    monkeypatch.setattr(Host, "do_PUT", do_put)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Host) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            if said:
+                with pytest.raises(NotPublished, match=said):
+                    pushed(tmp_path, files(made), f"http://127.0.0.1:{server.server_port}/etat", None)
+            else:
+                pushed(tmp_path, files(made), f"http://127.0.0.1:{server.server_port}/etat", None)
+        finally:
+            server.shutdown()
+
+
+def test_a_host_that_is_never_done_answering_keeps_nobody(
+    made: Status, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes each file, and then tells of it for hours, a letter at a time."""
+
+    def do_put(host: Host) -> None:
+        host.rfile.read(int(host.headers["Content-Length"]))
+        host.send_response(201)
+        host.send_header("Content-Length", "100000")
+        host.end_headers()
+        with suppress(OSError):
+            for _ in range(100):
+                host.wfile.write(b".")
+                time.sleep(0.1)
+
+    monkeypatch.setattr(Host, "do_PUT", do_put)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Host) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        begun = time.monotonic()
+        pushed(tmp_path, files(made), f"http://127.0.0.1:{server.server_port}/etat", None)
+        server.shutdown()
+
+    assert time.monotonic() - begun < 8
+
+
+@pytest.mark.parametrize("target", ["rsync://host:port/www", "sftp://[host/www", "https://host:99999/etat"])
+def test_an_address_that_is_none_is_a_sentence(made: Status, tmp_path: Path, target: str) -> None:
+    with pytest.raises(NotPublished, match="status_push"):
+        pushed(tmp_path, files(made), target, None)
+
+
+def test_a_password_no_header_can_carry_is_a_sentence(made: Status, tmp_path: Path) -> None:
+    with pytest.raises(NotPublished, match="Unicode"):
+        pushed(tmp_path, files(made), "http://127.0.0.1:9/etat", Secret("ville:Ωmega"))
+
+
+def test_what_hangs_is_ended_with_what_it_started(
+    made: Status, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An rsync whose ssh hangs in a dead network: one more each minute would be left."""
+    shell, left = tmp_path / "shell", tmp_path / "pid"
+    shell.write_text(f'#!/bin/sh\necho $$ > "{left}"\nexec sleep 100\n')
+    shell.chmod(0o755)
+    monkeypatch.setenv("RSYNC_RSH", str(shell))
+    monkeypatch.setattr(publish, "TIMEOUT_SECONDS", 2)
+    exported(files(made), tmp_path / "here")
+    with pytest.raises(NotPublished, match="TimeoutExpired"):
+        pushed(tmp_path / "here", files(made), "rsync://host/www", None)
+    pid = int(left.read_text())
+    deadline = time.monotonic() + 5
+    while (gone := not _runs(pid)) is False and time.monotonic() < deadline:
+        time.sleep(0.05)
+    if not gone:
+        os.kill(pid, signal.SIGKILL)
+
+    assert gone
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
 def test_the_page_is_sent_by_rsync(made: Status, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The real rsync; its remote shell is this machine's own."""
     there, found = tmp_path / "there", files(made)
@@ -245,7 +370,7 @@ def test_the_page_is_sent_by_rsync(made: Status, tmp_path: Path, monkeypatch: py
 
 def test_the_page_is_sent_by_sftp(made: Status, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """OpenSSH's own sftp and sftp-server; what is between them is this machine, not the network."""
-    there, found = tmp_path / "there", files(made)
+    there, found = tmp_path / 'the "page"', files(made)
     there.mkdir()
     (there / "index.html").write_bytes(b"old")
     real = shutil.which("sftp")
@@ -256,7 +381,7 @@ def test_the_page_is_sent_by_sftp(made: Status, tmp_path: Path, monkeypatch: pyt
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", f"{fake.parent}:{os.environ['PATH']}")
     exported(found, tmp_path / "here")
-    pushed(tmp_path / "here", found, f"sftp://host{there}", None)
+    pushed(tmp_path / "here", found, f"sftp://host{quote(str(there), safe='/')}", None)
 
     assert contents(there) == found
     with pytest.raises(NotPublished, match="sftp"):
