@@ -1,19 +1,23 @@
 """Every family of devices: made-up answers after its MIB, and the samples that must come of them."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+import collectors
 from collectors import decode
 from collectors.profile import Profile
 from collectors.snmp import ber
 from collectors.snmp.walk import Cell
 from collectors.written import profiles
 
-CASES: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "vendors.yml").read_text("utf-8"))
+FILE = Path(__file__).parent / "vendors.yml"
+CASES: dict[str, Any] = yaml.safe_load(FILE.read_text("utf-8"))
+PROFILES = sorted((Path(collectors.__file__).parent / "profiles").glob("*.yml"))
 TESTED_ELSEWHERE = {"aruba_instant", "unifi", "if_mib", "system", "ucd", "entity_sensor", "cisco_sensor"}
 """By test_decode.py and test_entity.py."""
 
@@ -75,3 +79,22 @@ def test_what_a_device_has_no_value_for_is_not_told(name: str) -> None:
 
 def test_s54_every_profile_has_a_made_up_device() -> None:
     assert {each.profile for each in profiles()} - set(CASES) == TESTED_ELSEWHERE
+
+
+def written_twice(node: yaml.Node | None, where: str = "") -> Iterator[str]:
+    """Every key that a mapping has more than once, with its path: YAML keeps the last and says nothing."""
+    if isinstance(node, yaml.MappingNode):
+        keys = [key.value for key, _ in node.value]
+        yield from (f"{where}/{key}" for key in {*keys} if keys.count(key) > 1)
+        for key, value in node.value:
+            yield from written_twice(value, f"{where}/{key.value}")
+    elif isinstance(node, yaml.SequenceNode):
+        for number, value in enumerate(node.value):
+            yield from written_twice(value, f"{where}/{number}")
+
+
+@pytest.mark.parametrize("path", [FILE, *PROFILES], ids=lambda path: path.stem)
+def test_nothing_is_written_twice_so_that_the_first_is_lost(path: Path) -> None:
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    assert list(written_twice(yaml.compose(path.read_text("utf-8"), Loader=loader))) == []
