@@ -154,6 +154,13 @@ VAPS = "1.3.6.1.4.1.41112.1.6.1.2.1.8"
         (Identity("1.3.6.1.4.1.29671.2.210", "Meraki MS120-8LP Cloud Managed Switch"), (), "system"),
         (Identity("1.3.6.1.4.1.2011.2.23.968", "Huawei YunShan OS Version 1.23"), (), "huawei_yunshan"),
         (Identity("1.3.6.1.4.1.2011.2.23.968", "Huawei Versatile Routing Platform"), (), "huawei_vrp"),
+        (Identity("1.3.6.1.4.1.2011.2.25.1", "Huawei Optix RTN V100R011"), (), "huawei_rtn"),
+        (Identity("1.3.6.1.4.1.2011.2.25.1", "Huawei OptiX OSN"), (), "huawei_vrp"),
+        (Identity("1.3.6.1.4.1.7483.1.3.1.2", "1830 PSS-32"), (), "nokia_pss"),
+        (Identity("1.3.6.1.4.1.7483.1.3.1.12", "1830 PSD"), (), "nokia_psd"),
+        (Identity("1.3.6.1.4.1.1271.3.2", "Waveserver"), (), "ciena_waveserver"),
+        (Identity("1.3.6.1.4.1.1271.1.9", "6500 R2"), ("1.3.6.1.4.1.1271.4.1.1.1.1.1.1",), "ciena_rls"),
+        (Identity("1.3.6.1.4.1.1271.1.2", "5160"), ("1.3.6.1.4.1.1271.2.1.9.1.1.1.1.2",), "ciena_ces"),
         (Identity("1.3.6.1.4.1.6486.800.1.1.2.1.11.1.7", "OS6850"), (), "omniswitch"),
         (Identity("1.3.6.1.4.1.6486.800.1.1.2.2.4.1", "LS6224"), (), "system"),
         (Identity("1.3.6.1.4.1.6486.800.1.1.2.2.2.1", "AOS-W"), ("1.3.6.1.4.1.14823.2.2.1.1.3.1",), "arubaos"),
@@ -185,6 +192,7 @@ def test_s02_a_model_is_read_in_its_own_branch_and_models_are_bounded(monkeypatc
 
 
 SAID = {
+    "RTN": "Huawei Optix RTN V100R011",
     "^Apex ?(Plus|Lynx)": "ApexPlus-3.0.0",
     "(?i)yunshan": "Huawei YunShan OS",
     "Catalyst 1[23]00 Series": "Catalyst 1200 Series Managed Switch",
