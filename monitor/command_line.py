@@ -13,7 +13,7 @@ from monitor.incidents import NotPossible
 from monitor.instruments import MonitorMetrics
 from monitor.rota import NobodyOnCall
 from monitor.settings import MonitorSettings
-from monitor.store_oncall import BookFailed
+from monitor.store_file import BookFailed
 from parvis import service
 from parvis.inventory import InventoryError, load
 from parvis.processes import MONITOR

@@ -40,12 +40,16 @@ from monitor.watch import Picture
 from parvis.durable import write_once
 from parvis.instruments import watch_disk
 from parvis.inventory import Town
+from parvis.reserve import Reserve
 from parvis.running import log
 
 PAGES_FILE = "pages.jsonl"
 """In the state folder: one line for each message of a channel of kind ``file``."""
 BOOK_FILE = "oncall.sqlite"
 KEY_FILE = "links.key"
+RESERVE_FILE = "reserve"
+RESERVE_OCTETS = 8 * 1024 * 1024
+"""Room for some thousand messages on a full disk, its own page first."""
 KEY_OCTETS = 32
 TICK_SECONDS = 1.0
 LATE_SECONDS = 30.0
@@ -92,7 +96,8 @@ class Duty:
         self._steady = steady
         self._offset = clock() - steady()
         policy = Policy(Roster(town, shifts_of(town)), settings.message_budget, settings.message_window)
-        book = Book(settings.state / BOOK_FILE)
+        self._reserve = Reserve(settings.state / RESERVE_FILE, RESERVE_OCTETS)
+        book = Book(settings.state / BOOK_FILE, self._reserve)
         self.key = _key(settings.state / KEY_FILE)
         self.engine = OnCall(
             book, policy, beat_max_age=settings.beat_max_age, started_at=clock(), pace=settings.alert_pace
@@ -176,6 +181,7 @@ class Duty:
         """One second of the engine's life."""
         now = self.clock()
         self._mind_the_clock(now)
+        self._mind_the_book(now)
         if seen.at and seen.at != self._judged:
             newest = None if seen.heard.wrong else seen.heard.newest
             age = None if newest is None else max(0.0, now - newest)
@@ -206,6 +212,13 @@ class Duty:
             self.engine.verdicts = moved(self.engine.verdicts, leap)
             self.engine.leaps(leap, now)
             self._offset = offset
+
+    def _mind_the_book(self, now: float) -> None:
+        """After a refusal a round counts only once something is written: else who can write nothing seemed well."""
+        if self.engine.book.refused:
+            with self.engine.book.page() as entries:
+                entries.remember("written", now)
+            self.engine.book.refused = False
 
     def _show_mains(self) -> None:
         for site in self._town.sites:
@@ -275,6 +288,7 @@ class Duty:
         if 0 <= now - self._rota_shown < ROTA_SECONDS:
             return
         self._rota_shown = now
+        self._reserve.fill()
         self._follow_rests()
         duty, left = (
             self.metrics.made.gauge("oncall_duty_info"),

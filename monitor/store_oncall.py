@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ from sqlalchemy import (
     Connection,
     CursorResult,
     Delete,
-    Engine,
     Insert,
     Select,
     Update,
@@ -21,47 +20,48 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.sqlite import insert as upsert
-from sqlalchemy.exc import SQLAlchemyError
 
 from monitor.delivery import Attempt, Result
 from monitor.incidents import LIVE, Alert, Event, Held, Incident, Opened, State, key_of
 from monitor.oncall import Kind, Page, Sent
-from monitor.store_file import opened, reading
+from monitor.store_file import BookFailed, opened, reading, transaction
 from monitor.store_forget import forget
 from monitor.store_migration import migrate
 from monitor.store_tables import alerts, attempts, facts, incidents, pages, sheets, timeline, used_links
+from parvis.reserve import Reserve
 
 Row = dict[str, Any]
 
 
-class BookFailed(Exception):
-    """The file could not be read or written; nothing was changed. The disk needs attention."""
-
-
 class Book:
-    """The file at *path*. Safe to use from several threads and processes."""
+    """The file at *path*. Safe to use from several threads and processes.
 
-    def __init__(self, path: Path) -> None:
+    *reserve* is given up when the disk is full: what could not be written is written when it is tried again.
+    """
+
+    def __init__(self, path: Path, reserve: Reserve | None = None) -> None:
         migrate(path)
         self._writing = opened(path)
         self._reading = reading(self._writing)
+        self._reserve = reserve
+        self.refused = False
+        """Whether something could not be written since this was last set to False."""
 
-    def page(self) -> AbstractContextManager["Entries"]:
+    @contextmanager
+    def page(self) -> Iterator["Entries"]:
         """One transaction: durable when the block ends without an error, else nothing has happened. BookFailed."""
-        return _entries(self._writing)
+        try:
+            with transaction(self._writing, self._reserve) as connection:
+                yield Entries(connection)
+        except BookFailed:
+            self.refused = True
+            raise
 
-    def look(self) -> AbstractContextManager["Entries"]:
+    @contextmanager
+    def look(self) -> Iterator["Entries"]:
         """What is written, at one instant; who writes meanwhile is neither waited for nor delayed. BookFailed."""
-        return _entries(self._reading)
-
-
-@contextmanager
-def _entries(engine: Engine) -> Iterator["Entries"]:
-    try:
-        with engine.begin() as connection:
+        with transaction(self._reading) as connection:
             yield Entries(connection)
-    except SQLAlchemyError as error:
-        raise BookFailed(type(error).__name__) from error
 
 
 class Entries:

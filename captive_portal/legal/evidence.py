@@ -22,7 +22,7 @@ from captive_portal.legal.clock_marks import Witness
 from captive_portal.legal.conntrack import Guests, Reader
 from captive_portal.legal.handing_over import Counter
 from captive_portal.legal.injunction import Choice
-from captive_portal.legal.ledger import Ledger, Reserve, names_in, newest_day
+from captive_portal.legal.ledger import Ledger, names_in, newest_day
 from captive_portal.legal.listening import Ear
 from captive_portal.legal.recorder import Clocks, Recorder, Stores
 from captive_portal.legal.segment import Store
@@ -31,6 +31,7 @@ from captive_portal.tls import TlsServer
 from parvis.endpoint import Endpoint
 from parvis.instruments import VERSION, Definition, Instruments, registry_of
 from parvis.launch import handed
+from parvis.reserve import Reserve
 from parvis.running import Turns, hold, log, start_logging, thread_or_exit
 
 GATHER_SECONDS = 0.1

@@ -17,6 +17,7 @@ from captive_portal.legal import day_keys, sealing, segment
 from captive_portal.legal.conntrack import columns
 from captive_portal.legal.segment import Name, Store
 from parvis.durable import sync_folder
+from parvis.reserve import Reserve
 
 LARGEST_FILE = 16 * 1024 * 1024
 RECORDS, ROWS, COLUMNS = b"J", b"F", b"T"
@@ -37,36 +38,6 @@ def records(lines: Iterable[dict[str, Any]]) -> bytes:
 def rows(data: bytes) -> bytes:
     """A block of communications."""
     return COLUMNS + zlib.compress(columns(data), 1)
-
-
-class Reserve:
-    """Room on the disk that is held for the day it is full: a file of so many octets, 0 for none."""
-
-    def __init__(self, path: Path, octets: int) -> None:
-        self._path, self._octets = path, octets
-
-    def fill(self) -> bool:
-        """Take the room, if there is room enough beside; whether it is held now."""
-        if self.held or not self._octets:
-            return self.held
-        free = os.statvfs(self._path.parent)
-        if free.f_bavail * free.f_frsize < 2 * self._octets:
-            return False
-        with suppress(OSError), self._path.open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, self._octets)
-        return self.held
-
-    @property
-    def held(self) -> bool:
-        """Whether the room is still kept."""
-        return self._path.exists() and self._path.stat().st_size == self._octets
-
-    def give_up(self) -> bool:
-        """Free the room; False when there is none any more."""
-        if not self._path.exists():
-            return False
-        self._path.unlink()
-        return True
 
 
 class Ledger:

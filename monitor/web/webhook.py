@@ -10,7 +10,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from monitor.alertmanager import Message
 from monitor.duty import Duty
 from monitor.instruments import MonitorMetrics
-from monitor.store_oncall import BookFailed
+from monitor.store_file import BookFailed
 from monitor.web.asked import sentence
 from parvis.running import log
 

@@ -12,8 +12,9 @@ from captive_portal.legal import ledger
 from captive_portal.legal.bindings import LEASE, SESSION, SIX, Thing
 from captive_portal.legal.ceremony import Made
 from captive_portal.legal.conntrack import _ROW
-from captive_portal.legal.ledger import Ledger, Reserve
+from captive_portal.legal.ledger import Ledger
 from captive_portal.legal.segment import Store
+from parvis.reserve import Reserve
 
 GATEWAY = "gw-msp"
 ANNA, BRUNO = "02:00:00:00:00:0a", "02:00:00:00:00:0b"

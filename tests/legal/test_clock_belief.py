@@ -23,7 +23,7 @@ from captive_portal.legal.clock_doubts import DAY_MS, Mark, Observed
 from captive_portal.legal.clock_marks import ClockDoubted, Witness
 from captive_portal.legal.collecting import Collector
 from captive_portal.legal.injunction import Choice
-from captive_portal.legal.ledger import Reserve, newest_day
+from captive_portal.legal.ledger import newest_day
 from captive_portal.legal.officers import journal_in
 from captive_portal.legal.open_connections import Openings
 from captive_portal.legal.time_signal import Truth
@@ -34,6 +34,7 @@ from parvis.catalogue import definitions
 from parvis.instruments import registry_of
 from parvis.inventory import Town
 from parvis.processes import ARCHIVE, EVIDENCE, PORTAL
+from parvis.reserve import Reserve
 
 NOON = int(datetime(2026, 11, 30, 12, tzinfo=UTC).timestamp() * 1000)
 MARK = Mark(NOON, 5 * DAY_MS, "a boot")

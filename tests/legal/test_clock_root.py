@@ -18,7 +18,7 @@ from test_evidence_root import Person, people
 
 from captive_portal.legal import listening, reading, report, time_signal
 from captive_portal.legal.conntrack import Guests, Reader
-from captive_portal.legal.ledger import Ledger, Reserve, names_in
+from captive_portal.legal.ledger import Ledger, names_in
 from captive_portal.legal.recorder import Clocks, Recorder, Stores
 from captive_portal.legal.search import AtMoment, answers
 from captive_portal.legal.segment import Store
@@ -29,6 +29,7 @@ from captive_portal.port_blocks import Blocks
 from parvis.catalogue import definitions
 from parvis.instruments import registry_of
 from parvis.processes import EVIDENCE
+from parvis.reserve import Reserve
 
 pytestmark = [pytest.mark.root, pytest.mark.slow, pytest.mark.timeout(120)]
 HOUR = 3_600_000

@@ -15,7 +15,7 @@ from captive_portal.legal import evidence, time_signal
 from captive_portal.legal.archive import Keeper
 from captive_portal.legal.cases import Cases
 from captive_portal.legal.clock_marks import Witness
-from captive_portal.legal.ledger import Reserve, newest_day
+from captive_portal.legal.ledger import newest_day
 from captive_portal.legal.officers import journal_in
 from captive_portal.legal.time_signal import Truth
 from captive_portal.session import Session, State
@@ -25,6 +25,7 @@ from parvis.catalogue import definitions
 from parvis.instruments import registry_of
 from parvis.inventory import Town
 from parvis.processes import EVIDENCE, PORTAL
+from parvis.reserve import Reserve
 
 TODAY = datetime.now(UTC).date()
 

@@ -6,7 +6,7 @@ from threading import Thread
 import pytest
 from monitor_actors import Desk, alert
 
-from monitor.store_oncall import BookFailed
+from monitor.store_file import BookFailed
 from parvis.inventory import Town
 
 
