@@ -74,7 +74,7 @@ def sift(rule: Rule, tables: Rows, base: Labels, told: AbstractSet[Labels] = fro
     for series, value, row in apply(rule, tables, base):
         if series in told:
             continue
-        doubt = None if value is None else plausibility.doubt(rule.metric, value)
+        doubt = None if value is None else plausibility.doubt(rule.metric, value, amplified=rule.amplified)
         if value is not None and doubt is None:
             found.append((series, value, row))
         elif rule.metric in module.DIRECTIONS:
@@ -228,7 +228,7 @@ def plain(column: Column, cell: Cell) -> float | None:
 
 _CONVERT: dict[str, Callable[[float, Mapping[str, str]], float | None]] = {
     "hertz": lambda value, labels: radio.channel_hertz(value, labels.get("band")),
-    "dbm": lambda value, _labels: optics.dbm(value),
+    "dbm": lambda value, _labels: optics.dbm(value, plausibility.AMPLIFIED_DBM.high),
 }
 """How a rule's ``convert`` turns a column's value into the metric's: a channel, light in watts."""
 

@@ -14,14 +14,14 @@ SAME_HUNDREDTHS = 50
 """0.5 dB: the two readings of one module are not taken at the same instant."""
 
 
-def dbm(watts: float) -> float | None:
-    """Light in dBm; None: no light.
+def dbm(watts: float, most: float = MAX_DBM) -> float | None:
+    """Light in dBm; None: no light, or more than *most*.
 
     >>> dbm(0.000221), dbm(0.0), dbm(1e-7)
     (-6.556, None, None)
     """
     found = round(10 * log10(watts * 1000), 3) if watts > 0 else None
-    return found if found is not None and DARK_DBM < found <= MAX_DBM else None
+    return found if found is not None and DARK_DBM < found <= most else None
 
 
 def derive_huawei(modules: Mapping[bytes, Row], *, hundredths: bool = False) -> dict[bytes, dict[str, Read]]:

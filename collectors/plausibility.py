@@ -26,6 +26,8 @@ CELSIUS = Bounds(-50, 125)
 RATIO = Bounds(0, 1)
 LIGHT_DBM = Bounds(-39.9, 20)
 """Modules that see nothing report their floor, -40 dBm; weaker light than this is no light."""
+AMPLIFIED_DBM = Bounds(LIGHT_DBM.low, 40)
+"""Of an amplifier, as the rule says (``amplified``): it sends up to 10 W, which are shared out among many fibres."""
 THRESHOLD_DBM = Bounds(-50, 20)
 MODULE_VOLTS = Bounds(0.5, 6.5)
 BIAS_AMPERES = Bounds(0, 0.52)
@@ -84,15 +86,15 @@ DARK = frozenset(metric for metric, bounds in BOUNDS.items() if LIGHT_DBM in bou
 NO_LIGHT = "no light"
 
 
-def doubt(metric: str, value: float) -> str | None:
-    """Why *value* cannot be a measurement of *metric*, in words; None when it can.
+def doubt(metric: str, value: float, *, amplified: bool = False) -> str | None:
+    """Why *value* cannot be a measurement of *metric*, in words; None when it can. *amplified*: light of an amplifier.
 
     >>> doubt("device_temperature_celsius", 5000), doubt("optical_rx_power_dbm", -40)
     ('implausible: not within -50 to 125', 'no light: not within -39.9 to 20')
-    >>> doubt("optical_rx_power_dbm", -8.2), doubt("port_up", 1)
-    (None, None)
+    >>> doubt("optical_rx_power_dbm", -8.2), doubt("port_up", 1), doubt("optical_tx_power_dbm", 33.5, amplified=True)
+    (None, None, None)
     """
-    bounds = BOUNDS.get(metric)
+    bounds = (AMPLIFIED_DBM,) if amplified else BOUNDS.get(metric)
     if bounds is None or any(each.hold(value) for each in bounds):
         return None
     kind = NO_LIGHT if metric in DARK and value < bounds[0].low else "implausible"

@@ -121,7 +121,7 @@ class Rule(Closed):
 
     In a file, ``each: label`` makes one rule of every column of *value*, whose label is the column's name.
     *convert*: from a channel to ``hertz``, from light in watts to ``dbm``. *unless_told*: only series that no earlier
-    rule gave.
+    rule gave. *amplified*: light of an amplifier, which may be stronger than that of any module.
     """
 
     metric: str
@@ -132,6 +132,7 @@ class Rule(Closed):
     where: dict[str, Condition] = field(default_factory=dict)
     combine: Literal["one", "sum", "first"] = "one"
     unless_told: bool = False
+    amplified: bool = False
 
 
 def _each(rules: Any) -> Any:

@@ -11,7 +11,7 @@ from importlib.resources import files
 import yaml
 from pydantic import TypeAdapter
 
-from collectors import foreign
+from collectors import foreign, plausibility
 from collectors.profile import SCALARS, Profile, Rule, Table, combine
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -56,6 +56,8 @@ def _check_rule(profile: Profile, rule: Rule) -> None:
     strangers = set(rule.labels) - set(metric.labels)
     if strangers:
         raise ValueError(f"{rule.metric}: the catalogue gives it no label {', '.join(sorted(strangers))}")
+    if rule.amplified and rule.metric not in plausibility.DARK:
+        raise ValueError(f"{rule.metric}: amplified is said of light in dBm")
     if rule.table != SCALARS and rule.table not in profile.tables:
         raise ValueError(f"{rule.metric}: no table {rule.table!r}")
     if rule.table != SCALARS and profile.tables[rule.table].private:

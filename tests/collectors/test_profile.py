@@ -71,6 +71,7 @@ def test_a_good_profile_is_read() -> None:
         ("{radio: name}", "{colour: name}", "no label colour"),
         ("{radio: name}", "{radio: nome}", "no column nome"),
         ("value: clients", "value: guests", "no column guests"),
+        ("value: clients", "value: clients, amplified: true", "amplified is said of light"),
         ("table: radio", "table: radios", "no table 'radios'"),
         ("clients: 2", "clients: {arc: 2, names: {'(': x}}", "not a regular expression"),
         ("clients: 2", "clients: {arc: 2, oid: 1.3.6}", "its oid, or its arc"),
