@@ -17,6 +17,8 @@ PAGES: Mapping[Language, str] = {"fr": "index.html", "en": "en.html"}
 FEEDS: Mapping[Language, str] = {"fr": "incidents.atom", "en": "incidents-en.atom"}
 CALENDAR, DATA = "maintenance.ics", "status.json"
 FEED_ENTRIES = 50
+SHOWN_INCIDENTS = 20
+"""Those before are there too, to unfold; what goes on is always shown."""
 BAR, GAP, TALL = 6, 2, 34
 HEIGHTS = {
     Condition.UP: 34,
@@ -38,14 +40,17 @@ def files(status: Status, base_url: str = "") -> dict[str, bytes]:
 def page(status: Status, lang: Language) -> str:
     """The page, whole by itself: its style is inside, and it asks for nothing more."""
     other: Language = "en" if lang == "fr" else "fr"
+    shown = [one for n, one in enumerate(status.happened) if n < SHOWN_INCIDENTS or one.ends is None]
     facts = {
         "lang": lang,
         "other": {"lang": other, "href": PAGES[other], "words": say("other-language", lang)},
         "town": pick(status.town, lang),
         "made": {"iso": _iso(status.made_at), "words": moment(local(status.made_at, status.zone), lang)},
-        "overall": {"condition": status.condition.value, "words": say(f"status-overall-{status.condition}", lang)},
+        "overall": {"condition": status.condition.value, "words": overall(status, lang)},
         "places": [_place(place, lang) for place in status.places],
-        "happened": [_incident(one, status, lang) for one in status.happened],
+        "happened": [_incident(one, status, lang) for one in shown],
+        "older": [_incident(one, status, lang) for one in status.happened if one not in shown],
+        "nothing": say("status-nothing" if _is_measured(status) else "status-bars-none", lang),
         "announced": [_work(one, status, lang) for one in status.announced],
         "feed": FEEDS[lang],
         "calendar": CALENDAR,
@@ -53,6 +58,16 @@ def page(status: Status, lang: Language) -> str:
         "say": lambda key, **values: say(key, lang, **values),
     }
     return str(_template().render(**facts))
+
+
+def overall(status: Status, lang: Language) -> str:
+    """The town in one sentence."""
+    everywhere = all(place.condition is Condition.DOWN for place in status.places)
+    return say("status-everywhere-down" if everywhere else f"status-overall-{status.condition}", lang)
+
+
+def _is_measured(status: Status) -> bool:
+    return any(place.ratio is not None for place in status.places)
 
 
 @cache
@@ -74,6 +89,7 @@ def _place(place: Place, lang: Language) -> dict[str, Any]:
     bad = [day for day in place.days if day.condition not in (Condition.UP, Condition.UNKNOWN)]
     unknown = sum(day.condition is Condition.UNKNOWN for day in place.days)
     ratio = _percent(place.ratio, lang)
+    bars_in_words = "status-bars-none" if place.ratio is None else "status-bars"
     return {
         "site": place.site,
         "title": pick(place.title, lang),
@@ -83,7 +99,7 @@ def _place(place: Place, lang: Language) -> dict[str, Any]:
         "bars": bars,
         "width": len(place.days) * (BAR + GAP),
         "tall": TALL,
-        "summary": say("status-bars", lang, ratio=ratio, bad=len(bad), unknown=unknown),
+        "summary": say(bars_in_words, lang, ratio=ratio, bad=len(bad), unknown=unknown),
         "days": [
             {
                 "day": f"{day.day:%d/%m/%Y}",

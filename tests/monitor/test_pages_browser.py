@@ -18,7 +18,7 @@ from monitor.status.content import status
 from monitor.status.files import files
 from monitor.status.publish import exported
 from parvis.endpoint import Endpoint
-from parvis.inventory import DEMO_TOWN, Town, load
+from parvis.inventory import DEMO_TOWN, Text, Town, load
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 PATIENCE_SECONDS = 30
@@ -65,6 +65,8 @@ def test_with_script_a_curve_can_be_read_point_by_point(address: str, chromium: 
 def test_the_public_page_breaks_no_rule_in_either_theme(
     chromium: webdriver.Chrome, tmp_path: Path, town: Town, name: str
 ) -> None:
+    wordy = town.sites[0].model_copy(update={"title": Text(fr="é" * 200, en="W" * 200)})
+    town = town.model_copy(update={"sites": (wordy, *town.sites[1:])})
     exported(files(status(town, lived(town), works(), {}, NOW)), tmp_path)
     found = {}
     for dark in (False, True):

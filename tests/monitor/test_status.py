@@ -201,3 +201,22 @@ def test_the_command_writes_the_page_and_says_ready_sentences_only(tmp_path: Pat
     assert "opérateur" in run("say", SITE, "operator")[1]
     assert run("say", SITE, "un technicien nommé s'en occupe")[0] == 2
     assert "no site is called" in run("say", "nowhere", "operator")[1]
+
+
+def test_where_nothing_was_measured_the_page_does_not_say_that_all_was_well(town: Town) -> None:
+    page = files(status(town, {}, [], {}, NOW))["index.html"].decode()
+
+    assert page.count("Rien n&#39;a été mesuré") > len(town.sites)
+    assert "Rien à signaler" not in page
+    assert "non mesuré du temps" not in page
+
+
+def test_when_all_is_down_every_day_the_page_says_so_and_stays_readable(town: Town) -> None:
+    spells = [Seen("down", NOW - n * DAY, NOW - n * DAY + HOUR) for n in range(80, 0, -1)]
+    seen = {site.site: [*spells, Seen("down", NOW - HOUR, NOW)] for site in town.sites}
+    page = files(status(town, seen, [], {}, NOW))["index.html"].decode()
+    first, _, folded = page.partition("Plus anciens")
+
+    assert "en panne partout" in first
+    assert first.count('class="incident"') == 20
+    assert folded.count('class="incident"') == 81 * len(town.sites) - 20
