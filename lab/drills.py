@@ -123,7 +123,7 @@ def _messages(twin: Lab) -> list[Seen]:
     found = sorted(twin.folder.rglob(PAGES))
     if not found:
         return []
-    lines = [json.loads(line) for line in found[0].read_text("utf-8").splitlines() if line.endswith("}")]
+    lines = [json.loads(line) for line in found[0].read_text("utf-8").split("\n") if line.endswith("}")]
     return [
         Seen(
             f"{line['alert']}@{line['site'] if alerts()[line['alert']].scope == 'site' else ''}",

@@ -241,7 +241,11 @@ class Lab:
     def _order(self, order: Mapping[str, Any]) -> None:
         called(order["device"], self._simulated(), "simulated agent")
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
-            channel.sendto(json.dumps(order).encode(), str(self.folder / building.ORDERS))
+            try:
+                channel.sendto(json.dumps(order).encode(), str(self.folder / building.ORDERS))
+            except OSError as error:
+                words = "the simulated devices do not run; start them with: parvis lab restart simulated"
+                raise LabError(f"{words} ({error.strerror})") from error
 
     def _simulated(self) -> dict[str, AccessPoint]:
         return {point.name: point for site in self.town.sites for point in site.access_points}
