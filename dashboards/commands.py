@@ -6,6 +6,7 @@ import click
 
 from dashboards.outputs import outputs
 from parvis.cli import FOLDER, Faults, town_folder
+from parvis.durable import write_whole
 from parvis.inventory import InventoryError, load
 
 
@@ -23,5 +24,5 @@ def rules(town: Path, into: Path, pace: float) -> None:
         raise Faults(town, error.faults) from error
     into.mkdir(parents=True, exist_ok=True)
     for name, text in made.items():
-        (into / Path(name).name).write_text(text, "utf-8")
+        write_whole(into / Path(name).name, text)
         click.echo(into / Path(name).name)

@@ -25,13 +25,15 @@ LEASES = ("var/lib/kea/kea-leases4.csv",)
 NOT_KEPT = (
     "var/lib/parvis/settled",
     "var/lib/parvis/collectors/influx",
+    "var/lib/parvis/monitor/reserve",
     "var/lib/parvis/evidence",
     "var/lib/parvis/archive/sealed",
     "var/lib/parvis/archive/keys",
     "var/lib/parvis/archive/clock.json",
 )
-"""What a new start makes anew, figures on their way to InfluxDB (a gigabyte of them, perhaps), the sealed log with its
-days' keys, which are copied and erased otherwise, and what testifies for this machine's clock and for no other's."""
+"""What a new start makes anew, room held for a full disk, figures on their way to InfluxDB (perhaps a gigabyte),
+the sealed log with its days' keys, which are copied and erased otherwise, and what testifies for this machine's
+clock alone."""
 SQLITE = b"SQLite format 3\0"
 
 

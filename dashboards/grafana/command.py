@@ -7,6 +7,7 @@ import click
 from dashboards.grafana.files import PLACE, SOURCES, files
 from dashboards.words import LANGUAGES, Language
 from parvis.cli import FOLDER, Faults, town_folder
+from parvis.durable import write_whole
 from parvis.inventory import InventoryError, load
 
 
@@ -29,5 +30,5 @@ def dashboards(town: Path, into: Path, language: Language, datasource: str, plac
     for name, text in files(found, language, datasource, place).items():
         path = into / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        write_whole(path, text)
         click.echo(path)

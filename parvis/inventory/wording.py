@@ -1,12 +1,24 @@
 """What the town says to its residents and how its pages look: texts, services, numbers to call, colours."""
 
+import re
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+_UNSHOWABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+
+
+def _showable(text: str) -> str:
+    """The same; ValueError where a page or a feed could not hold it (XML 1.0 section 2.2, and the C1 controls)."""
+    found = _UNSHOWABLE.search(text)
+    if found:
+        raise ValueError(f"has a character that no page can show (U+{ord(found[0]):04X}); write it without")
+    return text
+
 
 Colour = Annotated[str, Field(pattern=r"^#[0-9a-f]{6}$")]
 """sRGB, ``#rrggbb``, lower case."""
-Line = Annotated[str, Field(min_length=1, max_length=200)]
+Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_showable)]
 
 
 class Part(BaseModel):

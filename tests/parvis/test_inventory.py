@@ -43,6 +43,7 @@ def test_a_missing_folder_is_a_located_fault(tmp_path: Path) -> None:
     [
         ("town.yml", "timezone: Europe/Paris", "timezone: Europe/Pari", "timezone", "not a time zone"),
         ("town.yml", "title: {fr: Ville", "titel: {fr: Ville", "titel", "did you mean title?"),
+        ("town.yml", "title: {fr: Ville", 'title: {fr: "V\\u0007", zh: Ville', "title.fr", "no page can show (U+0007)"),
         ("town.yml", "session: 12h", "session: twelve", "portal.session", "write 90s, 30min, 12h or 7d"),
         ("town.yml", "rate_down: 20 Mbit/s", "rate_down: 20 MB/s", "portal.rate_down", "write 20 Mbit/s"),
         ("town.yml", "order: [agent-1, agent-2", "order: [agent-1, agnet-2", "rota.order[1]", "did you mean agent-2?"),

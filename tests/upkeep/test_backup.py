@@ -33,6 +33,8 @@ def machine(tmp_path: Path) -> Path:
         (root / "var/lib/parvis/archive" / name).write_text("key")
     (root / "var/lib/parvis/collectors/influx").mkdir(parents=True)
     (root / "var/lib/parvis/collectors/influx/000001").write_text("figures that wait")
+    (root / "var/lib/parvis/monitor").mkdir()
+    (root / "var/lib/parvis/monitor/reserve").write_bytes(bytes(1024))
     (root / "var/lib/kea").mkdir(parents=True)
     (root / "var/lib/kea/kea-leases4.csv").write_text(f"10.11.0.7,{MAC}\n")
     database = root / "var/lib/parvis/portal/portal.sqlite3"
@@ -79,6 +81,7 @@ def test_sec15_a_backup_holds_no_hardware_address(machine: Path, tmp_path: Path)
     assert MAC.encode() not in plain.read_bytes()
     assert not (root / "var/lib/kea/kea-leases4.csv").exists()
     assert not (root / "var/lib/parvis/evidence").exists()
+    assert not (root / "var/lib/parvis/monitor/reserve").exists(), "room held on the disk"
     kept = {path.name for path in (root / "var/lib/parvis/archive").rglob("*") if path.is_file()}
     assert kept == {"signer.key"}, "days' keys are destroyed everywhere when their time is over"
     assert rows(machine / "var/lib/parvis/portal/portal.sqlite3") == [(MAC, None)], (
