@@ -14,9 +14,9 @@ import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from captive_portal.console.locked import locked
 from captive_portal.console.roles import Role
 from parvis.durable import write_whole
+from parvis.locked import locked
 
 NAME = re.compile(r"[a-z][a-z0-9.-]{0,39}")
 STEP_SECONDS = 30

@@ -15,9 +15,9 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
-from captive_portal.console.locked import locked
 from parvis.durable import append_text
 from parvis.kept import kept_days
+from parvis.locked import locked
 
 KEPT_MONTHS = kept_days("staff-journal") // 30
 """Whole months an entry is kept after its own (CNIL, recommendation on logging, 2021: six months to a year)."""

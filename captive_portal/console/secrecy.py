@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 
 from captive_portal.console.deeds import write
 from captive_portal.console.hall import hall, visitor
-from captive_portal.console.locked import locked
 from parvis.durable import write_whole
+from parvis.locked import locked
 
 VERSION = "1"
 """Of the text in secrecy.html; another one is read again by everybody."""

@@ -7,8 +7,8 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from captive_portal.console.locked import locked
 from parvis.durable import write_whole
+from parvis.locked import locked
 
 Record = TypeVar("Record", bound=BaseModel)
 

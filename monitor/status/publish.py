@@ -1,6 +1,5 @@
 """Brings the public page out: into a folder, file by file and each of them whole; then to a host outside the town."""
 
-import fcntl
 import os
 import signal
 import subprocess
@@ -19,6 +18,7 @@ from monitor.status.files import PAGES, files
 from monitor.store_outages import Register
 from parvis.durable import write_whole
 from parvis.inventory import Town
+from parvis.locked import locked
 from parvis.values import Secret
 
 DAY = 86400.0
@@ -61,23 +61,12 @@ def exported(found: Mapping[str, bytes], folder: Path) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         paths = [folder / name for name in _ordered(found)]
-        with _alone(folder):
+        with locked(folder):  # whoever exports by hand while the monitor does has the same drafts
             for path in paths:
                 write_whole(path, found[path.name], READ_BY_ALL)
     except OSError as error:
         raise NotPublished(f"{folder}: {error.strerror}; give a folder that can be written") from error
     return paths
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Hold *folder*: the monitor writes there each minute, and whoever exports by hand has the same drafts."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _ordered(found: Mapping[str, bytes]) -> list[str]:

@@ -1,4 +1,4 @@
-"""One at a time, between processes: the console and its commands write the same files."""
+"""One at a time, between processes that write the same files."""
 
 import fcntl
 import os
