@@ -87,6 +87,7 @@ class Guard:
         news = self._follower.news()  # opened first: what Kea's clean-up renames meanwhile is in one of the two
         self._note([*self._follower.history(), *news])
         self._load("start")
+        self._in_force()
 
     def verify(self) -> None:
         """Load the ruleset again if somebody altered it; failures are told by :attr:`wrong`, and tried again."""
@@ -99,9 +100,8 @@ class Guard:
             self._up.set(0)
             self.wrong = f"the ruleset cannot be read or loaded: {error}"
             log.error("the ruleset cannot be read or loaded", words=str(error))
-            return
-        self._up.set(1)
-        self.wrong = ""
+        else:
+            self._in_force()
 
     def altered(self, names: set[str]) -> None:
         """Others have altered the sets *names*, or more (RULESET): :meth:`mend` has something to look at."""
@@ -332,6 +332,8 @@ class Guard:
         self._transact(lambda: self._gateway.load(self._site.ruleset, self._held(self._leases)))
         self._loads.labels(reason).inc()
         self._untold = {}
+
+    def _in_force(self) -> None:
         self._up.set(1)
         self.wrong = ""
 

@@ -15,7 +15,7 @@ from opening_hours import OpeningHours, ParserError, State  # type: ignore[attr-
 COUNTRY = "FR"
 """Whose public holidays PH means."""
 MOST_STRETCHES = 12_000
-"""So many are looked at in one question: a week of one a minute, which takes the library a third of a second."""
+"""So many are looked at in one question, a week of one a minute: whoever asks waits for it."""
 FAR_SECONDS = 400 * 86400.0
 """Whoever stays open, or closed, for so long over many stretches is taken to do so for ever."""
 _SCHOOL = re.compile(r"\bSH\b")
