@@ -1,7 +1,6 @@
 """From a town's folder to the programs to start, stage by stage; writes every file they need."""
 
 import json
-import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -25,6 +24,7 @@ from lab.rooms import Pace, Rooms
 from lab.users import COLLECTORS, CONSOLE, MONITOR, PORTAL, ROOT, sight
 from parvis import outputs, processes
 from parvis.inventory import DEMO_TOWN, AccessPoint, CommunityCredential, Town, load
+from parvis.inventory.portal_files import FOLDERS
 from parvis.opening import Opening
 
 HTTPS = 443
@@ -66,15 +66,16 @@ def read(folder: Path) -> Town:
 
 
 def prepare(options: Options, folder: Path) -> tuple[Town, Plan]:
-    """Copy the town's description into the state folder, reduced to the chosen sites, and plan it."""
+    """Copy the town's description into the state folder, reduced to the chosen sites, and plan it.
+
+    Its texts and calendars come along: whoever is on call in the town is on call in the twin.
+    """
     whole = load(options.town)
     chosen = [whole.site(name) for name in options.sites] or list(whole.sites)
-    (folder / "town" / "sites").mkdir(parents=True)
-    shutil.copy(options.town / "town.yml", folder / "town")
-    for site in chosen:
-        shutil.copy(options.town / "sites" / f"{site.site}.yml", folder / "town" / "sites")
-    for path in (folder / "town").rglob("*.yml"):
-        path.chmod(0o644)
+    files = [options.town / "town.yml", *(options.town / "sites" / f"{site.site}.yml" for site in chosen)]
+    files += [file for name in FOLDERS for file in (options.town / name).rglob("*") if file.is_file()]
+    for file in files:
+        state.file_for(folder / "town" / file.relative_to(options.town), file.read_text("utf-8"))
     town = read(folder)
     return town, plan(town, options.prefix, options.residents)
 

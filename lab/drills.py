@@ -21,6 +21,7 @@ INCIDENT = "oncall_incident_opened_timestamp_seconds"
 CALLING = ("page", "page-jour")
 CALM_SECONDS = 8.0
 """So long after the message nothing else may follow."""
+SILENT = "the monitor does not answer; see: parvis lab status, parvis lab logs monitor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,10 @@ def play(twin: Lab, drill: Drill, say: Callable[[str], None] = lambda _: None) -
     """Break what *drill* breaks, wait for the messages it says, and make everything well again.
 
     It begins when nobody is called for anything: what is open may explain what breaks next, and one cause calls once.
+    A monitor that does not answer, before or after, is no calm one.
     """
-    if not _until(lambda: not standing(_told(twin)), PATIENCE_SECONDS):
-        return Outcome(drill, None, (f"nothing was broken, for this is open: {', '.join(standing(_told(twin)))}",))
+    if not _until(lambda: _open(twin) == [], PATIENCE_SECONDS):
+        return Outcome(drill, None, (f"nothing was broken, for {_words(_open(twin))}",))
     before = len(_messages(twin))
     begun = time.monotonic()
     done: list[Step] = []
@@ -67,14 +69,16 @@ def play(twin: Lab, drill: Drill, say: Callable[[str], None] = lambda _: None) -
         seconds = time.monotonic() - begun if _called(twin, before) else None
         time.sleep(CALM_SECONDS)
         calls = _called(twin, before)
-        open_then = standing(_told(twin))
+        open_then = _open(twin)
     finally:
         for step in reversed(done):
             if step.do in UNDO:
                 DEEDS[UNDO[step.do]](twin, step.where)
     wrong = list(_faults(drill, [call.cause for call in calls]))
     if wrong:
-        wrong.append(f"open meanwhile: {', '.join(open_then) or 'nothing'}")
+        wrong.append(f"meanwhile {_words(open_then)}")
+    elif open_then is None:
+        wrong.append(SILENT)
     if drill.calls and not wrong and not _until(lambda: len(_cleared(twin, before)) >= len(calls), PATIENCE_SECONDS):
         wrong.append("no all-clear")
     return Outcome(drill, seconds, tuple(wrong))
@@ -96,9 +100,15 @@ def standing(metrics: str) -> list[str]:
     ]
 
 
-def _told(twin: Lab) -> str:
+def _open(twin: Lab) -> list[str] | None:
+    """The causes that call somebody now; None while the monitor does not answer."""
     url = f"http://127.0.0.1:{MONITOR.port}/metrics"
-    return twin.exec("centre", ["curl", "-sS", "--max-time", "5", url]).stdout
+    asked = twin.exec("centre", ["curl", "-sS", "--fail", "--max-time", "5", url])
+    return None if asked.returncode else standing(asked.stdout)
+
+
+def _words(causes: list[str] | None) -> str:
+    return SILENT if causes is None else f"this is open: {', '.join(causes) or 'nothing'}"
 
 
 def _until(true: Callable[[], object], patience: float) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lab.inside import set_sysctls
 from lab.plan import End, Plan, Route
+from parvis.durable import naming
 from parvis.namespaces import NAMESPACES
 
 ETC = Path("/etc/netns")
@@ -128,7 +129,9 @@ def resolver(namespace: str, servers: Iterable[str]) -> None:
     """Give the programs of *namespace* a resolver of their own; the host's is untouched."""
     folder = ETC / namespace
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "resolv.conf").write_text("".join(f"nameserver {server}\n" for server in servers))
+    file = folder / "resolv.conf"
+    with naming(file):
+        file.write_text("".join(f"nameserver {server}\n" for server in servers))
 
 
 def remove(prefix: str) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from lab.probes import PROC, Check
+from parvis.durable import write_whole
 from parvis.namespaces import NAMESPACES
 
 Kind = Literal["ours", "debian", "resident"]
@@ -26,6 +27,8 @@ READY_SECONDS = 120.0
 PAUSE_SECONDS = 0.05
 ENDED = {"", "Z", "X"}
 LOG_LINES = 20
+UMASK = 0o022
+"""Of all that the twin makes and runs, whatever the caller's: what is secret has a mode of its own."""
 
 
 class DidNotStart(Exception):
@@ -72,7 +75,7 @@ class Running:
 def start(program: Program, state: Path, inherit: tuple[int, ...] = ()) -> Running:
     """Start *program* in its namespace, in a session of its own, its words going to ``logs/NAME.log``.
 
-    It gets the open files *inherit*, and nothing else of ours.
+    It gets the open files *inherit*, and nothing else of ours. OSError when it cannot be noted; it does not run then.
     """
     with (state / "logs" / f"{program.name}.log").open("ab") as log:
         child = subprocess.Popen(
@@ -84,9 +87,15 @@ def start(program: Program, state: Path, inherit: tuple[int, ...] = ()) -> Runni
             cwd="/",
             env={**_environment(), **program.environment},
             pass_fds=inherit,
+            umask=UMASK,
         )
     running = Running(program, child.pid, start_ticks(child.pid) or 0)
-    (state / "pids" / f"{program.name}.json").write_text(json.dumps(asdict(running)))
+    try:
+        write_whole(state / "pids" / f"{program.name}.json", json.dumps(asdict(running)))
+    except OSError:  # whom no file tells of, nobody would end
+        child.kill()
+        child.wait()
+        raise
     child.returncode = 0  # ours no longer: whoever ends it looks at /proc
     return running
 

@@ -13,10 +13,13 @@ from pathlib import Path
 
 import trustme
 
+from lab.processes import UMASK
 from lab.users import User
+from parvis.durable import naming
 
 DEFAULT_FOLDER = Path("/run/parvis-lab")
 WORD = "lab.json"
+DRAFT = f"{WORD}.new"
 SECRET_BYTES = 24
 BUSY_SECONDS, LOOK_SECONDS = 10.0, 0.1
 """How long whoever finds the twin held waits, and how often it looks."""
@@ -68,6 +71,16 @@ def _bound(lock: socket.socket, name: str) -> bool:
     return True
 
 
+@contextmanager
+def readable() -> Iterator[None]:
+    """Make files that every user of the twin reads, whatever the umask of whoever builds it."""
+    before = os.umask(UMASK)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
 def create(folder: Path, about: About) -> None:
     """Make a state folder that everybody may pass, and tell *about* it first: what told of nothing is not ours."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -93,7 +106,7 @@ def remove(folder: Path) -> None:
 
 def refuse_strange(folder: Path) -> None:
     """NotOurs when *folder* holds something else than a lab."""
-    if folder.exists() and any(folder.iterdir()) and not (folder / WORD).exists():
+    if folder.exists() and not {path.name for path in folder.iterdir()} <= {DRAFT} and not (folder / WORD).exists():
         raise NotOurs(f"{folder} holds something that is no lab; name another folder")
 
 
@@ -107,8 +120,9 @@ def told(folder: Path) -> About | None:
 
 def tell(folder: Path, about: About) -> None:
     """Write what is told about the twin, whole or not at all."""
-    draft = folder / f"{WORD}.new"
-    draft.write_text(json.dumps(asdict(about)))
+    draft = folder / DRAFT
+    with naming(draft):
+        draft.write_text(json.dumps(asdict(about)))
     draft.replace(folder / WORD)
 
 
@@ -124,7 +138,8 @@ def file_for(path: Path, text: str, user: User | None = None, mode: int = 0o644)
     """A file with *text*; with *user*, only that user reads it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(mode=0o600)
-    path.write_text(text)
+    with naming(path):
+        path.write_text(text)
     if user:
         os.chown(path, user.uid, user.uid)
     path.chmod(0o400 if user else mode)

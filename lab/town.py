@@ -66,7 +66,8 @@ class Lab:
                 raise LabError(f"not installed: {', '.join(lacking)}; apt-get install {' '.join(lacking.values())}")
             self._clear()
             try:
-                return self._build(options, say)
+                with state.readable():
+                    return self._build(options, say)
             except BaseException:
                 self._clear()
                 raise

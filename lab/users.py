@@ -4,6 +4,7 @@ import pwd
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 
 import parvis
 from parvis import processes
@@ -53,11 +54,12 @@ def sight(folder: Path) -> str:
     """
     shown = [tree for tree in _trees(folder) if _closed_above(tree)]
     lines = ["#!/bin/sh", "set -e"]
-    lines += [f"exec {handle}<'{tree}'" for handle, tree in enumerate(shown, FIRST_FREE_HANDLE)]
-    lines += [f"mount -t tmpfs -o mode=755 tmpfs '{cover}'" for cover in _covers(shown)]
-    for handle, tree in enumerate(shown, FIRST_FREE_HANDLE):
-        bind = f"mount --no-canonicalize --bind /proc/self/fd/{handle} '{tree}'"
-        lines += [f"mkdir -p '{tree}'", bind, f"exec {handle}<&-"]
+    held = [(handle, quote(str(tree))) for handle, tree in enumerate(shown, FIRST_FREE_HANDLE)]
+    lines += [f"exec {handle}<{tree}" for handle, tree in held]
+    lines += [f"mount -t tmpfs -o mode=755 tmpfs {quote(str(cover))}" for cover in _covers(shown)]
+    for handle, tree in held:
+        bind = f"mount --no-canonicalize --bind /proc/self/fd/{handle} {tree}"
+        lines += [f"mkdir -p {tree}", bind, f"exec {handle}<&-"]
     return "\n".join([*lines, 'exec "$@"', ""])
 
 

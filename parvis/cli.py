@@ -1,5 +1,6 @@
 """``parvis …``: the kernel's commands, and those the rooms register under the entry-point group parvis.commands."""
 
+import errno
 import sys
 from datetime import datetime
 from importlib.metadata import entry_points
@@ -13,6 +14,9 @@ from parvis.inventory import DEMO_TOWN, Fault, InventoryError, Town, examine, in
 from parvis.inventory.abeille import to_do
 from parvis.settings import SettingsError
 
+OTHERS, FULL = "run it as root, or as whom it belongs to", "make room there and run it again"
+TO_DO = {errno.EACCES: OTHERS, errno.EPERM: OTHERS, errno.ENOSPC: FULL, errno.EDQUOT: FULL}
+"""What helps where the system refuses a file."""
 FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -119,6 +123,6 @@ def main() -> None:
     except OSError as error:
         if not error.filename:
             raise
-        todo = "; run it as root, or as whom it belongs to" if isinstance(error, PermissionError) else ""
-        click.echo(f"Error: {error.filename}: {error.strerror}{todo}", err=True)
+        todo = TO_DO.get(error.errno or 0)
+        click.echo(f"Error: {error.filename}: {error.strerror}{f'; {todo}' if todo else ''}", err=True)
         sys.exit(1)

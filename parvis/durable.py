@@ -2,8 +2,19 @@
 
 import os
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Have an error of the system name *path* where it names no file: a write without room does not by itself."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(path)
+        raise
 
 
 def write_whole(path: Path, data: bytes | str, mode: int | None = None, owner: tuple[int, int] | None = None) -> None:
@@ -13,7 +24,7 @@ def write_whole(path: Path, data: bytes | str, mode: int | None = None, owner: t
     """
     draft = path.with_name(f".{path.name}.new")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666 if mode is None else mode)
-    with os.fdopen(handle, "wb") as file:
+    with naming(path), os.fdopen(handle, "wb") as file:
         if mode is not None:  # before anything is in it: a draft that was left may have other permissions
             os.fchmod(handle, mode)
         if owner is not None:
@@ -43,7 +54,7 @@ def append_text(path: Path, lines: str, mode: int = 0o666) -> None:
     What a power cut left of a last line is a line of its own from then on, and takes none of these with it.
     """
     is_new = not path.exists()
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, mode), "r+b") as file:
+    with naming(path), os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, mode), "r+b") as file:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(size - 1, 0))
         begins = b"" if file.read(1) in {b"", b"\n"} else b"\n"

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from parvis.inventory.checks import all_faults, suggestion
 from parvis.inventory.model import Site, Town, TownFile
-from parvis.inventory.portal_files import texts
+from parvis.inventory.portal_files import FOLDERS, texts
 from parvis.inventory.yaml_lines import Document, Fault, Path_, read
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -55,7 +55,7 @@ def examine(folder: Path, *, thorough: bool = False) -> tuple[Town | None, list[
             faults += _misnamed(path, *site)
     if town_file is None:
         return None, sorted(faults)
-    own, calendars, events = (texts(folder / name, faults) for name in ("portal", "rota", "events"))
+    own, calendars, events = (texts(folder / name, faults) for name in FOLDERS)
     ordered = tuple(sorted(sites, key=lambda s: s.site))
     known = {**dict(town_file[0]), "portal_files": own, "calendars": calendars, "events": events}
     town = Town.model_construct(**known, sites=ordered)

@@ -8,6 +8,7 @@ from pathlib import Path
 from parvis.inventory.yaml_lines import Fault
 
 SUFFIXES = {"portal": (".svg", ".yml", ".html", ".json"), "rota": (".ics",), "events": (".ics",)}
+FOLDERS = tuple(SUFFIXES)
 MAX_BYTES = 60_000
 """Of one file: the longest terms have 10,000."""
 MAX_FILES = 100

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from lab import drills
+from parvis.drills import Drill
 from parvis.drills import drills as every_drill
 from parvis.inventory import Town
 
@@ -16,6 +17,7 @@ OPEN = (
     ',state="acknowledged",person="agent-1"} 1.7e9\n'
 )
 TICKET = OPEN.replace("page-jour", "ticket")
+REFUSED = "connection refused"
 CUT = every_drill()["fibre-cut-class-a-at-night"]
 
 
@@ -28,7 +30,10 @@ class Twin:
 
     def exec(self, _place: str, argv: list[str]) -> subprocess.CompletedProcess[str]:
         self.done.append("asked")
-        return subprocess.CompletedProcess(argv, 0, next(self._said), "")
+        said = next(self._said)
+        if said is REFUSED:
+            return subprocess.CompletedProcess(argv, 7, "", "curl: (7) Failed to connect")
+        return subprocess.CompletedProcess(argv, 0, said, "")
 
 
 @pytest.fixture
@@ -40,14 +45,14 @@ def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(drills, "DEEDS", deeds)
 
 
-def played(town: Town, folder: Path, *said: str) -> tuple[list[str], tuple[str, ...]]:
+def played(town: Town, folder: Path, *said: str, drill: Drill = CUT) -> tuple[list[str], tuple[str, ...]]:
     def forever() -> Iterator[str]:
         yield from said
         while True:
             yield said[-1]
 
     twin: Any = Twin(town, folder, forever())
-    outcome = drills.play(twin, CUT)
+    outcome = drills.play(twin, drill)
     return twin.done, outcome.wrong
 
 
@@ -73,5 +78,22 @@ def test_whoever_is_not_called_learns_what_was_open(town: Town, tmp_path: Path) 
 
     assert wrong == (
         "nobody was called for LienCoupe@maison-services-publics",
-        "open meanwhile: CollecteMassiveEnEchec@",
+        "meanwhile this is open: CollecteMassiveEnEchec@",
     )
+
+
+@pytest.mark.usefixtures("hurried")
+def test_a_monitor_that_does_not_answer_is_not_taken_for_calm(town: Town, tmp_path: Path) -> None:
+    done, wrong = played(town, tmp_path, REFUSED)
+
+    assert set(done) == {"asked"}
+    assert wrong == (f"nothing was broken, for {drills.SILENT}",)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_nobody_was_called_because_the_monitor_died_is_no_drill_passed(town: Town, tmp_path: Path) -> None:
+    quiet = CUT.model_copy(update={"calls": ()})
+
+    _, wrong = played(town, tmp_path, "", REFUSED, drill=quiet)
+
+    assert wrong == (drills.SILENT,)

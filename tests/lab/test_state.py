@@ -103,3 +103,19 @@ def test_a_user_gets_only_the_capability_it_needs() -> None:
     assert "--bounding-set=-all,+net_admin,+net_raw" in command
     assert "--bounding-set=-all" in users.PORTAL.command("sight.sh", ("true",))
     assert "--no-new-privs" in command
+
+
+@pytest.mark.root
+def test_a_user_sees_a_folder_whatever_its_name_has_in_it(tmp_path: Path) -> None:
+    folder = tmp_path / 'l\'été $(touch oops) "à part"'
+    (folder / "settings").mkdir(parents=True)
+    (folder / "settings" / "word").write_text("seen")
+    folder.chmod(0o755)
+    tmp_path.chmod(0o700)
+    script = state.file_for(tmp_path / "sight.sh", users.sight(folder))
+
+    command = users.PORTAL.command(str(script), ("cat", str(folder / "settings" / "word")))
+    ran = subprocess.run(["unshare", "--mount", *command], capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    assert (ran.stdout, ran.stderr) == ("seen", "")
+    assert not (tmp_path / "oops").exists()
