@@ -13,7 +13,7 @@ from captive_portal.standing import Refusal
 from parvis.addresses import MacAddress
 
 Hours = Callable[[float], tuple[bool, float | None]]
-"""Unix seconds -> whether the building is open, and when that changes; None: never."""
+"""Unix seconds -> whether the building is open, and when that changes; None: never, or not within a week."""
 
 
 def always_open(_wall: float) -> tuple[bool, float | None]:

@@ -8,7 +8,7 @@ DAY_SECONDS = 86400.0
 class Kept:
     """The same answers as *ask*, which is asked again when its answer is over or the wall clock went back.
 
-    "Never" is asked again after a day: who answers looks a year ahead, and a portal may run for longer.
+    "No change" is asked again after a day: who answers looks a week ahead at least, and a portal runs for longer.
     """
 
     def __init__(self, ask: Callable[[float], tuple[bool, float | None]]) -> None:
@@ -16,7 +16,7 @@ class Kept:
         self._kept: tuple[float, tuple[bool, float | None]] = (float("inf"), (False, 0.0))
 
     def __call__(self, wall: float) -> tuple[bool, float | None]:
-        """Whether the building is open at *wall* (Unix seconds), and when that changes next; None: never."""
+        """Whether the building is open at *wall* (Unix seconds), and when that changes; None: not within a week."""
         begins, answer = self._kept  # both at once: other threads ask of other moments
         if begins <= wall < (begins + DAY_SECONDS if answer[1] is None else answer[1]):
             return answer

@@ -15,7 +15,9 @@ from opening_hours import OpeningHours, ParserError, State  # type: ignore[attr-
 COUNTRY = "FR"
 """Whose public holidays PH means."""
 MOST_STRETCHES = 12_000
-"""So many are looked at in one question, a week of one a minute: whoever asks waits for it."""
+"""So many are looked at in one question: whoever asks waits for it."""
+LOOKED_SECONDS = (MOST_STRETCHES - 1) * 60.0
+"""So far ahead every change is found: no stretch is shorter than a minute."""
 FAR_SECONDS = 400 * 86400.0
 """Whoever stays open, or closed, for so long over many stretches is taken to do so for ever."""
 _SCHOOL = re.compile(r"\bSH\b")
@@ -49,9 +51,9 @@ class Opening:
         self._hours = OpeningHours(expression, timezone=self._zone, country=COUNTRY)
 
     def at(self, wall: float) -> tuple[bool, float | None]:
-        """Whether it is open at *wall* (Unix seconds), and when that changes next; None: never.
+        """Whether it is open at *wall* (Unix seconds), and when that changes next; None: not within LOOKED_SECONDS.
 
-        Of hours with thousands of comments it may be the end of what was looked at: until then nothing changes.
+        None mostly means never; of hours with thousands of comments no more than that is looked at.
 
         >>> monday = datetime(2026, 3, 30, 9, tzinfo=ZoneInfo("Europe/Paris")).timestamp()
         >>> opened, until = Opening("Mo-Fr 08:30-17:30", "Europe/Paris").at(monday)
@@ -66,7 +68,7 @@ class Opening:
             if ends is None or until - wall > FAR_SECONDS:
                 return is_open, None
             until = ends
-        return is_open, until
+        return is_open, None
 
     def _stretches(self, moment: datetime) -> Iterator[tuple[float | None, bool]]:
         """(end, whether open) from *moment* on: another comment, or unknown after closed, begins one too."""

@@ -15,7 +15,7 @@ from monitor.sla.report import Figures, Report, Seen, quantiles, report
 from monitor.store_history import History
 from monitor.store_outages import KEEP_SPELLS, Register
 from parvis.inventory import Site, Sla, Town
-from parvis.opening import Opening
+from parvis.opening import LOOKED_SECONDS, Opening
 
 OF_THE_MONTH = ("rtt", "loss", "in", "out", "rx")
 BEFORE_SECONDS = 31 * 86400.0
@@ -117,9 +117,10 @@ def opened(site: Site, timezone: str, span: Span) -> Sequence[Span]:
     at = span[0]
     for _ in range(MOST_CHANGES):
         is_open, change = hours.at(at)
-        until = min(change if change is not None else span[1], span[1])
+        until = min(at + LOOKED_SECONDS if change is None else change, span[1])
         if is_open:
-            found.append((at, until))
+            begins = found.pop()[0] if found and found[-1][1] == at else at
+            found.append((begins, until))
         if until >= span[1]:
             break
         at = until

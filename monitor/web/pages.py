@@ -101,7 +101,8 @@ class Places:
         view = next((view for view in self._watch.picture.sites if view.site.site == called), None)
         opened, change = Opening(site.opening_hours, self._town.timezone).at(now)
         named = [name(kind, site.site) for kind in OF_SITE] + [name(k, site.uplink.name) for k in ("rtt", "loss", "in")]
-        until = "" if change is None else moment(datetime.fromtimestamp(change, self._zone), lang)
+        key = f"site-{'' if change is not None else 'always-'}{'open' if opened else 'closed'}"
+        until = moment(datetime.fromtimestamp(change, self._zone), lang) if change else ""
         words = {
             "title": pick(site.title, lang),
             "verdict": say("verdict-cannot-know" if view is None or self._stale() else f"verdict-{view.verdict}", lang),
@@ -109,7 +110,7 @@ class Places:
             "clients": amount(view.clients if view else None, "", lang),
             "link": {"name": site.uplink.name, **state(found.get(site.uplink.name), lang, stale=self._stale())},
             "points": [self._row(site, point, found, lang) for point in site.access_points],
-            "opened": say("site-open" if opened else "site-closed", lang, until=until),
+            "opened": say(key, lang, until=until),
             "hours": opening(site.opening_hours, lang),
             "events": self._events(site, lang),
         }

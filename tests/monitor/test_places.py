@@ -106,6 +106,15 @@ def test_what_does_not_exist_is_a_sentence(atlas: Atlas, path: str) -> None:
     assert (answer.status_code, answer.mimetype) == (404, "text/plain")
 
 
+def test_a_building_that_never_closes_is_not_open_until_nothing(atlas: Atlas, tmp_path: Path) -> None:
+    always = [s.model_copy(update={"opening_hours": "24/7"}) if s.site == SITE else s for s in atlas.town.sites]
+    town = atlas.town.model_copy(update={"sites": tuple(always)})
+
+    page = Atlas(town, tmp_path, day=False).shows().text(f"/sites/{SITE}")
+
+    assert "<dd>ouvert</dd>" in page
+
+
 def test_the_building_s_hours_are_told_in_the_reader_s_language(atlas: Atlas) -> None:
     assert "lun. – dim. : 08:00–22:00" in atlas.text(f"/sites/{SITE}?lang=fr")
     assert "Mon – Sun: 08:00–22:00" in atlas.text(f"/sites/{SITE}?lang=en")

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.holidays_of_france import french_holidays
+from monitor.sla.desk import opened
 from monitor.sla.figures import (
     Terms,
     contract_availability,
@@ -30,7 +31,7 @@ from monitor.sla.outages import (
     check_order,
     presumed_cause,
 )
-from parvis.inventory import Penalty, Sla, WorkingHours
+from parvis.inventory import Penalty, Sla, Town, WorkingHours
 
 PARIS = ZoneInfo("Europe/Paris")
 HOUR = 3600.0
@@ -272,3 +273,12 @@ def test_spans_are_sets_of_seconds(some: list[Span], others: list[Span]) -> None
     common = overlaps(merged(some), merged(others))
     assert seconds(common) == seconds(some) & seconds(others)
     assert elapsed(common) == len(seconds(common))
+
+
+def test_a_month_of_hours_that_change_every_minute_is_open_until_it_closes(town: Town) -> None:
+    minutes = ", ".join(f'{n // 60:02}:{n % 60:02}-{(n + 1) // 60:02}:{(n + 1) % 60:02} "{n}"' for n in range(1440))
+    site = town.sites[0].model_copy(update={"opening_hours": f"Mo-Su {minutes}; Dec 20 off"})
+    month = month_of(date(2026, 12, 1), PARIS)
+    closed = paris("2026-12-20T00:00")
+
+    assert opened(site, PARIS.key, month) == [(month[0], closed), (closed + 86400, month[1])]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from captive_portal.hours import DAY_SECONDS, Kept
-from parvis.opening import Opening
+from parvis.opening import LOOKED_SECONDS, Opening
 
 ZONE = ZoneInfo("Europe/Paris")
 
@@ -34,12 +34,18 @@ def test_a_building_with_a_comment_for_every_minute_closes_when_it_closes(minute
 def test_no_hours_keep_whoever_asks_waiting() -> None:
     hours = Opening(by_the(1, "Mo-Su"), ZONE.key)
     begun = time.process_time()
-    is_open, until = hours.at(at(1, 9))
+    found = hours.at(at(1, 9))
 
     assert time.process_time() - begun < 1.5
-    assert is_open
-    assert until is not None, "what was not looked at is not told"
-    assert until > at(8, 9)
+    assert found == (True, None), "nothing is told of what was not looked at"
+
+
+def test_hours_that_change_a_minute_change_when_they_do_and_not_where_the_look_ended() -> None:
+    hours = Opening(by_the(1, "Mo-Su") + "; Dec 20 off", ZONE.key)
+    closes = at(20, 0)
+
+    assert hours.at(at(1, 9)) == (True, None)
+    assert hours.at(closes - LOOKED_SECONDS) == (True, closes)
 
 
 def test_a_day_far_away_is_known_and_one_that_never_comes_is_no_day() -> None:
