@@ -32,6 +32,7 @@ def page_facts(town: Town, site: Site) -> Facts:
         languages=list(town.languages),
         hours=site.opening_hours,
         keeps_hours=policy.hours != "always",
+        radio_hours=site.radio_hours or "",
         network_name=town.network_name or "",
         services=_services(town),
         emergency=[Call(title=call.title.by_language(), number=call.number) for call in town.emergency],

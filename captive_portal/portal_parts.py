@@ -94,6 +94,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
         timeline=timeline,
         directives=directives,
         standing=doorkeeper.standing,
+        radio=building(facts.radio_hours, facts.timezone) if facts.radio_hours else always_open,
         record=store.record,
         shown=partial(store_terms.read, store),
     )

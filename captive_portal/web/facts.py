@@ -72,6 +72,8 @@ class Facts:
     hours: str = "24/7"
     keeps_hours: bool = False
     """Whether the door keeps them."""
+    radio_hours: str = ""
+    """When the access points are lit; empty: always."""
     network_name: str = ""
     services: list[Service] = field(default_factory=list)
     emergency: list[Call] = field(default_factory=list)

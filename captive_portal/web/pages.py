@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from captive_portal.doorkeeper import NotStored, Outcome
 from captive_portal.forms import fingerprint
 from captive_portal.protocol import Truth
-from captive_portal.standing import Standing
+from captive_portal.standing import Refusal, Standing
 from captive_portal.store import TRIAL, Acceptance
 from captive_portal.timeline import Step
 from captive_portal.web.hours import lines
@@ -24,8 +24,10 @@ from captive_portal.web.visitor import (
     gettext,
     hall,
     language,
+    lit,
     local,
     open_to_all,
+    radio_off,
     signed,
     speaking,
     spoken,
@@ -38,6 +40,8 @@ from parvis.addresses import MacAddress
 from parvis.languages import Language
 
 Answer = Response | str | tuple[str, int]
+CLOSED = {Refusal.CLOSED_HOURS, Refusal.CLOSED_BY_STAFF}
+"""Refusals of the place, not of a device: nobody comes in before the access points are lit."""
 ONLINE = {Outcome.ADMITTED, Outcome.AGAIN}
 ELSEWHERE = {Outcome.REPLAYED: {"again": 1}, Outcome.REFUSED: dict[str, int]()}
 """Outcomes after which the first page says more than the status page, and how it is asked."""
@@ -87,16 +91,24 @@ def splash() -> Answer:
         return see("status")
     here.instruments.counter("portal_splash_pages_total").labels(said).inc()
     again, packed = "again" in request.args, takes_gzip()
-    key = (said, g.language_in_path, again, here.uplink(), tuple(banner()), stands.closes)
+    off = radio_off(here.facts.session)
+    key = (said, g.language_in_path, again, here.uplink(), tuple(banner()), stands.closes, off)
     fresh = token(mac, "accept", here.terms[said].sha256)
     here.guests.saw(speaking(), mac)
-    page = here.shelf.page(key, fresh, partial(_splash, again=again, closes=stands.closes), packed=packed)
+    page = here.shelf.page(key, fresh, partial(_splash, again=again, closes=stands.closes, off=off), packed=packed)
     return Whole(page, headers={"Content-Encoding": "gzip"} if packed else None, mimetype="text/html")
 
 
-def _splash(token: str, *, again: bool, closes: float | None) -> str:
-    """The first page with *token*; the building *closes* before a session's length is over (Unix seconds)."""
-    return render_template("splash.html", token=token, again=again, closes=spoken(local(closes)) if closes else "")
+def _splash(token: str, *, again: bool, closes: float | None, off: float | None) -> str:
+    """The first page with *token*; the building *closes*, or the radio is *off*, before a session's length is over.
+
+    Both in Unix seconds.
+    """
+    return render_template("splash.html", token=token, again=again, closes=_moment(closes), radio_off=_moment(off))
+
+
+def _moment(wall: float | None) -> str:
+    return spoken(local(wall)) if wall else ""
 
 
 def _refused(mac: MacAddress, stands: Standing) -> Answer:
@@ -105,9 +117,10 @@ def _refused(mac: MacAddress, stands: Standing) -> Answer:
     Where staff have opened the door to everybody the device is online all the same.
     """
     if (seconds := open_to_all(mac)) > 0:
-        return render_template("open.html", until=spoken(ending(seconds)))
+        return render_template("open.html", until=spoken(ending(seconds)), radio_off=_moment(radio_off(seconds)))
     hours = lines(hall().facts.hours, language(), gettext)
-    until = spoken(local(stands.until)) if stands.until else ""
+    ends = stands.until
+    until = _moment(lit(ends) if ends and stands.refusal in CLOSED else ends)
     code = hall().timeline.code(mac)
     return render_template("refused.html", refusal=stands.refusal, until=until, hours=hours, code=code)
 
@@ -209,6 +222,7 @@ def _shown(mac: MacAddress, truth: Truth) -> dict[str, Any]:
         "known": stands.known,
         "may_extend": stands.may_extend,
         "until": spoken(end),
+        "radio_off": _moment(radio_off(truth.seconds)),
         "until_machine": end.isoformat(timespec="minutes"),
         "left": duration(truth.seconds, language()),
         "closes": stands.closes is not None,

@@ -15,6 +15,7 @@ from flask import current_app, g, request
 from werkzeug.datastructures import Accept, LanguageAccept
 from werkzeug.http import parse_accept_header
 
+from captive_portal.circumstances import Hours, always_open
 from captive_portal.directives import Kind
 from captive_portal.doorkeeper import Doorkeeper
 from captive_portal.forms import Purpose, Signer
@@ -64,6 +65,8 @@ class Hall:
     addresses: dict[tuple[str, Language | None], str] = field(default_factory=dict)
     """Those of the pages, by endpoint and language in the path, as they were asked for."""
     standing: Callable[[MacAddress, Truth | None], Standing] = lambda _mac, _truth: WELCOME
+    radio: Hours = always_open
+    """When the access points are lit."""
     record: Callable[[MacAddress], dict[str, Any] | None] = lambda _mac: None
     shown: Callable[[str], Shown | None] = lambda _digest: None
     """A text of the terms as it once was shown, by its digest."""
@@ -181,6 +184,19 @@ def local(wall: float) -> datetime:
 def ending(seconds: float) -> datetime:
     """The moment in *seconds*, in the town's time. The kernel counts whole ones, so it ends up to one too early."""
     return local(ceil(hall().clock().wall + seconds))
+
+
+def radio_off(seconds: float) -> float | None:
+    """When the access points go dark, Unix seconds, if they do within *seconds*: nobody is online then."""
+    now = hall().clock().wall
+    is_lit, changes = hall().radio(now)
+    return changes if is_lit and changes is not None and changes < now + seconds else None
+
+
+def lit(wall: float) -> float:
+    """When the access points are lit first, from *wall* on (Unix seconds)."""
+    is_lit, changes = hall().radio(wall)
+    return wall if is_lit or changes is None else changes
 
 
 def spoken(at: datetime) -> str:

@@ -152,6 +152,7 @@ class House:
         self.clock = Clock()
         self.remember = limits.pop("remember", 0.0)
         self.hours: Hours = always_open
+        self.radio: Hours = always_open
         self.known: dict[MacAddress, str] = {}
         self.gateway = MemoryGateway(self.clock)
         self.facts = page_facts(town, town.sites[0])
@@ -204,6 +205,7 @@ class House:
             timeline=self.timeline,
             directives=self.directives,
             standing=self.standing,
+            radio=self.radio,
             record=self.store.record,
             shown=partial(store_terms.read, self.store),
             pause=lambda _seconds: None,

@@ -22,14 +22,16 @@ Build = Callable[..., House]
 
 @pytest.fixture
 def build(town: Town, tmp_path: Path) -> Iterator[Build]:
-    """A portal with a policy of the test's own; *known* equipment, *hours* of the building."""
+    """A portal with a policy of the test's own; *known* equipment, *hours* of the building, of its *radio*."""
     opened: list[House] = []
 
     def made(**limits: object) -> House:
-        known, hours = limits.pop("known", {}), limits.pop("hours", None)
+        known, hours, radio = limits.pop("known", {}), limits.pop("hours", None), limits.pop("radio", None)
         house = House(town, tmp_path, **limits)
         if hours:
             house.hours = building(str(hours), "Europe/Paris")
+        if radio:
+            house.radio = building(str(radio), "Europe/Paris")
         house.known.update(known)  # type: ignore[call-overload]
         house.doorkeeper = house.new_doorkeeper(house.instruments)
         house.app.extensions["hall"] = house.hall()
