@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from captive_portal.circumstances import Hours, always_open
+
 DAY_SECONDS = 86400.0
 
 
@@ -25,8 +27,10 @@ class Kept:
         return answer
 
 
-def building(expression: str, timezone: str) -> Kept:
-    """The hours *expression* in *timezone*, in the notation of OpenStreetMap."""
+def building(expression: str | None, timezone: str) -> Hours:
+    """The hours *expression* in *timezone*, in the notation of OpenStreetMap; always open without any."""
+    if not expression:
+        return always_open
     from parvis.opening import Opening  # noqa: PLC0415 5 MB, only where a door keeps hours
 
     return Kept(Opening(expression, timezone).at)

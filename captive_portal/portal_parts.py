@@ -13,7 +13,7 @@ from captive_portal import store_terms
 from captive_portal.arriving import Arriving
 from captive_portal.beyond import Beyond
 from captive_portal.certificate import ends
-from captive_portal.circumstances import Rules, always_open
+from captive_portal.circumstances import Rules
 from captive_portal.clock import moment
 from captive_portal.devices import key
 from captive_portal.doorkeeper import Doorkeeper
@@ -59,7 +59,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     returning = Returning(secret, handed["remember"], facts.terms_version, shared=shared is not None)
     directives = Directives(store, facts.site, moment)
     rules = Rules(
-        hours=building(handed["hours"], facts.timezone) if handed["hours"] else always_open,
+        hours=building(handed["hours"], facts.timezone),
         orders=directives.standing,
         key=lambda mac: key(mac, secret),
         known={MacAddress(mac): title for mac, title in handed["known"].items()},
@@ -94,7 +94,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
         timeline=timeline,
         directives=directives,
         standing=doorkeeper.standing,
-        radio=building(facts.radio_hours, facts.timezone) if facts.radio_hours else always_open,
+        radio=building(facts.radio_hours, facts.timezone),
         record=store.record,
         shown=partial(store_terms.read, store),
     )
