@@ -58,12 +58,7 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     secret, shared = handed["secret"].encode(), handed["shared"]
     returning = Returning(secret, handed["remember"], facts.terms_version, shared=shared is not None)
     directives = Directives(store, facts.site, moment)
-    rules = Rules(
-        hours=building(handed["hours"], facts.timezone),
-        orders=directives.standing,
-        key=lambda mac: key(mac, secret),
-        known={MacAddress(mac): title for mac, title in handed["known"].items()},
-    )
+    rules = _rules(handed, facts, directives)
     uncounted = {*rules.known, *([MacAddress(facts.visitor)] if facts.visitor else [])}
     tally = Tally(store, door, facts.site, ZoneInfo(facts.timezone), moment, uncounted)
     noted, doubts = both(timeline.note, tally.note), _doubts(handed, store)
@@ -107,6 +102,16 @@ def start(handed: dict[str, Any], stack: ExitStack) -> Flask:
     heap.keep_tidy(partial(_tended, hall, [endpoint, ready]))
     ready.watch()
     return application
+
+
+def _rules(handed: dict[str, Any], facts: Facts, directives: Directives) -> Rules:
+    secret = handed["secret"].encode()
+    return Rules(
+        hours=building(handed["hours"], facts.timezone),
+        orders=directives.standing,
+        key=lambda mac: key(mac, secret),
+        known={MacAddress(mac): title for mac, title in handed["known"].items()},
+    )
 
 
 def _tended(hall: Hall, components: Sequence[object]) -> None:
