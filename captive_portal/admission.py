@@ -98,7 +98,7 @@ def plan(wanted: Mapping[MacAddress, Wanted], actual: Picture) -> list[Allow | D
                 wrong[mac] = want
         elif mac not in unsure:
             gone.append(mac)
-    if sum(1 for _ in _live(wanted, actual)) > met:
+    if not actual.admitted or sum(1 for _ in _live(wanted, actual)) > met:
         wrong |= {mac: want for mac, want in _live(wanted, actual) if mac not in actual.admitted}
     steps: list[Allow | Deny] = [Deny(mac) for mac in sorted(gone)]
     for mac in sorted(wrong, key=attrgetter("text")):  # ten times quicker than comparing addresses

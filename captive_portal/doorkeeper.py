@@ -248,7 +248,12 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         return True
 
     def compare(self) -> None:
-        """Make the kernel admit whom the store says, and count what differed. Failures wait for the next time."""
+        """Make the kernel admit whom the store says; then erase what is over. Failures wait for the next time."""
+        self._compare()
+        self._rounds.tidy()
+
+    def _compare(self) -> None:
+        """Make the kernel admit whom the store says, and count what differed."""
         before, begun = self._rounds.corrected, self._clock().since_boot
         stored = self._look_after_the_store()
         differs = self._rounds.corrected != before
@@ -259,6 +264,7 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
             with heap.uncollected():
                 steps = plan(self._rounds.wanted(self._clock()), actual) if actual else []
             self._door.apply(later(steps, lambda: self._clock().since_boot - (actual.at if actual else 0.0)))
+            took = round(self._clock().since_boot - begun, 3)
             if stored:
                 self._rounds.anchor()
                 self._rounds.count(self._clock())
@@ -271,7 +277,6 @@ class Doorkeeper(AbstractContextManager["Doorkeeper"]):
         found = [direction(step, actual.admitted) for step in steps] if actual else []
         self._figures.compared(found, len(self._rounds.register), len(self._rounds.slowed))
         if steps:
-            took = round(self._clock().since_boot - begun, 3)
             log.info("gateway reconciled", steps=len(steps), missing=found.count("missing"), seconds=took)
         if stored:
             self.wrong, self.restored = "", True

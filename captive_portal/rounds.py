@@ -54,7 +54,7 @@ class Rounds:
         self._ticks, self._next_reading, self._readings = 0, 0, 0
         self._blocked: Collection[str] = frozenset()
         """Keys of the devices whose sessions were ended because staff block them."""
-        self._next_count, self._counts, self._untidy = 0.0, 0, False
+        self._next_count, self._counts, self._untidy, self._tidy_due = 0.0, 0, False, False
         self._unwritten: dict[int, Session] = {}
         self._begun: dict[int, float] = {}
         """When each session that began since the start did, in seconds since boot."""
@@ -143,19 +143,24 @@ class Rounds:
         if self._ticks < self._next_reading and not doubtful:
             return
         now = self._clock()
-        with heap.uncollected(), self._store.transaction() as book:
-            agreed = self._readings > 0 and self.register.agrees(book.each_live())
-            found = {} if agreed else self._anchored(book.live(), now)
-        if not agreed:
-            self._take(found, now)
+        with heap.uncollected():
+            with self._store.transaction() as book:
+                agreed = self._readings > 0 and self.register.agrees(book.each_live())
+                found = {} if agreed else self._anchored(book.live(), now)
+            if not agreed:
+                self._take(found, now)
         self._untidy = self._untidy or self._readings % PURGE_EVERY == 0
-        if self._untidy and not doubtful:
-            self._tidy(now)
+        self._tidy_due = self._untidy and not doubtful
         self._next_reading, self._readings = self._ticks + READ_EVERY, self._readings + 1
 
-    def _tidy(self, now: Now) -> None:
-        """Erase what is over, in the file itself; a full disk, which can be read, keeps nobody out for that."""
-        doubts = self._doubts()
+    def tidy(self) -> None:
+        """Erase what is over, when it is time, in the file itself; a full disk, which can be read, fails nothing.
+
+        To be called once the kernel admits everybody: after a reboot residents wait for that, and for this nobody.
+        """
+        if not self._tidy_due:
+            return
+        now, doubts, self._tidy_due = self._clock(), self._doubts(), False
         try:
             with self._store.transaction() as book:
                 self._erase(book, now, doubts)

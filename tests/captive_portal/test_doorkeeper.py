@@ -7,7 +7,7 @@ from house import ANNA, House
 
 from captive_portal.admission import Allow, Picture
 from captive_portal.doorkeeper import Outcome
-from captive_portal.store import Acceptance, StoreFailed
+from captive_portal.store import Acceptance, Book, StoreFailed
 from parvis.addresses import MacAddress
 
 
@@ -155,6 +155,20 @@ def test_f39_after_a_reboot_who_is_back_in_the_kernel_is_written_down_on_the_new
 
     assert before.boot == "boot-1"
     assert (after.boot, after.deadline) == ("boot-2", 72.0 + house.facts.session)
+
+
+def test_f39_after_a_reboot_residents_are_back_before_anything_is_erased_or_written(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.doorkeeper.accept(acceptance())
+    house.gateway.sessions.clear()
+    house.clock.boot, house.clock.since_boot = "boot-2", 12.0
+    online: list[int] = []
+    for where, name in ((Book, "reschedule"), (Book, "purge"), (house.store, "settle")):
+        monkeypatch.setattr(where, name, lambda *_: online.append(len(house.gateway.admitted())))
+
+    with house.new_doorkeeper():
+        assert online == [1, 1, 1]
 
 
 def test_accepting_twice_at_once_makes_one_session(house: House) -> None:
