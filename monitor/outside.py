@@ -5,6 +5,9 @@ import urllib.request
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from math import isfinite
+from queue import Empty, Queue
+from threading import Thread
 from typing import Any
 
 from monitor.duty import Duty
@@ -32,7 +35,7 @@ class Outside:
         self._duty = duty
         self._url = url.rstrip("/") + "/beat.json"
         self._patience = patience
-        self._fetch = fetch or _get
+        self._fetch = fetch or Asking().fetched
         self._alive_at = duty.clock()
 
     def ask(self) -> bool:
@@ -52,10 +55,11 @@ class Outside:
 
     def _worked_at(self) -> float | None:
         try:
-            return float(json.loads(self._fetch(self._url))["worked_at"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            worked_at = float(json.loads(self._fetch(self._url))["worked_at"])
+        except Exception as error:  # noqa: BLE001 whatever a host answers instead, it is no sign of life
             log.warning("no sign of life", error=type(error).__name__)
             return None
+        return worked_at if isfinite(worked_at) else None
 
 
 def outside_watch(town: Town, duty: Duty, url: str, every: float, patience: float) -> list[AbstractContextManager[Any]]:
@@ -70,7 +74,37 @@ def outside_watch(town: Town, duty: Duty, url: str, every: float, patience: floa
     return [duty.running(lambda: Picture(0.0)), Rounds("heartbeat", every, outside.ask, metrics.made).turns, endpoint]
 
 
-def _get(url: str) -> bytes:
+class Asking:
+    """Fetches in a thread of its own, for a host that answers letter by letter never keeps one wait too long."""
+
+    def __init__(self, patience: float = TIMEOUT_SECONDS) -> None:
+        self._patience = patience
+        self._thread = Thread()
+
+    def fetched(self, url: str) -> bytes:
+        """What *url* answers; OSError when it is not whole in time, or when the question before still hangs."""
+        if self._thread.is_alive():
+            raise TimeoutError("the question before is not answered yet")
+        found: Queue[bytes | Exception] = Queue(1)
+        self._thread = Thread(target=_ask, args=(url, found), daemon=True)
+        self._thread.start()
+        try:
+            answer = found.get(timeout=self._patience)
+        except Empty:
+            raise TimeoutError("not answered in time") from None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+def _ask(url: str, found: "Queue[bytes | Exception]") -> None:
+    try:
+        found.put(_got(url))
+    except Exception as error:  # noqa: BLE001 told to who asked
+        found.put(error)
+
+
+def _got(url: str) -> bytes:
     if not url.startswith(("http://", "https://")):
         raise ValueError("not http")
     with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 http and https only, see above

@@ -1,9 +1,14 @@
 """The watch outside the town: it calls when the monitor gives no sign of life, and only then."""
 
 import json
+import socket
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
+from http.client import BadStatusLine, IncompleteRead
 from pathlib import Path
+from threading import Thread
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -13,7 +18,7 @@ from monitor_actors import Desk
 
 from dashboards.alertmanager import alertmanager
 from monitor.oncall_commands import oncall
-from monitor.outside import Outside
+from monitor.outside import Asking, Outside
 from parvis.inventory import Town
 
 NIGHT = datetime(2026, 6, 3, 23, tzinfo=ZoneInfo("Europe/Paris"))
@@ -57,7 +62,27 @@ def test_a_monitor_that_works_calls_nobody(watched: Watched) -> None:
     assert watched.lasts(1200).told() == []
 
 
-@pytest.mark.parametrize("answer", [unreachable, lambda: b"", lambda: b"{}", lambda: b'{"worked_at": "soon"}'])
+def garbled() -> bytes:
+    raise BadStatusLine("SSH-2.0-OpenSSH_9.2")
+
+
+def broken_off() -> bytes:
+    raise IncompleteRead(b'{"worked', 30)
+
+
+ANSWERS = (
+    unreachable,
+    garbled,
+    broken_off,
+    lambda: b"",
+    lambda: b"{}",
+    lambda: b'{"worked_at": "soon"}',
+    lambda: b'{"worked_at": Infinity}',
+    lambda: b"[" * 10_000,
+)
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
 def test_a_monitor_that_does_not_answer_is_called_for_once_patience_is_over(
     watched: Watched, answer: Callable[[], bytes]
 ) -> None:
@@ -105,3 +130,25 @@ def test_an_address_that_cannot_be_asked_is_refused_before_it_calls_somebody(url
     refused = CliRunner().invoke(oncall, ["watch", url])
 
     assert (refused.exit_code, f"{url} cannot be asked; write https://" in refused.output) == (2, True)
+
+
+def test_a_host_that_answers_letter_by_letter_holds_the_watch_up_no_longer_than_its_time() -> None:
+    asking = Asking(1.0)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        Thread(target=trickle, args=(server,), daemon=True).start()
+        begun = time.monotonic()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/beat.json"
+        with pytest.raises(OSError, match="in time"):
+            asking.fetched(url)
+        with pytest.raises(OSError, match="not answered yet"):
+            asking.fetched(url)
+
+    assert time.monotonic() - begun < 5
+
+
+def trickle(server: socket.socket) -> None:
+    """A header without an end, a letter every tenth of a second: no single wait is too long."""
+    with suppress(OSError), server.accept()[0] as peer:
+        for letter in b"HTTP/1.1 200 OK\r\nX: " + b"a" * 40:
+            peer.sendall(bytes([letter]))
+            time.sleep(0.1)
