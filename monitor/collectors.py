@@ -4,11 +4,12 @@ import http.client
 import json
 import time
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from monitor.observations import Sample
+from monitor.within import exchanged
 
 MAX_BYTES = 8_000_000
 """Ten thousand devices; anything longer is no answer of ours."""
@@ -51,20 +52,14 @@ _DEVICES = TypeAdapter(list[Device])
 def fetch(base_url: str, timeout: float, path: str = "/devices.json", most: int = MAX_BYTES) -> bytes:
     """The body of ``GET base_url/path``; CollectorsSilent says why there is none.
 
-    *timeout* in seconds, *most* bytes.
+    *timeout* in seconds, of the whole exchange; *most* bytes.
     """
-    host = urlsplit(base_url).netloc
-    connection = http.client.HTTPConnection(host, timeout=timeout)
     try:
-        connection.request("GET", path, headers={"Connection": "close"})
-        response = connection.getresponse()
-        body = response.read(most + 1)
+        status, body = exchanged(base_url + path, timeout, most=most + 1)
     except (OSError, http.client.HTTPException) as error:
         raise CollectorsSilent(f"{base_url}: {error or type(error).__name__}") from error
-    finally:
-        connection.close()
-    if response.status != http.client.OK:
-        raise CollectorsSilent(f"{base_url}{path} answered {response.status}")
+    if status != http.client.OK:
+        raise CollectorsSilent(f"{base_url}{path} answered {status}")
     if len(body) > most:
         raise CollectorsSilent(f"{base_url}{path} is longer than {most} bytes")
     return body

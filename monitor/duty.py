@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -37,6 +36,7 @@ from monitor.signals import Signals
 from monitor.store_oncall import Book, Row
 from monitor.topology import elsewhere
 from monitor.watch import Picture
+from monitor.within import exchanged
 from parvis.durable import write_once
 from parvis.instruments import watch_disk
 from parvis.inventory import Town
@@ -58,7 +58,8 @@ GRACE_POLLS = 3
 ROTA_SECONDS = 15.0
 SHOWN_STATES = tuple(state.value for state in State if state is not State.CLOSED)
 MAX_LISTING_BYTES = 20_000_000
-BEAT_SECONDS = 60.0
+LISTING_SECONDS = 10.0
+BEAT_SECONDS, BEAT_PATIENCE_SECONDS = 60.0, 20.0
 SET_SECONDS = 5.0
 """A clock that has moved so far from the steady one was set."""
 ADDED = "maintenance"
@@ -248,11 +249,10 @@ class Duty:
         """Tell the dead man's switch outside that all is well; silent when the engine is late, so that it calls."""
         if self.late():
             return False
-        import urllib.request  # noqa: PLC0415 for towns that have such a switch
+        from monitor.asking import asked  # noqa: PLC0415 for towns that have such a switch
 
-        request = urllib.request.Request(self.settings.heartbeat_url, method="POST", data=b"")  # noqa: S310 http(s) only
-        with urllib.request.urlopen(request, timeout=20):  # noqa: S310 the settings allow http and https
-            return True
+        asked(self.settings.heartbeat_url, BEAT_PATIENCE_SECONDS, method="POST")
+        return True
 
     def show(self) -> None:
         """The engine's gauges."""
@@ -324,15 +324,9 @@ def _same(work: Work) -> tuple[float, tuple[str, ...]]:
 
 
 def _fetch(base_url: str) -> bytes:
-    connection = http.client.HTTPConnection(urlsplit(base_url).netloc, timeout=10)
-    try:
-        connection.request("GET", "/api/v2/alerts", headers={"Connection": "close"})
-        response = connection.getresponse()
-        body = response.read(MAX_LISTING_BYTES)
-    finally:
-        connection.close()
-    if response.status != http.client.OK:
-        raise http.client.HTTPException(f"answered {response.status}")
+    status, body = exchanged(base_url + "/api/v2/alerts", LISTING_SECONDS, most=MAX_LISTING_BYTES)
+    if status != http.client.OK:
+        raise http.client.HTTPException(f"answered {status}")
     return body
 
 

@@ -1,15 +1,13 @@
 """The watch outside the town: asks the monitor for a sign of life, and calls who is on duty when none comes."""
 
 import json
-import urllib.request
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from math import isfinite
-from queue import Empty, Queue
-from threading import Thread
 from typing import Any
 
+from monitor.asking import asked
 from monitor.duty import Duty
 from monitor.incidents import Alert
 from monitor.rounds import Rounds
@@ -35,7 +33,7 @@ class Outside:
         self._duty = duty
         self._url = url.rstrip("/") + "/beat.json"
         self._patience = patience
-        self._fetch = fetch or Asking().fetched
+        self._fetch = fetch or _got
         self._alive_at = duty.clock()
 
     def ask(self) -> bool:
@@ -74,39 +72,5 @@ def outside_watch(town: Town, duty: Duty, url: str, every: float, patience: floa
     return [duty.running(lambda: Picture(0.0)), Rounds("heartbeat", every, outside.ask, metrics.made).turns, endpoint]
 
 
-class Asking:
-    """Fetches in a thread of its own, for a host that answers letter by letter never keeps one wait too long."""
-
-    def __init__(self, patience: float = TIMEOUT_SECONDS) -> None:
-        self._patience = patience
-        self._thread = Thread()
-
-    def fetched(self, url: str) -> bytes:
-        """What *url* answers; OSError when it is not whole in time, or when the question before still hangs."""
-        if self._thread.is_alive():
-            raise TimeoutError("the question before is not answered yet")
-        found: Queue[bytes | Exception] = Queue(1)
-        self._thread = Thread(target=_ask, args=(url, found), daemon=True)
-        self._thread.start()
-        try:
-            answer = found.get(timeout=self._patience)
-        except Empty:
-            raise TimeoutError("not answered in time") from None
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def _ask(url: str, found: "Queue[bytes | Exception]") -> None:
-    try:
-        found.put(_got(url))
-    except Exception as error:  # noqa: BLE001 told to who asked
-        found.put(error)
-
-
 def _got(url: str) -> bytes:
-    if not url.startswith(("http://", "https://")):
-        raise ValueError("not http")
-    with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310 http and https only, see above
-        found: bytes = answer.read(10_000)
-        return found
+    return asked(url, TIMEOUT_SECONDS)

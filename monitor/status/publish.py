@@ -3,18 +3,18 @@
 import os
 import signal
 import subprocess
+import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from monitor.duty import Duty
 from monitor.planned import Work
 from monitor.status.content import DAYS, PLANNED_DAYS, Notice, Seen, Status, status
 from monitor.status.files import PAGES, files
+from monitor.status.parcel import Parcel
 from monitor.store_outages import Register
 from parvis.durable import write_whole
 from parvis.inventory import Town
@@ -25,7 +25,8 @@ DAY = 86400.0
 SECRET = "status-push"  # noqa: S105 a name
 TIMEOUT_SECONDS = 60
 READ_BY_ALL = 0o644
-DONE = range(200, 300)
+BY_HTTP = "monitor.status.by_http"
+"""A program that is run, not loaded: requests takes 20 MB."""
 _STATES = ("up", "degraded", "down")
 
 
@@ -117,44 +118,10 @@ def _quoted(path: str) -> str:
 
 
 def _by_http(found: Mapping[str, bytes], target: str, secret: Secret | None) -> None:
-    """One PUT a file; by WebDAV (RFC 4918) beside its place, then a MOVE over what stands there."""
-    import requests  # noqa: PLC0415 for towns that send by HTTP
-
-    place = urlsplit(target)
-    dav = place.scheme.startswith("webdav")
-    base = target.replace("webdavs://", "https://").replace("webdav://", "http://").rstrip("/")
-    session = requests.Session()
-    if secret is not None:
-        user, colon, password = secret.reveal().strip().partition(":")
-        if colon:
-            session.auth = (user, password)
-        else:
-            session.headers["Authorization"] = f"Bearer {user}"
-    deadline = time.monotonic() + TIMEOUT_SECONDS
-    try:
-        for name in _ordered(found):
-            there = f"{base}/{name}"
-            first = f"{there}.new" if dav else there
-            _told(session, deadline, "PUT", first, data=found[name])
-            if dav:
-                _told(session, deadline, "MOVE", first, headers={"Destination": there, "Overwrite": "T"})
-    except (requests.RequestException, ValueError) as error:
-        response = getattr(error, "response", None)
-        code = f" {response.status_code}" if response is not None else ""
-        raise NotPublished(f"{place.hostname}: {type(error).__name__}{code}") from error
-
-
-def _told(session: Any, deadline: float, method: str, url: str, **more: Any) -> None:
-    """One request; its answer's words are not read. Only "done" is success: to go elsewhere would lose the method."""
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise NotPublished(f"{urlsplit(url).hostname}: has not taken all files in {TIMEOUT_SECONDS} s")
-    with session.request(method, url, timeout=left, allow_redirects=False, stream=True, **more) as answer:
-        answer.raise_for_status()
-        if answer.status_code not in DONE:
-            raise NotPublished(
-                f"{urlsplit(url).hostname}: answers {answer.status_code} to {method}, not that it is done"
-            )
+    """By a process of its own, which is ended when it takes too long: see there."""
+    parcel = Parcel.of(target, secret.reveal().strip() if secret else "", found, _ordered(found))
+    words = [sys.executable, "-P", "-m", BY_HTTP, str(TIMEOUT_SECONDS)]
+    _run(words, parcel.text, called=urlsplit(target).hostname or "")
 
 
 def _ssh(key: str, port: int | None, option: str) -> list[str]:
@@ -176,8 +143,12 @@ def _key(secret: Secret | None) -> Iterator[str]:
         yield file.name
 
 
-def _run(words: list[str], given: str = "") -> None:
-    """Run a program; one that has not ended in time is ended with what it started: its ssh would wait for ever."""
+def _run(words: list[str], given: str = "", called: str = "") -> None:
+    """Run a program; one that has not ended in time is ended with what it started: its ssh would wait for ever.
+
+    *called*: what to call it in words, by default its name.
+    """
+    name = called or words[0]
     try:
         with subprocess.Popen(  # noqa: S603
             words,
@@ -194,10 +165,10 @@ def _run(words: list[str], given: str = "") -> None:
                 os.killpg(child.pid, signal.SIGKILL)
                 raise
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise NotPublished(f"{words[0]}: {type(error).__name__}; is it installed, and does the host answer?") from error
+        raise NotPublished(f"{name}: {type(error).__name__}; is it installed, and does the host answer?") from error
     if child.returncode:
         last = (said.strip().splitlines() or ["no reason given"])[-1]
-        raise NotPublished(f"{words[0]}: {last[:300]}")
+        raise NotPublished(f"{name}: {last[:300]}")
 
 
 def published(made: Status, folder: Path, target: str, base_url: str, secret: Secret | None) -> list[Path]:

@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from monitor.visitor.watch import Ear, Program
+from monitor.within import exchanged
 from parvis import heap
 from parvis.launch import handed
 from parvis.running import log, notify, start_logging
@@ -138,17 +138,15 @@ def hear(places: list[Place], seconds: float) -> None:
 
 def post(url: str, token: str, report: dict[str, Any]) -> None:
     """Give *report* to the monitor; one that cannot be given is lost, the next is a minute away."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=POST_SECONDS)
+    headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
     try:
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {token}", "Connection": "close"}
-        connection.request("POST", "/visits", json.dumps(report), headers)
-        status, words = (answer := connection.getresponse()).status, answer.read(300)
+        status, words = exchanged(
+            f"{url}/visits", POST_SECONDS, method="POST", body=json.dumps(report), headers=headers, most=300
+        )
         if status != http.client.NO_CONTENT:
             log.warning("the monitor refuses a visit", status=status, words=words.decode("utf-8", "replace").strip())
     except (OSError, http.client.HTTPException) as error:
         log.warning("the monitor does not take a visit", error=str(error) or type(error).__name__)
-    finally:
-        connection.close()
 
 
 def main() -> None:

@@ -143,6 +143,32 @@ def test_a_host_that_is_never_done_answering_keeps_nobody(
     assert time.monotonic() - begun < 8
 
 
+def test_a_host_that_never_begins_to_answer_keeps_nobody(
+    made: Status, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says headers for hours, a letter at a time: no single wait is long."""
+
+    def do_put(host: Host) -> None:
+        host.rfile.read(int(host.headers["Content-Length"]))
+        with suppress(OSError):
+            host.wfile.write(b"HTTP/1.1 201 Created\r\nX: ")
+            for _ in range(100):
+                host.wfile.write(b".")
+                time.sleep(0.1)
+
+    monkeypatch.setattr(Host, "do_PUT", do_put)
+    monkeypatch.setattr(publish, "TIMEOUT_SECONDS", 2)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Host) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        begun = time.monotonic()
+        with pytest.raises(NotPublished, match=r"127\.0\.0\.1: TimeoutExpired"):
+            pushed(tmp_path, files(made), f"http://127.0.0.1:{server.server_port}/etat", None)
+        server.shutdown()
+
+    assert time.monotonic() - begun < 5
+
+
 @pytest.mark.parametrize("target", ["rsync://host:port/www", "sftp://[host/www", "https://host:99999/etat"])
 def test_an_address_that_is_none_is_a_sentence(made: Status, tmp_path: Path, target: str) -> None:
     with pytest.raises(NotPublished, match="status_push"):
