@@ -182,6 +182,13 @@ def test_a_form_that_is_not_right_is_refused_in_words_before_anything_happens(
     assert here.hall.audit.verify()[0] == count
 
 
+@pytest.mark.parametrize("minutes", ["1", "240"])
+def test_the_shortest_and_the_longest_order_are_taken(here: Office, minutes: str) -> None:
+    here.staff().post(f"/lieux/{here.site}/ordres", kind="open-door", minutes=minutes, why="essai")
+
+    assert [order.seconds for order in here.house.directives.standing()] == [int(minutes) * 60]
+
+
 def test_figures_of_all_sites_name_nobody(here: Office) -> None:
     here.house.visitor().accepts()
     page = here.staff(Role.DPO).get("/chiffres").text

@@ -52,6 +52,9 @@ def test_the_file_may_appear_late_and_be_renamed_by_the_clean_up(tmp_path: Path)
 
     assert addresses(follower.news()) == [("10.11.0.6", True), ("10.11.0.7", True)]
     assert follower.readable
+    file.unlink()
+    assert follower.news() == []
+    assert not follower.readable, "the metric says that nothing is heard of leases"
 
 
 def test_history_is_what_the_clean_up_put_aside_oldest_first(tmp_path: Path) -> None:

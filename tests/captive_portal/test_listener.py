@@ -5,6 +5,7 @@ import selectors
 import socket
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,22 @@ def test_a_peer_that_keeps_a_request_half_done_is_let_go(desk: Desk) -> None:
     idle.sendall(b"x\n")
     desk.work()
     assert idle.recv(10) == b"1\n"
+
+
+def test_a_peer_that_reads_no_answer_is_let_go_and_keeps_nobody_waiting(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener, "MAX_UNSENT", 1 << 20)
+    good, deaf = desk.peer(), desk.peer()
+    with suppress(ConnectionError):
+        for _ in range(200):
+            deaf.sendall(b"\n" * 16_000)
+            desk.work()
+    good.sendall(b"hello\n")
+    desk.work()
+
+    assert desk.refusals == {"slow": 1}
+    assert good.recv(10) == b"5\n"
 
 
 def test_too_many_peers_are_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,6 +107,12 @@ def test_a_step_with_one_wrong_part_is_garbage(wrong: dict[str, object]) -> None
         protocol.parse(line)
 
 
+@pytest.mark.parametrize("step", ["deny", ["deny"], 7, None, {}])
+def test_a_step_that_is_none_is_garbage(step: object) -> None:
+    with pytest.raises(Garbage):
+        protocol.parse(json.dumps({"op": "apply", "steps": [step]}).encode())
+
+
 def test_too_many_steps_or_two_for_one_device_are_garbage() -> None:
     for many in ([ALLOW] * 2, [{"deny": f"02:00:00:00:{n >> 8:02x}:{n & 255:02x}"} for n in range(MAX_STEPS + 1)]):
         with pytest.raises(Garbage):

@@ -3,7 +3,10 @@
 import socket
 import threading
 
-from captive_portal.ready import Ready
+import pytest
+
+from captive_portal import ready as about
+from captive_portal.ready import NeverOpened, Ready
 
 
 def test_r24_ready_is_said_only_once_the_pages_can_be_reached() -> None:
@@ -19,6 +22,17 @@ def test_r24_ready_is_said_only_once_the_pages_can_be_reached() -> None:
 
         assert told.wait(5)
         assert ready.wrong == ""
+
+
+def test_a_port_that_never_opens_ends_the_process_so_that_it_is_started_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(about, "MOST_SECONDS", 0.05)
+    told = threading.Event()
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        with pytest.raises(NeverOpened, match=r"127\.0\.0\.1"):
+            Ready(held.getsockname()[:2], told.set)._wait()
+
+    assert not told.is_set()
 
 
 def test_any_address_is_asked_at_the_machines_own() -> None:
