@@ -6,9 +6,10 @@ from typing import Any
 import yaml
 
 from dashboards.pace import PROMETHEUS_LEAST_SECONDS, paced
-from parvis.alerts import Alert, alerts, filled, runbook
+from parvis.alerts import Alert, alerts, filled
 from parvis.inventory import Site, Town
 from parvis.recordings import Recording, recordings
+from parvis.runbooks import runbook
 
 HEADER = "# Generated from the inventory and the catalogue (parvis rules); change those, not this.\n"
 

@@ -16,9 +16,10 @@ from monitor.incidents import Alert
 from monitor.signals import EVIDENCE, GATEWAYD, PORTAL, Signals
 from monitor.targets import Kind
 from parvis.alerts import Alert as Rule
-from parvis.alerts import alerts, filled, is_beyond, labelled, runbook
+from parvis.alerts import alerts, filled, is_beyond, labelled
 from parvis.catalogue import metric
 from parvis.inventory import Site, Town
+from parvis.runbooks import runbook
 
 OF_KIND = {
     Kind.UPLINK: "LienCoupe",

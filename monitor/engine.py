@@ -31,6 +31,7 @@ from monitor.incidents import (
 )
 from monitor.oncall import Kind, Page, Policy, all_clears, due, relieved, within_budget
 from monitor.store_oncall import Book, Entries
+from parvis.runbooks import runbook
 
 PROMETHEUS, MONITOR, ENGINE = "prometheus", "monitor", "engine"
 CLOSE_SECONDS = 86400.0
@@ -48,7 +49,7 @@ MUTED = Alert(
     "monitoring",
     "Prometheus ne bat plus : la supervision est peut-être muette",
     "Une panne ne serait plus vue que par les contrôles du moniteur ; rien ne se résout tout seul.",
-    "docs/06-runbooks.md#supervisionmuette",
+    runbook("SupervisionMuette"),
     0.0,
 )
 

@@ -14,10 +14,11 @@ from monitor.findings import Finding
 from monitor.incidents import CALLING
 from monitor.oncall import DAY, by_day
 from monitor.targets import Kind, targets
-from parvis.alerts import RUNBOOKS, Alert, alerts, filled, labelled
+from parvis.alerts import Alert, alerts, filled, labelled
 from parvis.catalogue import metrics
 from parvis.inventory import Site, Town
 from parvis.recordings import recorded_in
+from parvis.runbooks import runbook
 
 Row = tuple[str, str]
 SAMPLES = 10
@@ -162,7 +163,7 @@ def _rule(town: Town, rule: Alert, site: Site | None, what: Asked) -> list[Row]:
         ("Vraie depuis au moins", f"{rule.for_:.0f} s, puis gardée {rule.keep:.0f} s"),
         ("Résumé", filled(labelled(rule.summary, {"device": what.subject}), town, site)),
         ("Conséquence", filled(rule.impact, town, site)),
-        ("Que faire", f"{RUNBOOKS}#{what.name.lower()}"),
+        ("Que faire", runbook(what.name)),
     ]
     recorded = recorded_in(rule.promql(site))
     rows += [(one.name, f"calculé toutes les {one.every / 60:.0f} min : {one.expr}") for one in recorded]

@@ -14,6 +14,7 @@ from monitor.oncall import Kind
 from monitor.rota import Roster
 from monitor.store_oncall import Book
 from parvis.inventory import Town
+from parvis.runbooks import of
 
 
 class Letters:
@@ -45,7 +46,9 @@ class Letters:
             ended = found["ended_at"] if found else None
             return messages.all_clear(self._cause(found), self._local(ended or now))
         links = {} if plain or not self._url else self.links(row["id"], now)
-        cause = replace(self._cause(found), again=again)
+        cause = self._cause(found)
+        led = f"{self._url}{cause.runbook}" if links and cause.runbook.startswith("/") else cause.runbook
+        cause = replace(cause, again=again, runbook=led)
         return messages.call(cause, links, replies=replies, level=row["level"])
 
     def _relay(self, row: Mapping[str, Any], now: float, link: str) -> messages.Message:
@@ -85,7 +88,9 @@ class Letters:
         if row is None:
             return messages.Cause(0, "?", "", "", self._local(0.0))
         since = self._local(row["opened_at"])
-        return messages.Cause(row["number"], row["title"], row["impact"], row["runbook"], since, row["severity"])
+        found = of(row["runbook"])
+        facts = {"severity": row["severity"], "first": found.first if found else ()}
+        return messages.Cause(row["number"], row["title"], row["impact"], row["runbook"], since, **facts)
 
     def _local(self, at: float) -> datetime:
         return datetime.fromtimestamp(at, UTC).astimezone(self._zone)

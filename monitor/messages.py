@@ -46,6 +46,8 @@ class Cause:
     since: datetime
     severity: str = ""
     again: Again | None = None
+    first: tuple[tuple[str, str], ...] = ()
+    """What is done first: (title, text) of its runbook."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,7 @@ def call(cause: Cause, links: Mapping[str, str], *, replies: bool, level: int = 
         f"Depuis : {cause.since:%d/%m/%Y %H:%M}. Incident {cause.number}, appel de niveau {level}.",
         *([f"Gravité : {gravity}."] if gravity else []),
         f"Que faire : {cause.runbook}",
+        *(f"- {title} : {text}" for title, text in cause.first),
         "",
         *(f"{words} : {links[action]}" for action, words in ACTIONS.items() if action in links),
     ]

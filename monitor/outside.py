@@ -13,10 +13,10 @@ from monitor.incidents import Alert
 from monitor.rounds import Rounds
 from monitor.watch import Picture
 from parvis.alerts import alerts
-from parvis.alerts import runbook as runbook_of
 from parvis.endpoint import Endpoint
 from parvis.inventory import Town
 from parvis.processes import MONITOR
+from parvis.runbooks import runbook as runbook_of
 from parvis.running import log
 
 TIMEOUT_SECONDS = 15

@@ -14,7 +14,6 @@ from parvis.catalogue import metric
 from parvis.inventory import Site, Town
 from parvis.values import Duration
 
-RUNBOOKS = "docs/06-runbooks.md"
 Severity = Literal["page", "page-jour", "ticket", "info"]
 """page: calls at any hour; page-jour: by day; ticket: calls nobody; info: only on dashboards."""
 Layer = Literal[
@@ -169,11 +168,6 @@ def alerts() -> Mapping[str, Alert]:
     raw: dict[str, Any] = yaml.safe_load((files("parvis") / "alerts.yml").read_text("utf-8"))
     listed = TypeAdapter(list[Alert]).validate_python([{"name": name, **entry} for name, entry in raw.items()])
     return {alert.name: alert for alert in listed}
-
-
-def runbook(name: str) -> str:
-    """Where the runbook of the alert called *name* is."""
-    return f"{RUNBOOKS}#{name.lower()}"
 
 
 def filled(text: str, town: Town, site: Site | None) -> str:

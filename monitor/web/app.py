@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.resources import files
 
-from flask import Flask, Response, json, redirect, render_template, request
+from flask import Flask, Response, current_app, json, redirect, render_template, request
 from werkzeug.exceptions import HTTPException, NotFound, RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -14,6 +14,7 @@ from monitor.settings import MonitorSettings
 from monitor.watch import LATE_ROUNDS, Watch
 from monitor.web.asked import language, saying, sentence
 from monitor.web.oncall import OnCallPages, on_duty
+from monitor.web.runbooks import add_runbooks
 from monitor.web.wall import Limits, wall
 from monitor.web.webhook import MAX_POST_BYTES, Webhook
 from monitor.web.words import Language, say
@@ -43,10 +44,6 @@ class Pages:
         rounds = LATE_ROUNDS * settings.probe_interval
         self._limits = Limits(rounds, settings.data_max_age, settings.beat_max_age)
 
-    def home(self) -> AnyResponse:
-        """Send to the wall."""
-        return redirect("/wall")
-
     def page(self) -> str:
         """The wall, as HTML."""
         lang = language()
@@ -70,7 +67,6 @@ def create_app(town: Town, settings: MonitorSettings, watch: Watch, duty: Duty, 
     """The application; its parts are given, it starts nothing."""
     app = duty_app(town, duty, metrics)
     pages = Pages(town, settings, watch, duty)
-    app.add_url_rule("/", view_func=pages.home, endpoint="home")
     app.add_url_rule("/wall", view_func=pages.page, endpoint="wall")
     app.add_url_rule("/wall.json", view_func=pages.data, endpoint="data")
     return app
@@ -88,12 +84,20 @@ def duty_app(town: Town, duty: Duty, metrics: MonitorMetrics) -> Flask:
     )
     app.add_url_rule("/alertmanager", view_func=webhook.take, endpoint="take", methods=["POST"])
     app.add_url_rule("/beat.json", view_func=lambda: _beat(duty), endpoint="beat")
+    app.add_url_rule("/", view_func=_home, endpoint="home")
+    app.context_processor(lambda: {"served": app.view_functions})
     OnCallPages(town, duty).add_to(app)
+    add_runbooks(app)
     app.register_error_handler(RequestEntityTooLarge, webhook.too_large)
     app.register_error_handler(HTTPException, _plain)
     app.register_error_handler(Exception, _broken)
     app.after_request(_guarded)
     return app
+
+
+def _home() -> AnyResponse:
+    """Send to the wall; a watch outside the town has none."""
+    return redirect("/wall" if "wall" in current_app.view_functions else "/oncall")
 
 
 def _refresh() -> int:

@@ -25,8 +25,9 @@ from monitor.store_oncall import Entries
 from monitor.web.asked import language, saying
 from monitor.web.review import line_in_words, review, title_of
 from monitor.web.wall import OnDuty, Shown, alert, on_call
-from monitor.web.words import Language, duration, moment, say
+from monitor.web.words import Language, duration, moment, pick, say
 from parvis.inventory import Town
+from parvis.runbooks import of
 
 FORM_SECONDS = 3600
 BY_PAGE = (Event.ACKNOWLEDGE, Event.SNOOZE, Event.HAND_OVER, Event.CLOSE)
@@ -138,6 +139,9 @@ class OnCallPages:
         again = "do-prolong" if state is State.ACKNOWLEDGED else "do-acknowledge"
         names = {event: again if event == Event.ACKNOWLEDGE else f"do-{event}" for event in possible}
         facts = {"lines": lines, "alerts": alerts, "possible": names, "form": form, "path": f"/incidents/{number}"}
+        found = of(shown["runbook_url"])
+        place = next((pick(site.title, lang) for site in self._town.sites if site.site == row["site"]), "")
+        facts |= {"first": found.first if found else (), "place": place}
         return self._render("incident.html", lang, incident=shown, **facts)
 
     def paper(self, number: int) -> Response:

@@ -13,6 +13,7 @@ from monitor.sites import SiteView
 from monitor.watch import Picture
 from monitor.web.words import Language, age, duration, moment, pick, say, words
 from parvis.inventory import Site, Town, in_clear_text
+from parvis.runbooks import of
 
 MAX_TROUBLED = 3
 """Devices named on a card; the count says how many more there are."""
@@ -219,6 +220,7 @@ def alert(shown: Shown, lang: Language) -> dict[str, Any]:
         "summary": shown.summary,
         "impact": shown.impact,
         "runbook_url": shown.runbook_url,
+        "runbook": found.name if (found := of(shown.runbook_url)) else "",
         "since": shown.since.isoformat(timespec="seconds"),
         "since_words": moment(shown.since, lang),
         "paged": shown.called or None,

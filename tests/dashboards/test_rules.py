@@ -216,7 +216,7 @@ def test_every_rule_has_all_that_the_one_called_needs(town: Town) -> None:
     for rule in parsed(town):
         assert {"severity", "layer", "town"} <= set(rule["labels"])
         assert {"summary", "impact", "runbook_url", "dashboard_url"} <= set(rule["annotations"])
-        assert rule["annotations"]["runbook_url"] == f"docs/06-runbooks.md#{rule['alert'].lower()}"
+        assert rule["annotations"]["runbook_url"] == f"/runbooks/{rule['alert']}"
         assert "{" not in rule["annotations"]["impact"]
 
 

@@ -209,7 +209,7 @@ def test_an_explanation_names_rule_path_state_samples_and_the_call(atlas: Atlas)
         "down (silent)",
         "Premier écho manquant",
         "rtt/fibre-lagrange",
-        "docs/06-runbooks.md#liencoupe",
+        "/runbooks/LienCoupe",
     ):
         assert words in text, words
 
