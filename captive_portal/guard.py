@@ -91,15 +91,18 @@ class Guard:
 
     def verify(self) -> None:
         """Load the ruleset again if somebody altered it; failures are told by :attr:`wrong`, and tried again."""
+        failing = "unreadable"
         try:
             if not self._gateway.intact():
+                failing = "failed"
                 log.warning("the ruleset was altered or flushed; loading it again")
                 self._load("altered")
         except (TransactionFailed, OSError) as error:
-            self._loads.labels("failed").inc()
+            self._loads.labels(failing).inc()
             self._up.set(0)
-            self.wrong = f"the ruleset cannot be read or loaded: {error}"
-            log.error("the ruleset cannot be read or loaded", words=str(error))
+            told = f"the ruleset cannot be {'read' if failing == 'unreadable' else 'loaded'}"
+            self.wrong = f"{told}: {error}"
+            log.error(told, words=str(error))
         else:
             self._in_force()
 

@@ -9,6 +9,7 @@ from monitor.command_line import duty_of
 from monitor.history.recorder import HISTORY_FILE
 from monitor.settings import MonitorSettings
 from monitor.status.content import Notice
+from monitor.status.files import overall
 from monitor.status.publish import SECRET, NotPublished, of_duty, published
 from monitor.store_history import History
 from monitor.store_outages import Register
@@ -44,7 +45,7 @@ def export(folder: Path, push: str | None, file: Path | None) -> None:
         paths = published(made, folder, push or "", settings.status_url, secret)
     except NotPublished as error:
         raise click.ClickException(str(error)) from error
-    click.echo(say(f"status-overall-{made.condition}", "en"))
+    click.echo(overall(made, "en"))
     for path in paths:
         click.echo(path)
     if push:

@@ -15,6 +15,8 @@ from monitor.web.words import Language, duration, moment, pick, say
 
 PAGES: Mapping[Language, str] = {"fr": "index.html", "en": "en.html"}
 FEEDS: Mapping[Language, str] = {"fr": "incidents.atom", "en": "incidents-en.atom"}
+SPREADS = {Condition.DOWN, Condition.DEGRADED, Condition.UNKNOWN}
+"""What is said of some places, or of all."""
 CALENDAR, DATA = "maintenance.ics", "status.json"
 FEED_ENTRIES = 50
 SHOWN_INCIDENTS = 20
@@ -62,8 +64,8 @@ def page(status: Status, lang: Language) -> str:
 
 def overall(status: Status, lang: Language) -> str:
     """The town in one sentence."""
-    everywhere = all(place.condition is Condition.DOWN for place in status.places)
-    return say("status-everywhere-down" if everywhere else f"status-overall-{status.condition}", lang)
+    everywhere = status.condition in SPREADS and len({place.condition for place in status.places}) == 1
+    return say(f"status-{'everywhere' if everywhere else 'overall'}-{status.condition}", lang)
 
 
 def _is_measured(status: Status) -> bool:

@@ -7,12 +7,13 @@ from ipaddress import IPv4Address
 from prometheus_client import CollectorRegistry
 
 from captive_portal.elements import Altered
-from captive_portal.gateway import SIZED, Pair
+from captive_portal.gateway import SIZED, Pair, TransactionFailed
 from captive_portal.guard import GRACE_SECONDS, Guard, Site
 from captive_portal.leases import Lease
 from parvis.addresses import MacAddress
 from parvis.catalogue import Instruments
 
+LOADS = "gateway_ruleset_loads_total"
 ADDRESS = IPv4Address("10.64.0.10")
 FIRST, SECOND = MacAddress("02:00:00:00:00:01"), MacAddress("02:00:00:00:00:02")
 
@@ -23,10 +24,14 @@ class Kernel:
 
     size: int | None = 7
     silent: bool = False
+    flushed: bool = False
     told: dict[Pair, int] = field(default_factory=dict)
 
     def intact(self) -> bool:
-        return self._heard()
+        return self._heard() and not self.flushed
+
+    def load(self, _text: str, _leases: Mapping[Pair, int]) -> None:
+        raise TransactionFailed("no reason given")
 
     def lease(self, leases: Mapping[Pair, int]) -> None:
         self._heard()
@@ -71,11 +76,23 @@ def test_a_kernel_that_is_silent_for_a_while_ends_nothing_and_is_asked_again() -
     kernel = Kernel(silent=True)
     guard = _guard(kernel, File())
     guard.verify()
-    assert "cannot be read or loaded" in guard.wrong
+    assert "cannot be read: " in guard.wrong
 
     kernel.silent = False
     guard.verify()
     assert not guard.wrong
+
+
+def test_a_ruleset_that_cannot_be_read_is_no_failed_load() -> None:
+    registry, kernel = CollectorRegistry(), Kernel(silent=True)
+    guard = _guard(kernel, File(), registry)
+    guard.verify()
+    kernel.silent, kernel.flushed = False, True
+    guard.verify()
+
+    loads = {reason: registry.get_sample_value(LOADS, {"reason": reason}) for reason in ("unreadable", "failed")}
+    assert loads == {"unreadable": 1, "failed": 1}
+    assert "cannot be loaded: " in guard.wrong
 
 
 def test_leases_written_while_the_kernel_is_silent_are_told_later() -> None:

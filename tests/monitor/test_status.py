@@ -18,7 +18,7 @@ from monitor_actors import empty_history
 from monitor.planned import Work
 from monitor.status import commands
 from monitor.status.content import Condition, Notice, Seen, Status, status
-from monitor.status.files import files
+from monitor.status.files import files, overall
 from monitor.status.publish import NotPublished, exported
 from parvis import durable
 from parvis.inventory import Town
@@ -220,3 +220,21 @@ def test_when_all_is_down_every_day_the_page_says_so_and_stays_readable(town: To
     assert "en panne partout" in first
     assert first.count('class="incident"') == 20
     assert folded.count('class="incident"') == 81 * len(town.sites) - 20
+
+
+@pytest.mark.parametrize(
+    ("state", "seen_to", "some", "all_of_them"),
+    [
+        ("up", NOW - 600, "L'état de certains lieux n'est pas connu", "L'état des lieux n'est pas connu"),
+        ("degraded", NOW - 5, "Le service est perturbé à certains endroits", "Le service est perturbé partout"),
+        ("down", NOW - 5, "Le Wi-Fi est en panne à certains endroits", "Le Wi-Fi est en panne partout"),
+    ],
+)
+def test_what_is_so_everywhere_is_not_told_of_some_places(
+    town: Town, state: str, seen_to: float, some: str, all_of_them: str
+) -> None:
+    everywhere = {site.site: [Seen(state, NOW - DAY, seen_to)] for site in town.sites}
+    elsewhere = everywhere | {SITE: [Seen("up", NOW - DAY, NOW - 5)]}
+
+    assert overall(status(town, everywhere, [], {}, NOW), "fr").startswith(all_of_them)
+    assert overall(status(town, elsewhere, [], {}, NOW), "fr").startswith(some)
