@@ -228,7 +228,7 @@ def plain(column: Column, cell: Cell) -> float | None:
 
 _CONVERT: dict[str, Callable[[float, Mapping[str, str]], float | None]] = {
     "hertz": lambda value, labels: radio.channel_hertz(value, labels.get("band")),
-    "dbm": lambda value, _labels: optics.dbm(value, plausibility.AMPLIFIED_DBM.high),
+    "dbm": lambda value, _labels: optics.dbm(value),
 }
 """How a rule's ``convert`` turns a column's value into the metric's: a channel, light in watts."""
 

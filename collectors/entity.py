@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from collectors import plausibility
-from collectors.optics import DARK_DBM, MAX_DBM, dbm
+from collectors.optics import dbm
 from collectors.snmp import ber
 
 Read = str | float | None
@@ -104,7 +104,7 @@ def _holder(suffix: bytes, entities: Rows) -> str | None:
 def _light_of_exos(what: str, row: Row) -> float | None:
     """Extreme's EXOS says microwatts, but sends whole dBm for what is received, and tenths of it for what is sent."""
     value = float(row.get("value") or 0)
-    return dbm(value * 1e-7) if what == "tx" else value if DARK_DBM < value < 0 else None
+    return dbm(value * 1e-7) if what == "tx" else value if value < 0 else None
 
 
 def limits_of(cisco: Rows, arista: Rows) -> dict[bytes, dict[str, Read]]:
@@ -179,7 +179,7 @@ def _measured(row: Row, text: str, *, has_port: bool) -> tuple[str | None, float
     real = real_value(value, *powers)
     is_optic = has_port or bool(_OPTIC.search(text))
     if kind == DBM or str(row.get("units", "")).lower() == "dbm":
-        return _direction(text), real if real and DARK_DBM < real <= MAX_DBM else None
+        return _direction(text), real or None
     if kind == WATTS:
         return _direction(text), dbm(real)
     if not is_optic:

@@ -7,21 +7,17 @@ Read = str | float | None
 Row = Mapping[str, Read]
 
 DERIVED = ("rx_dbm", "tx_dbm")
-DARK_DBM = -39.9
-"""Modules that see nothing report their floor, -40 dBm; weaker light than this is no light."""
-MAX_DBM = 20
 SAME_HUNDREDTHS = 50
 """0.5 dB: the two readings of one module are not taken at the same instant."""
 
 
-def dbm(watts: float, most: float = MAX_DBM) -> float | None:
-    """Light in dBm; None: no light, or more than *most*.
+def dbm(watts: float) -> float | None:
+    """Light in dBm; None: none at all. What is too weak or too strong to be light is plausibility's to say.
 
     >>> dbm(0.000221), dbm(0.0), dbm(1e-7)
-    (-6.556, None, None)
+    (-6.556, None, -40.0)
     """
-    found = round(10 * log10(watts * 1000), 3) if watts > 0 else None
-    return found if found is not None and DARK_DBM < found <= most else None
+    return round(10 * log10(watts * 1000), 3) if watts > 0 else None
 
 
 def derive_huawei(modules: Mapping[bytes, Row], *, hundredths: bool = False) -> dict[bytes, dict[str, Read]]:
@@ -52,4 +48,4 @@ def _agrees(row: Row, name: str, value: float) -> bool:
 
 def _light(power: float) -> float | None:
     """A power in dBm, unless it says that there is none."""
-    return round(power, 3) if power and DARK_DBM < power <= MAX_DBM else None
+    return round(power, 3) if power else None

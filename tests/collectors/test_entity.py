@@ -221,3 +221,25 @@ def test_the_limits_of_cisco_are_rows_of_severity_and_relation() -> None:
 
 def test_limits_a_device_does_not_tell_are_those_of_the_modules_kind() -> None:
     assert limits("", {**PORTS, **MODULE})["optical_threshold_dbm rx_low_warn"] == -14.4
+
+
+@pytest.mark.parametrize(
+    ("kind", "scale", "precision", "value", "counted"),
+    [
+        (entity.DBM, 9, 0, 25, {"optical_rx_power_dbm": 1}),
+        (entity.WATTS, 8, 0, 316, {"optical_rx_power_dbm": 1}),
+        (entity.DBM, 9, 0, -40, {}),
+        (entity.WATTS, 7, 0, 0, {}),
+        (entity.WATTS, 6, 1, 1, {}),
+        (entity.DBM, 9, 0, -12, {}),
+    ],
+)
+def test_light_beyond_any_module_is_counted_and_a_dark_fibre_is_not(
+    kind: int, scale: int, precision: int, value: int, counted: dict[str, int]
+) -> None:
+    known = {each.profile: each for each in profiles()}
+    chosen = combine(known[name] for name in ("if_mib", "entity_sensor"))
+    mib = {**PORTS, **sensor(511, "Receive power", 510, kind, scale, precision, value)}
+    answers = decode.group(chosen, [(ber.oid(name), *cell) for name, cell in mib.items()])
+
+    assert decode.decoded(chosen, answers, {"device": "sw"}, 0).implausible == counted
