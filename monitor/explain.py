@@ -146,7 +146,8 @@ def _of_incident(known: Known, severity: str) -> list[str]:
     if any(one["state"] == "folded" for one in calls):
         found.append("Trop de messages en peu de temps : le reste a été dit en un seul résumé.")
     if calls:
-        found.append(f"{len(calls)} appel(s) : le premier à {calls[0]['title']}, {calls[0]['words']}.")
+        many = "s" if len(calls) > 1 else ""
+        found.append(f"{len(calls)} appel{many} : le premier à {calls[0]['title']}, {calls[0]['words']}.")
     elif worst in CALLING and row.get("state") == "open":
         found.append("Aucun appel n'a encore été fait.")
     return found
@@ -194,7 +195,10 @@ def _state(what: Asked, known: Known) -> list[Row]:
             ("État", _told(finding)),
             ("Depuis", _clock(finding.since, known)),
             ("Répond", {True: "oui", False: "non", None: "inconnu"}[latch.value]),
-            ("En train de changer", f"{latch.streak} tour(s) dans l'autre sens" if latch.streak else "non"),
+            (
+                "En train de changer",
+                f"{latch.streak} tour{'s' if latch.streak > 1 else ''} dans l'autre sens" if latch.streak else "non",
+            ),
             ("Instabilité (Zino)", f"{finding.flap.value:.0f}, instable" if finding.flap.flapping else "calme"),
         ]
         rows += [("Premier écho manquant", _clock(finding.silent_since, known))] if finding.silent_since else []

@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader
 
 from monitor.calendars import events
 from monitor.status.content import Announced, Condition, Happened, Place, Status, local
-from monitor.web.words import Language, duration, moment, pick, say
+from monitor.web.words import Language, counted, duration, moment, pick, say
 
 PAGES: Mapping[Language, str] = {"fr": "index.html", "en": "en.html"}
 FEEDS: Mapping[Language, str] = {"fr": "incidents.atom", "en": "incidents-en.atom"}
@@ -89,8 +89,12 @@ def _place(place: Place, lang: Language) -> dict[str, Any]:
         for n, day in enumerate(place.days)
     ]
     bad = [day for day in place.days if day.condition not in (Condition.UP, Condition.UNKNOWN)]
-    unknown = sum(day.condition is Condition.UNKNOWN for day in place.days)
+    blank = sum(day.condition is Condition.UNKNOWN for day in place.days)
     ratio = _percent(place.ratio, lang)
+    counts = {
+        "bad": counted("status-bad-days", len(bad), lang),
+        "unknown": counted("status-blank-days", blank, lang),
+    }
     bars_in_words = "status-bars-none" if place.ratio is None else "status-bars"
     return {
         "site": place.site,
@@ -101,7 +105,7 @@ def _place(place: Place, lang: Language) -> dict[str, Any]:
         "bars": bars,
         "width": len(place.days) * (BAR + GAP),
         "tall": TALL,
-        "summary": say(bars_in_words, lang, ratio=ratio, bad=len(bad), unknown=unknown),
+        "summary": say(bars_in_words, lang, ratio=ratio, **counts),
         "days": [
             {
                 "day": f"{day.day:%d/%m/%Y}",

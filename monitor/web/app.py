@@ -15,7 +15,7 @@ from monitor.watch import LATE_ROUNDS, Watch
 from monitor.web.asked import language, saying, sentence
 from monitor.web.oncall import OnCallPages, on_duty
 from monitor.web.runbooks import add_runbooks
-from monitor.web.wall import Limits, wall
+from monitor.web.wall import MAX_ALERTS, Limits, wall
 from monitor.web.webhook import MAX_POST_BYTES, Webhook
 from monitor.web.words import Language, say
 from parvis.inventory import Town
@@ -50,7 +50,9 @@ class Pages:
         shown = self._wall(lang)
         other: Language = "fr" if lang == "en" else "en"
         words = partial(saying, lang)
-        return render_template("wall.html", wall=shown, lang=lang, other=other, say=words, refresh=_refresh())
+        return render_template(
+            "wall.html", wall=shown, lang=lang, other=other, say=words, refresh=_refresh(), most=MAX_ALERTS
+        )
 
     def data(self) -> Response:
         """The wall, as JSON."""

@@ -11,10 +11,14 @@ from monitor.incidents import State as Stage
 from monitor.rota import Turn
 from monitor.sites import SiteView
 from monitor.watch import Picture
-from monitor.web.words import Language, age, duration, moment, pick, say, words
+from monitor.web.words import Language, age, counted, duration, moment, pick, say, words
 from parvis.inventory import Site, Town, in_clear_text
 from parvis.runbooks import of
 
+FEW_SITES, MANY_SITES, CROWD = 4, 6, 16
+"""More sites than these have smaller cards: the whole town fits a screen nobody scrolls."""
+MAX_ALERTS = 6
+"""Incidents on the wall, the gravest; the others are on the page of who is on call."""
 MAX_TROUBLED = 3
 """Devices named on a card; the count says how many more there are."""
 
@@ -65,6 +69,7 @@ def wall(
     local = now.astimezone(ZoneInfo(town.timezone))
     measured = now.timestamp() - picture.at if picture.at else None
     stale = measured is None or measured > limits.round
+    judged = _beat(beat, limits.beat, now, lang)
     sites = [_site(view, limits, now, lang, stale=stale) for view in picture.sites]
     return {
         "town": pick(town.title, lang),
@@ -72,13 +77,23 @@ def wall(
         "clock": moment(local, lang),
         "on_call": on_call(duty.turn, lang),
         "measured": _aged(measured, limits.round, lang),
-        "beat": _beat(beat, limits.beat, now, lang),
+        "beat": judged,
         "overdue": _overdue(town, local.date(), lang),
-        "notices": [*_notices(picture, lang), *_tests(duty.failed_tests, lang)],
+        "notices": [*_notices(picture, lang, stale=stale), *_tests(duty.failed_tests, lang)],
         "sites": sites,
         "alerts": [alert(shown, lang) for shown in duty.incidents],
+        "no_alerts": say("alerts-blind" if stale or judged["late"] else "alerts-none", lang),
+        "alerts_more": counted("and-more", more, lang) if (more := len(duty.incidents) - MAX_ALERTS) > 0 else "",
         "summary": _summary(sites, lang),
+        "size": _size(len(sites)),
     }
+
+
+def _size(sites: int) -> str:
+    """How large the cards of so many sites are."""
+    if sites > CROWD:
+        return "many crowd"
+    return "many" if sites > MANY_SITES else "few" if sites <= FEW_SITES else ""
 
 
 def _aged(seconds: float | None, late_after: float, lang: Language) -> dict[str, Any]:
@@ -103,9 +118,11 @@ def _beat(beat: float, late_after: float, now: datetime, lang: Language) -> dict
     }
 
 
-def _notices(picture: Picture, lang: Language) -> list[str]:
+def _notices(picture: Picture, lang: Language, *, stale: bool) -> list[str]:
     if not picture.at:
         return [say("not-yet", lang)]
+    if stale:
+        return [say("picture-late", lang)]
     keys = ["isolated"] if isolated(picture.findings) else []
     keys += ["collectors-silent"] if picture.heard.wrong else []
     return [say(key, lang) for key in keys]
@@ -127,15 +144,19 @@ def _tests(failed: Sequence[str], lang: Language) -> list[str]:
 
 
 def _site(view: SiteView, limits: Limits, now: datetime, lang: Language, *, stale: bool) -> dict[str, Any]:
-    """One card. When the monitor's own rounds are late, the last state known is no state."""
+    """One card. When the monitor's own rounds are late, the last state known is no state, nor is what it said."""
     site = view.site
     state = State.UNKNOWN if stale else view.state
     zone = now.tzinfo or UTC
     verdict = say("verdict-cannot-know" if stale else f"verdict-{view.verdict}", lang)
     oldest = None if view.oldest is None else now.timestamp() - view.oldest
-    own = [finding for finding in view.troubled if finding.state is not State.UNREACHABLE]
+    troubled = [] if stale else view.troubled
+    own = [finding for finding in troubled if finding.state is not State.UNREACHABLE]
     named = own[:MAX_TROUBLED]
-    behind = len(view.troubled) - len(own)
+    behind = len(troubled) - len(own)
+    points = say("clients-unknown", lang) if stale else f"{view.points_up} / {view.points}"
+    short = f"{'?' if stale else view.points_up}/{view.points}"
+    clients = say("clients-unknown", lang) if view.clients is None else str(view.clients)
     return {
         "site": site.site,
         "title": pick(site.title, lang),
@@ -144,17 +165,23 @@ def _site(view: SiteView, limits: Limits, now: datetime, lang: Language, *, stal
         "verdict": verdict,
         "planned": say("planned", lang, reason=view.planned) if view.planned else "",
         "since": datetime.fromtimestamp(view.since, zone).isoformat(timespec="seconds"),
-        "since_words": say("lasting", lang, duration=duration(now.timestamp() - view.since, lang)),
+        "since_words": "" if stale else say("lasting", lang, duration=duration(now.timestamp() - view.since, lang)),
         "clients": view.clients,
         "clients_counted": view.counted,
-        "points_up": view.points_up,
+        "clients_words": clients,
+        "clients_partial": counted("clients-partial", view.counted, lang, counted=view.counted)
+        if view.clients is not None and view.counted < view.points
+        else "",
+        "points_up": None if stale else view.points_up,
         "points": view.points,
+        "points_words": points,
+        "brief": say("brief", lang, clients="?" if view.clients is None else view.clients, points=short),
         "uplink": _uplink(view.uplink, site, lang, stale=stale),
         "data": _aged(oldest, limits.data, lang),
         "troubled": [_troubled(finding, site, lang) for finding in named],
         "more": [
-            *([say("and-more", lang, count=len(own) - len(named))] if len(own) > len(named) else []),
-            *([say("and-behind", lang, count=behind)] if behind else []),
+            *([counted("and-more", len(own) - len(named), lang)] if len(own) > len(named) else []),
+            *([counted("and-behind", behind, lang)] if behind else []),
         ],
     }
 
@@ -170,7 +197,7 @@ def _uplink(finding: Finding, site: Site, lang: Language, *, stale: bool) -> dic
         "capacity_bits_per_second": site.uplink.capacity,
         "rtt_seconds": finding.rtt_seconds,
         "loss_ratio": finding.loss_ratio,
-        "figures": _figures(finding, lang),
+        "figures": "" if stale else _figures(finding, lang),
     }
 
 

@@ -38,6 +38,16 @@ def say(key: str, language: Language, **values: object) -> str:
     return pick(words()[key], language).format(**values)
 
 
+def counted(key: str, count: int, language: Language, **values: object) -> str:
+    """The text called *key* for *count* things; of one thing, and in French of none, the text called *key*-one.
+
+    >>> counted("and-behind", 1, "fr"), counted("and-behind", 2, "fr")
+    ('1 équipement injoignable derrière', '2 équipements injoignables derrière')
+    """
+    alone = count == 1 or (count == 0 and language == "fr")
+    return say(f"{key}-one" if alone else key, language, **{"count": count, **values})
+
+
 def pick(text: Text, language: Language) -> str:
     """*text* in *language*."""
     return text.en if language == "en" else text.fr

@@ -130,7 +130,7 @@ def test_what_is_over_is_never_called_again(taken: Desk) -> None:
 
 def test_pages_and_command_line_say_who_has_it_and_until_when(taken: Desk, tmp_path: Path) -> None:
     who = taken.duty.roster.turn(NIGHT).person.title
-    said = f"pris en charge par {who}, on appelle de nouveau jeu. 04/06 à 03:00"
+    said = f"pris en charge par {who}, on appelle de nouveau le jeu. 04/06 à 03:00"
     shown = taken.client.get("/oncall.json").json["incidents"][0]
     (tmp_path / "monitor.toml").write_text(f'state = "{tmp_path}"\n')
     told = CliRunner().invoke(oncall, ["incidents", "--settings", str(tmp_path / "monitor.toml")]).output

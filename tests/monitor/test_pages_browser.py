@@ -1,10 +1,12 @@
 """What a browser makes of the monitor's pages: axe-core's judgement, 360 pixels, both themes, curves with script."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from atlas import Atlas
+from monitor_actors import alert
 from prometheus_client import CollectorRegistry
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -18,15 +20,22 @@ from monitor.status.content import status
 from monitor.status.files import files
 from monitor.status.publish import exported
 from parvis.endpoint import Endpoint
-from parvis.inventory import DEMO_TOWN, Text, Town, load
+from parvis.inventory import DEMO_TOWN, Site, Text, Town, load
+from parvis.runbooks import runbook
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 PATIENCE_SECONDS = 30
+SCROLLS = "return document.documentElement.scrollHeight - document.documentElement.clientHeight"
+CUT_OFF = """return [...document.querySelectorAll('.card p, .card dd, .alert p')]
+  .filter(e => e.offsetParent && e.scrollWidth > e.clientWidth + 1).map(e => e.outerHTML)"""
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     atlas = Atlas(load(DEMO_TOWN), tmp_path_factory.mktemp("atlas")).shows(silent=(LINK, *BEHIND))
+    atlas.desk.messenger.tells(
+        alert("LienCoupe", annotations={"summary": "Coupé", "runbook_url": runbook("LienCoupe")})
+    )
     with Endpoint(("127.0.0.1", 0), CollectorRegistry(), app=atlas.app.wsgi_app) as endpoint:
         yield f"http://127.0.0.1:{endpoint.port}"
 
@@ -37,7 +46,9 @@ def chromium() -> Iterator[webdriver.Chrome]:
         yield driver
 
 
-@pytest.mark.parametrize("path", [*PAGES, EXPLAINED, "/wall?refresh=0", "/oncall"])
+@pytest.mark.parametrize(
+    "path", [*PAGES, EXPLAINED, "/wall?refresh=0", "/oncall", "/runbooks", "/runbooks/LienCoupe", "/incidents/1"]
+)
 def test_no_page_breaks_an_accessibility_rule_or_the_width_of_a_phone(
     address: str, chromium: webdriver.Chrome, path: str
 ) -> None:
@@ -75,3 +86,79 @@ def test_the_public_page_breaks_no_rule_in_either_theme(
         found[dark] = [*judged(chromium), *(["too wide"] if chromium.execute_script(WIDE) > 0 else [])]
 
     assert found == {False: [], True: []}
+
+
+def town_of(town: Town, count: int) -> Town:
+    """*count* sites like those of the demo, the first with the longest name there may be."""
+    sites = [_again(town.sites[n % len(town.sites)], n) for n in range(count)]
+    if sites:
+        sites[0] = sites[0].model_copy(update={"title": Text(fr="Maison-intercommunale " * 9, en="W" * 200)})
+    return town.model_copy(update={"sites": tuple(sites)})
+
+
+def _again(site: Site, n: int) -> Site:
+    switches = tuple(one.model_copy(update={"name": f"{one.name}-{n}"}) for one in site.switches)
+    points = tuple(
+        one.model_copy(update={"name": f"{one.name}-{n}", "switch": f"{one.switch}-{n}"}) for one in site.access_points
+    )
+    uplink = {"name": f"{site.uplink.name}-{n}", "switch": f"{site.uplink.switch}-{n}"}
+    parts = {
+        "site": f"{site.site}-{n}",
+        "title": Text(fr=f"{site.title.fr} {n}", en=f"{site.title.en} {n}"),
+        "gateway": site.gateway.model_copy(update={"name": f"{site.gateway.name}-{n}"}),
+        "uplink": site.uplink.model_copy(update=uplink),
+    }
+    return site.model_copy(update={**parts, "switches": switches, "access_points": points})
+
+
+def everything_at(site: Site) -> list[str]:
+    return [site.uplink.name, site.gateway.name, *(one.name for one in (*site.switches, *site.access_points))]
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["now", "late"])
+@pytest.mark.parametrize("sites", [0, 1, 4, 6, 10, 16, 40])
+def test_the_whole_town_stands_on_a_screen_nobody_scrolls(
+    chromium: webdriver.Chrome, tmp_path: Path, town: Town, sites: int, late: bool
+) -> None:
+    """A sixth of the sites is cut, a quarter disturbed, and there are more incidents than have room."""
+    many = town_of(town, sites)
+    cut = [name for site in many.sites[::6] for name in everything_at(site)]
+    silent = [site.access_points[0].name for site in many.sites[1::4]]
+    atlas = Atlas(many, tmp_path, day=False).shows(silent=(*cut, *silent))
+    for n in range(12):
+        atlas.desk.messenger.tells(alert("LienCoupe", site=f"place-{n}", fingerprint=f"{n:04x}"))
+    if late:
+        atlas.desk.watch.picture = replace(atlas.desk.watch.picture, at=atlas.now - 4000)
+    found = {}
+    with Endpoint(("127.0.0.1", 0), CollectorRegistry(), app=atlas.app.wsgi_app) as endpoint:
+        for width, height in ((1920, 1080), (3840, 2160)):
+            size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+            chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+            chromium.get(f"http://127.0.0.1:{endpoint.port}/wall?refresh=0")
+            told = [*judged(chromium), *chromium.execute_script(CUT_OFF)]
+            found[width] = (chromium.execute_script(SCROLLS), chromium.execute_script(WIDE), told)
+
+    assert found == {1920: (0, 0, []), 3840: (0, 0, [])}
+
+
+def test_on_a_screen_of_twice_the_points_the_wall_is_as_large(address: str, chromium: webdriver.Chrome) -> None:
+    sizes = []
+    for width, height in ((1920, 1080), (3840, 2160)):
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+        chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        chromium.get(f"{address}/wall?refresh=0")
+        word = chromium.find_element(By.CSS_SELECTOR, ".card .word")
+        sizes.append(float(word.value_of_css_property("font-size").removesuffix("px")) / height)
+
+    assert sizes[1] == pytest.approx(sizes[0], rel=0.05)
+    assert sizes[0] > 0.027, "four metres from a screen of 55 inches: 14 mm high letters"
+
+
+def test_with_the_readers_own_colours_every_shape_has_them(address: str, chromium: webdriver.Chrome) -> None:
+    shows(chromium, 1920)
+    chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [{"name": "forced-colors", "value": "active"}]})
+    chromium.get(f"{address}/wall?refresh=0")
+    shapes = chromium.find_elements(By.CSS_SELECTOR, ".shape, .small")
+    colours = {shape.value_of_css_property("color") for shape in shapes}
+
+    assert colours == {chromium.find_element(By.CSS_SELECTOR, "h1").value_of_css_property("color")}

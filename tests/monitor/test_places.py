@@ -220,7 +220,7 @@ def test_it_says_who_was_called_and_what_became_of_it(desk: Desk) -> None:
     desk.works()
     what = asked(desk.town, "LienCoupe", SITE)
 
-    assert "1 appel(s) : le premier à" in reasons(desk, what)
+    assert "1 appel : le premier à" in reasons(desk, what)
     desk.engine.act(1, Event.ACKNOWLEDGE, "agent-1", desk.clock())
     assert "plus personne n'est appelé" in reasons(desk, what)
 

@@ -2,6 +2,7 @@
 
 import re
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -17,6 +18,7 @@ from monitor.observations import Sample
 from monitor.rota import on_call
 from monitor.sites import views
 from monitor.watch import Picture
+from monitor.web.wall import MAX_ALERTS
 from monitor.web.words import words
 from parvis.inventory import Town, load
 from tests_support import Edit
@@ -92,9 +94,9 @@ def test_each_state_is_told_in_a_word_and_a_shape_worst_site_first(cut: Desk) ->
 def test_the_wall_speaks_french_first_and_english_when_asked(cut: Desk) -> None:
     french, english = cut.client.get("/wall").text, cut.client.get("/wall?lang=en").text
 
-    assert '<html lang="fr">' in french
+    assert '<html lang="fr" class="wall">' in french
     assert "Le lien fibre est coupé." in french
-    assert '<html lang="en">' in english
+    assert '<html lang="en" class="wall">' in english
     assert "The fibre uplink is cut." in english
     assert 'href="/wall?lang=en" hreflang="en"' in french
     assert 'href="/wall" hreflang="fr"' in english
@@ -104,7 +106,7 @@ def test_the_devices_behind_the_cut_are_counted_not_accused(cut: Desk) -> None:
     page = cut.client.get("/wall").text
 
     assert "fibre-lagrange</strong>, ne répond pas" in page
-    assert "4 équipement(s) injoignable(s) derrière" in page
+    assert "4 équipements injoignables derrière" in page
     assert "ap-lagrange-gymnase" not in page
 
 
@@ -273,3 +275,56 @@ def test_every_text_colour_stands_out_from_every_ground(theme: int) -> None:
         for ink in ("text", "soft", "up", "degraded", "down", "unknown", "focus"):
             lighter, darker = sorted((luminance(colours[ground]), luminance(colours[ink])), reverse=True)
             assert (lighter + 0.05) / (darker + 0.05) >= 4.5, (ground, ink)
+
+
+def test_a_monitor_that_stands_still_shows_nothing_of_what_it_knew(cut: Desk) -> None:
+    cut.watch.picture = replace(cut.watch.picture, at=time.time() - 4000)
+    page = cut.client.get("/wall").text
+
+    assert "La supervision ne mesure plus : rien de ce qui suit n&#39;est sûr." in page
+    assert "Aucune alerte connue, mais la supervision n&#39;est pas entière : voir en haut." in page
+    for old in ("10,0 ms", "1 / 2", "2 / 2", "ne répond pas", "depuis 2 min"):
+        assert old not in page, old
+    assert cut.client.get("/wall.json").json["sites"][0]["points_up"] is None
+
+
+def test_without_prometheus_the_absence_of_alerts_proves_nothing(cut: Desk) -> None:
+    assert "Aucune alerte connue, mais" in cut.client.get("/wall").text
+    cut.messenger.beats()
+    assert "Aucune alerte ouverte." in cut.client.get("/wall").text
+
+
+@pytest.mark.parametrize(("lang", "said"), [("fr", "et 1 autre<"), ("en", "and 1 more<")])
+def test_the_wall_counts_its_incidents_shows_the_gravest_and_says_where_the_others_are(
+    cut: Desk, lang: str, said: str
+) -> None:
+    for n in range(MAX_ALERTS + 1):
+        grave = "ticket" if n == 0 else "page"
+        cut.messenger.tells(alert("LienCoupe", site=f"place-{n}", fingerprint=f"{n:04x}", severity=grave))
+    page = cut.client.get(f"/wall?lang={lang}").text
+
+    assert f"<span>{MAX_ALERTS + 1}</span></h2>" in page
+    assert said in page
+    assert len(cut.client.get("/wall.json").json["alerts"]) == MAX_ALERTS + 1
+    assert 'class="alert ticket"' not in page
+
+
+def test_one_of_a_thing_is_not_told_as_many(cut: Desk, listener: Listener) -> None:
+    listener.hears(3, silent=["sw-lagrange", "ap-lagrange-tribune"])
+    show(cut, listener)
+    page = cut.client.get("/wall").text
+
+    assert "1 équipement injoignable derrière" in page
+    assert "(s)" not in page
+
+
+def test_when_is_told_with_its_article(cut: Desk) -> None:
+    cut.messenger.tells(alert("LienCoupe"))
+
+    assert re.search(r"depuis le (lun|mar|mer|jeu|ven|sam|dim)\. ", cut.client.get("/wall").text)
+
+
+def test_a_town_without_sites_is_told_in_words(cut: Desk) -> None:
+    cut.watch.picture = replace(cut.watch.picture, sites=[])
+
+    assert "Aucun site à montrer." in cut.client.get("/wall").text
