@@ -74,12 +74,13 @@ def sift(rule: Rule, tables: Rows, base: Labels, told: AbstractSet[Labels] = fro
     for series, value, row in apply(rule, tables, base):
         if series in told:
             continue
-        doubt = None if value is None else plausibility.doubt(rule.metric, value, amplified=rule.amplified)
+        doubt = None if value is None else plausibility.doubt(rule.metric, value, wider=rule.wider)
         if value is not None and doubt is None:
             found.append((series, value, row))
+        elif doubt and not doubt.startswith(plausibility.NO_LIGHT):
+            implausible += 1
         elif rule.metric in module.DIRECTIONS:
             dark.append(series)
-        implausible += bool(doubt and not doubt.startswith(plausibility.NO_LIGHT))
     return Sifted(found, dark, implausible)
 
 

@@ -93,7 +93,7 @@ def _verdict(rule: Rule, row: Row, labels: Mapping[str, str]) -> tuple[float | N
         return None, f"state: the row does not count, {_conditions(rule, row)}"
     value = decode.value_of(rule, row, labels)
     if value is not None:
-        doubt = plausibility.doubt(rule.metric, value, amplified=rule.amplified)
+        doubt = plausibility.doubt(rule.metric, value, wider=rule.wider)
         return (None, doubt) if doubt else (value, "")
     if rule.convert and any(row.get(name) is not None for name in rule.value):
         return None, f"no {rule.convert} can be made of it" + ("" if labels.get("band") else ", no band is known")

@@ -39,7 +39,10 @@ RATE = tuple(Bounds(low, high) for low, high in ((0, 2**31 - 2), (2**31, 2**32 -
 CLIENTS = Bounds(0, 64_000)
 """As many as the largest controller admits; 65535 is a counter of 16 bits that says none."""
 
-FREQUENCIES = tuple(Bounds(low * MEGAHERTZ, high * MEGAHERTZ) for low, high in (*BANDS.values(), *LINKS))
+FREQUENCY = "wifi_radio_frequency_hertz"
+WIFI, LICENSED = (
+    tuple(Bounds(low * MEGAHERTZ, high * MEGAHERTZ) for low, high in edges) for edges in (BANDS.values(), LINKS)
+)
 
 BOUNDS: Mapping[str, tuple[Bounds, ...]] = {
     "device_cpu_utilization_ratio": (RATIO,),
@@ -53,7 +56,7 @@ BOUNDS: Mapping[str, tuple[Bounds, ...]] = {
     "wifi_clients": (CLIENTS,),
     "wifi_ap_clients": (CLIENTS,),
     "wifi_radio_channel": (Bounds(1, 233),),
-    "wifi_radio_frequency_hertz": FREQUENCIES,
+    FREQUENCY: WIFI,
     "wifi_radio_channel_utilization_ratio": (RATIO,),
     "wifi_radio_noise_floor_dbm": (Bounds(-120, -20),),
     "wifi_radio_tx_power_dbm": (Bounds(-20, 60),),
@@ -84,17 +87,19 @@ BOUNDS: Mapping[str, tuple[Bounds, ...]] = {
 DARK = frozenset(metric for metric, bounds in BOUNDS.items() if LIGHT_DBM in bounds)
 """Metrics of which a value below the bounds means "no light": a state, not a fault."""
 NO_LIGHT = "no light"
+WIDER: Mapping[str, tuple[Bounds, ...]] = {**dict.fromkeys(DARK, (AMPLIFIED_DBM,)), FREQUENCY: (*WIFI, *LICENSED)}
+"""Where the rule says so: light of an amplifier, frequency of a licensed bridge."""
 
 
-def doubt(metric: str, value: float, *, amplified: bool = False) -> str | None:
-    """Why *value* cannot be a measurement of *metric*, in words; None when it can. *amplified*: light of an amplifier.
+def doubt(metric: str, value: float, *, wider: bool = False) -> str | None:
+    """Why *value* cannot be a measurement of *metric*, in words; None when it can. *wider*: see :data:`WIDER`.
 
     >>> doubt("device_temperature_celsius", 5000), doubt("optical_rx_power_dbm", -40)
     ('implausible: not within -50 to 125', 'no light: not within -39.9 to 20')
-    >>> doubt("optical_rx_power_dbm", -8.2), doubt("port_up", 1), doubt("optical_tx_power_dbm", 33.5, amplified=True)
+    >>> doubt("optical_rx_power_dbm", -8.2), doubt("port_up", 1), doubt("optical_tx_power_dbm", 33.5, wider=True)
     (None, None, None)
     """
-    bounds = (AMPLIFIED_DBM,) if amplified else BOUNDS.get(metric)
+    bounds = (WIDER if wider else BOUNDS).get(metric)
     if bounds is None or any(each.hold(value) for each in bounds):
         return None
     kind = NO_LIGHT if metric in DARK and value < bounds[0].low else "implausible"

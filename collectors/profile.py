@@ -121,7 +121,8 @@ class Rule(Closed):
 
     In a file, ``each: label`` makes one rule of every column of *value*, whose label is the column's name.
     *convert*: from a channel to ``hertz``, from light in watts to ``dbm``. *unless_told*: only series that no earlier
-    rule gave. *amplified*: light of an amplifier, which may be stronger than that of any module.
+    rule gave. *amplified*: light of an amplifier, which may be stronger than that of any module. *licensed*: the
+    frequency of a bridge outside the bands of Wi-Fi.
     """
 
     metric: str
@@ -133,6 +134,12 @@ class Rule(Closed):
     combine: Literal["one", "sum", "first"] = "one"
     unless_told: bool = False
     amplified: bool = False
+    licensed: bool = False
+
+    @property
+    def wider(self) -> bool:
+        """Whether its values may be where those of other rules of its metric can't."""
+        return self.amplified or self.licensed
 
 
 def _each(rules: Any) -> Any:

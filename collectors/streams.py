@@ -60,7 +60,7 @@ class Stream:
     table: str
     cells: tuple[int, ...]
     columns: tuple[tuple[Column, int], ...]
-    amplified: bool = False
+    wider: bool = False
     raw: Any = None
     values: list[float | None] = field(default_factory=list)
     _plan: Plan | None = None
@@ -246,7 +246,7 @@ class Streams:
             is_plain = rule.metric not in BOUNDS and all(t in NUMBERS and is_as_it_stands(c) for c, t in columns)
             layout = self._parts[place][0].layout
             of = () if is_plain else tuple(known.values()) if len(known) == 1 else tuple(columns)
-            self._streams[place] = Stream(layout, rule.table, shared(tuple(cells)), of, rule.amplified)
+            self._streams[place] = Stream(layout, rule.table, shared(tuple(cells)), of, rule.wider)
 
     def _context_roots(self, name: str) -> set[RawOid]:
         columns = self.profile.columns(name)
@@ -272,7 +272,7 @@ def _values(stream: Stream, raw: Sequence[Value]) -> list[float | None] | None:
     if raw == stream.raw:
         return stream.values
     found = _read(stream.columns, raw)
-    if any(value is None or doubt(stream.layout.metric, value, amplified=stream.amplified) for value in found):
+    if any(value is None or doubt(stream.layout.metric, value, wider=stream.wider) for value in found):
         return None
     stream.raw, stream.values = raw, found
     return found

@@ -58,6 +58,8 @@ def _check_rule(profile: Profile, rule: Rule) -> None:
         raise ValueError(f"{rule.metric}: the catalogue gives it no label {', '.join(sorted(strangers))}")
     if rule.amplified and rule.metric not in plausibility.DARK:
         raise ValueError(f"{rule.metric}: amplified is said of light in dBm")
+    if rule.licensed and rule.metric != plausibility.FREQUENCY:
+        raise ValueError(f"{rule.metric}: licensed is said of {plausibility.FREQUENCY}")
     if rule.table != SCALARS and rule.table not in profile.tables:
         raise ValueError(f"{rule.metric}: no table {rule.table!r}")
     if rule.table != SCALARS and profile.tables[rule.table].private:

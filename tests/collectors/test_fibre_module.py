@@ -109,6 +109,7 @@ def test_without_limits_and_without_a_known_kind_there_is_no_margin() -> None:
         ({2: 0, 3: 0, 4: 40}, {"no_light", "laser_off"}),
         ({2: 0, 3: 0, 4: 0}, {"no_ddm"}),
         ({2: -900, 3: -200, 9: 1}, {"fault"}),
+        ({2: 5000, 3: -200, 4: 40}, {"ok"}),
         ({4: 40}, set()),
     ],
 )

@@ -72,6 +72,7 @@ def test_a_good_profile_is_read() -> None:
         ("{radio: name}", "{radio: nome}", "no column nome"),
         ("value: clients", "value: guests", "no column guests"),
         ("value: clients", "value: clients, amplified: true", "amplified is said of light"),
+        ("value: clients", "value: clients, licensed: true", "licensed is said of wifi_radio_frequency_hertz"),
         ("table: radio", "table: radios", "no table 'radios'"),
         ("clients: 2", "clients: {arc: 2, names: {'(': x}}", "not a regular expression"),
         ("clients: 2", "clients: {arc: 2, oid: 1.3.6}", "its oid, or its arc"),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from collectors import decode, reading
 from collectors.column import Column
-from collectors.plausibility import AMPLIFIED_DBM, BOUNDS, doubt
+from collectors.plausibility import BOUNDS, WIDER, doubt
 from collectors.profile import Profile, combine
 from collectors.reading import READ
 from collectors.snmp import ber
@@ -128,9 +128,9 @@ def test_no_profile_tells_what_cannot_be_whatever_the_device_answers(data: st.Da
         rows = [()] if table == "scalars" else suffixes
         answers[profile.root(table, column)] = {ber.encode_index(index): data.draw(CELLS) for index in rows}
 
-    amplified = {rule.metric for rule in profile.metrics if rule.amplified}
+    wider = {rule.metric for rule in profile.metrics if rule.wider}
     for sample in decode.samples(profile, answers, {"device": "d"}, 0.0):
-        bounds = (AMPLIFIED_DBM,) if sample.metric in amplified else BOUNDS.get(sample.metric)
+        bounds = (WIDER if sample.metric in wider else BOUNDS).get(sample.metric)
         assert isfinite(sample.value)
         assert bounds is None or any(each.hold(sample.value) for each in bounds), sample
         assert all(value.isprintable() for _, value in sample.labels), sample
