@@ -16,6 +16,7 @@ from parvis.endpoint import WsgiApp
 from parvis.running import log, thread_or_exit
 
 THREADS = 4
+"""Of the console, and of a site's API."""
 WAITING = 32
 """Connections that wait for a thread; more are refused at once."""
 SILENT_SECONDS = 5

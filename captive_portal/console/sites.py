@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from captive_portal.tls import THREADS
+
 Facts = dict[str, Any]
 CONNECT_SECONDS = 2.0
 """For the connection and each word of the answer."""
 ALL_SECONDS = 3.0
 """For the whole question; who has not answered by then is shown as silent, and is not asked later."""
 MOST_BYTES = 1024 * 1024
-AT_ONCE = 4
-"""Questions to one site: as many as the console's threads, so that nobody waits for a site that is not theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,17 @@ Found = Facts | SiteSilent | SiteSays
 
 
 class Sites:
-    """Every site's API, with the town's CA and the console's token."""
+    """Every site's API, with the town's CA and the console's token.
+
+    A site may be asked from every thread of the console at once: nobody waits for a site that is not theirs.
+    """
 
     def __init__(self, sites: Sequence[Site], authority: Path, token: str) -> None:
         self.known = {site.name: site for site in sites}
         self._token = token
         self._context = ssl.create_default_context(cafile=str(authority))
         self._context.minimum_version = ssl.TLSVersion.TLSv1_2
-        self._askers = {name: ThreadPoolExecutor(AT_ONCE, f"site-{name}") for name in self.known}
+        self._askers = {name: ThreadPoolExecutor(THREADS, f"site-{name}") for name in self.known}
 
     def ask(self, site: str, path: str, body: Facts | None = None) -> Facts:
         """GET *path*, or POST *body* to it, at *site*; SiteSilent or SiteSays."""

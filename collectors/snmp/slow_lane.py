@@ -9,6 +9,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -52,6 +53,7 @@ class SlowSession:
     version: Version
     patience: Patience
     _process: asyncio.subprocess.Process | None = None
+    _keepers: set[asyncio.Task[None]] = field(default_factory=set)
 
     @property
     def engine_id(self) -> bytes:
@@ -79,6 +81,9 @@ class SlowSession:
             words = (sys.executable, "-m", "collectors.snmp.slow_lane_process")
             pipe = asyncio.subprocess.PIPE
             self._process = await asyncio.create_subprocess_exec(*words, stdin=pipe, stdout=pipe)
+            keeper = asyncio.create_task(_kept(self._process))
+            self._keepers.add(keeper)
+            keeper.add_done_callback(self._keepers.discard)
             _write(self._process, json.dumps(asdict(self.login)).encode())
         return self._process
 
@@ -97,6 +102,19 @@ class SlowSession:
             if not isinstance(error, (TimeoutError, OSError, EOFError)):
                 raise
             raise errors.Silent("the slow lane's process gave no answer") from error
+
+
+async def _kept(process: asyncio.subprocess.Process) -> None:
+    """Close what leads to *process* once it has ended; a loop that ends first ends it: nothing can be closed later."""
+    try:
+        await process.wait()
+    except asyncio.CancelledError:
+        with suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        raise
+    finally:
+        process._transport.close()  # type: ignore[attr-defined] # noqa: SLF001 asyncio shows it to nobody
 
 
 def slow(session: Session) -> Session:

@@ -1,7 +1,10 @@
 """The slow lane: the same questions through pysnmp, in a process that does not stay."""
 
 import asyncio
+import gc
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from snmp_asking import RealAgent
@@ -138,6 +141,33 @@ def test_who_is_cut_off_by_a_deadline_leaves_no_answer_to_the_next_question(snmp
         return answer
 
     assert asyncio.run(work()).varbinds[0][0] == SYSTEM[2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cut_off", [False, True])
+def test_a_loop_that_ends_first_ends_the_process_and_closes_what_led_to_it(
+    snmpd: RealAgent, monkeypatch: pytest.MonkeyPatch, cut_off: bool
+) -> None:
+    complaints: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda told: complaints.append(repr(told.exc_value)))
+
+    async def work() -> int:
+        lane = slow(CommunitySession(Exchange(), snmpd.address, snmpd.community, patience=PATIENCE))
+        assert isinstance(lane, SlowSession)
+        await lane.ask(pdu.ask(Kind.GET, SYSTEM[:1]))
+        assert lane._process
+        pid = lane._process.pid
+        if cut_off:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0):
+                    await lane.ask(pdu.ask(Kind.GET, SYSTEM[1:2]))
+        return pid
+
+    pid = asyncio.run(work())
+    gc.collect()
+
+    assert complaints == []
+    assert not Path(f"/proc/{pid}").exists()
 
 
 def test_a_process_that_breaks_is_told_as_silence(monkeypatch: pytest.MonkeyPatch) -> None:
