@@ -27,6 +27,8 @@ STATES_IN_ENGLISH = {
     "En maintenance": "Under maintenance",
     "Fermé (horaires)": "Closed at this hour",
 }
+KINDS = {"Opérationnel": "ok", "Fermé (horaires)": "shut"}
+"""How a state is drawn; any other is off. A place that is closed for the night is not out of order."""
 ACCESS_IN_ENGLISH = {"intérieur": "indoors", "extérieur": "outdoors", "intérieur et extérieur": "indoors and outdoors"}
 
 
@@ -78,6 +80,8 @@ def page(rows: Sequence[Row], town: str, contact: str, updated: str, language: L
         .render(
             rows=list(enumerate(rows, 1)),
             points=points,
+            kind=_kind,
+            framed=any(_kind(point.row["etat"]) == "off" for point in points),
             scale=scale,
             width=WIDTH,
             height=HEIGHT,
@@ -92,6 +96,11 @@ def page(rows: Sequence[Row], town: str, contact: str, updated: str, language: L
             hours=lambda said: lines(said, language, _gettext(language)),
         )
     )
+
+
+def _kind(state: str | None) -> str:
+    """ok, shut or off; what nobody measures is not said to be off."""
+    return "ok" if state is None else KINDS.get(state, "off")
 
 
 @cache

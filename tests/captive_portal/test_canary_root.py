@@ -232,7 +232,7 @@ def staff_look(twin: WatchedTwin, agent: Agent) -> None:
     assert "Conditions acceptées" in agent.get(f"/appareil?code={code}")
     agent.get("/")
     agent.get("/chiffres")
-    assert "sign-in" in twin.centre.account("dpo").get("/journal")
+    assert "<td>entrée</td>" in twin.centre.account("dpo").get("/journal")
 
 
 def staff_give_orders(agent: Agent, site: str) -> None:

@@ -87,7 +87,7 @@ def test_r28_a_site_that_does_not_answer_is_shown_as_silent_and_blocks_nothing(h
     assert (here.value("console_sites_silent"), here.value("console_visits")) == (1, 1)
     assert "En marche" in words(overview.text)
     assert (silent.status_code, "Ne répond pas" in words(silent.text)) == (200, True)
-    assert "Ne répondent pas" in words(device.text)
+    assert "Sans réponse :" in words(device.text)
 
 
 def test_r28_many_sites_that_hang_take_no_turn_of_one_that_answers(here: Office) -> None:
@@ -193,7 +193,7 @@ def test_figures_of_all_sites_name_nobody(here: Office) -> None:
     here.house.visitor().accepts()
     page = here.staff(Role.DPO).get("/chiffres").text
 
-    assert "1 acceptations en 30 jours" in words(page)
+    assert "Acceptations en 30 jours : 1" in words(page)
     assert ANNA.text not in page
     assert here.house.timeline.code(ANNA) not in page
 

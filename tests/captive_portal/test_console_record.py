@@ -5,10 +5,12 @@ import re
 from io import BytesIO
 from pathlib import Path
 
+import pytest
 from house import ANNA
 from staff import Office, forms, words
 
 from captive_portal.console.roles import Action, Role
+from captive_portal.console.secrecy import DID
 from captive_portal.console.verdict import WORDS
 
 ROOM = Path(__file__).parents[2] / "captive_portal/console"
@@ -114,3 +116,23 @@ def test_a_code_typed_badly_is_explained(here: Office) -> None:
     assert (answer.status_code, "comme K7F-2QD" in words(answer.text)) == (400, True)
     assert "<script>" not in answer.text
     assert BytesIO(answer.data).read()
+
+
+@pytest.mark.parametrize(("language", "told"), [("fr", ("entrée", "interdit")), ("en", ("sign-in", "forbidden"))])
+def test_the_log_is_read_in_the_readers_words(here: Office, language: str, told: tuple[str, str]) -> None:
+    dpo = here.staff(Role.DPO)
+    path, data = forms(here)[Action.CLOSE]
+    here.staff(Role.READER).post(path, **data)
+    page = dpo.get(f"/journal?langue={language}").text
+
+    assert [word for word in told if f"<td>{word}</td>" not in page] == []
+
+
+def test_every_deed_and_its_end_has_words_in_the_log() -> None:
+    template = (ROOM / "templates/journal.html").read_text("utf-8")
+    known = set(re.findall(r'"([^"]+)": _\(', template))
+    sources = "".join(path.read_text("utf-8") for path in ROOM.glob("*.py"))
+    deeds = {action.value for action in Action} | set(re.findall(r'\bwrite\("([^"]+)"', sources)) | {DID, "purge"}
+    ends = set(re.findall(r'\bhow="([^"]+)"', sources)) | set(re.findall(r'write\(action, .*"([^"]+)"\)', sources))
+
+    assert deeds | ends <= known

@@ -73,8 +73,8 @@ def test_the_keyboard_leads_from_a_number_to_its_place_in_the_list(chromium: web
     chromium.get((folder / "index.html").as_uri())
     for _ in range(2):
         chromium.switch_to.active_element.send_keys(Keys.TAB)
-    assert chromium.switch_to.active_element.get_attribute("aria-label") == "1. Bibliothèque centrale"
+    assert chromium.switch_to.active_element.get_attribute("aria-label") == "1. Bibliothèque centrale, Opérationnel"
     chromium.switch_to.active_element.send_keys(Keys.ENTER)
 
     assert chromium.current_url.endswith("#bibliotheque-centrale")
-    assert chromium.find_element(By.CSS_SELECTOR, "li:target h3").text == "1. Bibliothèque centrale"
+    assert chromium.find_element(By.CSS_SELECTOR, "li:target h3").text == "1. Bibliothèque centrale, Opérationnel"

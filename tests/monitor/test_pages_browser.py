@@ -112,7 +112,8 @@ def _again(site: Site, n: int) -> Site:
 
 
 def everything_at(site: Site) -> list[str]:
-    return [site.uplink.name, site.gateway.name, *(one.name for one in (*site.switches, *site.access_points))]
+    points = [point.name for point in site.access_points]
+    return [site.uplink.name, site.gateway.name, *(switch.name for switch in site.switches), *points]
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["now", "late"])

@@ -238,3 +238,29 @@ def test_what_is_so_everywhere_is_not_told_of_some_places(
 
     assert overall(status(town, everywhere, [], {}, NOW), "fr").startswith(all_of_them)
     assert overall(status(town, elsewhere, [], {}, NOW), "fr").startswith(some)
+
+
+@pytest.mark.parametrize(
+    ("name", "over", "aged", "days"),
+    [
+        ("index.html", "En panne (rétabli)", "Elle est refaite chaque minute", "2 jours avec une perturbation, 29 non"),
+        ("en.html", "Out of service (over)", "made anew every minute", "2 days with a disturbance, 29 not"),
+    ],
+)
+def test_what_is_over_says_so_in_words_and_an_old_page_can_be_told(
+    made: Status, name: str, over: str, aged: str, days: str
+) -> None:
+    page = files(made)[name].decode()
+
+    for words in (over, aged, days):
+        assert words in page, words
+    assert "(s)" not in page
+
+
+def test_one_day_is_not_told_as_many(town: Town) -> None:
+    seen = {site.site: [Seen("up", NOW - 91 * DAY, NOW - 10)] for site in town.sites}
+    seen[SITE] = [Seen("up", NOW - 91 * DAY, NOW - 5 * HOUR), Seen("down", NOW - 5 * HOUR, NOW - 10)]
+    page = files(status(town, seen, [], {}, NOW))["index.html"].decode()
+
+    assert "1 jour avec une perturbation, 0 non mesuré." in page
+    assert "0 jour avec une perturbation, 0 non mesuré." in page
