@@ -77,4 +77,4 @@ def test_the_keyboard_leads_from_a_number_to_its_place_in_the_list(chromium: web
     chromium.switch_to.active_element.send_keys(Keys.ENTER)
 
     assert chromium.current_url.endswith("#bibliotheque-centrale")
-    assert chromium.find_element(By.CSS_SELECTOR, "li:target h3").text == "1. Bibliothèque centrale, Opérationnel"
+    assert chromium.find_element(By.CSS_SELECTOR, "li:target h3").text == "1. Bibliothèque centrale"
