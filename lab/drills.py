@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -10,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from lab.naming import LabError
 from lab.town import Lab
 from parvis.alerts import alerts
-from parvis.drills import Drill, Step, drills
+from parvis.drills import Drill, drills
 from parvis.processes import MONITOR
 
 PAGES = "pages.jsonl"
@@ -57,23 +58,19 @@ def play(twin: Lab, drill: Drill, say: Callable[[str], None] = lambda _: None) -
         return Outcome(drill, None, (f"nothing was broken, for {_words(_open(twin))}",))
     before = len(_messages(twin))
     begun = time.monotonic()
-    done: list[Step] = []
-    try:
+    with ExitStack() as undoing:
         for step in (step for step in drill.steps if step.do in DEEDS):
             for where in [step.where] if step.where else [site.site for site in twin.town.sites]:
                 say(f"{step.do} {where}")
+                if step.do in UNDO:
+                    undoing.callback(DEEDS[UNDO[step.do]], twin, where)
                 DEEDS[step.do](twin, where)
-                done.append(step.model_copy(update={"where": where}))
             if drill.calls and step is drill.steps[0]:
                 _until(lambda: _called(twin, before), PATIENCE_SECONDS)
         seconds = time.monotonic() - begun if _called(twin, before) else None
         time.sleep(CALM_SECONDS)
         calls = _called(twin, before)
         open_then = _open(twin)
-    finally:
-        for step in reversed(done):
-            if step.do in UNDO:
-                DEEDS[UNDO[step.do]](twin, step.where)
     wrong = list(_faults(drill, [call.cause for call in calls]))
     if wrong:
         wrong.append(f"meanwhile {_words(open_then)}")

@@ -20,6 +20,7 @@ from monitor.incidents import NotPossible
 from monitor.instruments import MonitorMetrics
 from monitor.letters import Letters
 from monitor.oncall import Kind
+from monitor.programs import ran
 from monitor.replies import KEYS, read, sender
 from monitor.rounds import Rounds
 from monitor.store_oncall import Entries
@@ -198,9 +199,8 @@ class Dispatcher(AbstractContextManager["Dispatcher"]):
         words = [sys.executable, "-OO", "-m", "monitor.sending"]
         try:
             seconds = CALL_SECONDS if channel.kind == "sip" else TASK_SECONDS
-            done = subprocess.run(  # noqa: S603 our own program
-                words, input=json.dumps(full), capture_output=True, text=True, timeout=seconds, check=True
-            )
+            done = ran(words, json.dumps(full), seconds)
+            done.check_returncode()
             return json.loads(done.stdout)
         except (subprocess.SubprocessError, OSError, ValueError) as error:
             return _failed(type(error).__name__)

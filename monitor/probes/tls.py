@@ -4,6 +4,8 @@ import socket
 import ssl
 from datetime import UTC, datetime
 
+from monitor.within import Cut
+
 _SEQUENCE, _UTC_TIME, _GENERALIZED_TIME, _VERSION = 0x30, 0x17, 0x18, 0xA0
 _LONG = 0x80
 
@@ -20,8 +22,10 @@ def not_after(host: str, port: int, timeout: float) -> float:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    with socket.create_connection((host, port), timeout) as plain, context.wrap_socket(plain) as channel:
-        shown = channel.getpeercert(binary_form=True)
+    with Cut(timeout).running() as cut, socket.create_connection((host, port), timeout) as plain:
+        cut.hold(plain)
+        with context.wrap_socket(plain) as channel:
+            shown = channel.getpeercert(binary_form=True)
     if not shown:
         raise NoCertificate(f"{host}:{port} shows no certificate")
     try:

@@ -1,7 +1,6 @@
 """Brings the public page out: into a folder, file by file and each of them whole; then to a host outside the town."""
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -12,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from monitor.duty import Duty
 from monitor.planned import Work
+from monitor.programs import ran
 from monitor.status.content import DAYS, PLANNED_DAYS, Notice, Seen, Status, status
 from monitor.status.files import PAGES, files
 from monitor.status.parcel import Parcel
@@ -144,30 +144,17 @@ def _key(secret: Secret | None) -> Iterator[str]:
 
 
 def _run(words: list[str], given: str = "", called: str = "") -> None:
-    """Run a program; one that has not ended in time is ended with what it started: its ssh would wait for ever.
+    """Run a program; NotPublished with its last words.
 
     *called*: what to call it in words, by default its name.
     """
     name = called or words[0]
     try:
-        with subprocess.Popen(  # noqa: S603
-            words,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        ) as child:
-            try:
-                said = child.communicate(given, TIMEOUT_SECONDS)[1]
-            except subprocess.TimeoutExpired:
-                os.killpg(child.pid, signal.SIGKILL)
-                raise
+        done = ran(words, given, TIMEOUT_SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotPublished(f"{name}: {type(error).__name__}; is it installed, and does the host answer?") from error
-    if child.returncode:
-        last = (said.strip().splitlines() or ["no reason given"])[-1]
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise NotPublished(f"{name}: {last[:300]}")
 
 

@@ -5,6 +5,7 @@
 
 import http.client
 import json
+import os
 import select
 import signal
 import subprocess
@@ -93,12 +94,12 @@ class Place:
 def _ran(argv: list[str], given: str) -> str:
     """What a program of ours says; OSError with its last words when it fails or does not end."""
     pipe = subprocess.PIPE
-    with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as child:  # noqa: S603 our own
+    with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=pipe, text=True, process_group=0) as child:  # noqa: S603 our own
         CHILDREN.append(child)
         try:
             said, complained = child.communicate(given, VISIT_SECONDS)
         except subprocess.TimeoutExpired as error:
-            child.kill()
+            os.killpg(child.pid, signal.SIGKILL)  # with the visit that it has begun
             raise OSError("it did not end in time") from error
         finally:
             CHILDREN.remove(child)

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from lab import drills
+from lab.network import CommandFailed
+from lab.town import Lab
 from parvis.drills import Drill
 from parvis.drills import drills as every_drill
 from parvis.inventory import Town
@@ -70,6 +72,24 @@ def test_where_it_never_becomes_calm_nothing_is_broken_and_the_reason_is_named(t
 
     assert set(done) == {"asked"}
     assert wrong == ("nothing was broken, for this is open: CollecteMassiveEnEchec@",)
+
+
+@pytest.mark.usefixtures("hurried")
+def test_what_cannot_be_mended_leaves_nothing_else_broken(
+    town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mended: list[str] = []
+
+    def restore(_twin: Lab, site: str) -> None:
+        mended.append(site)
+        raise CommandFailed("no such interface")
+
+    monkeypatch.setitem(drills.DEEDS, "restore", restore)
+    steps = tuple(CUT.steps[0].model_copy(update={"where": site.site}) for site in town.sites)
+    with pytest.raises(CommandFailed):
+        played(town, tmp_path, "", drill=CUT.model_copy(update={"steps": steps, "calls": ()}))
+
+    assert set(mended) == {site.site for site in town.sites}
 
 
 @pytest.mark.usefixtures("hurried")

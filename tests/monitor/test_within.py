@@ -11,6 +11,7 @@ import pytest
 
 from monitor.asking import asked
 from monitor.collectors import CollectorsSilent, fetch
+from monitor.probes import tls
 
 HEADERS = b"HTTP/1.1 200 OK\r\nX: "
 LONG = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
@@ -65,6 +66,16 @@ def test_nobody_outside_the_town_keeps_the_monitor(peer: Peer, scheme: str, word
 
     with pytest.raises((OSError, HTTPException), match=r"not done in 0\.5 s"):
         asked(f"{scheme}://{peer(words, True)}", 0.5)
+
+    assert time.monotonic() - begun < 3
+
+
+def test_a_gateway_that_never_ends_its_handshake_keeps_nobody(peer: Peer) -> None:
+    host, _, port = peer(HANDSHAKE, True).partition(":")
+    begun = time.monotonic()
+
+    with pytest.raises(OSError, match=r"not done in 0\.5 s"):
+        tls.not_after(host, int(port), 0.5)
 
     assert time.monotonic() - begun < 3
 
