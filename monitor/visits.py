@@ -93,7 +93,7 @@ class Visits:
     def visited(self, now: float) -> tuple[dict[str, Visited], dict[str, float]]:
         """The fresh visits by site, as the checks read them, and when the newest of each was heard, however old."""
         with self._lock:
-            young = {site: report for site, (at, report) in self._newest.items() if now - at < FRESH_SECONDS}
+            young = {site: report for site, (at, report) in self._newest.items() if _is_fresh(at, now)}
             fresh = {site: _in_short(report, self._places.get(site, ())) for site, report in young.items()}
             return fresh, dict(self._heard_at)
 
@@ -112,7 +112,7 @@ class Visits:
         """Show no more what is older than it may be; always True, a round of the monitor's."""
         now = time.time()
         with self._lock:
-            for site in [site for site, (at, _) in self._newest.items() if now - at > FRESH_SECONDS]:
+            for site in [site for site, (at, _) in self._newest.items() if not _is_fresh(at, now)]:
                 self._hide(site)
         return True
 
@@ -139,6 +139,11 @@ class Visits:
         for hazard in Hazard:
             self._metrics.set("guest_hazard_devices", None, site, hazard.value)
         self._metrics.clear("guest_hazard_place_info", site)
+
+
+def _is_fresh(at: float, now: float) -> bool:
+    """Whether a report of *at* still holds; of one that is later than *now* nobody knows: the clock was set back."""
+    return 0 <= now - at < FRESH_SECONDS
 
 
 def _in_short(report: Report, places: tuple[str, ...]) -> Visited:

@@ -5,6 +5,7 @@
 
 import os
 import re
+import time
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,9 @@ from monitor.channels import Reply, Told, told
 
 _INCOMING = re.compile(r"IN\d{8}_\d{6}_\d+_(?P<number>[^_]+)_\d+\.txt")
 """``IN<date>_<time>_<serial>_<number>_<part>.txt`` (gammu-smsd, files back end)."""
+
+WRITTEN_SECONDS = 60.0
+"""What is empty for longer came in empty."""
 
 
 def send(task: dict[str, Any]) -> Told:
@@ -40,11 +44,13 @@ def prove(task: dict[str, Any]) -> Told:
 
 
 def replies(task: dict[str, Any]) -> list[Reply]:
-    """What came in; what is read is removed."""
+    """What came in; what is read is removed. A file still empty is being written: it is left for the next time."""
     found: list[Reply] = []
     for path in sorted((Path(task["channel"]["spool"]) / "inbox").glob("IN*.txt")):
         if named := _INCOMING.fullmatch(path.name):
             text = path.read_text("utf-8", "replace")
+            if not text and abs(time.time() - path.stat().st_mtime) < WRITTEN_SECONDS:
+                continue
             found.append({"number": named["number"], "text": text, "mark": path.name})
             path.unlink()
     return found

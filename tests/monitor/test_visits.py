@@ -81,7 +81,10 @@ def test_a_failed_step_has_no_duration_and_what_came_after_it_has_nothing(desk: 
     assert desk.shown("visitor_step_success", step="accept") is None
 
 
-def test_what_is_old_is_shown_no_more_but_when_it_was_heard(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("later", [FRESH_SECONDS + 1, -3600], ids=["old", "clock set back"])
+def test_what_is_old_is_shown_no_more_but_when_it_was_heard(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, later: float
+) -> None:
     desk.told()
     heard = desk.shown("visitor_last_report_timestamp_seconds")
     assert heard is not None
@@ -89,7 +92,8 @@ def test_what_is_old_is_shown_no_more_but_when_it_was_heard(desk: Desk, monkeypa
     desk.visits.forget()
     assert desk.shown("visitor_success") == 1
 
-    monkeypatch.setattr("monitor.visits.time.time", lambda: heard + FRESH_SECONDS + 1)
+    monkeypatch.setattr("monitor.visits.time.time", lambda: heard + later)
+    assert desk.visits.visited(heard + later)[0] == {}
     desk.visits.forget()
 
     assert desk.shown("visitor_success") is None
