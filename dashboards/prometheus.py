@@ -16,6 +16,8 @@ HASTE_SECONDS = 5.0
 RESEND_SECONDS = 60.0
 """How often a firing alert is told to Alertmanager again; the Watchdog's beat is never older than two of these."""
 RULES_FILE = "rules.yml"
+MOST_OF_A_SCRAPE = "64MB"
+"""A page that never ends fails as a scrape; without a limit it would take the memory, and every alert with it."""
 
 
 def prometheus(town: Town, pace: float = 1.0, ports: Ports = PRODUCTION) -> str:
@@ -57,6 +59,7 @@ def _at_gateways(town: Town, process: Process) -> dict[str, Any]:
     """One target a site, named by what the inventory knows: the process itself need not know where it runs."""
     return {
         "job_name": process.name,
+        "body_size_limit": MOST_OF_A_SCRAPE,
         "static_configs": [
             {
                 "targets": [f"{site.gateway.address}:{process.port}"],
@@ -76,6 +79,7 @@ def _at_centre(town: Town, job: str, port: int) -> dict[str, Any]:
     """One target; the labels it writes itself stay as they are, for they say which site a sample is about."""
     return {
         "job_name": job,
+        "body_size_limit": MOST_OF_A_SCRAPE,
         "honor_labels": True,
         "static_configs": [{"targets": [_local(port)], "labels": {"town": town.town}}],
     }

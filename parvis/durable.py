@@ -17,6 +17,17 @@ def naming(path: Path) -> Iterator[None]:
         raise
 
 
+@contextmanager
+def _no_rest(draft: Path) -> Iterator[None]:
+    """What found no room holds none: half a draft would stay on a disk that is full."""
+    try:
+        yield
+    except OSError:
+        with suppress(OSError):
+            draft.unlink()
+        raise
+
+
 def write_whole(path: Path, data: bytes | str, mode: int | None = None, owner: tuple[int, int] | None = None) -> None:
     """Write a file whole or not at all, durably; a text as UTF-8. OSError when that cannot be done.
 
@@ -24,7 +35,7 @@ def write_whole(path: Path, data: bytes | str, mode: int | None = None, owner: t
     """
     draft = path.with_name(f".{path.name}.new")
     handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666 if mode is None else mode)
-    with naming(path), os.fdopen(handle, "wb") as file:
+    with naming(path), _no_rest(draft), os.fdopen(handle, "wb") as file:
         if mode is not None:  # before anything is in it: a draft that was left may have other permissions
             os.fchmod(handle, mode)
         if owner is not None:

@@ -1,10 +1,11 @@
 """``parvis dashboards``: write all that Grafana is provisioned with."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import click
 
-from dashboards.grafana.files import PLACE, SOURCES, files
+from dashboards.grafana.files import BOARDS_FOLDER, PLACE, SOURCES, files
 from dashboards.words import LANGUAGES, Language
 from parvis.cli import FOLDER, Faults, town_folder
 from parvis.durable import write_whole
@@ -27,8 +28,18 @@ def dashboards(town: Path, into: Path, language: Language, datasource: str, plac
         found = load(town)
     except InventoryError as error:
         raise Faults(town, error.faults) from error
-    for name, text in files(found, language, datasource, place).items():
+    made = files(found, language, datasource, place)
+    for name, text in made.items():
         path = into / name
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, text)
         click.echo(path)
+    for left in _left(into, made):
+        click.echo(f"{left}: of a run before this one; Grafana shows it until somebody removes it", err=True)
+
+
+def _left(into: Path, made: Collection[str]) -> list[Path]:
+    """Dashboards in our folder that this run has not written: of another datasource, or of a name there was."""
+    return sorted(
+        path for path in (into / BOARDS_FOLDER).glob("*.json") if path.relative_to(into).as_posix() not in made
+    )

@@ -17,6 +17,7 @@ from parvis.inventory import Town
 
 SOURCES = ("prometheus", "influx", "influx-sql")
 FOLDER = "Wi-Fi public"
+BOARDS_FOLDER = f"dashboards/{FOLDER}"
 PLACE = "/etc/grafana/parvis"
 """Where deployment puts the dashboards; Grafana is told to read them there."""
 DATA_AGE = "snmp_data_age_seconds"
@@ -26,7 +27,7 @@ FEWEST_PANELS = 5
 
 def files(town: Town, language: Language, source: str = "prometheus", place: str = PLACE) -> dict[str, str]:
     """Name -> text. The names lie as Grafana wants them: ``provisioning/…`` and ``dashboards/FOLDER/…``."""
-    made = {f"dashboards/{FOLDER}/{board.uid}.json": text for board, text in boards(language, town.timezone, source)}
+    made = {f"{BOARDS_FOLDER}/{board.uid}.json": text for board, text in boards(language, town.timezone, source)}
     made["provisioning/dashboards/parvis.yml"] = _providers(place)
     made["provisioning/datasources/parvis.yml"] = _datasources(source)
     return made

@@ -130,6 +130,12 @@ def test_each_site_has_its_gateway_processes_named_by_the_inventory(town: Town, 
     ]
 
 
+def test_no_page_is_read_without_end(town: Town) -> None:
+    listed = yaml.safe_load(prometheus(town))["scrape_configs"]
+
+    assert [job["job_name"] for job in listed if job.get("body_size_limit") != "64MB"] == []
+
+
 def test_the_centre_keeps_the_labels_its_processes_write(town: Town) -> None:
     listed = yaml.safe_load(prometheus(town))["scrape_configs"]
 

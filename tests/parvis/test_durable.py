@@ -1,5 +1,6 @@
 """Files that are whole and on the disk: what a power cut would take is asked of the kernel's own calls."""
 
+import errno
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -73,3 +74,22 @@ def test_of_many_who_would_make_a_file_one_has_made_it_and_all_read_the_same(tmp
     assert len(read) == 1
     assert [path.name for path in tmp_path.iterdir()] == ["key"]
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_finds_no_room_leaves_nothing_of_itself_and_the_old_file_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "rules.yml"
+    write_whole(file, "old")
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(file, "new")
+    with pytest.raises(OSError, match="No space left"):
+        write_once(tmp_path / "key", b"x", 0o600)
+
+    assert [path.name for path in tmp_path.iterdir()] == ["rules.yml"]
+    assert file.read_text("utf-8") == "old"

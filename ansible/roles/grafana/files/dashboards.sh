@@ -8,6 +8,8 @@ parvis dashboards --into "$new/parvis" --place "$place" --language "$2" --dataso
 if [ -d "$place" ] && diff --recursive --brief "$new/parvis" "$place" >/dev/null; then exit 0; fi
 find "$new/parvis" -type d -exec chmod 755 {} + -o -type f -exec chmod 644 {} +
 mkdir -p "$(dirname "$place")"
+rm -rf "$place.new"
+cp -r "$new/parvis" "$place.new" || { rm -rf "$place.new"; exit 1; } # a full disk takes nothing of what Grafana shows
 rm -rf "$place"
-cp -r "$new/parvis" "$place"
+mv "$place.new" "$place"
 echo "$place: drawn anew"
