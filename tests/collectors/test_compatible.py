@@ -195,3 +195,15 @@ def test_a_module_there_is_none_of_is_a_fault_of_the_settings(monkeypatch: pytes
 
     with pytest.raises(SettingsError, match="no module is called if_mibb; there are entity_sensor, if_mib"):
         load(CollectorSettings)
+
+
+@pytest.mark.parametrize("given", [{}, {"ORG": "Ville"}, {"BUCKET": "wifi"}])
+def test_influxdb_without_organisation_and_bucket_is_a_fault_of_the_settings(
+    given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PARVIS_INFLUX_URL", "https://influx.example:8086")
+    for name, value in given.items():
+        monkeypatch.setenv(f"PARVIS_INFLUX_{name}", value)
+
+    with pytest.raises(SettingsError, match="influx_url needs influx_org and influx_bucket"):
+        load(CollectorSettings)

@@ -254,8 +254,10 @@ def test_s47_g06_each_device_stands_alone(
     assert poller.wrong() == ""
 
 
-def test_a_device_that_comes_back_is_up_again(running: Callable[[list[Device]], tuple[Board, Poller]]) -> None:
-    memory, is_off = MemoryAgent(UNIFI), [True]
+def test_a_device_that_comes_back_is_up_again_and_the_log_says_both_once(
+    running: Callable[[list[Device]], tuple[Board, Poller]], capfd: pytest.CaptureFixture[str]
+) -> None:
+    memory, is_off, logged = MemoryAgent(UNIFI), [True], ""
 
     def answer(data: bytes) -> list[bytes]:
         return [] if is_off[0] else memory(data)
@@ -267,6 +269,10 @@ def test_a_device_that_comes_back_is_up_again(running: Callable[[list[Device]], 
 
         until(lambda: board.standings()[0].up is True)
         assert state(board) == {"ap-1": (True, "")}
+        until(lambda: board.standings()[0].polls >= 5)
+        logged = capfd.readouterr().err
+    said = [one["event"] for one in map(json.loads, logged.splitlines())]
+    assert [event for event in said if event != "polled"] == ["poll failed", "device answers again"]
 
 
 def test_a_corrected_secret_is_taken_up(
