@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from atlas import Atlas
@@ -16,6 +17,7 @@ from test_places import BEHIND, EXPLAINED, LINK, PAGES
 from test_status import NOW, lived, works
 from test_web_browser import WIDE, judged, shows
 
+from monitor.incidents import Event
 from monitor.status.content import status
 from monitor.status.files import files
 from monitor.status.publish import exported
@@ -163,3 +165,50 @@ def test_with_the_readers_own_colours_every_shape_has_them(address: str, chromiu
     colours = {shape.value_of_css_property("color") for shape in shapes}
 
     assert colours == {chromium.find_element(By.CSS_SELECTOR, "h1").value_of_css_property("color")}
+
+
+@pytest.fixture(scope="module")
+def asked_at_night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Atlas, str]]:
+    """A monitor that measures no more, whose incidents are in every state; nothing was ever heard of its collectors."""
+    atlas = Atlas(load(DEMO_TOWN), tmp_path_factory.mktemp("night"), day=False).shows(silent=(LINK, *BEHIND))
+    for n, event in enumerate((Event.ACKNOWLEDGE, Event.SNOOZE, Event.HAND_OVER, Event.CLOSE), 1):
+        atlas.desk.messenger.tells(alert("LienCoupe", site=f"place-{n}", fingerprint=f"{n:04x}"))
+        atlas.desk.engine.act(n, event, "agent-1", atlas.desk.clock())
+    atlas.desk.messenger.tells(alert("LienCoupe"))
+    atlas.desk.works()
+    atlas.desk.watch.picture = replace(atlas.desk.watch.picture, at=atlas.now - 4000)
+    with Endpoint(("127.0.0.1", 0), CollectorRegistry(), app=atlas.app.wsgi_app) as endpoint:
+        yield atlas, f"http://127.0.0.1:{endpoint.port}"
+
+
+def faults_of(driver: webdriver.Chrome, base: str, path: str) -> dict[str, list[str]]:
+    """What axe-core and the width of a phone find, in both languages and themes."""
+    found = {}
+    for lang, dark in (("fr", False), ("en", True)):
+        shows(driver, 360, dark=dark)
+        driver.get(f"{base}{path}{'&' if '?' in path else '?'}lang={lang}")
+        found[lang] = [*judged(driver), *(["too wide"] if driver.execute_script(WIDE) > 0 else [])]
+    return found
+
+
+@pytest.mark.parametrize("path", [*PAGES, EXPLAINED, "/wall?refresh=0", *(f"/incidents/{n}" for n in range(1, 6))])
+def test_no_page_breaks_a_rule_when_the_monitor_stands_still(
+    asked_at_night: tuple[Atlas, str], chromium: webdriver.Chrome, path: str
+) -> None:
+    assert faults_of(chromium, asked_at_night[1], path) == {"fr": [], "en": []}
+
+
+@pytest.mark.parametrize("action", [Event.ACKNOWLEDGE, Event.SNOOZE, Event.HAND_OVER])
+def test_what_a_letter_leads_to_breaks_no_rule_before_and_after(
+    asked_at_night: tuple[Atlas, str], chromium: webdriver.Chrome, action: Event
+) -> None:
+    atlas, base = asked_at_night
+    with atlas.desk.engine.book.look() as entries:
+        page = entries.pages_of(5)[0]["id"]
+    link = urlsplit(atlas.desk.letters_links(page)[action]).path.rpartition("/a/")[2]
+    before = faults_of(chromium, base, f"/a/{link}")
+    chromium.find_element(By.CSS_SELECTOR, "form button").click()
+    done = judged(chromium)
+
+    assert (before, done) == ({"fr": [], "en": []}, [])
+    assert faults_of(chromium, base, "/a/no-link") == {"fr": [], "en": []}
