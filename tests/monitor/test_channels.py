@@ -1,7 +1,6 @@
 """The channels against real receivers and strict fakes; the next one when one fails; answers by SMS."""
 
 import json
-import os
 import shutil
 import socket
 import subprocess
@@ -232,19 +231,6 @@ def test_the_modem_gets_a_file_and_where_it_goes_is_the_proof(spool: ModemChanne
     assert gsm.prove(asked)["result"] == "proved"
     shutil.move(Path(spool.spool, "sent", file.name), Path(spool.spool, "error"))
     assert gsm.prove(asked)["result"] == "failed"
-
-
-def test_an_answer_that_the_modem_is_writing_is_read_when_it_is_whole(spool: ModemChannel) -> None:
-    file = Path(spool.spool, "inbox", "IN20260603_230100_00_+33639980002_00.txt")
-    file.touch()
-
-    assert gsm.replies(task(spool)) == []
-    file.write_text("1", "utf-8")
-    assert [one["text"] for one in gsm.replies(task(spool))] == ["1"]
-    file.touch()
-    os.utime(file, (0, 0))
-    assert [one["text"] for one in gsm.replies(task(spool))] == [""]
-    assert not file.exists()
 
 
 @pytest.mark.skipif(not shutil.which("gammu-smsd"), reason="gammu-smsd is not installed (script/packages.txt has it)")
