@@ -170,9 +170,9 @@ BOARD = Board(
                 title=Words("Alertes en cours", "Alerts firing"),
                 answers=Words(
                     "Ce qui est en alerte maintenant aux sites choisis et pour toute la ville. Le mode d'emploi de"
-                    " chacune : docs/06-runbooks.md.",
+                    " chacune : `/runbooks` du moniteur.",
                     "What fires now at the sites chosen and for the whole town. Each alert has its runbook:"
-                    " docs/06-runbooks.md.",
+                    " `/runbooks` of the monitor.",
                 ),
                 keys={
                     "alertname": Words("Alerte", "Alert"),

@@ -233,8 +233,8 @@ BOARD = Board(
                 kind="stat",
                 title=Words("Portail, gatewayd, règles", "Portal, gatewayd, rules"),
                 answers=Words(
-                    "Tout tourne-t-il à toutes les passerelles ? ✗ : docs/06-runbooks.md, ServicePasserelleArrete.",
-                    "Does all run at all gateways? ✗: docs/06-runbooks.md, ServicePasserelleArrete.",
+                    "Tout tourne-t-il à toutes les passerelles ? ✗ : `/runbooks/ServicePasserelleArrete` du moniteur.",
+                    "Does all run at all gateways? ✗: `/runbooks/ServicePasserelleArrete` of the monitor.",
                 ),
                 of="gateway_ruleset_up",
                 says=TRUTH,

@@ -79,8 +79,8 @@ BOARD = Board(
                 kind="stat",
                 title=Words("Verdict", "Verdict"),
                 answers=Words(
-                    "La supervision en une phrase. Tout ce qui n'est pas ✓ a un mode d'emploi : docs/06-runbooks.md.",
-                    "The monitor in one sentence. Whatever is not ✓ has a runbook: docs/06-runbooks.md.",
+                    "Le site en une phrase. Tout ce qui n'est pas ✓ a un mode d'emploi : `/runbooks` du moniteur.",
+                    "The site in one sentence. Whatever is not ✓ has a runbook: `/runbooks` of the monitor.",
                 ),
                 of="site_verdict",
                 says=VERDICT_WORDS,
@@ -303,9 +303,9 @@ BOARD = Board(
                 title=Words("Les dix derniers événements", "The last ten events"),
                 answers=Words(
                     "Les alertes de la semaine, la dernière d'abord ; « en cours » : elle l'est encore. Le mode"
-                    " d'emploi de chacune : docs/06-runbooks.md.",
+                    " d'emploi de chacune : `/runbooks` du moniteur.",
                     "The week's alerts, the last first; “firing”: it still is. Each has its runbook:"
-                    " docs/06-runbooks.md.",
+                    " `/runbooks` of the monitor.",
                 ),
                 keys={"alertname": Words("Alerte", "Alert"), "severity": Words("Gravité", "Severity")},
                 columns=(

@@ -4,6 +4,7 @@ import copy
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from dashboards.words import LANGUAGES, Language
 from parvis.alerts import alerts
 from parvis.catalogue import Levels, metrics
 from parvis.inventory import Town
+from parvis.runbooks import runbooks
 
 WHO_TABLE = 13
 ROOT = Path(__file__).parents[2]
@@ -394,3 +396,12 @@ def test_the_command_says_what_is_wrong_with_a_town(town_folder: Path, tmp_path:
 
     assert refused.exit_code == 1
     assert "fault(s)" in refused.output
+
+
+def test_what_a_board_says_of_runbooks_is_where_the_monitor_shows_them() -> None:
+    told = [text for board in BOARDS for row in board.rows for panel in row for text in astuple(panel.answers)]
+    named = {name for text in told for name in re.findall(r"`/runbooks/?(\w*)`", text)}
+
+    assert [text for text in told if "06-runbooks" in text] == []
+    assert named == {"", "ServicePasserelleArrete"}
+    assert named - {""} <= set(runbooks())

@@ -212,3 +212,11 @@ def test_what_a_letter_leads_to_breaks_no_rule_before_and_after(
 
     assert (before, done) == ({"fr": [], "en": []}, [])
     assert faults_of(chromium, base, "/a/no-link") == {"fr": [], "en": []}
+
+
+def test_who_was_woken_takes_the_incident_without_scrolling(address: str, chromium: webdriver.Chrome) -> None:
+    shows(chromium, 360)
+    chromium.get(f"{address}/incidents/1")
+    button = chromium.find_element(By.CSS_SELECTOR, "button[value=acknowledge]")
+
+    assert button.rect["y"] + button.rect["height"] < 600
