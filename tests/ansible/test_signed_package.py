@@ -1,6 +1,7 @@
 """What roles/program asks of a package when the town named a signer: the words of its own task, on real signatures."""
 
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-SUITS = Path(__file__).parents[2] / "ansible" / "roles" / "program" / "tasks" / "suits.yml"
+ROLES = Path(__file__).parents[2] / "ansible" / "roles"
+SUITS = ROLES / "program" / "tasks" / "suits.yml"
 NAME = "parvis_0.2.0+deb12_amd64.deb"
 
 
@@ -26,12 +28,16 @@ def sums(dist: Path, *names: str) -> None:
 
 @pytest.fixture
 def dist(tmp_path: Path) -> Path:
-    """What script/package leaves, signed by *ours*."""
+    return signed(tmp_path, NAME, "other.whl")
+
+
+def signed(tmp_path: Path, *names: str) -> Path:
+    """What script/package leaves, signed by *ours*: the sums of *names*."""
     dist, ours = tmp_path / "dist", key(tmp_path, "ours")
     dist.mkdir()
     (dist / NAME).write_text("the package")
     (dist / "other.whl").write_text("the wheel")
-    sums(dist, NAME, "other.whl")
+    sums(dist, *names)
     words = ["ssh-keygen", "-q", "-Y", "sign", "-n", "parvis-release", "-f", ours, dist / "SHA256SUMS"]
     subprocess.run(words, check=True, timeout=30)
     return dist
@@ -67,6 +73,21 @@ def leaves_the_package_out(dist: Path) -> None:
 
 def test_sec16_a_package_signed_by_the_towns_own_is_installed(dist: Path, tmp_path: Path) -> None:
     assert accepted(dist, public(tmp_path), tmp_path)
+
+
+def test_sec16_a_package_among_many_is_installed(tmp_path: Path) -> None:
+    """Whoever looks for its line reads to the end: a task whose program writes to a reader that has gone fails."""
+    made = signed(tmp_path, NAME, *["other.whl"] * 8000)
+
+    assert accepted(made, public(tmp_path), tmp_path)
+
+
+def test_no_task_fails_because_the_reader_of_a_pipe_has_gone() -> None:
+    """grep -q and head end early; with pipefail whoever wrote to them fails."""
+    hasty = re.compile(r"\|\s*(grep\b[^|]*\s-\w*[qm]|head\b)")
+    texts = {path: path.read_text() for path in ROLES.rglob("tasks/*.yml")}
+
+    assert [path for path, text in texts.items() if "pipefail" in text and hasty.search(text)] == []
 
 
 def test_sec16_a_package_signed_by_somebody_else_is_not(dist: Path, tmp_path: Path) -> None:
