@@ -12,7 +12,6 @@ import generated
 import promql_parser
 import pytest
 import yaml
-from click.testing import CliRunner
 from grafana_foundation_sdk.models import units
 from rules_judged import selectors
 
@@ -22,7 +21,6 @@ from dashboards.every import VERDICTS
 from dashboards.grafana import lint
 from dashboards.grafana.annotations import ANNOTATIONS
 from dashboards.grafana.classic import classic
-from dashboards.grafana.command import dashboards
 from dashboards.grafana.files import boards, files, for_influx
 from dashboards.grafana.units import UNITS
 from dashboards.panel import Board, Panel, steps
@@ -369,33 +367,6 @@ def test_grafana_is_told_where_everything_is(town: Town, tmp_path: Path) -> None
     assert [one["name"] for one in sources if one.get("isDefault")] == ["Parvis InfluxDB"]
     assert sources[2]["secureJsonData"] == {"token": "$PARVIS_INFLUX_TOKEN"}, "no secret is in a file"
     assert tmp_path.exists()
-
-
-def test_the_command_writes_what_is_committed(tmp_path: Path) -> None:
-    done = CliRunner().invoke(dashboards, ["--into", str(tmp_path), "--language", "en"])
-    written = {path.name: path.read_text("utf-8") for path in tmp_path.rglob("wifi-*.json")}
-
-    assert done.exit_code == 0, done.output
-    assert written == {path.name: path.read_text("utf-8") for path in (generated.FOLDER / "prometheus/en").iterdir()}
-
-
-def test_the_command_names_dashboards_a_run_before_has_left(tmp_path: Path) -> None:
-    CliRunner().invoke(dashboards, ["--into", str(tmp_path)])
-    again = CliRunner().invoke(dashboards, ["--into", str(tmp_path)])
-    other = CliRunner().invoke(dashboards, ["--into", str(tmp_path), "--datasource", "influx"])
-    named = "wifi-ville.json: of a run before this one; Grafana shows it until somebody removes it"
-
-    assert "of a run before" not in again.output
-    assert named in other.output
-    assert "wifi-borne.json: of a run" not in other.output
-
-
-def test_the_command_says_what_is_wrong_with_a_town(town_folder: Path, tmp_path: Path) -> None:
-    (town_folder / "town.yml").write_text("town: x\n")
-    refused = CliRunner().invoke(dashboards, [str(town_folder), "--into", str(tmp_path / "out")])
-
-    assert refused.exit_code == 1
-    assert "fault(s)" in refused.output
 
 
 def test_what_a_board_says_of_runbooks_is_where_the_monitor_shows_them() -> None:
