@@ -3,9 +3,13 @@
 MEGAHERTZ = 1_000_000
 BANDS = {"2.4GHz": (2400, 2500), "5GHz": (4900, 5925), "6GHz": (5925, 7125), "60GHz": (57000, 71000)}
 """Edges in MHz; the lower belongs to the band."""
-LINKS = ((1350, 1530), (3300, 4200), (7125, 8500), (10000, 15350), (17100, 43500), (71000, 76000), (81000, 86000))
-"""Where licensed bridges between roofs send, in MHz: the channel plans of the fixed service (CEPT T/R 13-02, ERC/REC
-12-02 to 12-08, 14-01 to 14-03, ECC/REC (05)07, among others)."""
+LINKS = (
+    *((902, 928), (1350, 1530), (3300, 4200), (7125, 8500)),
+    *((10000, 15350), (17100, 43500), (71000, 76000), (81000, 86000)),
+)
+"""Where bridges between roofs send beyond Wi-Fi's bands, in MHz: 902 to 928 in the Americas (ITU Radio Regulations
+5.150), and the channel plans of the fixed service (CEPT T/R 13-02, ERC/REC 12-02 to 12-08, 14-01 to 14-03, ECC/REC
+(05)07, among others)."""
 CHANNELS = {"2.4GHz": (2407, 1, 13), "5GHz": (5000, 7, 177), "6GHz": (5950, 1, 233)}
 """For each band the frequency of its channel 0 in MHz, and its first and last channel; channels are 5 MHz apart."""
 ODD_CHANNELS: dict[tuple[str | None, float], int] = {("2.4GHz", 14): 2484, ("6GHz", 2): 5935}
