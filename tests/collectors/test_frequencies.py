@@ -8,7 +8,7 @@ from collectors.profile import Profile
 from collectors.snmp import ber
 from collectors.written import profiles
 
-LIGO = "1.3.6.1.4.1.32750.3.10.1.2.1.1.6.1"
+RADIO = "1.3.6.1.4.1.47307.1.4.2.1.4.1"
 MEGAHERTZ = 1_000_000
 
 
@@ -21,9 +21,9 @@ def profile(name: str) -> Profile:
     [(2412, True), (5180, True), (6875, True), (58320, True), (3600, False), (7500, False), (18700, False)],
 )
 def test_a_wi_fi_radio_sends_in_the_bands_of_wi_fi_only(megahertz: int, plausible: bool) -> None:
-    ligowave = profile("ligowave")
-    answers = decode.group(ligowave, [(ber.oid(LIGO), ber.INTEGER, megahertz)])
-    found = decode.decoded(ligowave, answers, {"device": "d"}, at=0.0)
+    ignitenet = profile("ignitenet")
+    answers = decode.group(ignitenet, [(ber.oid(RADIO), ber.INTEGER, megahertz)])
+    found = decode.decoded(ignitenet, answers, {"device": "d"}, at=0.0)
     told = [each.value for each in found.samples if each.metric == FREQUENCY]
 
     assert told == ([megahertz * MEGAHERTZ] if plausible else [])
